@@ -1,0 +1,5 @@
+//! Espejo.
+
+pub mod pair;
+pub mod replica;
+pub mod service;

@@ -1,0 +1,2 @@
+//! Espejo.
+fn main() {}

@@ -1,0 +1,36 @@
+//! What a node is, and what it does now.
+
+use serde::{Deserialize, Serialize};
+
+/// Counts the changes of server. The machine that was set up as main takes odd ones, the other even ones; the higher wins.
+pub type Epoch = u64;
+
+/// One of the two machines of a store, by its home role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Node {
+    /// The machine that serves on ordinary days.
+    Main,
+    /// The machine that keeps the mirror.
+    Backup,
+}
+
+impl Node {
+    /// The machine that alone may take `epoch`.
+    #[must_use]
+    pub fn of_epoch(epoch: Epoch) -> Self {
+        if epoch % 2 == 1 { Self::Main } else { Self::Backup }
+    }
+}
+
+/// What a node does now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duty {
+    /// Runs the POS server.
+    Serving,
+    /// Receives the mirror.
+    Mirroring,
+    /// Neither.
+    Waiting,
+}

@@ -1,0 +1,15 @@
+//! Who may serve. Pure: nothing here blocks, fails, reads a clock or logs; time is an argument.
+//!
+//! May name: nothing of ours.
+//!
+//! - [`duty`]: what a node is and does, and the machine that holds an epoch
+//! - [`record`]: the small record that a node saves before it acts on it
+//! - [`step`]: one event in, actions out
+
+pub mod duty;
+pub mod record;
+pub mod step;
+
+pub use duty::{Duty, Epoch, Node};
+pub use record::{Claim, Record};
+pub use step::{Action, Event, Pair};

@@ -1,0 +1,54 @@
+//! What can be asked of the service: by the screen, by a verb, over the control socket.
+
+use serde::{Deserialize, Serialize};
+
+use super::status::Status;
+
+/// What can be asked of the service. On the control socket: one JSON object a line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "command")]
+pub enum Command {
+    /// Say how it stands, once.
+    Status,
+    /// Say how it stands, now and after every change, until the line is closed.
+    Watch,
+    /// Compare every byte of both sides; joins the comparison that runs.
+    Verify {
+        /// Who asks.
+        by: String,
+    },
+    /// Answer a question.
+    Answer {
+        /// Its number.
+        question: u64,
+        /// Whether the change is to be taken over into the mirror.
+        accept: bool,
+        /// Who answers.
+        by: String,
+    },
+    /// End the service in order.
+    Stop {
+        /// Who asks.
+        by: String,
+    },
+}
+
+/// What the service answers. On the control socket: one JSON object a line.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "reply")]
+pub enum Reply {
+    /// How it stands.
+    Status(Box<Status>),
+    /// The operation with this number runs, or runs already: its end is seen in the status.
+    Running {
+        /// Its number.
+        operation: u64,
+    },
+    /// It is done.
+    Done,
+    /// It is not done; every reason.
+    Refused {
+        /// Why not, a sentence each.
+        why: Vec<String>,
+    },
+}

@@ -1,0 +1,92 @@
+//! What happened: the lines of the screen's list and of a run without a screen.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::status::{Ask, Trouble};
+use crate::replica::Grade;
+
+/// Something that happened, and when.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What can happen to a copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum What {
+    /// The mirror was opened; a journal that an interruption left was put in order.
+    Opened {
+        /// Generations that were finished now.
+        redone: u64,
+    },
+    /// A first copy began, or goes on after an interruption.
+    FirstCopy {
+        /// Files that were there already.
+        found: u64,
+    },
+    /// A generation is durable in the mirror.
+    Generation {
+        /// Its number.
+        seq: u64,
+        /// Files in it that changed.
+        files: u64,
+        /// Names in it that went.
+        gone: u64,
+        /// Bytes that travelled.
+        bytes: u64,
+        /// How sure it is.
+        grade: Grade,
+        /// From the look at the source until it was durable.
+        took_ms: u64,
+    },
+    /// Every byte of both sides was compared.
+    Verified {
+        /// Files that were compared.
+        files: u64,
+        /// Bytes in them.
+        bytes: u64,
+        /// Files that differed, and are copied again.
+        differed: u64,
+    },
+    /// A file of the mirror was not as it was left; it is copied again.
+    Strange {
+        /// Its name.
+        file: String,
+    },
+    /// A file was put beside the mirror, since it is to be replaced and the other side does not hold it.
+    SetAside {
+        /// Its name.
+        file: String,
+        /// The folder where it is now.
+        to: String,
+    },
+    /// Something is wrong.
+    Trouble(Trouble),
+    /// It is not wrong any more.
+    Mended(Trouble),
+    /// A person is asked.
+    Asked(Ask),
+    /// The question was answered, or has answered itself.
+    Answered {
+        /// What was asked.
+        question: Ask,
+        /// Whether the change was accepted; none when it took itself back.
+        accepted: Option<bool>,
+    },
+    /// Something is there that is no file, folder or link, and is not copied.
+    Special {
+        /// Its name.
+        file: String,
+    },
+    /// Old steps back were dropped to make room.
+    HistoryDropped {
+        /// How many generations can be stepped back now.
+        left: u64,
+    },
+}

@@ -1,0 +1,426 @@
+//! How it stands: the one value that every screen, script and remote reader gets.
+//!
+//! It is `espejo status --json` to the letter of the outer contract. Durations are milliseconds in fields that end in `_ms`,
+//! sizes are bytes in fields that end in `_bytes`, instants are UTC. What the contract does not name comes at the end.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use crate::pair::{Duty, Epoch, Node};
+use crate::replica::{Grade, Kind, Position};
+
+/// How it stands.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The store's name; for a mirror without a store, the name of the folder.
+    pub store: String,
+    /// Which machine this is, by its home role.
+    pub node: Node,
+    /// The version of the program that says this.
+    pub version: String,
+    /// When this was said.
+    pub at: Timestamp,
+    /// What this machine does now.
+    pub duty: Duty,
+    /// The epoch that is in force.
+    pub epoch: Epoch,
+    /// The machine that took that epoch.
+    pub holder: Node,
+    /// The other machine.
+    pub peer: Peer,
+    /// The POS server program on this machine.
+    pub server: Server,
+    /// The copy.
+    pub mirror: Mirror,
+    /// Each dataset of the copy.
+    pub datasets: Vec<Dataset>,
+    /// What is known of the main.
+    pub verdict: Verdict,
+    /// Whether this machine could take over now.
+    pub can_take_over: TakeOver,
+    /// The backup licence.
+    pub licence: Licence,
+    /// The POS terminals.
+    pub terminals: Vec<Terminal>,
+    /// The operation that runs or ran last.
+    pub operation: Option<Operation>,
+    /// No alarms, nothing automatic.
+    pub maintenance: bool,
+    /// What is wrong, the worst first.
+    pub alarms: Vec<Alarm>,
+    /// What waits for a person's answer.
+    pub questions: Vec<Question>,
+    /// The two folders, where one process mirrors one into the other.
+    pub folders: Option<Folders>,
+    /// What happened last, the newest last; at most [`EVENTS`].
+    pub events: Vec<Event>,
+}
+
+/// How many events a [`Status`] carries at the most.
+pub const EVENTS: usize = 50;
+
+/// The two folders of `espejo mirror`, as people read them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Folders {
+    /// What is mirrored.
+    pub source: String,
+    /// Where the mirror is.
+    pub dest: String,
+}
+
+/// The other machine.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// Whether it is heard.
+    pub state: PeerState,
+    /// How long ago it was heard.
+    pub heard_ago_ms: Option<u64>,
+    /// The time to it and back.
+    pub round_trip_ms: Option<u64>,
+    /// What it does now.
+    pub duty: Option<Duty>,
+    /// Its POS server program.
+    pub server: Option<Server>,
+}
+
+/// Whether the other machine is heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeerState {
+    /// As often as it should be.
+    Healthy,
+    /// Later than it should be.
+    Late,
+    /// Not any more.
+    Lost,
+    /// Never yet.
+    Unknown,
+}
+
+/// The POS server program of one machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Server {
+    /// It does not run.
+    Stopped,
+    /// It was started and does not answer yet.
+    Starting,
+    /// It answers.
+    Ready,
+    /// It runs and does not answer.
+    Failing,
+}
+
+/// The copy.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Mirror {
+    /// The last generation that is durable here.
+    pub position: Position,
+    /// Age of the oldest change that is not durable here.
+    pub behind_ms: u64,
+    /// Bytes of the changes that are known and not durable here.
+    pub behind_bytes: u64,
+    /// The sender is not heard: `behind_ms` is the least that it can be.
+    pub behind_at_least: bool,
+    /// How sure the last generation is; none before the first.
+    pub grade: Option<Grade>,
+    /// What is being copied.
+    pub copying: Option<Copying>,
+    /// Age of the last change that came.
+    pub last_change_ago_ms: Option<u64>,
+    /// When every byte of both sides was last compared and found equal.
+    pub verified_at: Option<Timestamp>,
+    /// When the last generation was taken at its source.
+    pub as_of: Option<Timestamp>,
+    /// What the copy does now.
+    pub phase: Phase,
+}
+
+/// What the copy does now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The two halves are getting to know each other; a journal may be put in order.
+    #[default]
+    Opening,
+    /// The first copy: there is nothing yet that could be used.
+    FirstCopy,
+    /// Following: each change as it comes.
+    Following,
+    /// Comparing every byte of both sides.
+    Verifying,
+    /// Cannot go on by itself: an alarm or a question says why.
+    Stopped,
+}
+
+/// The file that is being copied: `05 POS-Q.Seq`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Copying {
+    /// The ordinal of the file within the generation, from 1.
+    pub number: u32,
+    /// Its name within the dataset, as people may read it.
+    pub file: String,
+    /// Bytes of it that came.
+    pub done_bytes: u64,
+    /// Bytes of it that will have come.
+    pub total_bytes: u64,
+    /// Files in the generation; 0 while a first copy does not know yet.
+    pub files: u32,
+}
+
+/// One dataset of the copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// The kinds of the files in it.
+    pub kinds: Vec<Kind>,
+    /// How sure its last generation is; none before the first.
+    pub grade: Option<Grade>,
+    /// Files in it.
+    pub files: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// When something in it last changed here.
+    pub changed_at: Option<Timestamp>,
+    /// Files that could not be read at the last capture, by name.
+    pub unreadable: Vec<String>,
+    /// What is there and is not copied, since it is no file, folder or link.
+    pub special: Vec<String>,
+    /// Something in it never held still for long enough, since then.
+    pub unsteady_since: Option<Timestamp>,
+}
+
+/// What is known of the main.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is heard and its POS server is ready.
+    Healthy,
+    /// The machine answers, its POS server does not.
+    ServerStopped,
+    /// Nobody reaches it.
+    MainDown,
+    /// Only this machine does not reach it.
+    OnlyThisLink,
+    /// This machine reaches nobody.
+    Isolated,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Whether this machine could take over now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TakeOver {
+    /// Whether it could.
+    pub yes: bool,
+    /// Since when the answer is the same.
+    pub since: Timestamp,
+    /// What stands against it.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that stands against taking over.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reason {
+    /// What was examined, as a word that stays the same in all versions.
+    pub check: String,
+    /// What was found.
+    pub value: String,
+    /// What it would have to be.
+    pub limit: String,
+    /// What to do, as a word that stays the same in all versions.
+    #[serde(rename = "do")]
+    pub remedy: String,
+}
+
+/// The backup licence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Licence {
+    /// How it stands.
+    pub state: LicenceState,
+    /// What is left of it.
+    pub remaining_ms: u64,
+    /// When it ends, while it runs.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// How the backup licence stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LicenceState {
+    /// There is none.
+    Missing,
+    /// It begins when the backup starts.
+    Ready,
+    /// The backup serves on it.
+    Running,
+    /// It is used up.
+    Expired,
+}
+
+/// One POS terminal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Terminal {
+    /// Its name.
+    pub name: String,
+    /// The machines that it reaches.
+    pub reaches: Vec<Node>,
+    /// The machine that it works with.
+    pub uses: Option<Node>,
+    /// How long ago it was heard.
+    pub heard_ago_ms: Option<u64>,
+}
+
+/// A stored job with steps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its number in the diary.
+    pub id: u64,
+    /// What it is.
+    pub kind: OperationKind,
+    /// How it stands.
+    pub state: OperationState,
+    /// The step that runs, from 1.
+    pub step: u32,
+    /// How many steps it has; 0 when that is not known yet.
+    pub steps: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Who asked for it.
+    pub by: String,
+    /// Why, in the words of who asked.
+    pub reason: Option<String>,
+    /// Why it was refused or failed.
+    pub why_not: Vec<String>,
+    /// Bytes compared or moved so far.
+    pub done_bytes: u64,
+    /// Bytes to compare or move.
+    pub total_bytes: u64,
+}
+
+/// What an operation is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationKind {
+    /// Compare every byte of both sides.
+    Verify,
+}
+
+/// How an operation stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperationState {
+    /// It goes on, whatever becomes of who asked.
+    Running,
+    /// It did what it should.
+    Done,
+    /// It was not begun, for every reason in `why_not`.
+    Refused,
+    /// It could not be ended; `why_not` says what to do.
+    Failed,
+}
+
+/// Something that is wrong and that a person should know.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alarm {
+    /// A short code for the support desk: `MIR-203`.
+    pub code: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub trouble: Trouble,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What can be wrong with a copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "trouble")]
+pub enum Trouble {
+    /// No room on the mirror's disk.
+    DiskFull {
+        /// Bytes that are missing there, as far as that is known.
+        needed_bytes: u64,
+        /// Bytes that are free there.
+        free_bytes: u64,
+    },
+    /// The mirror's disk does not do what it is told.
+    MirrorFails {
+        /// What the system said.
+        error: String,
+    },
+    /// The folder that is mirrored is not there, or cannot be listed.
+    SourceGone {
+        /// What the system said.
+        error: String,
+    },
+    /// A question waits for an answer, and nothing is copied meanwhile.
+    Held {
+        /// How many files are held back.
+        files: u64,
+    },
+    /// Files that cannot be read.
+    Unreadable {
+        /// How many.
+        files: u64,
+        /// The first of them.
+        first: String,
+    },
+    /// The limit of watches is reached: changes are found by rescans.
+    WatchLimit {
+        /// Seconds between rescans.
+        rescan_ms: u64,
+    },
+}
+
+impl Trouble {
+    /// The short code for the support desk.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DiskFull { .. } => "MIR-101",
+            Self::MirrorFails { .. } => "MIR-102",
+            Self::SourceGone { .. } => "MIR-201",
+            Self::Held { .. } => "MIR-202",
+            Self::Unreadable { .. } => "MIR-203",
+            Self::WatchLimit { .. } => "MIR-204",
+        }
+    }
+
+    /// Whether it is worth a notice only: the copy goes on as before.
+    #[must_use]
+    pub fn is_hint(&self) -> bool {
+        matches!(self, Self::WatchLimit { .. })
+    }
+}
+
+/// Something that only a person can decide.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Question {
+    /// What the answer names it by.
+    pub id: u64,
+    /// What is asked.
+    #[serde(flatten)]
+    pub ask: Ask,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What can be asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
+pub enum Ask {
+    /// More than half of the files are gone at once. Are they to go from the mirror, too?
+    Removals {
+        /// How many are gone.
+        gone: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// Files that had content are empty now. Are they to be empty in the mirror, too?
+    Emptied {
+        /// Their names.
+        files: Vec<String>,
+    },
+}
