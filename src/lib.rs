@@ -1,5 +1,6 @@
 //! Espejo.
 
+pub mod disk;
 pub mod pair;
 pub mod replica;
 pub mod service;

@@ -1,0 +1,126 @@
+//! What is held back until a person says that it is meant: files that become empty, and most files gone at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::look::{Item, Seen};
+use super::tree::Tree;
+use crate::replica::{Body, RelPath};
+
+/// What is held back.
+#[derive(Debug, Default)]
+pub struct Guard {
+    emptied: BTreeMap<RelPath, Instant>,
+    meant_empty: BTreeSet<RelPath>,
+    removals: Consent,
+    empties: Consent,
+}
+
+/// Whether a change of a kind is taken over without a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Consent {
+    /// It is asked about.
+    #[default]
+    Ask,
+    /// It was answered: the next one is meant.
+    Once,
+    /// All of them are meant.
+    Always,
+}
+
+/// Files gone, of how many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Removals {
+    /// Gone.
+    pub gone: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl Guard {
+    /// A guard that asks, or that takes everything over.
+    #[must_use]
+    pub fn new(consent: Consent) -> Self {
+        Self { removals: consent, empties: consent, ..Self::default() }
+    }
+
+    /// Files that are held back since they became empty.
+    pub fn emptied(&self) -> impl Iterator<Item = &RelPath> {
+        self.emptied.keys()
+    }
+
+    /// The files held back are meant to be empty.
+    pub fn accept_emptied(&mut self) {
+        self.meant_empty.extend(std::mem::take(&mut self.emptied).into_keys());
+    }
+
+    /// The next removal of most files is meant.
+    pub fn accept_removals(&mut self) {
+        if self.removals == Consent::Ask {
+            self.removals = Consent::Once;
+        }
+    }
+
+    /// Looks for files that had content and are empty now. While one of them is younger than `patience` it is returned when
+    /// that ends: its program may be about to write. Older ones are taken out of `items`, so that the mirror keeps what it has.
+    pub fn hold_emptied(
+        &mut self,
+        items: &mut BTreeMap<RelPath, Item>,
+        tree: &Tree,
+        patience: Duration,
+        now: Instant,
+    ) -> Option<Instant> {
+        let is_emptied = |path: &RelPath, item: &Item| match &item.seen {
+            Seen::File(file) => {
+                file.size == 0
+                    && file.base.as_ref() == Some(path)
+                    && tree.get(path).is_some_and(|known| known.body.size() > 0)
+            }
+            _ => false,
+        };
+        let empty: BTreeSet<RelPath> =
+            items.iter().filter(|(path, item)| is_emptied(path, item)).map(|(path, _)| path.clone()).collect();
+        self.emptied.retain(|path, _| empty.contains(path));
+        if self.empties == Consent::Always {
+            return None;
+        }
+        let mut wait = None;
+        for path in empty.into_iter().filter(|path| !self.meant_empty.contains(path)) {
+            let ripe = *self.emptied.entry(path.clone()).or_insert(now) + patience;
+            if now < ripe {
+                wait = Some(wait.map_or(ripe, |earlier: Instant| earlier.min(ripe)));
+            } else {
+                items.remove(&path);
+            }
+        }
+        wait
+    }
+
+    /// Whether more than half of the files are gone at once, and nobody said that this is meant.
+    #[must_use]
+    pub fn stop_removals(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Option<Removals> {
+        let moved: BTreeSet<&RelPath> = items
+            .values()
+            .filter_map(|item| match &item.seen {
+                Seen::File(file) => file.base.as_ref(),
+                _ => None,
+            })
+            .collect();
+        let is_gone = |(path, item): &(&RelPath, &Item)| {
+            matches!(item.seen, Seen::Gone)
+                && !moved.contains(path)
+                && tree.get(path).is_some_and(|known| matches!(known.body, Body::File { .. }))
+        };
+        let gone = items.iter().filter(is_gone).count() as u64;
+        let removals = Removals { gone, of: tree.files() };
+        (self.removals == Consent::Ask && gone * 2 > tree.files()).then_some(removals)
+    }
+
+    /// A generation was taken over: what was meant once is done.
+    pub fn done(&mut self, items: &BTreeMap<RelPath, Item>) {
+        if self.removals == Consent::Once {
+            self.removals = Consent::Ask;
+        }
+        self.meant_empty.retain(|path| !items.contains_key(path));
+    }
+}

@@ -1,0 +1,339 @@
+//! One look at what changed, and the second one that must agree with it.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+use rustix::fs::fstat;
+
+use super::tree::{Known, Tree};
+use crate::disk::read::{now_holes, read_full, scan, stored};
+use crate::disk::root::{Root, says_absent};
+use crate::disk::spool::{Piece, Spool};
+use crate::disk::stamp::{Shape, Stamp};
+use crate::replica::{BLOCK, Blocks, Body, Kind, RelPath, Sum, blocks, grade, part::MAX_DATA};
+
+/// What a look found under a name, as it differs from what the mirror holds.
+#[derive(Debug)]
+pub struct Item {
+    /// What `stat` said; none when nothing is there.
+    pub stamp: Option<Stamp>,
+    /// What is there.
+    pub seen: Seen,
+}
+
+/// What is there.
+#[derive(Debug)]
+pub enum Seen {
+    /// Nothing, any more.
+    Gone,
+    /// A folder.
+    Dir,
+    /// A symbolic link, and where it points.
+    Symlink(Vec<u8>),
+    /// Another name of this file.
+    Link(RelPath),
+    /// A file.
+    File(FileSeen),
+}
+
+/// What a look found in a file.
+#[derive(Debug, Default)]
+pub struct FileSeen {
+    /// The name under which the mirror holds the bytes that it is compared with.
+    pub base: Option<RelPath>,
+    /// Its length in bytes; of a queue, up to the end of the last whole record.
+    pub size: u64,
+    /// It was read as a queue, so that its whole prefix is what its program left.
+    pub queue: bool,
+    /// Blocks with content that differ, in order.
+    pub runs: Vec<Run>,
+    /// Blocks that are all zeros now, in order.
+    pub zeros: Vec<u64>,
+}
+
+/// Some neighbouring bytes that differ.
+#[derive(Debug)]
+pub struct Run {
+    /// Where they begin in the file: at a block, or where a queue ended before.
+    pub offset: u64,
+    /// The sums of the blocks that they touch.
+    pub sums: Vec<Sum>,
+    /// The bytes.
+    pub piece: Piece,
+}
+
+/// How a look at a file can end without anything to ship.
+#[derive(Debug)]
+pub enum Missed {
+    /// It is not what it was a moment ago: look again.
+    Moved,
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// What was read cannot be kept, since this machine's own disk has no room for it.
+    Spool(io::Error),
+}
+
+impl Run {
+    fn first(&self) -> u64 {
+        self.offset / BLOCK as u64
+    }
+}
+
+impl FileSeen {
+    /// Bytes that will travel.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.runs.iter().map(|run| run.piece.len() as u64).sum()
+    }
+
+    /// What block `index` is, given what the base has there; none for zeros.
+    fn sum_over<'b>(&'b self, index: u64, base: &'b Blocks) -> Option<&'b Sum> {
+        let after = self.runs.partition_point(|run| run.first() <= index);
+        let run = after.checked_sub(1).map(|at| &self.runs[at]);
+        if let Some(sum) = run.and_then(|run| run.sums.get(usize::try_from(index - run.first()).ok()?)) {
+            return Some(sum);
+        }
+        if self.zeros.binary_search(&index).is_ok() { None } else { base.get(index) }
+    }
+
+    /// The sums of the whole file, made from those of its base.
+    #[must_use]
+    pub fn blocks_from(&self, mut base: Blocks) -> Blocks {
+        base.truncate(blocks::count(self.size));
+        for run in &self.runs {
+            for (index, sum) in (run.first()..).zip(&run.sums) {
+                base.set(index, Some(*sum));
+            }
+        }
+        for &index in &self.zeros {
+            base.set(index, None);
+        }
+        base
+    }
+}
+
+/// Joins neighbouring blocks to runs of up to [`MAX_DATA`].
+struct Gather<'s> {
+    spool: &'s mut Spool,
+    open: Option<(u64, Vec<Sum>, Vec<u8>)>,
+}
+
+impl Gather<'_> {
+    fn add(&mut self, runs: &mut Vec<Run>, offset: u64, sum: Sum, bytes: &[u8]) -> io::Result<()> {
+        let joins = |(from, _, held): &(u64, Vec<Sum>, Vec<u8>)| {
+            from + held.len() as u64 == offset
+                && held.len() + bytes.len() <= MAX_DATA
+                && offset.is_multiple_of(BLOCK as u64)
+        };
+        if !self.open.as_ref().is_some_and(joins) {
+            self.close(runs)?;
+        }
+        let (_, sums, held) = self.open.get_or_insert_with(|| (offset, vec![], vec![]));
+        sums.push(sum);
+        held.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn close(&mut self, runs: &mut Vec<Run>) -> io::Result<()> {
+        if let Some((offset, sums, bytes)) = self.open.take() {
+            runs.push(Run { offset, sums, piece: self.spool.keep(&bytes)? });
+        }
+        Ok(())
+    }
+}
+
+/// How still a file must hold while it is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Still {
+    /// Nothing may move.
+    Must,
+    /// It may grow: what stood before is one instant all the same.
+    MayGrow,
+    /// It never does: what there is, is taken.
+    NeedNot,
+}
+
+/// Looks at the file `path`, which `stamp` was just said of, and keeps in the spool what differs from `base` in `tree`.
+/// Returns that, and the bytes that had to be read.
+pub fn first_look(
+    root: &Root,
+    path: &RelPath,
+    stamp: &Stamp,
+    tree: &Tree,
+    base: Option<RelPath>,
+    spool: &mut Spool,
+    still: Still,
+) -> Result<(FileSeen, u64), Missed> {
+    let file = root.open_file(path)?;
+    let held = base.as_ref().and_then(|base| tree.get(base));
+    let queue = queue_end(&file, path, stamp, held.filter(|_| base.as_ref() == Some(path)))?;
+    let still = if queue.is_some() && still == Still::Must { Still::MayGrow } else { still };
+    same(&file, stamp, still)?;
+    let size = queue.as_ref().map_or(stamp.size, |queue| queue.end);
+    let mut seen = FileSeen { size, queue: queue.is_some(), ..FileSeen::default() };
+    let read = compare(&file, stamp, &mut seen, queue, held, &mut Gather { spool, open: None })?;
+    seen.base = base;
+    same(&file, stamp, still)?;
+    Ok((seen, read))
+}
+
+fn compare(
+    file: &File,
+    stamp: &Stamp,
+    seen: &mut FileSeen,
+    queue: Option<Queue>,
+    held: Option<&Known>,
+    gather: &mut Gather<'_>,
+) -> Result<u64, Missed> {
+    let empty = Blocks::default();
+    let (known, old_size) = blocks_of(held).unwrap_or((&empty, 0));
+    let count = blocks::count(seen.size);
+    let (ranges, from) = match queue {
+        Some(queue) => (vec![queue.from..count], queue.from),
+        None => (stored(file, seen.size, stamp.is_sparse())?, 0),
+    };
+    let judge =
+        |index: u64, bytes: &[u8]| judge(known.get(index), bytes, old_size.saturating_sub(index * BLOCK as u64));
+    let read = scan(file, seen.size, &ranges, &judge, &mut |index, change| match change {
+        Change::Zeros => {
+            seen.zeros.push(index);
+            Ok(())
+        }
+        Change::Bytes { sum, skip, bytes } => {
+            gather.add(&mut seen.runs, index * BLOCK as u64 + skip, sum, &bytes).map_err(Missed::Spool)
+        }
+    })?;
+    gather.close(&mut seen.runs).map_err(Missed::Spool)?;
+    // What lies in a hole now and held something before.
+    seen.zeros.extend(now_holes(known, &ranges, count).filter(|index| *index >= from));
+    seen.zeros.sort_unstable();
+    Ok(read)
+}
+
+fn blocks_of(held: Option<&Known>) -> Option<(&Blocks, u64)> {
+    match &held?.body {
+        Body::File { size, blocks } => Some((blocks, *size)),
+        Body::Dir | Body::Symlink { .. } | Body::Link { .. } => None,
+    }
+}
+
+enum Change {
+    Zeros,
+    Bytes { sum: Sum, skip: u64, bytes: Bytes },
+}
+
+/// Compares a block with what is known of it. `old_len` is where the file ended before, counted from this block: where it
+/// only grew, only what is new travels.
+fn judge(known: Option<&Sum>, bytes: &[u8], old_len: u64) -> Option<Change> {
+    if blocks::is_zero(bytes) {
+        return known.map(|_| Change::Zeros);
+    }
+    let find = blocks::find(bytes);
+    if known.is_some_and(|known| known.find == find) {
+        return None;
+    }
+    let sum = Sum { find, proof: blocks::prove(bytes) };
+    let kept = usize::try_from(old_len).ok().filter(|&old| old > 0 && old < bytes.len() && old < BLOCK);
+    let skip = kept.filter(|&old| known.is_some_and(|known| known.find == blocks::find(&bytes[..old]))).unwrap_or(0);
+    Some(Change::Bytes { sum, skip: skip as u64, bytes: Bytes::copy_from_slice(&bytes[skip..]) })
+}
+
+/// Whether a second look at the file finds exactly what the first one did. Also returns the bytes that had to be read.
+pub fn second_look(
+    root: &Root,
+    path: &RelPath,
+    stamp: &Stamp,
+    seen: &FileSeen,
+    tree: &Tree,
+    still: Still,
+) -> Result<(bool, u64), Missed> {
+    let file = root.open_file(path)?;
+    same(&file, stamp, still)?;
+    let empty = Blocks::default();
+    let (known, _) = blocks_of(seen.base.as_ref().and_then(|base| tree.get(base))).unwrap_or((&empty, 0));
+    let ranges = stored(&file, seen.size, stamp.is_sparse())?;
+    let differs = |index: u64, bytes: &[u8]| {
+        let agrees = match seen.sum_over(index, known) {
+            Some(sum) => sum.find == blocks::find(bytes),
+            None => blocks::is_zero(bytes),
+        };
+        (!agrees).then_some(())
+    };
+    let mut agrees = seen.runs.iter().all(|run| inside(&ranges, run.first()));
+    let read = scan(&file, seen.size, &ranges, &differs, &mut |_, ()| {
+        agrees = false;
+        Result::<(), Missed>::Ok(())
+    })?;
+    same(&file, stamp, still)?;
+    Ok((agrees, read))
+}
+
+fn inside(ranges: &[Range<u64>], index: u64) -> bool {
+    let after = ranges.partition_point(|range| range.end <= index);
+    ranges.get(after).is_some_and(|range| range.contains(&index))
+}
+
+/// A queue: where its last whole record ends, and the first block that is read.
+struct Queue {
+    end: u64,
+    from: u64,
+}
+
+/// Bytes of a queue up to which its whole prefix is read at each growth; of a longer one it is read within a minute.
+pub const SHORT_QUEUE: u64 = 4 * 1024 * 1024;
+
+/// Finds the commit point of a file whose name says that it is a queue; `None` when it is none, or proves otherwise: an
+/// unknown one must end in a whole line, a known one may have grown by half a line but never be cut.
+fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option<&Known>) -> io::Result<Option<Queue>> {
+    if Kind::by_name(path.as_bytes()) != Kind::Queue || stamp.size == 0 {
+        return Ok(None);
+    }
+    let known_end = held.filter(|known| known.queue && known.stamp.inode == stamp.inode).map(|known| known.body.size());
+    let least = match known_end {
+        Some(end) if end <= stamp.size => end,
+        Some(_) => return Ok(None),
+        None => stamp.size - 1,
+    };
+    let mut end = stamp.size;
+    while end > least {
+        let from = end.saturating_sub(64 * 1024).max(least);
+        let mut tail = vec![0; usize::try_from(end - from).map_err(io::Error::other)?];
+        if read_full(file, &mut tail, from)? < tail.len() {
+            return Ok(None);
+        }
+        let line_end = grade::last_line_end(&tail) as u64;
+        if line_end > 0 {
+            end = from + line_end;
+            break;
+        }
+        end = from;
+    }
+    if end == least && known_end.is_none() {
+        return Ok(None);
+    }
+    let from = if stamp.size > SHORT_QUEUE && known_end.is_some() { least / BLOCK as u64 } else { 0 };
+    Ok(Some(Queue { end, from }))
+}
+
+/// Whether an unknown file is a queue all of whose records are whole.
+pub(super) fn is_whole_queue(file: &File, path: &RelPath, stamp: &Stamp) -> bool {
+    matches!(queue_end(file, path, stamp, None), Ok(Some(_)))
+}
+
+fn same(file: &File, stamp: &Stamp, still: Still) -> Result<(), Missed> {
+    let now = Stamp::from(fstat(file).map_err(io::Error::from)?);
+    let holds = match still {
+        Still::Must => now.is_same(stamp),
+        Still::MayGrow => now.inode == stamp.inode && now.size >= stamp.size,
+        Still::NeedNot => true,
+    };
+    if now.shape == Shape::File && holds { Ok(()) } else { Err(Missed::Moved) }
+}
+
+impl From<io::Error> for Missed {
+    fn from(error: io::Error) -> Self {
+        if says_absent(&error) { Self::Moved } else { Self::Unreadable(error) }
+    }
+}

@@ -1,0 +1,406 @@
+//! Reads a dataset at one instant, finds what differs from what the mirror holds, and says it as a generation.
+//!
+//! It never writes to the dataset, never maps a file of it, and holds no lock.
+//!
+//! - [`tree`]: what the mirror is known to hold
+//! - [`candidates`]: what may have changed
+//! - [`look`]: one look at a file, and the second
+//! - [`settle`]: looks until two agree
+//! - [`guard`]: what is held back until a person says that it is meant
+//! - [`outgoing`]: says a generation, part by part
+//! - [`stream`]: the first copy
+//! - [`prove`]: compares every byte with what the mirror is known to hold
+
+pub mod candidates;
+pub mod guard;
+pub mod look;
+pub mod outgoing;
+pub mod prove;
+pub mod settle;
+pub mod stream;
+pub mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use candidates::{Dirty, Search, Trust};
+use guard::{Consent, Guard, Removals};
+use look::{Item, Missed, Seen};
+use settle::{Certainty, Moves, Settle, Settled};
+use tree::{Known, Tree};
+
+use super::root::Root;
+use super::spool::Spool;
+use crate::replica::naming::Inode;
+use crate::replica::{Body, Entry, Grade, Kind, RelPath, Time};
+
+/// How a dataset is captured.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a file that became empty may stay so before it is asked about.
+    pub empty_patience: Duration,
+    /// How long is looked for an instant in which nothing moves.
+    pub patience: Duration,
+    /// Whether large changes for the worse are asked about.
+    pub consent: Consent,
+    /// Where what changed is kept, when it is too much for memory.
+    pub spool: PathBuf,
+}
+
+/// A dataset where it lives.
+pub struct Source {
+    root: Root,
+    inode: Inode,
+    options: Options,
+    tree: Tree,
+    trust: Trust,
+    guard: Guard,
+    mark: u32,
+    unreadable: BTreeMap<RelPath, String>,
+    special: BTreeSet<RelPath>,
+    torn: BTreeMap<RelPath, Instant>,
+    certainty: Certainty,
+}
+
+/// What a capture found.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing differs from what the mirror holds.
+    Nothing,
+    /// This does.
+    Captured(Captured),
+    /// A file has just become empty: look again then, or when it changes.
+    Wait {
+        /// When to look again.
+        until: Instant,
+        /// What to look at.
+        dirty: Dirty,
+    },
+    /// Most files are gone at once. Nothing is taken over before somebody says that this is meant.
+    Stopped {
+        /// How many.
+        removals: Removals,
+        /// What to look at again.
+        dirty: Dirty,
+    },
+}
+
+/// The difference between the source and what the mirror holds, at one instant.
+#[derive(Debug)]
+pub struct Captured {
+    items: BTreeMap<RelPath, Item>,
+    spool: Spool,
+    /// When it was taken.
+    pub taken_at: Time,
+    /// What moved on meanwhile: for the next capture.
+    pub dirty: Dirty,
+    /// Bytes that were read for it.
+    pub read: u64,
+}
+
+/// Why a dataset could not be captured.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The folder is not there, or cannot be listed.
+    #[error("{}: {error}", path.display())]
+    Gone {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// This machine has no room to keep what changed until it has travelled.
+    #[error("{}: what changed cannot be kept until it has travelled: {error}", path.display())]
+    Spool {
+        /// Where it would be kept.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl Source {
+    /// Opens the folder at `path`.
+    pub fn open(path: &Path, options: Options) -> Result<Self, SourceError> {
+        let gone = |error| SourceError::Gone { path: path.to_owned(), error };
+        let root = Root::open(path).map_err(gone)?;
+        let inode = root.stat(&RelPath::root()).map_err(gone)?.map(|stamp| stamp.inode).unwrap_or_default();
+        Ok(Self {
+            root,
+            inode,
+            guard: Guard::new(options.consent),
+            options,
+            tree: Tree::default(),
+            trust: Trust::Nothing,
+            mark: 0,
+            unreadable: BTreeMap::new(),
+            special: BTreeSet::new(),
+            torn: BTreeMap::new(),
+            certainty: Certainty::default(),
+        })
+    }
+
+    /// Forgets what the mirror holds, before it says so anew. With [`Trust::Stamps`] what it says is believed where size,
+    /// time and mode agree.
+    pub fn unlearn(&mut self, trust: Trust) {
+        self.tree = Tree::default();
+        self.trust = trust;
+    }
+
+    /// Takes in what the mirror says that it holds under `path`, or that it holds nothing there.
+    pub fn learn(&mut self, path: RelPath, entry: Option<Entry>) {
+        match entry {
+            Some(entry) => self.tree.insert(path, Known::told(entry)),
+            None => self.tree.remove(&path),
+        }
+    }
+
+    /// What the mirror holds.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What waits for an answer, and the means to give it.
+    pub fn guard(&mut self) -> &mut Guard {
+        &mut self.guard
+    }
+
+    /// Files that could not be read when they were last looked at, and why.
+    #[must_use]
+    pub fn unreadable(&self) -> &BTreeMap<RelPath, String> {
+        &self.unreadable
+    }
+
+    /// What is there and is neither file, folder nor link.
+    #[must_use]
+    pub fn special(&self) -> &BTreeSet<RelPath> {
+        &self.special
+    }
+
+    /// Names that must be looked at again by now although nothing was heard of them: queues that end in half a line, what is
+    /// held back, and what could not be read.
+    pub fn overdue(&mut self, now: Instant) -> Dirty {
+        let mut dirty = Dirty::default();
+        let patience = self.options.empty_patience;
+        let ripe: Vec<RelPath> =
+            self.torn.iter().filter(|(_, since)| now >= **since + patience).map(|(path, _)| path.clone()).collect();
+        for path in ripe {
+            // Nobody has ended the line: it is no queue of lines.
+            self.torn.remove(&path);
+            if let Some(mut known) = self.tree.get(&path).cloned() {
+                known.queue = false;
+                self.tree.insert(path.clone(), known);
+                dirty.unsure.insert(path);
+            }
+        }
+        dirty.paths.extend(self.unreadable.keys().cloned());
+        dirty
+    }
+
+    /// Makes sure that the folder is still the one that was opened: another disk may be mounted there, or none.
+    fn still_there(&mut self) -> Result<Dirty, SourceError> {
+        let path = self.root.path().to_owned();
+        let gone = |error| SourceError::Gone { path: path.clone(), error };
+        let now = Root::open(&path).map_err(gone)?;
+        let inode = now.stat(&RelPath::root()).map_err(gone)?.map(|stamp| stamp.inode).unwrap_or_default();
+        if inode == self.inode {
+            return Ok(Dirty::default());
+        }
+        if inode.0 != self.inode.0 {
+            let other = io::Error::other("another disk is here now than when the mirror began");
+            return Err(SourceError::Gone { path, error: other });
+        }
+        (self.root, self.inode) = (now, inode);
+        Ok(Dirty { everything: true, ..Dirty::default() })
+    }
+
+    /// Captures what `dirty` names. `wait` waits for so long and returns what the watch said meanwhile.
+    pub fn capture(
+        &mut self,
+        mut dirty: Dirty,
+        moves: Moves,
+        wait: &mut dyn FnMut(Duration) -> Dirty,
+    ) -> Result<Outcome, SourceError> {
+        dirty.join(self.still_there()?);
+        dirty.paths.extend(self.guard.emptied().cloned());
+        let mut spool = Spool::new(&self.options.spool);
+        let taken_at = now_as_time();
+        let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
+        if let Some(until) =
+            self.guard.hold_emptied(&mut settled.items, &self.tree, self.options.empty_patience, Instant::now())
+        {
+            return Ok(Outcome::Wait { until, dirty });
+        }
+        if let Some(removals) = self.guard.stop_removals(&settled.items, &self.tree) {
+            return Ok(Outcome::Stopped { removals, dirty });
+        }
+        self.note(&dirty, &mut settled);
+        if settled.certainty != Certainty::Queues {
+            self.certainty = settled.certainty;
+        }
+        let mut items = settled.items;
+        items.retain(|path, item| {
+            let differs = is_change(path, item, self.tree.get(path));
+            if let (false, Some(stamp)) = (differs, item.stamp) {
+                self.tree.restamp(path, stamp);
+            }
+            differs
+        });
+        if items.is_empty() && settled.dirty.is_empty() {
+            return Ok(Outcome::Nothing);
+        }
+        let Settled { dirty, read, .. } = settled;
+        Ok(Outcome::Captured(Captured { items, spool, taken_at, dirty, read }))
+    }
+
+    fn settle(
+        &mut self,
+        dirty: &Dirty,
+        spool: &mut Spool,
+        moves: Moves,
+        wait: &mut dyn FnMut(Duration) -> Dirty,
+    ) -> Result<Settled, SourceError> {
+        self.mark = self.mark.wrapping_add(1);
+        let exclude = |_: &RelPath| false;
+        let search = Search { root: &self.root, tree: &mut self.tree, exclude: &exclude, trust: self.trust };
+        let settle = Settle { search, spool, patience: self.options.patience, moves, mark: self.mark, wait };
+        settle.run(dirty).map_err(|missed| match missed {
+            Missed::Spool(error) => SourceError::Spool { path: self.options.spool.clone(), error },
+            Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),
+            Missed::Unreadable(error) => self.gone(error),
+        })
+    }
+
+    fn gone(&self, error: io::Error) -> SourceError {
+        SourceError::Gone { path: self.root.path().to_owned(), error }
+    }
+
+    /// Notes what is not mirrored, and why.
+    fn note(&mut self, dirty: &Dirty, settled: &mut Settled) {
+        if dirty.everything {
+            self.unreadable.clear();
+            self.special.clear();
+        }
+        let looked_at = |path: &RelPath| dirty.paths.contains(path) || settled.items.contains_key(path);
+        self.unreadable.retain(|path, _| !looked_at(path));
+        self.special.retain(|path| !looked_at(path));
+        self.unreadable.append(&mut settled.unreadable);
+        self.special.append(&mut settled.special);
+    }
+
+    /// How sure the whole dataset is: as sure as what was captured last of all that is no queue.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        if !self.unreadable.is_empty() {
+            return Grade::Incomplete;
+        }
+        if self.certainty == Certainty::None || self.guard.emptied().next().is_some() {
+            return Grade::Unsteady;
+        }
+        if self.tree.queues() == self.tree.files() { Grade::Exact } else { Grade::Steady }
+    }
+
+    /// How sure the whole dataset will be with `captured`.
+    #[must_use]
+    pub fn grade_with(&self, captured: &Captured) -> Grade {
+        let is_queue = |item: &Item| !matches!(&item.seen, Seen::File(file) if !file.queue);
+        match self.grade() {
+            Grade::Exact if !captured.items.values().all(is_queue) => Grade::Steady,
+            grade => grade,
+        }
+    }
+
+    /// The mirror has made `captured` durable: it is what the mirror holds now.
+    pub fn commit(&mut self, captured: Captured) {
+        self.guard.done(&captured.items);
+        let bases: BTreeMap<RelPath, _> = captured
+            .items
+            .iter()
+            .filter_map(|(path, item)| match &item.seen {
+                Seen::File(file) => {
+                    Some((path.clone(), file.base.as_ref().map(|base| self.tree.take_blocks(base)).unwrap_or_default()))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut bases = bases.into_iter();
+        let now = Instant::now();
+        for (path, item) in captured.items {
+            let Some(stamp) = item.stamp else {
+                self.tree.remove(&path);
+                continue;
+            };
+            let mut queue = false;
+            let body = match item.seen {
+                Seen::Gone => {
+                    self.tree.remove(&path);
+                    continue;
+                }
+                Seen::Dir => Body::Dir,
+                Seen::Symlink(target) => Body::Symlink { target: target.into() },
+                Seen::Link(to) => Body::Link { to },
+                Seen::File(file) => {
+                    // Both are in the order of the names.
+                    let base = bases.next().map(|(_, blocks)| blocks).unwrap_or_default();
+                    queue = file.queue;
+                    if queue && file.size < stamp.size {
+                        self.torn.insert(path.clone(), now);
+                    } else {
+                        self.torn.remove(&path);
+                    }
+                    Body::File { size: file.size, blocks: file.blocks_from(base) }
+                }
+            };
+            self.tree.insert(path, Known { stamp, body, queue, seen: self.mark });
+        }
+    }
+
+    /// The kinds of the files in the dataset.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        let (files, queues) = (self.tree.files(), self.tree.queues());
+        let kinds = [(Kind::Queue, queues > 0), (Kind::Files, files > queues)];
+        kinds.into_iter().filter(|(_, any)| *any).map(|(kind, _)| kind).collect()
+    }
+}
+
+impl Captured {
+    /// Names to look at again, when the mirror could not take this.
+    #[must_use]
+    pub fn again(&self) -> Dirty {
+        let mut dirty = self.dirty.clone();
+        dirty.paths.extend(self.items.keys().cloned());
+        dirty
+    }
+
+    /// Whether there is nothing to ship: something moved all the time.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+/// Whether an item is anything new to the mirror.
+fn is_change(path: &RelPath, item: &Item, held: Option<&Known>) -> bool {
+    let Some(held) = held else { return !matches!(item.seen, Seen::Gone) };
+    let meta = item.stamp.is_some_and(|stamp| stamp.meta == held.stamp.meta);
+    let same = match (&item.seen, &held.body) {
+        (Seen::Dir, Body::Dir) => true,
+        (Seen::Symlink(now), Body::Symlink { target }) => **now == **target,
+        (Seen::Link(now), Body::Link { to }) => now == to,
+        (Seen::File(seen), Body::File { size, .. }) => {
+            seen.base.as_ref() == Some(path) && seen.runs.is_empty() && seen.zeros.is_empty() && seen.size == *size
+        }
+        _ => false,
+    };
+    !(same && meta)
+}
+
+/// The wall clock, for people to read; nothing is decided by it.
+pub(crate) fn now_as_time() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
+}

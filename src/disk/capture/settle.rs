@@ -1,0 +1,295 @@
+//! Finds one instant: looks until two looks agree, or patience ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::candidates::{Candidates, Dirty, Search};
+use super::look::{Item, Missed, Seen, Still, first_look, second_look};
+use super::tree::{Known, Tree};
+use crate::disk::spool::Spool;
+use crate::disk::stamp::{Shape, Stamp};
+use crate::replica::naming::{Role, roles};
+use crate::replica::{Body, Kind, RelPath};
+
+/// The least time between the two looks.
+const FIRST_GAP: Duration = Duration::from_millis(10);
+/// The most.
+const LAST_GAP: Duration = Duration::from_millis(200);
+/// Looks that are tried at the least before what moves is taken as it is.
+const LEAST_ROUNDS: u32 = 3;
+
+/// How a search for one instant ended.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// What differs from what is held.
+    pub items: BTreeMap<RelPath, Item>,
+    /// How sure it is that this is one instant.
+    pub certainty: Certainty,
+    /// What could not be looked at or read, and why.
+    pub unreadable: BTreeMap<RelPath, String>,
+    /// What is neither file, folder nor link.
+    pub special: BTreeSet<RelPath>,
+    /// What moved on meanwhile: for the next capture.
+    pub dirty: Dirty,
+    /// Bytes that were read.
+    pub read: u64,
+}
+
+/// How sure it is that a capture is one instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Certainty {
+    /// Only queues grew: a state that their program left.
+    #[default]
+    Queues,
+    /// Two looks agreed.
+    TwoLooks,
+    /// Something never held still.
+    None,
+}
+
+/// What names may be bases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moves {
+    /// A file that has a new name brings its bytes along.
+    Follow,
+    /// Each file is compared with what is held under its own name.
+    Ignore,
+}
+
+/// A search for one instant.
+pub struct Settle<'s> {
+    /// Finds what changed.
+    pub search: Search<'s>,
+    /// Where content is kept.
+    pub spool: &'s mut Spool,
+    /// How long is looked for an instant.
+    pub patience: Duration,
+    /// What names may be bases.
+    pub moves: Moves,
+    /// The number of this rescan.
+    pub mark: u32,
+    /// Waits for so long, and returns what the watch said meanwhile.
+    pub wait: &'s mut dyn FnMut(Duration) -> Dirty,
+}
+
+impl Settle<'_> {
+    /// Looks at what `dirty` names until two looks agree.
+    pub fn run(mut self, dirty: &Dirty) -> Result<Settled, Missed> {
+        let began = Instant::now();
+        let mut done = Settled::default();
+        let mut names = BTreeMap::new();
+        let mut todo = self.merge(dirty, &mut names, &mut done)?;
+        let mut gap = FIRST_GAP;
+        for round in 1.. {
+            let moving = self.look(&mut names, todo, &mut done, Still::Must)?;
+            if round == 1 && moving.is_empty() && only_growth(&done.items, self.search.tree) {
+                return Ok(done);
+            }
+            let since = (self.wait)(gap);
+            let mut moving: BTreeSet<RelPath> = moving.into_iter().chain(self.look_again(&mut done)?).collect();
+            let lenient = lone_queue(&done.items).cloned();
+            let (own, other): (BTreeSet<_>, BTreeSet<_>) =
+                since.paths.into_iter().partition(|path| lenient.as_ref() == Some(path));
+            done.dirty.paths.extend(own);
+            let since = Dirty { paths: other, ..since };
+            if moving.is_empty() && since.is_empty() {
+                done.certainty = Certainty::TwoLooks;
+                break;
+            }
+            if began.elapsed() > self.patience && round >= LEAST_ROUNDS {
+                self.take_as_it_is(&mut names, moving, &mut done)?;
+                done.dirty.join(since);
+                break;
+            }
+            moving.extend(self.merge(&since, &mut names, &mut done)?);
+            todo = moving;
+            gap = (gap * 2).min(LAST_GAP);
+        }
+        Ok(done)
+    }
+
+    /// Finds what `dirty` names and adds it to `names`; returns what must be looked at for that.
+    fn merge(&mut self, dirty: &Dirty, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
+        let Candidates { names: found, unreadable, special } = self.search.look(dirty, self.mark)?;
+        done.unreadable.extend(unreadable);
+        done.special.extend(special);
+        let todo = found.keys().cloned().collect();
+        names.extend(found);
+        Ok(todo)
+    }
+
+    /// Looks at `todo`, and at whatever is to be compared with another base now. Returns what did not hold still.
+    fn look(
+        &mut self,
+        names: &mut Names,
+        todo: BTreeSet<RelPath>,
+        done: &mut Settled,
+        still: Still,
+    ) -> Result<BTreeSet<RelPath>, Missed> {
+        for path in &todo {
+            if done.items.remove(path).is_some() {
+                let stamp = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
+                names.insert(path.clone(), stamp);
+            }
+        }
+        let roles = self.roles(names);
+        let stale: BTreeSet<RelPath> = done
+            .items
+            .iter()
+            .filter(|(path, item)| !fits(item, roles.get(path)))
+            .map(|(path, _)| path.clone())
+            .collect();
+        let mut moving = BTreeSet::new();
+        // Queues come last: what was read before them and holds still until they are read is one instant with them.
+        let (queues, others): (Vec<_>, Vec<_>) =
+            todo.into_iter().chain(stale).partition(|path| Kind::by_name(path.as_bytes()) == Kind::Queue);
+        for path in others.into_iter().chain(queues) {
+            let Some(&stamp) = names.get(&path) else { continue };
+            match self.item(&path, stamp, roles.get(&path), still) {
+                Ok((item, read)) => {
+                    done.read += read;
+                    done.unreadable.remove(&path);
+                    done.items.insert(path, item);
+                }
+                Err(Missed::Moved) => {
+                    done.items.insert(path.clone(), Item { stamp: None, seen: Seen::Gone });
+                    moving.insert(path);
+                }
+                Err(Missed::Unreadable(error)) => {
+                    names.remove(&path);
+                    done.items.remove(&path);
+                    done.unreadable.insert(path, error.to_string());
+                }
+                Err(full @ Missed::Spool(_)) => return Err(full),
+            }
+        }
+        Ok(moving)
+    }
+
+    fn item(
+        &mut self,
+        path: &RelPath,
+        stamp: Option<Stamp>,
+        role: Option<&Role>,
+        still: Still,
+    ) -> Result<(Item, u64), Missed> {
+        let Some(mut known) = stamp else { return Ok((Item { stamp, seen: Seen::Gone }, 0)) };
+        let root = self.search.root;
+        if still == Still::NeedNot {
+            known = root.stat(path)?.ok_or(Missed::Moved)?;
+        }
+        let (seen, read) = match (known.shape, role) {
+            (Shape::Dir, _) => (Seen::Dir, 0),
+            (Shape::Symlink, _) => (Seen::Symlink(root.read_link(path)?), 0),
+            (Shape::Special, _) => (Seen::Gone, 0),
+            (Shape::File, Some(Role::Link { to })) => (Seen::Link(to.clone()), 0),
+            (Shape::File, role) => {
+                let base = role.and_then(|role| match role {
+                    Role::File { base } => base.clone(),
+                    Role::Link { .. } => None,
+                });
+                let (seen, read) = first_look(root, path, &known, self.search.tree, base, self.spool, still)?;
+                (Seen::File(seen), read)
+            }
+        };
+        Ok((Item { stamp: Some(known), seen }, read))
+    }
+
+    /// The second look at everything. Returns what is not as the first one found it.
+    fn look_again(&mut self, done: &mut Settled) -> Result<BTreeSet<RelPath>, Missed> {
+        self.search.root.forget();
+        let lenient = lone_queue(&done.items).cloned();
+        let mut moved = BTreeSet::new();
+        for (path, item) in &done.items {
+            let may_grow = lenient.as_ref() == Some(path);
+            let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
+            let agrees = match (&item.seen, item.stamp, now) {
+                (Seen::Gone, None, now) => now.is_none(),
+                (Seen::File(seen), Some(stamp), Some(_)) => {
+                    let still = if may_grow { Still::MayGrow } else { Still::Must };
+                    match second_look(self.search.root, path, &stamp, seen, self.search.tree, still) {
+                        Ok((agrees, read)) => {
+                            done.read += read;
+                            agrees
+                        }
+                        Err(Missed::Moved | Missed::Unreadable(_)) => false,
+                        Err(full @ Missed::Spool(_)) => return Err(full),
+                    }
+                }
+                (_, Some(stamp), Some(now)) => stamp.is_same(&now),
+                _ => false,
+            };
+            if !agrees {
+                moved.insert(path.clone());
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Patience has ended: what moves is taken as it is now, and looked at again next time.
+    fn take_as_it_is(
+        &mut self,
+        names: &mut Names,
+        moving: BTreeSet<RelPath>,
+        done: &mut Settled,
+    ) -> Result<(), Missed> {
+        done.certainty = Certainty::None;
+        done.dirty.paths.extend(moving.iter().cloned());
+        let missed = self.look(names, moving, done, Still::NeedNot)?;
+        for path in missed {
+            done.items.remove(&path);
+        }
+        Ok(())
+    }
+
+    fn roles(&self, names: &Names) -> BTreeMap<RelPath, Role> {
+        let file = |stamp: &Stamp| (stamp.shape == Shape::File).then_some(stamp.inode);
+        let now: BTreeMap<_, _> =
+            names.iter().filter_map(|(path, stamp)| Some((path.clone(), file(stamp.as_ref()?)?))).collect();
+        let held = |path: &RelPath| self.search.tree.get(path).filter(|known| known.body.is_file());
+        // What the mirror only says is no file of this disk: it can be a base under its own name alone.
+        let before: BTreeMap<_, _> = names
+            .keys()
+            .zip(1u64..)
+            .filter_map(|(path, number)| {
+                let known: &Known = held(path)?;
+                let inode = match self.moves {
+                    Moves::Follow if !known.is_told() => known.stamp.inode,
+                    _ => (u64::MAX, number),
+                };
+                Some((path.clone(), inode))
+            })
+            .collect();
+        roles(&before, &now)
+    }
+}
+
+type Names = BTreeMap<RelPath, Option<Stamp>>;
+
+/// Whether a look was made with what the file's role is now.
+fn fits(item: &Item, role: Option<&Role>) -> bool {
+    match (&item.seen, role) {
+        (Seen::File(seen), Some(Role::File { base })) => seen.base == *base,
+        (Seen::Link(to), Some(Role::Link { to: now })) => to == now,
+        (Seen::File(_) | Seen::Link(_), _) => false,
+        (Seen::Gone | Seen::Dir | Seen::Symlink(_), role) => role.is_none(),
+    }
+}
+
+/// The only queue among the items, if there is just one: it may grow between the looks, since it was read last.
+fn lone_queue(items: &BTreeMap<RelPath, Item>) -> Option<&RelPath> {
+    let mut queues = items.iter().filter(|(_, item)| matches!(&item.seen, Seen::File(seen) if seen.queue));
+    let (path, _) = queues.next()?;
+    queues.next().is_none().then_some(path)
+}
+
+/// Whether nothing happened but that queues grew.
+fn only_growth(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
+    items.iter().all(|(path, item)| match (&item.seen, tree.get(path)) {
+        (Seen::File(seen), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
+            seen.queue && seen.base.as_ref() == Some(path) && seen.size >= *size
+        }
+        _ => false,
+    })
+}

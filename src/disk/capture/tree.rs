@@ -1,0 +1,211 @@
+//! What the mirror is known to hold, and how the source looked when it was captured.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::disk::stamp::{Shape, Stamp};
+use crate::replica::naming::Inode;
+use crate::replica::{Blocks, Body, Entry, RelPath, Time};
+
+/// One name that the mirror holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// How the source looked when this was captured. Its inode is [`UNSEEN`] when only the mirror's word is known.
+    pub stamp: Stamp,
+    /// What the mirror holds.
+    pub body: Body,
+    /// Captured as a queue, up to the end of its last whole record.
+    pub queue: bool,
+    /// The rescan that saw it last.
+    pub seen: u32,
+}
+
+/// The inode of what was never seen at the source.
+pub const UNSEEN: Inode = (0, 0);
+
+/// What the mirror holds, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    entries: BTreeMap<RelPath, Known>,
+    linked: HashMap<Inode, BTreeSet<RelPath>>,
+    files: u64,
+    queues: u64,
+    bytes: u64,
+}
+
+impl Known {
+    /// What the mirror says that it holds.
+    #[must_use]
+    pub fn told(entry: Entry) -> Self {
+        let (size, shape) = match &entry.body {
+            Body::File { size, .. } => (*size, Shape::File),
+            // Another name of a file: its size is told under the first one.
+            Body::Link { .. } => (0, Shape::File),
+            Body::Dir => (0, Shape::Dir),
+            Body::Symlink { target } => (target.len() as u64, Shape::Symlink),
+        };
+        let stamp =
+            Stamp { inode: UNSEEN, size, stored: size, links: 1, shape, meta: entry.meta, ctime: Time::default() };
+        Self { stamp, body: entry.body, queue: false, seen: 0 }
+    }
+
+    /// Whether only the mirror's word is known.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.stamp.inode == UNSEEN
+    }
+}
+
+impl Tree {
+    /// What is held under `path`.
+    #[must_use]
+    pub fn get(&self, path: &RelPath) -> Option<&Known> {
+        self.entries.get(path)
+    }
+
+    /// Sets what is held under `path`.
+    pub fn insert(&mut self, path: RelPath, known: Known) {
+        self.remove(&path);
+        self.count(&known, 1);
+        if known.stamp.links > 1 && known.stamp.shape == Shape::File {
+            self.linked.entry(known.stamp.inode).or_default().insert(path.clone());
+        }
+        self.entries.insert(path, known);
+    }
+
+    /// Forgets what is held under `path`.
+    pub fn remove(&mut self, path: &RelPath) {
+        let Some(known) = self.entries.remove(path) else { return };
+        self.count(&known, -1);
+        if let Some(names) = self.linked.get_mut(&known.stamp.inode) {
+            names.remove(path);
+            if names.is_empty() {
+                self.linked.remove(&known.stamp.inode);
+            }
+        }
+    }
+
+    /// Notes how the source looks at `path`, where what is held is found to be the same.
+    pub fn restamp(&mut self, path: &RelPath, stamp: Stamp) {
+        let Some(known) = self.entries.get_mut(path) else { return };
+        let was = std::mem::replace(&mut known.stamp, stamp);
+        if was.links > 1
+            && let Some(names) = self.linked.get_mut(&was.inode)
+        {
+            names.remove(path);
+        }
+        if stamp.links > 1 && stamp.shape == Shape::File {
+            self.linked.entry(stamp.inode).or_default().insert(path.clone());
+        }
+    }
+
+    /// Takes the sums of the file `path` out, for who makes the next ones from them.
+    pub fn take_blocks(&mut self, path: &RelPath) -> Blocks {
+        match self.entries.get_mut(path).map(|known| &mut known.body) {
+            Some(Body::File { blocks, .. }) => std::mem::take(blocks),
+            _ => Blocks::default(),
+        }
+    }
+
+    /// Notes that the rescan `mark` saw `path`.
+    pub fn saw(&mut self, path: &RelPath, mark: u32) {
+        if let Some(known) = self.entries.get_mut(path) {
+            known.seen = mark;
+        }
+    }
+
+    /// Everything, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&RelPath, &Known)> {
+        self.entries.iter()
+    }
+
+    /// Everything from `path` on, in order.
+    pub fn from<'t>(&'t self, path: &RelPath) -> impl Iterator<Item = (&'t RelPath, &'t Known)> + use<'t> {
+        self.entries.range(path.clone()..)
+    }
+
+    /// `folder` and everything in it.
+    pub fn within<'t>(&'t self, folder: &RelPath) -> impl Iterator<Item = (&'t RelPath, &'t Known)> + use<'t> {
+        // "a" is followed by "a-b" before "a/b": what is in a folder stands together, but not right behind it.
+        let below = folder.join(b"");
+        let inside = folder.clone();
+        self.entries
+            .get_key_value(folder)
+            .into_iter()
+            .filter(|(path, _)| !path.is_root())
+            .chain(self.entries.range(below..).take_while(move |(path, _)| path.is_within(&inside)))
+    }
+
+    /// The other names of the file `inode` that are known.
+    pub fn names_of(&self, inode: Inode) -> impl Iterator<Item = &RelPath> {
+        self.linked.get(&inode).into_iter().flatten()
+    }
+
+    /// Files with content of their own.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// How many of them are queues.
+    #[must_use]
+    pub fn queues(&self) -> u64 {
+        self.queues
+    }
+
+    /// Bytes in them.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether nothing is held, the folder itself aside.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.keys().all(RelPath::is_root)
+    }
+
+    fn count(&mut self, known: &Known, sign: i8) {
+        let Body::File { size, .. } = known.body else { return };
+        let queues = u64::from(known.queue);
+        if sign > 0 {
+            (self.files, self.queues, self.bytes) = (self.files + 1, self.queues + queues, self.bytes + size);
+        } else {
+            (self.files, self.queues, self.bytes) = (self.files - 1, self.queues - queues, self.bytes - size);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replica::Meta;
+
+    fn path(name: &str) -> RelPath {
+        RelPath::new(name.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_folder_is_what_is_in_it_and_no_more() {
+        let mut tree = Tree::default();
+        for name in ["", "a", "a-b", "a/b", "a/c/d", "ab"] {
+            tree.insert(path(name), Known::told(Entry { meta: Meta::default(), body: Body::Dir }));
+        }
+        let within = |folder: &str| tree.within(&path(folder)).map(|(path, _)| path.to_string()).collect::<Vec<_>>();
+        assert_eq!(within("a"), ["a", "a/b", "a/c/d"]);
+        assert_eq!(within("ab"), ["ab"]);
+        assert_eq!(within("x"), Vec::<String>::new());
+        assert_eq!(within("").len(), 6);
+    }
+
+    #[test]
+    fn counts_what_it_holds() {
+        let file =
+            |size| Known::told(Entry { meta: Meta::default(), body: Body::File { size, blocks: Blocks::default() } });
+        let mut tree = Tree::default();
+        tree.insert(path("a"), file(5));
+        tree.insert(path("a"), file(7));
+        tree.insert(path("b"), file(1));
+        tree.remove(&path("b"));
+        assert_eq!((tree.files(), tree.bytes(), tree.is_empty()), (1, 7, false));
+    }
+}

@@ -1,0 +1,119 @@
+//! What can go wrong with a disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::replica::{RelPath, part::BadPart};
+
+/// What went wrong with a disk. Each message is a line that the operator may read; [`DiskError::hope`] knows what helps.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// The system refused something.
+    #[error("{}: {doing}: {source}", path.display())]
+    Io {
+        /// What was being done: "reading".
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is not enough room for what must be written.
+    #[error("{}: {needed} bytes are needed and {free} are free", path.display())]
+    NoRoom {
+        /// The folder that needs room.
+        path: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The small database beside the mirror.
+    #[error("{}: {source}", path.display())]
+    Index {
+        /// The database.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// A stored file says what it cannot say.
+    #[error("{}: {what}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A generation that breaks the rules.
+    #[error("generation {seq} breaks the rules: {what}")]
+    Protocol {
+        /// Its number.
+        seq: u64,
+        /// Which one.
+        what: String,
+    },
+    /// A part that is none.
+    #[error(transparent)]
+    Part(#[from] BadPart),
+}
+
+/// What helps against a [`DiskError`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hope {
+    /// Trying again, once there is room.
+    Room,
+    /// Trying again.
+    Again,
+    /// Only a person.
+    Person,
+}
+
+impl DiskError {
+    /// What helps.
+    #[must_use]
+    pub fn hope(&self) -> Hope {
+        match self {
+            Self::NoRoom { .. } => Hope::Room,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Hope::Room,
+                _ => Hope::Again,
+            },
+            Self::Index { source, .. } => match source.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => Hope::Room,
+                _ => Hope::Again,
+            },
+            Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) => Hope::Person,
+        }
+    }
+
+    /// The error number of the system, where it was the system that refused.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            _ => None,
+        }
+    }
+}
+
+/// Adds to a bare error of the system what was being done, and to what.
+pub(crate) trait At<T> {
+    /// Names the file by its path.
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, DiskError>;
+
+    /// Names the file by its folder and its name in there.
+    fn within(self, doing: &'static str, root: &Path, path: &RelPath) -> Result<T, DiskError>;
+}
+
+impl<T, E: Into<io::Error>> At<T> for Result<T, E> {
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, DiskError> {
+        self.map_err(|error| DiskError::Io { doing, path: path.to_owned(), source: error.into() })
+    }
+
+    fn within(self, doing: &'static str, root: &Path, path: &RelPath) -> Result<T, DiskError> {
+        self.map_err(|error| {
+            let path = root.join(path.shown().as_ref());
+            DiskError::Io { doing, path, source: error.into() }
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! The files: captured on the serving side, journaled and applied on the mirroring one.
+//!
+//! May name: `replica`. It blocks, so it runs on threads of its own, never on the asynchronous ones; it knows no screen, no
+//! link and no duty.
+//!
+//! - [`capture`]: reads a dataset at one instant and says what differs
+//! - [`error`]: what can go wrong with a disk, and what helps
+//! - [`read`]: reads files block by block
+//! - [`root`]: a folder, and everything that is done inside it
+//! - [`spool`]: keeps what changed until it has travelled
+//! - [`stamp`]: what `stat` says
+//! - [`walk`]: lists everything below a folder
+//! - [`watch`]: hears from the system that files change
+
+pub mod capture;
+pub mod error;
+pub mod read;
+pub mod root;
+pub mod spool;
+pub mod stamp;
+pub mod walk;
+pub mod watch;
+
+pub use error::{DiskError, Hope};

@@ -1,0 +1,307 @@
+//! The pieces of a generation, as they travel and as they are stored: one form for both.
+//!
+//! A generation is [`Begin`], then what is gone, then each entry that changed with its data behind it, then [`End`]. What it
+//! says is the whole difference between two states, so that applying it twice is applying it once.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::position::Rolling;
+use super::sealed::{Unsealable, seal, unseal};
+use super::{BLOCK, Grade, Meta, Position, Proof, RelPath, Time, blocks};
+
+/// Bytes of data in one part, at the most.
+pub const MAX_DATA: usize = 16 * BLOCK;
+
+/// A piece of a generation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// A generation begins.
+    Begin(Begin),
+    /// Nothing stands under this name any more.
+    Gone(RelPath),
+    /// This stands under this name now.
+    Put(Put),
+    /// Content of the file that was put last.
+    Data(Data),
+    /// Blocks of the file that was put last are all zeros now.
+    Zero {
+        /// The first of them.
+        first: u64,
+        /// How many.
+        count: u64,
+    },
+    /// The generation is complete.
+    End(End),
+}
+
+/// The begin of a generation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Begin {
+    /// The epoch of the server that sends it.
+    pub epoch: u64,
+    /// The position that it leads on from.
+    pub parent: Position,
+    /// Whether it is streamed into a mirror that cannot be used before its end.
+    pub mode: Mode,
+    /// When it was taken at the source.
+    pub taken_at: Time,
+    /// How many files it carries; 0 when that is not known yet.
+    pub files: u32,
+    /// How many bytes of content travel; 0 when that is not known yet.
+    pub bytes: u64,
+}
+
+/// How a generation comes into the mirror.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Mode {
+    /// Through the journal: wholly or not at all.
+    Step,
+    /// Straight into the folder, which cannot be used before the end.
+    Build,
+}
+
+/// An entry that changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Put {
+    /// Its ordinal among the files of the generation, from 1; 0 for what is no file with content to send.
+    pub number: u32,
+    /// Its name.
+    pub path: RelPath,
+    /// Its mode, owner and time.
+    pub meta: Meta,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What an entry that changed is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Content {
+    /// A file: the bytes of `base` cut or filled up with zeros to `size`, then the data that follow.
+    File {
+        /// Its length in bytes.
+        size: u64,
+        /// The name under which the file stood before, which is taken away from there; none: it begins empty.
+        base: Option<RelPath>,
+        /// Bytes of data that follow.
+        bytes: u64,
+    },
+    /// A folder.
+    Dir,
+    /// A symbolic link.
+    Symlink {
+        /// Where it points.
+        #[serde(with = "serde_bytes")]
+        target: Vec<u8>,
+    },
+    /// Another name of the file at `to`.
+    Link {
+        /// The first name.
+        to: RelPath,
+    },
+}
+
+/// Some content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Data {
+    /// Where in the file it begins, in bytes: at a block, or where the file ended before.
+    pub offset: u64,
+    /// The proof of each block that it touches, as that block will be; none where it will be all zeros.
+    pub proofs: Vec<Option<Proof>>,
+    /// The bytes, at most [`MAX_DATA`].
+    pub bytes: Bytes,
+}
+
+impl Data {
+    /// The blocks that it touches, as whole ones: number, where in `bytes` the block begins, and its proof. The first may
+    /// begin before the data.
+    pub fn blocks(&self) -> impl Iterator<Item = (u64, Option<Proof>)> + use<'_> {
+        (self.offset / BLOCK as u64..).zip(self.proofs.iter().copied())
+    }
+
+    /// Whether the data begin inside a block: only the mirror can tell what that whole block will be.
+    #[must_use]
+    pub fn begins_inside_block(&self) -> bool {
+        !self.offset.is_multiple_of(BLOCK as u64)
+    }
+}
+
+/// The end of a generation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct End {
+    /// The position after it.
+    pub position: Position,
+    /// How sure it is.
+    pub grade: Grade,
+    /// Files whose content travelled.
+    pub files: u32,
+    /// Names that went.
+    pub gone: u64,
+    /// Bytes of content that travelled.
+    pub bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Head {
+    Begin(Begin),
+    Gone(RelPath),
+    Put(Put),
+    Data { offset: u64, proofs: Vec<Option<Proof>> },
+    Zero { first: u64, count: u64 },
+    End(End),
+}
+
+/// Bytes that are not a part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadPart {
+    /// They are not what was sealed.
+    #[error("a piece of a generation is {0}")]
+    Unsealable(#[from] Unsealable),
+    /// They say what no part says.
+    #[error("a piece of a generation makes no sense: {0}")]
+    Senseless(String),
+    /// A block of data is not the one that it is said to be.
+    #[error("block {0} is not the one that it is said to be")]
+    Unproven(u64),
+}
+
+impl Part {
+    /// The part as bytes.
+    pub fn encode(&self) -> Result<Bytes, BadPart> {
+        let (head, data) = match self.clone() {
+            Self::Begin(begin) => (Head::Begin(begin), Bytes::new()),
+            Self::Gone(path) => (Head::Gone(path), Bytes::new()),
+            Self::Put(put) => (Head::Put(put), Bytes::new()),
+            Self::Data(data) => (Head::Data { offset: data.offset, proofs: data.proofs }, data.bytes),
+            Self::Zero { first, count } => (Head::Zero { first, count }, Bytes::new()),
+            Self::End(end) => (Head::End(end), Bytes::new()),
+        };
+        Ok(seal(&head, &data)?)
+    }
+
+    /// Reads a part from exactly these bytes.
+    pub fn decode(bytes: &Bytes) -> Result<Self, BadPart> {
+        let (head, data) = unseal(bytes)?;
+        let part = match head {
+            Head::Begin(begin) => Self::Begin(begin),
+            Head::Gone(path) => Self::Gone(path),
+            Head::Put(put) => Self::Put(put),
+            Head::Data { offset, proofs } => return data_part(offset, proofs, data),
+            Head::Zero { first, count } => Self::Zero { first, count },
+            Head::End(end) => Self::End(end),
+        };
+        if data.is_empty() { Ok(part) } else { Err(BadPart::Senseless("data where there are none".to_owned())) }
+    }
+
+    /// Adds what the part says to a history's checksum. Data are in it by their proofs; the end carries the sum itself.
+    pub fn feed(&self, rolling: &mut Rolling) -> Result<(), BadPart> {
+        let head = match self {
+            Self::End(_) => return Ok(()),
+            Self::Data(data) => Head::Data { offset: data.offset, proofs: data.proofs.clone() },
+            Self::Begin(begin) => Head::Begin(begin.clone()),
+            Self::Gone(path) => Head::Gone(path.clone()),
+            Self::Put(put) => Head::Put(put.clone()),
+            Self::Zero { first, count } => Head::Zero { first: *first, count: *count },
+        };
+        rolling.feed(&postcard::to_stdvec(&head).map_err(|error| BadPart::Senseless(error.to_string()))?);
+        Ok(())
+    }
+}
+
+fn data_part(offset: u64, proofs: Vec<Option<Proof>>, bytes: Bytes) -> Result<Part, BadPart> {
+    if bytes.is_empty() || bytes.len() > MAX_DATA {
+        return Err(BadPart::Senseless(format!("{} bytes of data", bytes.len())));
+    }
+    let end = offset.checked_add(bytes.len() as u64).ok_or(Unsealable::Long)?;
+    let touched = blocks::count(end) - offset / BLOCK as u64;
+    if touched != proofs.len() as u64 {
+        return Err(BadPart::Senseless(format!("{} proofs for {touched} blocks", proofs.len())));
+    }
+    let data = Data { offset, proofs, bytes };
+    // Where the data begin inside a block, that block is proven when it stands in the mirror.
+    let whole = usize::from(data.begins_inside_block());
+    let skip = if whole == 1 {
+        (BLOCK - usize::try_from(offset % BLOCK as u64).unwrap_or(0)).min(data.bytes.len())
+    } else {
+        0
+    };
+    for ((index, proof), bytes) in data.blocks().skip(whole).zip(data.bytes[skip..].chunks(BLOCK)) {
+        let found = (!blocks::is_zero(bytes)).then(|| blocks::prove(bytes));
+        if found != proof {
+            return Err(BadPart::Unproven(index));
+        }
+    }
+    Ok(Part::Data(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn data(offset: u64, bytes: &'static [u8]) -> Part {
+        Part::Data(Data { offset, proofs: vec![Some(blocks::prove(bytes))], bytes: Bytes::from_static(bytes) })
+    }
+
+    fn samples() -> Vec<Part> {
+        let path = RelPath::new(b"a/b\xff").unwrap();
+        vec![
+            Part::Begin(Begin {
+                epoch: 3,
+                parent: Position::default(),
+                mode: Mode::Step,
+                taken_at: Time::default(),
+                files: 2,
+                bytes: 99,
+            }),
+            Part::Gone(path.clone()),
+            Part::Put(Put {
+                number: 1,
+                path: path.clone(),
+                meta: Meta::default(),
+                content: Content::File { size: 1 << 40, base: Some(path), bytes: 3 },
+            }),
+            data(0, b"abc"),
+            Part::Zero { first: 1, count: 1 << 26 },
+            Part::End(End { position: Position::default(), grade: Grade::Steady, files: 1, gone: 1, bytes: 3 }),
+        ]
+    }
+
+    #[test]
+    fn every_part_comes_back() {
+        for part in samples() {
+            assert_eq!(Part::decode(&part.encode().unwrap()).unwrap(), part);
+        }
+    }
+
+    #[test]
+    fn a_block_must_be_the_one_that_is_proven() {
+        let forged = Part::Data(Data { offset: 0, proofs: vec![Some([7; 32])], bytes: Bytes::from_static(b"abc") });
+        assert_eq!(Part::decode(&forged.encode().unwrap()), Err(BadPart::Unproven(0)));
+        let few = Part::Data(Data { offset: BLOCK as u64 - 1, proofs: vec![None], bytes: Bytes::from_static(b"abc") });
+        assert!(matches!(Part::decode(&few.encode().unwrap()), Err(BadPart::Senseless(_))));
+        // The first block is only known as a whole to the mirror; the second must fit.
+        let tail = Part::Data(Data {
+            offset: BLOCK as u64 - 1,
+            proofs: vec![Some([7; 32]), Some(blocks::prove(b"bc"))],
+            bytes: Bytes::from_static(b"abc"),
+        });
+        assert_eq!(Part::decode(&tail.encode().unwrap()).unwrap(), tail);
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_refused_and_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Part::decode(&Bytes::from(bytes)).is_err());
+        }
+
+        #[test]
+        fn one_flipped_bit_is_noticed(which in 0usize..6, bit in any::<prop::sample::Index>()) {
+            let mut bytes = samples()[which].encode().unwrap().to_vec();
+            let bit = bit.index(bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(Part::decode(&Bytes::from(bytes)).is_err());
+        }
+    }
+}
