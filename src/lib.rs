@@ -1,6 +1,8 @@
 //! Espejo.
 
 pub mod disk;
+pub mod link;
+pub mod os;
 pub mod pair;
 pub mod replica;
 pub mod service;

@@ -3,8 +3,10 @@
 //! May name: `replica`. It blocks, so it runs on threads of its own, never on the asynchronous ones; it knows no screen, no
 //! link and no duty.
 //!
+//! - [`apply`]: writes the mirror, so that it is always as some generation left it
 //! - [`capture`]: reads a dataset at one instant and says what differs
 //! - [`error`]: what can go wrong with a disk, and what helps
+//! - [`journal`]: what the mirror keeps beside itself
 //! - [`read`]: reads files block by block
 //! - [`root`]: a folder, and everything that is done inside it
 //! - [`spool`]: keeps what changed until it has travelled
@@ -12,8 +14,10 @@
 //! - [`walk`]: lists everything below a folder
 //! - [`watch`]: hears from the system that files change
 
+pub mod apply;
 pub mod capture;
 pub mod error;
+pub mod journal;
 pub mod read;
 pub mod root;
 pub mod spool;
@@ -22,3 +26,11 @@ pub mod walk;
 pub mod watch;
 
 pub use error::{DiskError, Hope};
+
+/// Names a place between two effects, at which a test may stop the process dead.
+macro_rules! point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| crate::os::stop_dead())
+    };
+}
+pub(crate) use point;

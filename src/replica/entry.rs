@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocks, RelPath};
+use super::{Blocks, Proof, RelPath};
 
 /// An instant of the file system: seconds and nanoseconds since 1970, the way `stat` gives them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
@@ -73,5 +73,47 @@ impl Body {
     #[must_use]
     pub fn is_file(&self) -> bool {
         matches!(self, Self::File { .. })
+    }
+}
+
+/// One proof for many entries, given in the order of their names: equal exactly when all of them are.
+#[derive(Clone, Debug, Default)]
+pub struct Digest(blake3::Hasher);
+
+impl Digest {
+    /// Takes in an entry.
+    pub fn add(&mut self, path: &RelPath, meta: &Meta, body: &Body) {
+        let mut field = |bytes: &[u8]| {
+            self.0.update(&(bytes.len() as u64).to_le_bytes());
+            self.0.update(bytes);
+        };
+        field(path.as_bytes());
+        // Another name of a file has what the file has.
+        if !matches!(body, Body::Link { .. }) {
+            let mode = if matches!(body, Body::Symlink { .. }) { 0 } else { meta.mode };
+            field(&mode.to_le_bytes());
+            field(&meta.uid.to_le_bytes());
+            field(&meta.gid.to_le_bytes());
+            field(&meta.mtime.seconds.to_le_bytes());
+            field(&meta.mtime.nanos.to_le_bytes());
+        }
+        match body {
+            Body::File { size, blocks } => field(&blocks.root(*size)),
+            Body::Dir => field(b"d"),
+            Body::Symlink { target } => {
+                field(b"s");
+                field(target);
+            }
+            Body::Link { to } => {
+                field(b"l");
+                field(to.as_bytes());
+            }
+        }
+    }
+
+    /// The proof.
+    #[must_use]
+    pub fn end(&self) -> Proof {
+        *self.0.finalize().as_bytes()
     }
 }

@@ -113,16 +113,31 @@ pub struct Data {
 }
 
 impl Data {
-    /// The blocks that it touches, as whole ones: number, where in `bytes` the block begins, and its proof. The first may
-    /// begin before the data.
-    pub fn blocks(&self) -> impl Iterator<Item = (u64, Option<Proof>)> + use<'_> {
-        (self.offset / BLOCK as u64..).zip(self.proofs.iter().copied())
-    }
-
     /// Whether the data begin inside a block: only the mirror can tell what that whole block will be.
     #[must_use]
     pub fn begins_inside_block(&self) -> bool {
         !self.offset.is_multiple_of(BLOCK as u64)
+    }
+
+    /// The blocks that lie in the data from their beginning on: number, bytes and proof.
+    pub fn whole_blocks(&self) -> impl Iterator<Item = (u64, &[u8], Option<Proof>)> {
+        let skip = usize::from(self.begins_inside_block());
+        let inside = usize::try_from(self.offset % BLOCK as u64).unwrap_or(0);
+        let cut = if skip == 1 { (BLOCK - inside).min(self.bytes.len()) } else { 0 };
+        let numbers = (self.offset / BLOCK as u64..).skip(skip);
+        let proofs = self.proofs.iter().copied().skip(skip);
+        numbers.zip(self.bytes[cut..].chunks(BLOCK)).zip(proofs).map(|((number, bytes), proof)| (number, bytes, proof))
+    }
+
+    /// Proves that the whole blocks are what they are said to be. One that begins before the data is proven where it stands.
+    fn prove(&self) -> Result<(), BadPart> {
+        for (number, bytes, proof) in self.whole_blocks() {
+            let found = (!blocks::is_zero(bytes)).then(|| blocks::prove(bytes));
+            if found != proof {
+                return Err(BadPart::Unproven(number));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -179,8 +194,17 @@ impl Part {
         Ok(seal(&head, &data)?)
     }
 
-    /// Reads a part from exactly these bytes.
+    /// Reads a part from exactly these bytes, and proves that its data are what they are said to be.
     pub fn decode(bytes: &Bytes) -> Result<Self, BadPart> {
+        let part = Self::open(bytes)?;
+        if let Self::Data(data) = &part {
+            data.prove()?;
+        }
+        Ok(part)
+    }
+
+    /// Reads a part from exactly these bytes, which were proven before.
+    pub fn open(bytes: &Bytes) -> Result<Self, BadPart> {
         let (head, data) = unseal(bytes)?;
         let part = match head {
             Head::Begin(begin) => Self::Begin(begin),
@@ -217,21 +241,7 @@ fn data_part(offset: u64, proofs: Vec<Option<Proof>>, bytes: Bytes) -> Result<Pa
     if touched != proofs.len() as u64 {
         return Err(BadPart::Senseless(format!("{} proofs for {touched} blocks", proofs.len())));
     }
-    let data = Data { offset, proofs, bytes };
-    // Where the data begin inside a block, that block is proven when it stands in the mirror.
-    let whole = usize::from(data.begins_inside_block());
-    let skip = if whole == 1 {
-        (BLOCK - usize::try_from(offset % BLOCK as u64).unwrap_or(0)).min(data.bytes.len())
-    } else {
-        0
-    };
-    for ((index, proof), bytes) in data.blocks().skip(whole).zip(data.bytes[skip..].chunks(BLOCK)) {
-        let found = (!blocks::is_zero(bytes)).then(|| blocks::prove(bytes));
-        if found != proof {
-            return Err(BadPart::Unproven(index));
-        }
-    }
-    Ok(Part::Data(data))
+    Ok(Part::Data(Data { offset, proofs, bytes }))
 }
 
 #[cfg(test)]

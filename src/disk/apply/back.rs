@@ -1,0 +1,190 @@
+//! Undoes a generation: one that a crash left half applied, or the last one that was.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::{Mirror, Phase};
+use crate::disk::error::{At, DiskError};
+use crate::disk::journal::index::State;
+use crate::disk::journal::undo::{Back, WayBack};
+use crate::disk::point;
+use crate::disk::root::says_absent;
+use crate::disk::stamp::Shape;
+use crate::replica::RelPath;
+
+/// The names in a way back.
+#[derive(Default)]
+struct Names {
+    taken: Vec<(u32, RelPath, Option<RelPath>)>,
+    links: BTreeMap<RelPath, RelPath>,
+    made: Vec<(RelPath, bool)>,
+    removed: Vec<RelPath>,
+    edited: Vec<RelPath>,
+    state: State,
+}
+
+impl Mirror {
+    /// Steps the mirror back to the generation before its last one. Returns whether there was a way back.
+    pub fn step_back(&mut self) -> Result<bool, DiskError> {
+        let seq = self.state.position.seq;
+        let Some(way) = self.undo.read(seq)? else { return Ok(false) };
+        // From here on it must be finished, whatever comes.
+        self.index.begin()?;
+        self.state.stepping_back = Some(seq);
+        self.index.set_state(&self.state)?;
+        self.index.commit()?;
+        // What the redo still holds was applied: it must not come again.
+        let redo = self.redo_path();
+        if redo.exists() {
+            std::fs::File::options().write(true).open(&redo).and_then(|file| file.set_len(0)).at("cutting", &redo)?;
+        }
+        point!("back.begun");
+        let names = self.undo_files(seq, &way)?;
+        point!("back.files-undone");
+        self.index.begin()?;
+        let touched = names.taken.iter().flat_map(|(_, from, next)| std::iter::once(from).chain(next));
+        let touched = touched.chain(names.made.iter().map(|(path, _)| path)).chain(&names.removed).chain(&names.edited);
+        for path in touched {
+            self.observe(path, names.links.get(path))?;
+        }
+        let state = State { form: self.state.form, ..names.state };
+        self.index.set_state(&state)?;
+        self.index.commit()?;
+        self.state = state;
+        point!("back.noted");
+        self.undo.forget_from(seq)?;
+        Ok(true)
+    }
+
+    /// Undoes what a crash left half applied of the generation after the last one.
+    pub(super) fn undo_half_applied(&mut self) -> Result<(), DiskError> {
+        let seq = self.state.position.seq + 1;
+        if let Some(way) = self.undo.read(seq)? {
+            self.undo_files(seq, &way)?;
+            point!("recover.undone");
+        }
+        self.undo.forget_from(seq)
+    }
+
+    /// Puts the files back as they were before generation `seq`, however much of it was done, or of this. Done twice it is
+    /// done once.
+    fn undo_files(&mut self, seq: u64, way: &WayBack) -> Result<Names, DiskError> {
+        let names = read_names(way)?;
+        self.dest.forget();
+        self.stash.forget();
+        let (taking, placing) = (Self::stash_name(seq, Phase::Taking), Self::stash_name(seq, Phase::Placing));
+        let stat = |name: &RelPath| self.stash.stat(name).within("looking at", self.stash.path(), name);
+        if stat(&placing)?.is_some() {
+            self.unplace(seq, &names)?;
+            point!("back.unplaced");
+            self.stash.rename(&placing, &self.stash, &taking).within("moving", self.stash.path(), &placing)?;
+        }
+        if stat(&taking)?.is_some() {
+            self.untake(seq, &names)?;
+            point!("back.untaken");
+            let folder = self.stash.path().join(taking.shown().as_ref());
+            std::fs::remove_dir_all(&folder).at("removing", &folder)?;
+        }
+        self.restore_content(way)?;
+        self.dest.sync_all().within("making durable", self.dest.path(), &RelPath::root())?;
+        Ok(names)
+    }
+
+    /// Takes the new names away: what was moved goes back to the stash, what is new goes.
+    fn unplace(&self, seq: u64, names: &Names) -> Result<(), DiskError> {
+        for (number, _, next) in &names.taken {
+            let Some(next) = next else { continue };
+            let name = Self::in_stash(seq, Phase::Placing, &number.to_string());
+            if self.stash.stat(&name).within("looking at", self.stash.path(), &name)?.is_none() {
+                let moved = self.dest.rename(next, &self.stash, &name);
+                unless_absent(moved).within("moving", self.dest.path(), next)?;
+            }
+        }
+        for (path, dir) in names.made.iter().rev() {
+            let gone = if *dir { self.dest.rmdir(path) } else { self.dest.unlink(path) };
+            match gone {
+                // What a stranger put in there stays: it hides nothing that is put back.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                gone => unless_absent(gone).within("removing", self.dest.path(), path)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the old names again.
+    fn untake(&self, seq: u64, names: &Names) -> Result<(), DiskError> {
+        for path in &names.removed {
+            match self.dest.mkdir(path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.within("making", self.dest.path(), path)?,
+            }
+        }
+        for (number, from, _) in &names.taken {
+            let name = Self::in_stash(seq, Phase::Taking, &number.to_string());
+            let moved = self.stash.rename(&name, &self.dest, from);
+            unless_absent(moved).within("moving", self.dest.path(), from)?;
+            point!("back.one-untaken");
+        }
+        Ok(())
+    }
+
+    /// Puts back what stood in files that were changed in place, then modes, owners and times.
+    fn restore_content(&self, way: &WayBack) -> Result<(), DiskError> {
+        let mut open: Option<(RelPath, std::fs::File)> = None;
+        way.each(|back, data| {
+            match (&back, &open) {
+                (Back::Edited { path, size }, _) => {
+                    let file = self.dest.open_to_write(path).within("opening", self.dest.path(), path)?;
+                    file.set_len(*size).within("writing", self.dest.path(), path)?;
+                    open = Some((path.clone(), file));
+                }
+                (Back::Old { offset }, Some((path, file))) => {
+                    file.write_all_at(&data, *offset).within("writing", self.dest.path(), path)?;
+                }
+                (Back::OldZeros { offset, len }, Some((path, file))) => {
+                    let zeros = vec![0; usize::try_from(*len).unwrap_or(0)];
+                    file.write_all_at(&zeros, *offset).within("writing", self.dest.path(), path)?;
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        way.each(|back, _| match back {
+            Back::Meta { path, meta, symlink } => {
+                let shape = if symlink { Shape::Symlink } else { Shape::File };
+                let set = self.dest.set_meta(&path, &meta, shape);
+                unless_absent(set).within("setting mode and time of", self.dest.path(), &path)
+            }
+            _ => Ok(()),
+        })
+    }
+}
+
+fn unless_absent(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if says_absent(&error) => Ok(()),
+        done => done,
+    }
+}
+
+fn read_names(way: &WayBack) -> Result<Names, DiskError> {
+    let mut names = Names::default();
+    way.each(|back, _| {
+        match back {
+            Back::Begin { position, as_of, grade, .. } => {
+                names.state = State { position, as_of, grade, ..State::default() };
+            }
+            Back::Taken { number, from, next, link } => {
+                names.links.extend(link.map(|to| (from.clone(), to)));
+                names.taken.push((number, from, next));
+            }
+            Back::Made { path, dir } => names.made.push((path, dir)),
+            Back::Removed { path } => names.removed.push(path),
+            Back::Edited { path, .. } | Back::Meta { path, .. } => names.edited.push(path),
+            Back::Old { .. } | Back::OldZeros { .. } | Back::End { .. } => {}
+        }
+        Ok(())
+    })?;
+    Ok(names)
+}

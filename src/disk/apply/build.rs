@@ -1,0 +1,237 @@
+//! The first copy: everything goes straight into the folder, which cannot be used before the end.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use super::content::{self, NewSum};
+use super::{Mirror, journal_folder};
+use crate::disk::error::{At, DiskError};
+use crate::disk::journal::index::{Form, State};
+use crate::disk::point;
+use crate::disk::root::{Root, says_absent};
+use crate::disk::stamp::Shape;
+use crate::replica::part::{Content, Part, Put};
+use crate::replica::{Begin, Blocks, Body, End, RelPath, blocks};
+
+/// A first copy under way.
+#[derive(Debug)]
+pub struct Build {
+    begin: Begin,
+    open: Option<Open>,
+    /// Where what stood in the folder before goes, if it is to be kept.
+    aside: Option<Aside>,
+    /// Names that were set aside.
+    pub set_aside: Vec<RelPath>,
+}
+
+#[derive(Debug)]
+struct Aside {
+    root: Root,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+struct Open {
+    put: Put,
+    size: u64,
+    file: File,
+    sums: Vec<NewSum>,
+}
+
+impl Build {
+    /// Where what was set aside is; none where nothing is to be.
+    #[must_use]
+    pub fn aside(&self) -> Option<&PathBuf> {
+        self.aside.as_ref().map(|aside| &aside.path)
+    }
+}
+
+impl Mirror {
+    /// Begins, or goes on with, a first copy. `stamp` names the folder of what is set aside.
+    pub fn build(&mut self, begin: Begin, stamp: &str) -> Result<Build, DiskError> {
+        let aside = match self.state.form {
+            Form::Adopting => {
+                let path = journal_folder(self.dest.path()).join("rescue").join(stamp);
+                std::fs::create_dir_all(&path).at("making", &path)?;
+                Some(Aside { root: Root::open(&path).at("opening", &path)?, path })
+            }
+            _ => None,
+        };
+        self.index.begin()?;
+        Ok(Build { begin, open: None, aside, set_aside: vec![] })
+    }
+
+    /// Takes in a part of a first copy.
+    pub fn build_part(&mut self, build: &mut Build, part: Part) -> Result<(), DiskError> {
+        match part {
+            Part::Begin(_) | Part::End(_) => {}
+            Part::Gone(path) => {
+                self.close_file(build)?;
+                self.build_clear(build, &path)?;
+                self.index.remove(&path)?;
+            }
+            Part::Put(put) => {
+                self.close_file(build)?;
+                self.build_put(build, put)?;
+                point!("build.put");
+            }
+            Part::Data(data) => {
+                let open = build.open.as_mut().ok_or_else(|| protocol("data of no file"))?;
+                let path = &open.put.path;
+                content::write(&open.file, &data, &mut open.sums).within("writing", self.dest.path(), path)?;
+                point!("build.data");
+            }
+            Part::Zero { first, count } => {
+                let open = build.open.as_mut().ok_or_else(|| protocol("zeros of no file"))?;
+                let path = &open.put.path;
+                let zeros = content::write_zeros(&open.file, open.size, first, count);
+                zeros.within("writing", self.dest.path(), path)?;
+                let end = blocks::count(open.size).min(first.saturating_add(count));
+                open.sums.extend((first..end).map(|number| (number, None)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes whatever stands at `path` go, or be set aside.
+    fn build_clear(&mut self, build: &mut Build, path: &RelPath) -> Result<(), DiskError> {
+        let stamp = self.dest.stat(path).within("looking at", self.dest.path(), path)?;
+        match (stamp.map(|stamp| stamp.shape), &build.aside) {
+            (None, _) => Ok(()),
+            (Some(Shape::Dir), _) => self.dest.rmdir(path).within("removing", self.dest.path(), path),
+            (Some(_), None) => self.dest.unlink(path).within("removing", self.dest.path(), path),
+            (Some(_), Some(aside)) => {
+                self.set_aside(aside, path)?;
+                build.set_aside.push(path.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn set_aside(&self, aside: &Aside, path: &RelPath) -> Result<(), DiskError> {
+        let above: Vec<RelPath> = path.ancestors().filter(|folder| !folder.is_root()).collect();
+        for folder in above.iter().rev() {
+            match aside.root.mkdir(folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                made => made.within("making", &aside.path, folder)?,
+            }
+        }
+        self.dest.rename(path, &aside.root, path).within("setting aside", self.dest.path(), path)
+    }
+
+    fn build_put(&mut self, build: &mut Build, put: Put) -> Result<(), DiskError> {
+        let Put { path, meta, content, .. } = &put;
+        let here = self.dest.stat(path).within("looking at", self.dest.path(), path)?.map(|stamp| stamp.shape);
+        let body = match content {
+            Content::Dir => {
+                if here != Some(Shape::Dir) {
+                    self.build_clear(build, path)?;
+                    self.dest.mkdir(path).within("making", self.dest.path(), path)?;
+                }
+                Body::Dir
+            }
+            Content::Symlink { target } => {
+                self.build_clear(build, path)?;
+                self.dest.symlink(target, path).within("making", self.dest.path(), path)?;
+                let set = self.dest.set_meta(path, meta, Shape::Symlink);
+                set.within("setting time of", self.dest.path(), path)?;
+                Body::Symlink { target: target.clone().into() }
+            }
+            Content::Link { to } => {
+                self.build_clear(build, path)?;
+                self.dest.link(to, path).within("making", self.dest.path(), path)?;
+                Body::Link { to: to.clone() }
+            }
+            Content::File { size, base, .. } => {
+                let size = *size;
+                let keeps = here == Some(Shape::File) && base.as_ref() == Some(path);
+                let file = self.build_file(build, path, if keeps { Begins::WithBase } else { Begins::Empty })?;
+                file.set_len(size).within("making", self.dest.path(), path)?;
+                if !keeps {
+                    self.index.remove(path)?;
+                }
+                build.open = Some(Open { put, size, file, sums: vec![] });
+                return Ok(());
+            }
+        };
+        self.index.put(path, meta, &body).map(drop)
+    }
+
+    fn build_file(&mut self, build: &mut Build, path: &RelPath, begins: Begins) -> Result<File, DiskError> {
+        let create = |mirror: &Self| mirror.dest.create(path).within("making", mirror.dest.path(), path);
+        match begins {
+            Begins::Empty => {
+                self.build_clear(build, path)?;
+                create(self)
+            }
+            // What was ours is changed in place; what was there before is kept, and copied as far as it is the same.
+            Begins::WithBase if build.aside.is_none() => {
+                self.dest.open_to_write(path).within("opening", self.dest.path(), path)
+            }
+            Begins::WithBase => {
+                let old = self.dest.open_file(path).within("reading", self.dest.path(), path)?;
+                self.build_clear(build, path)?;
+                let new = create(self)?;
+                let len = old.metadata().within("reading", self.dest.path(), path)?.len();
+                content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), path)?;
+                Ok(new)
+            }
+        }
+    }
+
+    fn close_file(&mut self, build: &mut Build) -> Result<(), DiskError> {
+        let Some(Open { put, size, mut sums, .. }) = build.open.take() else { return Ok(()) };
+        self.dest.set_meta(&put.path, &put.meta, Shape::File).within(
+            "setting mode and time of",
+            self.dest.path(),
+            &put.path,
+        )?;
+        let id = self.index.put(&put.path, &put.meta, &Body::File { size, blocks: Blocks::default() })?;
+        self.index.truncate(id, blocks::count(size))?;
+        sums.sort_by_key(|(number, _)| *number);
+        self.index.set_sums(id, sums)
+    }
+
+    /// Ends a first copy: everything is made durable, then it counts.
+    pub fn build_end(&mut self, mut build: Build, end: &End) -> Result<(), DiskError> {
+        self.close_file(&mut build)?;
+        self.give_folders_meta()?;
+        point!("build.written");
+        self.dest.sync_all().at("making durable", self.dest.path())?;
+        point!("build.durable");
+        let (position, as_of, grade) = (end.position, build.begin.taken_at, end.grade);
+        let state = State { position, form: Form::Committed, stepping_back: None, as_of, grade };
+        self.index.set_state(&state)?;
+        self.index.commit()?;
+        self.state = state;
+        point!("build.committed");
+        Ok(())
+    }
+
+    /// What was made in them has changed their times.
+    fn give_folders_meta(&self) -> Result<(), DiskError> {
+        let mut after: Option<RelPath> = None;
+        loop {
+            let page = self.index.after(after.as_ref(), 500)?;
+            let Some((_, last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (_, path, entry) in page.iter().filter(|(_, _, entry)| entry.body == Body::Dir) {
+                match self.dest.set_meta(path, &entry.meta, Shape::Dir) {
+                    Err(error) if says_absent(&error) => {}
+                    set => set.within("setting mode and time of", self.dest.path(), path)?,
+                }
+            }
+        }
+    }
+}
+
+/// What a file begins with.
+#[derive(Clone, Copy)]
+enum Begins {
+    Empty,
+    WithBase,
+}
+
+fn protocol(what: &str) -> DiskError {
+    DiskError::Protocol { seq: 1, what: what.to_owned() }
+}

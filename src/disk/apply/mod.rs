@@ -1,0 +1,126 @@
+//! Writes the mirror: generations through the journal, a first copy straight.
+//!
+//! Whatever is killed whenever, the mirror is after recovery as some generation left it: the redo holds what is to come, the
+//! undo what was, both durable before the first change in place, and the index is written last.
+//!
+//! - [`plan`]: what a generation will do, before anything is done
+//! - [`step`]: does it
+//! - [`back`]: undoes it
+//! - [`build`]: the first copy
+//! - [`survey`]: compares the mirror with its index
+//! - [`content`]: writes what changes in a file
+//! - [`open`]: opens a mirror, and puts in order what a crash left
+
+pub mod back;
+pub mod build;
+pub mod content;
+pub mod open;
+pub mod plan;
+pub mod step;
+pub mod survey;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::error::{At, DiskError};
+use super::journal::index::{Index, State};
+use super::journal::undo::Undo;
+use super::root::Root;
+use crate::replica::RelPath;
+
+/// A mirror: a folder, and what is kept beside it. One process has it at a time.
+#[derive(Debug)]
+pub struct Mirror {
+    dest: Root,
+    journal: PathBuf,
+    stash: Root,
+    index: Index,
+    undo: Undo,
+    state: State,
+    _lock: std::fs::File,
+}
+
+/// What came of a generation.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Names that were not as they had been left: they are in the index as they are now.
+    pub strange: BTreeSet<RelPath>,
+    /// Generations that can be stepped back, where that has become fewer.
+    pub history_left: Option<u64>,
+}
+
+impl Mirror {
+    /// How far it is.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What stands in it.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dest(&self) -> &Root {
+        &self.dest
+    }
+
+    /// The generations that can be stepped back, first and last.
+    #[must_use]
+    pub fn history(&self) -> Option<(u64, u64)> {
+        self.undo.range()
+    }
+
+    /// Where the redo is.
+    #[must_use]
+    pub fn redo_path(&self) -> PathBuf {
+        self.journal.join("redo")
+    }
+
+    /// Drops the oldest steps back, to make room or because they are too old. Returns how many generations can be stepped
+    /// back then; none where nothing was dropped.
+    pub fn drop_history(&mut self) -> Result<Option<u64>, DiskError> {
+        let Some(last) = self.undo.drop_oldest()? else { return Ok(None) };
+        let names = std::fs::read_dir(self.stash.path()).at("listing", self.stash.path())?;
+        for entry in names.filter_map(Result::ok) {
+            let seq: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if seq.is_some_and(|seq| seq <= last) {
+                std::fs::remove_dir_all(entry.path()).at("removing", &entry.path())?;
+            }
+        }
+        Ok(Some(self.undo.range().map_or(0, |(first, last)| last + 1 - first)))
+    }
+
+    fn stash_name(seq: u64, phase: Phase) -> RelPath {
+        let name = match phase {
+            Phase::Taking => format!("{seq}.going"),
+            Phase::Placing => seq.to_string(),
+        };
+        RelPath::root().join(name.as_bytes())
+    }
+
+    fn in_stash(seq: u64, phase: Phase, name: &str) -> RelPath {
+        Self::stash_name(seq, phase).join(name.as_bytes())
+    }
+}
+
+/// How far the names of a generation are. The stash folder's own name tells, so that one rename divides the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Names are being taken away: what is not in the stash is still at its old name.
+    Taking,
+    /// Names are being given: what is not in the stash any more is at its new name.
+    Placing,
+}
+
+/// Where everything that belongs to the mirror at `dest` is kept: a hidden folder beside it.
+#[must_use]
+pub fn journal_folder(dest: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(dest.file_name().unwrap_or_default());
+    name.push(".espejo");
+    dest.with_file_name(name)
+}

@@ -1,0 +1,179 @@
+//! Opens a mirror, and puts in order what a crash left.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::survey::Belief;
+use super::{Mirror, journal_folder};
+use crate::disk::error::{At, DiskError};
+use crate::disk::journal::index::{Form, Index, State};
+use crate::disk::journal::records::Reader;
+use crate::disk::journal::redo::{self, Stored};
+use crate::disk::journal::undo::{Limits, Undo};
+use crate::disk::point;
+use crate::disk::root::Root;
+use crate::replica::RelPath;
+
+/// How a mirror is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// What becomes of data that are in the folder and not ours.
+    pub others: Others,
+    /// How much of the way back is kept.
+    pub history: Limits,
+}
+
+/// What becomes of data that are in the folder and not ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Others {
+    /// The folder is not taken.
+    Refuse,
+    /// What the source has too is kept, the rest is set aside.
+    Adopt,
+}
+
+/// Why a folder cannot be a mirror.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There are other data in it.
+    #[error("{}: there are other data in this folder", .0.display())]
+    OtherData(PathBuf),
+    /// Another process has it.
+    #[error("{}: another espejo writes this mirror", .0.display())]
+    Busy(PathBuf),
+    /// It is the root of a disk, so that nothing can be kept beside it.
+    #[error("{}: this is where a disk begins, so that the journal cannot be kept beside it on the same disk", .0.display())]
+    DiskRoot(PathBuf),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// What was found when a mirror was opened.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Generations that were acknowledged and are applied now.
+    pub redone: u64,
+    /// Names that were not as they had been left.
+    pub strange: Vec<RelPath>,
+    /// Files that were there already when a first copy begins or goes on.
+    pub files: u64,
+}
+
+impl Mirror {
+    /// Opens the mirror at `dest`, making what is missing. `epoch`: a journal of an earlier one is not applied.
+    pub fn open(dest: &Path, opening: Opening, epoch: u64) -> Result<(Self, Found), OpenError> {
+        fs::create_dir_all(dest).at("making", dest)?;
+        let journal = journal_folder(dest);
+        let lock = lock(&journal)?;
+        let root = Root::open(dest).at("opening", dest)?;
+        let stash_path = journal.join("stash");
+        fs::create_dir_all(&stash_path).at("making", &stash_path)?;
+        let stash = Root::open(&stash_path).at("opening", &stash_path)?;
+        if root.device().at("looking at", dest)? != stash.device().at("looking at", &stash_path)? {
+            return Err(OpenError::DiskRoot(dest.to_owned()));
+        }
+        let index = Index::open(&journal.join("index.db"))?;
+        let undo = Undo::open(&journal.join("undo"), opening.history)?;
+        let state = index.state()?;
+        let mut mirror = Self { dest: root, journal, stash, index, undo, state, _lock: lock };
+        let found = mirror.put_in_order(opening, epoch)?;
+        Ok((mirror, found))
+    }
+
+    fn put_in_order(&mut self, opening: Opening, epoch: u64) -> Result<Found, OpenError> {
+        let empty = is_empty(self.dest.path())?;
+        match self.state.form {
+            // Somebody has emptied the mirror, or another disk is there: nothing of what is known is true any more.
+            Form::Committed if empty && self.index.totals()?.0 > 0 => {
+                self.begin_anew(Form::Building)?;
+                Ok(Found::default())
+            }
+            Form::Committed => {
+                let redone = self.recover(epoch)?;
+                let strange = self.survey(Belief::Stamps)?;
+                Ok(Found { redone, strange, files: 0 })
+            }
+            Form::Fresh if empty => {
+                self.begin_anew(Form::Building)?;
+                Ok(Found::default())
+            }
+            Form::Fresh if opening.others == Others::Refuse => Err(OpenError::OtherData(self.dest.path().to_owned())),
+            Form::Fresh => {
+                self.begin_anew(Form::Adopting)?;
+                self.look_over()
+            }
+            Form::Building | Form::Adopting => {
+                self.begin_anew(self.state.form)?;
+                self.look_over()
+            }
+        }
+    }
+
+    /// Finds out what is there of a copy that is in pieces.
+    fn look_over(&mut self) -> Result<Found, OpenError> {
+        self.survey(Belief::Nothing)?;
+        Ok(Found { files: self.index.totals()?.0, ..Found::default() })
+    }
+
+    /// Forgets what the mirror was: a first copy is to come.
+    fn begin_anew(&mut self, form: Form) -> Result<(), DiskError> {
+        self.undo.forget_from(0)?;
+        fs::remove_dir_all(self.stash.path()).at("removing", self.stash.path())?;
+        fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
+        self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
+        self.index.begin()?;
+        self.index.clear()?;
+        // The history goes on from where it was: a position is never used for two states.
+        let state = State { position: self.state.position, form, ..State::default() };
+        self.index.set_state(&state)?;
+        self.index.commit()?;
+        self.state = state;
+        Ok(())
+    }
+
+    /// Throws the copy away: the next one is a first copy again, into what is there.
+    pub fn forget_copy(&mut self) -> Result<(), DiskError> {
+        self.begin_anew(Form::Building)?;
+        self.survey(Belief::Nothing)?;
+        Ok(())
+    }
+
+    /// Undoes what was half done, and applies what was acknowledged.
+    fn recover(&mut self, epoch: u64) -> Result<u64, DiskError> {
+        if let Some(seq) = self.state.stepping_back {
+            if self.state.position.seq == seq {
+                self.step_back()?;
+            }
+        } else {
+            self.undo_half_applied()?;
+        }
+        let path = self.redo_path();
+        if !path.exists() {
+            return Ok(0);
+        }
+        let todo: Vec<Stored> = redo::recover(&path, self.state.position, epoch)?;
+        let reader = Reader::open(&path)?;
+        for stored in &todo {
+            self.apply(stored, &reader)?;
+            point!("recover.redone");
+        }
+        Ok(todo.len() as u64)
+    }
+}
+
+fn lock(journal: &Path) -> Result<File, OpenError> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(journal).at("making", journal)?;
+    let path = journal.join("lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).at("opening", &path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Busy(journal.to_owned())),
+        Err(TryLockError::Error(source)) => Err(DiskError::Io { doing: "locking", path, source }.into()),
+    }
+}
+
+fn is_empty(folder: &Path) -> Result<bool, DiskError> {
+    Ok(fs::read_dir(folder).at("listing", folder)?.next().is_none())
+}

@@ -1,0 +1,298 @@
+//! Compares the mirror with its index, and notes in the index what really stands there.
+
+use std::collections::BTreeMap;
+
+use super::Mirror;
+use crate::disk::error::{At, DiskError};
+use crate::disk::journal::sums::ROW;
+use crate::disk::read::{now_holes, scan, stored, sums};
+use crate::disk::stamp::{Shape, Stamp};
+use crate::disk::walk::{Found, walk};
+use crate::replica::entry::Digest;
+use crate::replica::{Body, Entry, Proof, RelPath, blocks};
+
+/// Entries that are looked at together.
+const NAMES: u32 = 500;
+
+/// Blocks that are compared at a stretch.
+const STRETCH: u64 = 64 * ROW;
+
+/// What of the mirror is believed to be as its index says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Belief {
+    /// What has the size, mode and time that it should have.
+    Stamps,
+    /// Nothing: everything is read.
+    Nothing,
+}
+
+/// How far a comparison of every byte is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cursor {
+    /// The last name that was compared to its end.
+    after: Option<RelPath>,
+    /// The next block of the name behind it.
+    block: u64,
+}
+
+/// What a stretch of a comparison found.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Where to go on; none at the end.
+    pub next: Option<Cursor>,
+    /// Files compared to their end.
+    pub files: u64,
+    /// Bytes compared.
+    pub bytes: u64,
+    /// Names that were not as they had been left: they are in the index as they are now.
+    pub strange: Vec<RelPath>,
+}
+
+impl Mirror {
+    /// Goes through the whole mirror and puts into the index what stands there. Returns the names that were not as it said.
+    pub fn survey(&mut self, belief: Belief) -> Result<Vec<RelPath>, DiskError> {
+        self.index.begin()?;
+        let mut strange = self.absent_names()?;
+        let mut differ: BTreeMap<RelPath, Option<Stamp>> = BTreeMap::new();
+        let mut failed = None;
+        walk(&self.dest, &RelPath::root(), &|_| true, &mut |found| match found {
+            Found::Entry(path, stamp) => match self.is_as_noted(&path, &stamp, belief) {
+                Ok(true) => {}
+                Ok(false) => {
+                    differ.insert(path, Some(stamp));
+                }
+                Err(error) => failed = Some(error),
+            },
+            Found::Unreadable(path, _) | Found::Loop(path) => {
+                differ.insert(path, None);
+            }
+        })
+        .at("listing", self.dest.path())?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for path in differ.into_keys() {
+            self.observe(&path, None)?;
+            strange.push(path);
+        }
+        self.index.commit()?;
+        Ok(strange)
+    }
+
+    /// Takes out of the index what does not stand in the mirror.
+    fn absent_names(&self) -> Result<Vec<RelPath>, DiskError> {
+        let mut absent = vec![];
+        let mut after: Option<RelPath> = None;
+        loop {
+            let page = self.index.after(after.as_ref(), NAMES)?;
+            let Some((_, last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            for (_, path, _) in &page {
+                if self.dest.stat(path).within("looking at", self.dest.path(), path)?.is_none() {
+                    absent.push(path.clone());
+                }
+            }
+        }
+        for path in &absent {
+            self.index.remove(path)?;
+        }
+        Ok(absent)
+    }
+
+    fn is_as_noted(&self, path: &RelPath, stamp: &Stamp, belief: Belief) -> Result<bool, DiskError> {
+        let Some((_, entry)) = self.index.get(path)? else { return Ok(false) };
+        if belief == Belief::Nothing && stamp.shape == Shape::File {
+            return Ok(false);
+        }
+        // Another name of a file has the meta of the file, which is looked at under the first one.
+        if let Body::Link { to } = &entry.body {
+            let first = self.dest.stat(to).within("looking at", self.dest.path(), to)?;
+            return Ok(first.is_some_and(|first| first.inode == stamp.inode));
+        }
+        Ok(self.is_alike(path, stamp, &entry))
+    }
+
+    fn is_alike(&self, path: &RelPath, stamp: &Stamp, entry: &Entry) -> bool {
+        let shape = match &entry.body {
+            Body::File { size, .. } => stamp.shape == Shape::File && stamp.size == *size,
+            Body::Dir => stamp.shape == Shape::Dir,
+            Body::Symlink { target } => {
+                stamp.shape == Shape::Symlink && self.dest.read_link(path).is_ok_and(|now| now == **target)
+            }
+            Body::Link { .. } => stamp.shape == Shape::File,
+        };
+        let (noted, now) = (&entry.meta, &stamp.meta);
+        let owner = !self.dest.gives_owners() || (noted.uid, noted.gid) == (now.uid, now.gid);
+        let mode = stamp.shape == Shape::Symlink || noted.mode == now.mode;
+        shape && owner && mode && noted.mtime == now.mtime
+    }
+
+    /// Puts into the index what really stands at `path`, which is another name of the file `link` if that is given.
+    pub(super) fn observe(&self, path: &RelPath, link: Option<&RelPath>) -> Result<(), DiskError> {
+        let stamp = self.dest.stat(path).within("looking at", self.dest.path(), path)?;
+        let noted = self.index.get(path)?;
+        let (Some(stamp), noted_link) = (stamp, noted.as_ref().and_then(|(_, entry)| link_of(&entry.body))) else {
+            return self.index.remove(path);
+        };
+        // Where owners cannot be given away, the ones that the server says are kept in mind.
+        let mut meta = stamp.meta;
+        if let (false, Some((_, entry))) = (self.dest.gives_owners(), &noted) {
+            (meta.uid, meta.gid) = (entry.meta.uid, entry.meta.gid);
+        }
+        let body = match stamp.shape {
+            Shape::Dir => Body::Dir,
+            Shape::Symlink => {
+                let target = self.dest.read_link(path).within("reading", self.dest.path(), path)?;
+                Body::Symlink { target: target.into() }
+            }
+            // No file, folder or link belongs into a mirror: the next generation takes it away.
+            Shape::Special => Body::Symlink { target: Box::default() },
+            Shape::File => match link.or(noted_link) {
+                Some(to) if stamp.links > 1 => Body::Link { to: to.clone() },
+                _ => {
+                    let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
+                    let blocks =
+                        sums(&file, stamp.size, stamp.is_sparse()).within("reading", self.dest.path(), path)?;
+                    Body::File { size: stamp.size, blocks }
+                }
+            },
+        };
+        let id = self.index.put(path, &meta, &body)?;
+        if let Body::File { blocks, .. } = body {
+            self.index.truncate(id, 0)?;
+            self.index.set_sums(id, blocks.iter().map(|(number, sum)| (number, Some(*sum))))?;
+        }
+        Ok(())
+    }
+
+    /// Compares the next stretch of the mirror with its index, every byte. What differs is in the index as it is, then.
+    pub fn check(&self, from: &Cursor) -> Result<Checked, DiskError> {
+        let mut checked = Checked::default();
+        let mut cursor = from.clone();
+        let mut room = STRETCH;
+        self.dest.forget();
+        for (id, path, entry) in self.index.after(from.after.as_ref(), NAMES)? {
+            let stamp = self.dest.stat(&path).within("looking at", self.dest.path(), &path)?;
+            let alike = match &stamp {
+                Some(stamp) => self.is_as_noted(&path, stamp, Belief::Stamps)?,
+                None => false,
+            };
+            let mut agrees = alike;
+            if let (true, Body::File { size, .. }, Some(stamp)) = (alike, &entry.body, &stamp) {
+                let count = blocks::count(*size);
+                let end = count.min(cursor.block.saturating_add(room));
+                let bytes = self.check_blocks(id, &path, stamp, cursor.block..end)?;
+                checked.bytes += bytes.unwrap_or(0);
+                agrees = bytes.is_some();
+                room = room.saturating_sub(end - cursor.block);
+                if agrees && end < count {
+                    cursor.block = end;
+                    checked.next = Some(cursor);
+                    return Ok(checked);
+                }
+                checked.files += 1;
+            }
+            if !agrees {
+                self.index.begin()?;
+                self.observe(&path, None)?;
+                self.index.commit()?;
+                checked.strange.push(path.clone());
+            }
+            cursor = Cursor { after: Some(path), block: 0 };
+            checked.next = Some(cursor.clone());
+            if room == 0 {
+                break;
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Compares blocks of a file with their sums. Returns the bytes read, or none where a block differs.
+    fn check_blocks(
+        &self,
+        id: i64,
+        path: &RelPath,
+        stamp: &Stamp,
+        range: std::ops::Range<u64>,
+    ) -> Result<Option<u64>, DiskError> {
+        let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
+        let mut known = crate::replica::Blocks::default();
+        for number in range.start / ROW..range.end.div_ceil(ROW) {
+            for (slot, sum) in self.index.row(id, number)?.iter() {
+                known.set(number * ROW + slot, Some(sum));
+            }
+        }
+        let ranges = stored(&file, stamp.size, stamp.is_sparse()).within("reading", self.dest.path(), path)?;
+        let holes = now_holes(&known, &ranges, range.end).any(|number| number >= range.start);
+        let clipped: Vec<_> = ranges
+            .iter()
+            .map(|part| part.start.max(range.start)..part.end.min(range.end))
+            .filter(|part| part.start < part.end)
+            .collect();
+        let differs = |number: u64, bytes: &[u8]| {
+            let same = match known.get(number) {
+                Some(sum) => sum.proof == blocks::prove(bytes),
+                None => blocks::is_zero(bytes),
+            };
+            (!same).then_some(())
+        };
+        let mut agrees = !holes;
+        let bytes = scan(&file, stamp.size, &clipped, &differs, &mut |_, ()| {
+            agrees = false;
+            std::io::Result::Ok(())
+        })
+        .within("reading", self.dest.path(), path)?;
+        Ok(agrees.then_some(bytes))
+    }
+
+    /// Names that stand in the mirror and not in its index: they are in it, then.
+    pub fn check_extra(&self) -> Result<Vec<RelPath>, DiskError> {
+        let mut extra = vec![];
+        let mut failed = None;
+        walk(&self.dest, &RelPath::root(), &|_| true, &mut |found| {
+            if let Found::Entry(path, _) = found {
+                match self.index.get(&path) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => extra.push(path),
+                    Err(error) => failed = Some(error),
+                }
+            }
+        })
+        .at("listing", self.dest.path())?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        self.index.begin()?;
+        for path in &extra {
+            self.observe(path, None)?;
+        }
+        self.index.commit()?;
+        Ok(extra)
+    }
+
+    /// One proof for everything that the index says.
+    pub fn digest(&self) -> Result<Proof, DiskError> {
+        let mut digest = Digest::default();
+        let mut after: Option<RelPath> = None;
+        loop {
+            let page = self.index.after(after.as_ref(), NAMES)?;
+            let Some((_, last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            for (id, path, entry) in page {
+                let body = match entry.body {
+                    Body::File { size, .. } => Body::File { size, blocks: self.index.sums(id)? },
+                    other => other,
+                };
+                digest.add(&path, &entry.meta, &body);
+            }
+        }
+        Ok(digest.end())
+    }
+}
+
+fn link_of(body: &Body) -> Option<&RelPath> {
+    match body {
+        Body::Link { to } => Some(to),
+        _ => None,
+    }
+}

@@ -1,0 +1,15 @@
+//! What the mirror keeps beside itself: what is to come (redo), what was (undo), and what stands there (index).
+//!
+//! It writes beside the mirror only; `apply` writes the mirror.
+//!
+//! - [`records`]: a file of records that notice damage
+//! - [`redo`]: generations that are acknowledged and not yet applied
+//! - [`undo`]: the way back, generation by generation
+//! - [`index`]: what stands in the mirror, name by name
+//! - [`sums`]: the sums of blocks as the index stores them
+
+pub mod index;
+pub mod records;
+pub mod redo;
+pub mod sums;
+pub mod undo;

@@ -1,0 +1,77 @@
+//! What differs by operating system, one function each. Linux first.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Whether the system tells of changes in this folder. It does not for what another machine keeps.
+#[must_use]
+pub fn tells_of_changes(folder: impl AsFd) -> bool {
+    // NFS, SMB, CIFS, FUSE, 9P, AFS, Ceph, Coda: as in statfs(2).
+    const REMOTE: [u64; 9] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546, 0x0102_1997, 0x5346_414f, 0x00c3_6400, 0x7375_7245];
+    rustix::fs::fstatfs(folder).is_ok_and(|stat| !REMOTE.contains(&(stat.f_type.cast_unsigned() & 0xffff_ffff)))
+}
+
+/// The files below `folder` that some process has mapped so that it can write them without anyone being told, as bytes
+/// relative to the folder. Processes that we may not look into are passed over.
+#[must_use]
+pub fn mapped_writable(folder: &Path) -> BTreeSet<Vec<u8>> {
+    let mut prefix = folder.as_os_str().as_bytes().to_vec();
+    prefix.push(b'/');
+    let mut found = BTreeSet::new();
+    let Ok(processes) = fs::read_dir("/proc") else { return found };
+    for process in processes.filter_map(Result::ok) {
+        if !process.file_name().as_bytes().iter().all(u8::is_ascii_digit) {
+            continue;
+        }
+        let Ok(maps) = fs::read(process.path().join("maps")) else { continue };
+        found.extend(maps.split(|&byte| byte == b'\n').filter_map(|line| shared_map(line, &prefix)));
+    }
+    found
+}
+
+/// The file of one line of `maps`, below `prefix`, if it is mapped shared and writable.
+fn shared_map(line: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut fields = line.splitn(6, |&byte| byte == b' ');
+    let rights = fields.nth(1)?;
+    if rights.get(1) != Some(&b'w') || rights.get(3) != Some(&b's') {
+        return None;
+    }
+    let path = fields.nth(3)?.trim_ascii_start();
+    let path = path.strip_prefix(prefix)?;
+    // The kernel writes a newline in a name as an octal escape.
+    let text: Vec<&[u8]> = path.split(|&byte| byte == b'\\').collect();
+    let mut name = text.first()?.to_vec();
+    for piece in &text[1..] {
+        match piece.strip_prefix(b"012") {
+            Some(rest) => name.extend([b"\n", rest].concat()),
+            None => name.extend([b"\\", *piece].concat()),
+        }
+    }
+    (!name.ends_with(b" (deleted)")).then_some(name)
+}
+
+/// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
+pub fn stop_dead() -> ! {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::abort()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_line_of_maps() {
+        let line = b"7f10-7f20 rw-s 00000000 fe:00 1234                       /srv/pos/STOCK.DBF";
+        assert_eq!(shared_map(line, b"/srv/pos/"), Some(b"STOCK.DBF".to_vec()));
+        assert_eq!(shared_map(line, b"/srv/po/"), None);
+        let private = b"7f10-7f20 rw-p 00000000 fe:00 1234                       /srv/pos/STOCK.DBF";
+        assert_eq!(shared_map(private, b"/srv/pos/"), None);
+        let odd = b"7f10-7f20 rw-s 00000000 fe:00 1234                       /srv/pos/a\\012b c";
+        assert_eq!(shared_map(odd, b"/srv/pos/"), Some(b"a\nb c".to_vec()));
+    }
+}
