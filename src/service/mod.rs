@@ -2,6 +2,8 @@
 
 pub mod command;
 pub mod event;
+pub mod news;
+pub mod sending;
 pub mod status;
 
 pub use command::{Command, Reply};

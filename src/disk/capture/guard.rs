@@ -11,6 +11,8 @@ use crate::replica::{Body, RelPath};
 #[derive(Debug, Default)]
 pub struct Guard {
     emptied: BTreeMap<RelPath, Instant>,
+    /// Those of them for which patience has ended.
+    ripe: BTreeSet<RelPath>,
     meant_empty: BTreeSet<RelPath>,
     removals: Consent,
     empties: Consent,
@@ -49,8 +51,14 @@ impl Guard {
         self.emptied.keys()
     }
 
+    /// Those of them that a person is asked about.
+    pub fn ripe(&self) -> impl Iterator<Item = &RelPath> {
+        self.ripe.iter()
+    }
+
     /// The files held back are meant to be empty.
     pub fn accept_emptied(&mut self) {
+        self.ripe.clear();
         self.meant_empty.extend(std::mem::take(&mut self.emptied).into_keys());
     }
 
@@ -81,6 +89,7 @@ impl Guard {
         let empty: BTreeSet<RelPath> =
             items.iter().filter(|(path, item)| is_emptied(path, item)).map(|(path, _)| path.clone()).collect();
         self.emptied.retain(|path, _| empty.contains(path));
+        self.ripe.retain(|path| empty.contains(path));
         if self.empties == Consent::Always {
             return None;
         }
@@ -91,6 +100,7 @@ impl Guard {
                 wait = Some(wait.map_or(ripe, |earlier: Instant| earlier.min(ripe)));
             } else {
                 items.remove(&path);
+                self.ripe.insert(path);
             }
         }
         wait
@@ -113,7 +123,13 @@ impl Guard {
         };
         let gone = items.iter().filter(is_gone).count() as u64;
         let removals = Removals { gone, of: tree.files() };
-        (self.removals == Consent::Ask && gone * 2 > tree.files()).then_some(removals)
+        self.stops(removals).then_some(removals)
+    }
+
+    /// Whether so many files gone at once are asked about.
+    #[must_use]
+    pub fn stops(&self, removals: Removals) -> bool {
+        self.removals == Consent::Ask && removals.gone * 2 > removals.of
     }
 
     /// A generation was taken over: what was meant once is done.

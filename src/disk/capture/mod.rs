@@ -157,6 +157,29 @@ impl Source {
         }
     }
 
+    /// Where the dataset is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Whether the system tells of changes in the dataset.
+    #[must_use]
+    pub fn tells_of_changes(&self) -> bool {
+        crate::os::tells_of_changes(self.root.fd())
+    }
+
+    /// What a first copy would take away, if that must be asked about: more than half of the files that are there.
+    pub fn first_removals(&mut self) -> Result<Option<Removals>, SourceError> {
+        self.still_there()?;
+        let mut gone = 0;
+        for (path, _) in self.tree.iter().filter(|(_, known)| known.body.is_file()) {
+            gone += u64::from(self.root.stat(path).map_err(|error| self.gone(error))?.is_none());
+        }
+        let removals = Removals { gone, of: self.tree.files() };
+        Ok(self.guard.stops(removals).then_some(removals))
+    }
+
     /// What the mirror holds.
     #[must_use]
     pub fn tree(&self) -> &Tree {

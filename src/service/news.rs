@@ -1,0 +1,113 @@
+//! What the halves of the copy tell the service.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::status::Trouble;
+use crate::link::Told;
+use crate::replica::{Begin, End, Position};
+
+/// What happened in the copy.
+#[derive(Debug)]
+pub enum News {
+    /// The mirror was opened.
+    Opened {
+        /// How far it is.
+        at: Standing,
+        /// Acknowledged generations that were applied now.
+        redone: u64,
+        /// Names that were not as they had been left.
+        strange: Vec<String>,
+        /// Files that a first copy finds.
+        found: u64,
+    },
+    /// The serving side was heard for the first time.
+    Heard,
+    /// How the source is.
+    Told(Told),
+    /// How far the mirror is behind.
+    Behind {
+        /// Age of the oldest change that is not durable.
+        age: Option<Duration>,
+        /// Bytes of it, as far as known.
+        bytes: u64,
+    },
+    /// A first copy begins, or goes on.
+    FirstCopy,
+    /// A generation begins to come.
+    Coming(Begin),
+    /// A file of it is coming.
+    File(Passing),
+    /// A generation is durable.
+    Durable {
+        /// What it ended with.
+        end: End,
+        /// When it was taken, and how it came.
+        begin: Begin,
+        /// From its first part until it was durable.
+        took: Duration,
+    },
+    /// A generation that could not be taken is given up; it comes again.
+    GivenUp,
+    /// Names that were not as they had been left. They are copied again.
+    Strange(Vec<String>),
+    /// What was set aside, and where.
+    SetAside {
+        /// Names.
+        files: Vec<String>,
+        /// The folder.
+        to: PathBuf,
+    },
+    /// Generations that can be stepped back were dropped; so many are left.
+    HistoryDropped(u64),
+    /// The mirror's own trouble; none: it is over.
+    Trouble(Option<Trouble>),
+    /// A comparison of every byte goes on: files and bytes that were compared, both sides together.
+    Comparing {
+        /// Files.
+        files: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// A comparison of every byte is done.
+    Compared {
+        /// Files in the mirror.
+        files: u64,
+        /// Bytes in them.
+        bytes: u64,
+        /// Files that differed, on either side.
+        differed: u64,
+    },
+    /// The link is closed: nothing comes any more.
+    Closed,
+    /// The mirror has ended, in order or for this reason.
+    Ended(Option<String>),
+}
+
+/// How far a mirror is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standing {
+    /// The last generation.
+    pub position: Position,
+    /// Whether the files can be used.
+    pub usable: bool,
+    /// How sure the last generation is.
+    pub grade: crate::replica::Grade,
+    /// When it was taken at its source.
+    pub as_of: crate::replica::Time,
+}
+
+/// A file on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passing {
+    /// Its ordinal in the generation, from 1.
+    pub number: u32,
+    /// Its name as people may read it.
+    pub file: String,
+    /// Bytes that came.
+    pub done: u64,
+    /// Bytes that will have come.
+    pub total: u64,
+    /// Files in the generation; 0 when that is not known.
+    pub files: u32,
+}

@@ -1,0 +1,407 @@
+//! Writes the mirror, on a thread of its own: generations in their order, then whatever was asked, a stretch at a time.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc as std_mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::trouble;
+use crate::disk::apply::build::Build;
+use crate::disk::apply::survey::Cursor;
+use crate::disk::apply::{Applied, Mirror};
+use crate::disk::journal::records::Reader;
+use crate::disk::journal::redo::Stored;
+use crate::disk::{DiskError, Hope};
+use crate::link::Welcome;
+use crate::link::frame::{Holding, PROTOCOL, ToSource};
+use crate::replica::{Begin, Body, End, Entry, Part, Proof, RelPath};
+use crate::service::news::News;
+
+/// Time between two tries of what failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Parts of a first copy that may wait.
+const WAITING: usize = 64;
+
+/// Sums in one frame.
+const SUMS: usize = 4096;
+
+/// What the applier is to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Say what the mirror holds.
+    Welcome { epoch: u64 },
+    /// Apply a generation.
+    Step(Stored),
+    /// Take in a part of a first copy.
+    Build(Part),
+    /// Say what stands under these names.
+    Look(Vec<RelPath>),
+    /// Compare every byte with the index.
+    Check,
+    /// Say whether the whole is this.
+    Digest { digest: Proof },
+    /// Drop the oldest steps back, and say whether there were any.
+    DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
+    /// End when all before is done.
+    Stop,
+}
+
+/// What the applier has done.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It has taken work; there is room for more.
+    Taken,
+    /// A generation of so many bytes of redo.
+    Applied { bytes: u64 },
+    /// A first copy.
+    Built { end: End, begin: Begin, took: Duration },
+    /// A first copy could not be taken in; it comes again.
+    BuildRefused { seq: u64 },
+    /// So much is compared.
+    Checking { files: u64, bytes: u64, strange: u64 },
+    /// All is compared.
+    Checked,
+    /// Whether the whole is what was asked.
+    Digest { agrees: bool },
+}
+
+/// The applier, for who gives it work.
+#[derive(Debug)]
+pub(super) struct Applier {
+    work: std_mpsc::Sender<Work>,
+    waiting: usize,
+    /// What it has done.
+    pub(super) done: mpsc::UnboundedReceiver<Done>,
+    thread: Option<JoinHandle<Option<String>>>,
+}
+
+impl Applier {
+    /// Starts it with an opened mirror.
+    pub(super) fn start(
+        mirror: Mirror,
+        redo: Reader,
+        out: mpsc::Sender<Bytes>,
+        news: mpsc::UnboundedSender<News>,
+    ) -> io::Result<Self> {
+        let (work, todo) = std_mpsc::channel();
+        let (tell, done) = mpsc::unbounded_channel();
+        let hands = Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, check: None };
+        let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
+        Ok(Self { work, waiting: 0, done, thread: Some(thread) })
+    }
+
+    /// Gives it work.
+    pub(super) fn work(&mut self, work: Work) {
+        if matches!(work, Work::Build(_)) {
+            self.waiting += 1;
+        }
+        let _ = self.work.send(work);
+    }
+
+    /// Whether so much waits that no more should come.
+    pub(super) fn is_busy(&mut self) -> bool {
+        while self.waiting > 0 {
+            match self.done.try_recv() {
+                Ok(Done::Taken) => self.waiting -= 1,
+                _ => break,
+            }
+        }
+        self.waiting > WAITING
+    }
+
+    /// Has the oldest steps back dropped. Returns whether there were any.
+    pub(super) fn drop_history(&self) -> Result<bool, DiskError> {
+        let (answer, answered) = std_mpsc::channel();
+        let _ = self.work.send(Work::DropHistory(answer));
+        answered.recv().unwrap_or(Ok(false))
+    }
+
+    /// Waits for its end. Returns why it failed, if it did.
+    pub(super) fn join(&mut self) -> Option<String> {
+        self.thread.take()?.join().unwrap_or_else(|_| Some("the mirror's writer has crashed".to_owned()))
+    }
+}
+
+struct Hands {
+    mirror: Mirror,
+    redo: Reader,
+    out: mpsc::Sender<Bytes>,
+    news: mpsc::UnboundedSender<News>,
+    done: mpsc::UnboundedSender<Done>,
+    build: BuildStage,
+    check: Option<Checking>,
+}
+
+/// How far a first copy is.
+#[derive(Debug)]
+enum BuildStage {
+    None,
+    Open { build: Box<Build>, begin: Begin, began: Instant },
+    /// It failed: what is left of it is passed over.
+    Failed,
+}
+
+#[derive(Debug, Default)]
+struct Checking {
+    cursor: Cursor,
+    files: u64,
+    bytes: u64,
+    strange: u64,
+}
+
+impl Hands {
+    fn run(mut self, todo: &std_mpsc::Receiver<Work>) -> Option<String> {
+        let mut queue: VecDeque<Work> = VecDeque::new();
+        loop {
+            // Work comes first; a comparison goes on between.
+            let work = match queue.pop_front() {
+                Some(work) => work,
+                None if self.check.is_some() => match todo.try_recv() {
+                    Ok(work) => work,
+                    Err(_) => {
+                        self.check_stretch();
+                        continue;
+                    }
+                },
+                None => todo.recv().unwrap_or(Work::Stop),
+            };
+            match work {
+                Work::Stop => return None,
+                Work::Step(stored) => {
+                    if !self.step(&stored, todo, &mut queue) {
+                        return None;
+                    }
+                }
+                Work::Build(part) => {
+                    let _ = self.done.send(Done::Taken);
+                    self.build(part);
+                }
+                Work::Welcome { epoch } => self.welcome(epoch),
+                Work::Look(paths) => self.observe(&paths),
+                Work::Check => self.check = Some(Checking::default()),
+                Work::Digest { digest } => {
+                    let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
+                    let _ = self.done.send(Done::Digest { agrees });
+                }
+                Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
+            }
+        }
+    }
+
+    /// Applies a generation, however often it takes. Returns false when the end comes before.
+    fn step(&mut self, stored: &Stored, todo: &std_mpsc::Receiver<Work>, queue: &mut VecDeque<Work>) -> bool {
+        let mut troubled = false;
+        loop {
+            match self.mirror.apply(stored, &self.redo) {
+                Ok(Applied { strange, history_left }) => {
+                    if troubled {
+                        self.tell(News::Trouble(None));
+                    }
+                    if let Some(left) = history_left {
+                        self.tell(News::HistoryDropped(left));
+                    }
+                    let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
+                    if !strange.is_empty() {
+                        self.strange(&strange.into_iter().collect::<Vec<_>>());
+                    }
+                    return true;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, seq = stored.end.position.seq, "a generation could not be applied; trying again");
+                    troubled = true;
+                    self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
+                    if error.hope() == Hope::Room {
+                        let _ = self.drop_history();
+                    }
+                }
+            }
+            // Before it is tried again, or left to the next start, the files are as the generation before left them.
+            if let Err(error) = self.mirror.undo_failed() {
+                tracing::warn!(%error, "what was half applied could not be undone yet");
+            }
+            let until = Instant::now() + RETRY;
+            while let Ok(work) = todo.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                match work {
+                    Work::Stop => return false,
+                    Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
+                    other => queue.push_back(other),
+                }
+            }
+        }
+    }
+
+    fn drop_history(&mut self) -> Result<bool, DiskError> {
+        let left = self.mirror.drop_history()?;
+        if let Some(left) = left {
+            self.tell(News::HistoryDropped(left));
+        }
+        Ok(left.is_some())
+    }
+
+    fn build(&mut self, part: Part) {
+        if let Part::Begin(begin) = &part {
+            let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+            self.build = match self.mirror.build(begin.clone(), &stamp) {
+                Ok(build) => {
+                    BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() }
+                }
+                Err(error) => self.build_failed(&error),
+            };
+        }
+        if let Part::End(end) = part {
+            return self.build_end(end);
+        }
+        if let BuildStage::Open { build, .. } = &mut self.build
+            && let Err(error) = self.mirror.build_part(build, part)
+        {
+            self.build = self.build_failed(&error);
+        }
+    }
+
+    fn build_end(&mut self, end: End) {
+        match std::mem::replace(&mut self.build, BuildStage::None) {
+            BuildStage::None => {}
+            BuildStage::Failed => self.build_again(&end),
+            BuildStage::Open { build, begin, began } => {
+                let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
+                if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
+                    self.tell(News::SetAside { files, to });
+                }
+                match self.mirror.build_end(*build, &end) {
+                    Ok(()) => {
+                        let _ = self.done.send(Done::Built { end, begin, took: began.elapsed() });
+                    }
+                    Err(error) => {
+                        self.build_failed(&error);
+                        self.build_again(&end);
+                    }
+                }
+            }
+        }
+    }
+
+    fn build_failed(&self, error: &DiskError) -> BuildStage {
+        tracing::warn!(%error, "the first copy could not go on");
+        self.tell(News::Trouble(Some(trouble(error, self.mirror.dest()))));
+        BuildStage::Failed
+    }
+
+    /// Asks for the first copy again once there is more room, or after a while: what came already need not come again.
+    fn build_again(&mut self, end: &End) {
+        let free = |mirror: &Mirror| mirror.dest().free().unwrap_or(0);
+        let before = free(&self.mirror);
+        for _ in 0..10 {
+            std::thread::sleep(RETRY);
+            if free(&self.mirror) > before + 1024 * 1024 {
+                break;
+            }
+        }
+        if let Err(error) = self.mirror.look_again() {
+            tracing::warn!(%error, "what came of the first copy could not be looked over");
+        }
+        let _ = self.done.send(Done::BuildRefused { seq: end.position.seq });
+        self.welcome(end_epoch(&self.mirror));
+    }
+
+    fn welcome(&mut self, epoch: u64) {
+        let state = self.mirror.state();
+        let committed = state.form == crate::disk::journal::index::Form::Committed;
+        self.say(&ToSource::Welcome(Welcome { protocol: PROTOCOL, epoch, position: state.position, committed }));
+        let mut after: Option<RelPath> = None;
+        while let Ok(page) = self.mirror.index().after(after.as_ref(), 500) {
+            let Some((_, last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            for (id, path, entry) in page {
+                self.holds(Some(id), &path, &entry);
+            }
+        }
+        self.say(&ToSource::ThatIsAll);
+    }
+
+    fn holds(&self, id: Option<i64>, path: &RelPath, entry: &Entry) {
+        let what = Holding::of(&entry.body);
+        self.say(&ToSource::Holds { path: path.clone(), meta: entry.meta, what });
+        let (Some(id), Body::File { .. }) = (id, &entry.body) else { return };
+        let Ok(blocks) = self.mirror.index().sums(id) else { return };
+        let mut run: Option<(u64, Vec<_>)> = None;
+        for (number, sum) in blocks.iter() {
+            let joins = |(first, sums): &(u64, Vec<_>)| first + sums.len() as u64 == number && sums.len() < SUMS;
+            if !run.as_ref().is_some_and(joins)
+                && let Some((first, sums)) = run.take()
+            {
+                self.say(&ToSource::Sums { first, sums });
+            }
+            run.get_or_insert_with(|| (number, vec![])).1.push(*sum);
+        }
+        if let Some((first, sums)) = run {
+            self.say(&ToSource::Sums { first, sums });
+        }
+    }
+
+    /// Says what stands under `paths`, and at which position that holds.
+    fn observe(&self, paths: &[RelPath]) {
+        for path in paths {
+            match self.mirror.index().get(path) {
+                Ok(Some((id, entry))) => self.holds(Some(id), path, &entry),
+                Ok(None) => self.say(&ToSource::HoldsNot(path.clone())),
+                Err(error) => tracing::warn!(%error, "the index cannot be read"),
+            }
+        }
+        self.say(&ToSource::Observed(self.mirror.state().position));
+    }
+
+    fn strange(&self, paths: &[RelPath]) {
+        self.tell(News::Strange(paths.iter().map(ToString::to_string).collect()));
+        self.observe(paths);
+    }
+
+    fn check_stretch(&mut self) {
+        let Some(mut check) = self.check.take() else { return };
+        let checked = match self.mirror.check(&check.cursor) {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
+                let _ = self.done.send(Done::Checked);
+                return;
+            }
+        };
+        let mut strange = checked.strange;
+        check.files += checked.files;
+        check.bytes += checked.bytes;
+        if checked.next.is_none() {
+            strange.extend(self.mirror.check_extra().unwrap_or_default());
+        }
+        check.strange += strange.len() as u64;
+        if !strange.is_empty() {
+            self.strange(&strange);
+        }
+        let _ = self.done.send(Done::Checking { files: check.files, bytes: check.bytes, strange: check.strange });
+        match checked.next {
+            Some(cursor) => self.check = Some(Checking { cursor, ..check }),
+            None => drop(self.done.send(Done::Checked)),
+        }
+    }
+
+    fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+
+    fn say(&self, frame: &ToSource) {
+        match frame.encode() {
+            // Where the link is gone, the half that gives the work notices it.
+            Ok(bytes) => drop(self.out.blocking_send(bytes)),
+            Err(bad) => tracing::warn!(%bad, "a frame could not be made"),
+        }
+    }
+}
+
+fn end_epoch(mirror: &Mirror) -> u64 {
+    // A first copy is of the epoch that is in force; the welcome before said which.
+    let _ = mirror;
+    1
+}

@@ -1,0 +1,319 @@
+//! The mirroring half of the copy: takes generations in, makes them durable, acknowledges them. It runs on a thread of its
+//! own and may block; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
+//!
+//! - [`applier`]: writes the mirror
+//! - [`incoming`]: one generation on its way in
+
+pub mod applier;
+mod incoming;
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::news::News;
+use super::status::Trouble;
+use crate::disk::apply::Mirror;
+use crate::disk::journal::redo::Redo;
+use crate::disk::{DiskError, Hope};
+use crate::link::frame::{PROTOCOL, Say, ToMirror, ToSource};
+use crate::link::wire;
+use crate::replica::Position;
+use applier::{Applier, Done, Work};
+use incoming::{Incoming, Verdict};
+
+/// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
+const UNAPPLIED: u64 = 64 * 1024 * 1024;
+
+/// What can be asked of the half.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Listen to the server: its epoch is saved.
+    Follow,
+    /// Compare every byte of both sides.
+    Compare,
+    /// A person says: what is gone, is meant to be.
+    AcceptRemovals,
+    /// A person says: what is empty, is meant to be.
+    AcceptEmptied,
+    /// End in order.
+    Stop,
+}
+
+/// What can wake the half.
+enum Wake {
+    Order(Order),
+    Done(Done),
+    Frame(Bytes),
+    Closed,
+}
+
+/// The mirroring half.
+pub struct Receiving {
+    link: wire::End,
+    runtime: tokio::runtime::Runtime,
+    orders: mpsc::UnboundedReceiver<Order>,
+    news: mpsc::UnboundedSender<News>,
+    applier: Applier,
+    redo: Redo,
+    dest: crate::disk::root::Root,
+    /// The last generation that is durable.
+    durable: Position,
+    /// The highest epoch that was seen.
+    epoch: u64,
+    /// Bytes in the redo that are not applied.
+    unapplied: u64,
+    incoming: Incoming,
+    comparing: Comparing,
+    troubled: bool,
+}
+
+/// How far a comparison of both sides is.
+#[derive(Debug, Default)]
+struct Comparing {
+    /// Files and bytes that each side has read.
+    there: (u64, u64),
+    here: (u64, u64),
+    /// Files that differed here.
+    strange: u64,
+    /// What the source found, when it is done.
+    proved: Option<u64>,
+    /// This side is done.
+    checked: bool,
+    /// Both sides hold the same.
+    agrees: Option<bool>,
+}
+
+impl Receiving {
+    /// Begins with an opened mirror.
+    pub fn begin(
+        mirror: Mirror,
+        epoch: u64,
+        link: wire::End,
+        orders: mpsc::UnboundedReceiver<Order>,
+        news: mpsc::UnboundedSender<News>,
+    ) -> Result<Self, DiskError> {
+        let durable = mirror.state().position;
+        let mut redo = Redo::open(&mirror.redo_path(), 0)?;
+        // All that was in it is applied.
+        redo.rewind()?;
+        let path = mirror.dest().path().to_owned();
+        let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
+        let dest = crate::disk::root::Root::open(&path).map_err(io)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(io)?;
+        let applier = Applier::start(mirror, redo.reader()?, link.out.clone(), news.clone()).map_err(io)?;
+        Ok(Self {
+            link,
+            runtime,
+            orders,
+            news,
+            applier,
+            redo,
+            dest,
+            durable,
+            epoch,
+            unapplied: 0,
+            incoming: Incoming::default(),
+            comparing: Comparing::default(),
+            troubled: false,
+        })
+    }
+
+    /// Receives until the link closes or an order ends it; what was acknowledged is applied before.
+    pub fn run(mut self) {
+        let why = self.receive().err();
+        self.applier.work(Work::Stop);
+        let failed = self.applier.join();
+        let _ = self.news.send(News::Ended(why.or(failed)));
+    }
+
+    fn receive(&mut self) -> Result<(), String> {
+        let mut following = false;
+        let mut hello = None;
+        loop {
+            match self.next() {
+                Wake::Order(Order::Stop) => return Ok(()),
+                Wake::Closed => {
+                    self.tell(News::Closed);
+                    return Ok(());
+                }
+                Wake::Order(Order::Follow) => following = true,
+                Wake::Order(order) => self.order(order)?,
+                Wake::Done(done) => self.done(done)?,
+                Wake::Frame(frame) => match ToMirror::decode(&frame).map_err(|bad| bad.to_string())? {
+                    ToMirror::Say(Say::Hello(said)) if said.protocol != PROTOCOL => {
+                        return Err(format!("the main speaks version {}, this machine {PROTOCOL}", said.protocol));
+                    }
+                    ToMirror::Say(Say::Hello(said)) => {
+                        hello = Some(said);
+                        self.tell(News::Heard);
+                    }
+                    ToMirror::Say(say) => self.heard(say)?,
+                    ToMirror::Part(part, sealed) => self.part(part, &sealed)?,
+                },
+            }
+            if following && hello.take().is_some() {
+                self.applier.work(Work::Welcome { epoch: self.epoch });
+            }
+        }
+    }
+
+    fn next(&mut self) -> Wake {
+        // With too much unapplied, or the applier's hands full, nothing more is taken in.
+        let stalled = self.unapplied > UNAPPLIED || self.applier.is_busy();
+        let (orders, link, applier) = (&mut self.orders, &mut self.link, &mut self.applier);
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                order = orders.recv() => Wake::Order(order.unwrap_or(Order::Stop)),
+                done = applier.done.recv() => done.map_or(Wake::Closed, Wake::Done),
+                frame = link.inbox.recv(), if !stalled => frame.map_or(Wake::Closed, Wake::Frame),
+            }
+        })
+    }
+
+    fn order(&mut self, order: Order) -> Result<(), String> {
+        match order {
+            Order::Compare => {
+                self.comparing = Comparing::default();
+                self.applier.work(Work::Check);
+                self.say(&ToSource::Prove)
+            }
+            Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
+            Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
+            Order::Follow | Order::Stop => Ok(()),
+        }
+    }
+
+    fn heard(&mut self, say: Say) -> Result<(), String> {
+        match say {
+            Say::Hello(_) | Say::Bye => {}
+            Say::Told(told) => self.tell(News::Told(told)),
+            Say::Behind { age_ms, bytes } => self.tell(News::Behind { age: age_ms.map(Duration::from_millis), bytes }),
+            Say::Look(paths) => self.applier.work(Work::Look(paths)),
+            Say::Proving { files, bytes } => {
+                self.comparing.there = (files, bytes);
+                self.tell_comparing();
+            }
+            Say::Proved { files, bytes, differed, position, digest } => {
+                self.comparing.there = (files, bytes);
+                self.comparing.proved = Some(differed);
+                if position != self.durable {
+                    return Err(format!("the main proves {position}, this machine is at {}", self.durable));
+                }
+                self.applier.work(Work::Digest { digest });
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, done: Done) -> Result<(), String> {
+        match done {
+            Done::Applied { bytes } => {
+                self.unapplied -= bytes;
+                if self.unapplied == 0 && !self.incoming.is_open() {
+                    self.redo.rewind().map_err(|error| error.to_string())?;
+                }
+            }
+            Done::Built { end, begin, took } => {
+                self.durable = end.position;
+                self.mended();
+                self.say(&ToSource::Ack(end.position))?;
+                self.tell(News::Durable { end, begin, took });
+            }
+            Done::BuildRefused { seq } => {
+                self.troubled = true;
+                self.tell(News::GivenUp);
+                self.say(&ToSource::Refused { seq })?;
+            }
+            Done::Checking { files, bytes, strange } => {
+                self.comparing.here = (files, bytes);
+                self.comparing.strange = strange;
+                self.tell_comparing();
+            }
+            Done::Checked => {
+                self.comparing.checked = true;
+                self.finish_comparing();
+            }
+            Done::Digest { agrees } => {
+                self.comparing.agrees = Some(agrees);
+                self.finish_comparing();
+            }
+            Done::Taken => {}
+        }
+        Ok(())
+    }
+
+    fn tell_comparing(&self) {
+        let ((files_there, bytes_there), (files_here, bytes_here)) = (self.comparing.there, self.comparing.here);
+        self.tell(News::Comparing { files: files_there + files_here, bytes: bytes_there + bytes_here });
+    }
+
+    fn finish_comparing(&mut self) {
+        let Comparing { proved: Some(differed), checked: true, agrees: Some(agrees), strange, here, .. } = self.comparing
+        else {
+            return;
+        };
+        let differed = differed + strange + u64::from(!agrees);
+        self.tell(News::Compared { files: here.0, bytes: here.1, differed });
+        self.comparing = Comparing::default();
+    }
+
+    /// Something failed on the mirror's disk.
+    fn trouble(&mut self, error: &DiskError) {
+        self.troubled = true;
+        self.tell(News::Trouble(Some(trouble(error, &self.dest))));
+    }
+
+    fn mended(&mut self) {
+        if std::mem::take(&mut self.troubled) {
+            self.tell(News::Trouble(None));
+        }
+    }
+
+    fn tell(&self, news: News) {
+        // The service is gone only when the process ends.
+        let _ = self.news.send(news);
+    }
+
+    fn say(&self, frame: &ToSource) -> Result<(), String> {
+        let bytes = frame.encode().map_err(|bad| bad.to_string())?;
+        self.link.out.blocking_send(bytes).map_err(|_| "the main has ended".to_owned())
+    }
+}
+
+/// What a failure of the mirror's disk is to a person.
+fn trouble(error: &DiskError, dest: &crate::disk::root::Root) -> Trouble {
+    match (error.hope(), error) {
+        (Hope::Room, DiskError::NoRoom { needed, free, .. }) => {
+            Trouble::DiskFull { needed_bytes: *needed, free_bytes: *free }
+        }
+        (Hope::Room, _) => Trouble::DiskFull { needed_bytes: 0, free_bytes: dest.free().unwrap_or(0) },
+        (Hope::Again | Hope::Person, error) => Trouble::MirrorFails { error: error.to_string() },
+    }
+}
+
+/// Opens the mirror at `dest` and tells what was found.
+#[must_use]
+pub fn opened(mirror: &Mirror, found: &crate::disk::apply::open::Found) -> News {
+    let state = mirror.state();
+    let at = super::news::Standing {
+        position: state.position,
+        usable: state.form == crate::disk::journal::index::Form::Committed,
+        grade: state.grade,
+        as_of: state.as_of,
+    };
+    let strange = found.strange.iter().map(ToString::to_string).collect();
+    News::Opened { at, redone: found.redone, strange, found: found.files }
+}
+
+/// A folder as people read it.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// What becomes of a part.
+type Took = Result<Verdict, DiskError>;

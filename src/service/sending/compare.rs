@@ -1,0 +1,61 @@
+//! Comparing every byte of the source with what the mirror is taken to hold.
+
+use super::{Ended, Sending};
+use crate::disk::capture::prove::Cursor;
+use crate::link::frame::Say;
+use crate::replica::entry::Digest;
+
+/// A comparison that goes on.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    /// Where it goes on; none when all is read and only the proof is left.
+    cursor: Option<Cursor>,
+    files: u64,
+    bytes: u64,
+    differed: u64,
+}
+
+impl Comparison {
+    /// Whether there is something to read.
+    #[must_use]
+    pub(super) fn can_go_on(&self) -> bool {
+        self.cursor.is_some()
+    }
+}
+
+impl Sending {
+    /// Begins a comparison, or begins the one that goes on anew.
+    pub(super) fn begin_comparing(&mut self) {
+        self.comparison = Some(Comparison { cursor: Some(Cursor::start()), files: 0, bytes: 0, differed: 0 });
+    }
+
+    /// Compares the next stretch. At the end, when nothing is under way, the proof is said: it holds at that position.
+    pub(super) fn go_on_comparing(&mut self) -> Result<(), Ended> {
+        if !self.is_ready() {
+            return Ok(());
+        }
+        let Some(mut comparison) = self.comparison.take() else { return Ok(()) };
+        if let Some(cursor) = comparison.cursor.take() {
+            let proven = self.source.prove(&cursor);
+            comparison.files += proven.files;
+            comparison.bytes += proven.bytes;
+            comparison.differed += proven.differed.len() as u64;
+            comparison.cursor = proven.next;
+            self.dirty.join(proven.dirty);
+            let Comparison { files, bytes, .. } = comparison;
+            self.comparison = Some(comparison);
+            return self.say(Say::Proving { files, bytes });
+        }
+        // What was found must be in the mirror first.
+        if !self.dirty.unsure.is_empty() {
+            self.comparison = Some(comparison);
+            return Ok(());
+        }
+        let mut digest = Digest::default();
+        for (path, known) in self.source.tree().iter() {
+            digest.add(path, &known.stamp.meta, &known.body);
+        }
+        let Comparison { files, bytes, differed, .. } = comparison;
+        self.say(Say::Proved { files, bytes, differed, position: self.position, digest: digest.end() })
+    }
+}

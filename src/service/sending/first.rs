@@ -1,0 +1,81 @@
+//! The first copy: streamed, then closed by a small second pass, all one generation.
+
+use std::time::Instant;
+
+use super::{Ended, Flight, RETRY, Sending, send_part, wait};
+use crate::disk::capture::candidates::Dirty;
+use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
+use crate::disk::capture::settle::Moves;
+use crate::disk::capture::stream::Broken;
+use crate::disk::capture::{Outcome, Source, SourceError};
+use crate::disk::watch::Moved;
+use crate::replica::End;
+
+impl Sending {
+    /// Sends everything, unless most of what the mirror holds would go: that is asked first.
+    pub(super) fn first_copy(&mut self) -> Result<(), Ended> {
+        let now = Instant::now();
+        if now < self.not_before {
+            return Ok(());
+        }
+        self.told.removals = self.source.first_removals().map_err(Ended::Source)?.map(|lost| (lost.gone, lost.of));
+        if self.told.removals.is_some() {
+            self.not_before = now + RETRY;
+            return self.tell();
+        }
+        self.tell()?;
+        let link = self.link.out.clone();
+        let mut out = |part| send_part(&link, part);
+        let begin = outgoing::build(self.settings.epoch, self.position);
+        let sent = match Outgoing::begin(begin, &mut out) {
+            Ok(out) => build(&mut self.source, out, &mut self.moved),
+            Err(stopped) => Err(stopped.into()),
+        };
+        match sent {
+            Ok((end, dirty)) => {
+                self.dirty = dirty;
+                self.flight = Some(Flight { end, captured: None });
+                self.learning.first_copy_sent();
+                self.tell()
+            }
+            Err(Broken::Stopped(Stopped::Closed)) => Err(Ended::Closed),
+            Err(Broken::Stopped(Stopped::Spool(error))) => Err(Ended::System(error)),
+            Err(Broken::Source(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// Streams everything, then captures what has moved meanwhile. Returns what moved on after that.
+fn build(
+    source: &mut Source,
+    mut out: Outgoing<'_>,
+    moved: &mut tokio::sync::mpsc::UnboundedReceiver<Moved>,
+) -> Result<(End, Dirty), Broken> {
+    source.stream(&mut out)?;
+    let mut dirty = Dirty { everything: true, ..Dirty::default() };
+    let rest = loop {
+        match source.capture(dirty, Moves::Ignore, &mut |gap| wait(moved, gap))? {
+            Outcome::Nothing => break Dirty::default(),
+            Outcome::Captured(captured) => {
+                out.captured(&captured)?;
+                let rest = captured.dirty.clone();
+                source.commit(captured);
+                break rest;
+            }
+            Outcome::Wait { until, dirty: again } => {
+                let now = Instant::now();
+                std::thread::sleep(until.saturating_duration_since(now));
+                dirty = again;
+            }
+            Outcome::Stopped { removals, .. } => {
+                let error = std::io::Error::other(format!(
+                    "{} of {} files went while the first copy was made",
+                    removals.gone, removals.of
+                ));
+                return Err(SourceError::Gone { path: source.path().to_owned(), error }.into());
+            }
+        }
+    };
+    let grade = source.grade();
+    Ok((out.end(grade)?, rest))
+}

@@ -1,0 +1,177 @@
+//! What the mirror says to the serving half.
+
+use std::time::Instant;
+
+use super::{Ended, RETRY, Sending};
+use crate::disk::capture::candidates::Trust;
+use crate::link::Welcome;
+use crate::link::frame::{Holding, PROTOCOL, Say, ToSource};
+use crate::replica::{Blocks, Body, Entry, Meta, Position, RelPath, Sum};
+
+/// How far the half is in learning what the mirror holds.
+#[derive(Debug, Default)]
+pub(super) struct Learning {
+    stage: Stage,
+    open: Option<(RelPath, Meta, Holding, Blocks)>,
+    /// What was said of single names, until it is said when that holds.
+    observed: Vec<(RelPath, Option<Entry>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Stage {
+    #[default]
+    NotWelcome,
+    Listening {
+        committed: bool,
+    },
+    FirstCopy,
+    Done,
+}
+
+impl Learning {
+    /// Whether all is known, and changes can be sent.
+    #[must_use]
+    pub(super) fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+
+    /// Whether all is known, and a first copy must be made.
+    #[must_use]
+    pub(super) fn is_first_copy(&self) -> bool {
+        self.stage == Stage::FirstCopy
+    }
+
+    /// The first copy was sent.
+    pub(super) fn first_copy_sent(&mut self) {
+        self.stage = Stage::Done;
+    }
+}
+
+impl Sending {
+    /// Takes in a frame.
+    pub(super) fn heard(&mut self, frame: &bytes::Bytes) -> Result<(), Ended> {
+        let frame = ToSource::decode(frame).map_err(|bad| Ended::Strange(bad.to_string()))?;
+        match frame {
+            ToSource::Welcome(welcome) => self.welcome(&welcome)?,
+            ToSource::Holds { path, meta, what } => {
+                self.close();
+                self.learning.open = Some((path, meta, what, Blocks::default()));
+            }
+            ToSource::Sums { first, sums } => self.sums(first, sums),
+            ToSource::HoldsNot(path) => {
+                self.close();
+                self.learning.observed.push((path, None));
+            }
+            ToSource::ThatIsAll => self.that_is_all(),
+            ToSource::Observed(position) => self.observed(position),
+            ToSource::Ack(position) => self.acknowledged(position)?,
+            ToSource::Refused { seq } => self.refused(seq),
+            ToSource::Prove => self.begin_comparing(),
+            ToSource::AcceptRemovals => {
+                self.source.guard().accept_removals();
+                self.not_before = Instant::now();
+            }
+            ToSource::AcceptEmptied => {
+                let meant: Vec<RelPath> = self.source.guard().emptied().cloned().collect();
+                self.source.guard().accept_emptied();
+                self.dirty.paths.extend(meant);
+                self.not_before = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, welcome: &Welcome) -> Result<(), Ended> {
+        if welcome.protocol != PROTOCOL {
+            let what = format!("it speaks version {}, this side version {PROTOCOL}", welcome.protocol);
+            return Err(Ended::Strange(what));
+        }
+        if welcome.epoch > self.settings.epoch {
+            let what = format!("it has seen epoch {}, this side serves in {}", welcome.epoch, self.settings.epoch);
+            return Err(Ended::Strange(what));
+        }
+        self.position = welcome.position;
+        self.source.unlearn(if welcome.committed { Trust::Stamps } else { Trust::Nothing });
+        self.learning.stage = Stage::Listening { committed: welcome.committed };
+        Ok(())
+    }
+
+    fn sums(&mut self, first: u64, sums: Vec<Sum>) {
+        if let Some((.., blocks)) = &mut self.learning.open {
+            for (number, sum) in (first..).zip(sums) {
+                blocks.set(number, Some(sum));
+            }
+        }
+    }
+
+    /// Takes in the entry that was being said.
+    fn close(&mut self) {
+        let Some((path, meta, what, mut blocks)) = self.learning.open.take() else { return };
+        blocks.shrink();
+        let body = match what {
+            Holding::File(size) => Body::File { size, blocks },
+            Holding::Dir => Body::Dir,
+            Holding::Symlink(target) => Body::Symlink { target: target.into() },
+            Holding::Link(to) => Body::Link { to },
+        };
+        let entry = Entry { meta, body };
+        if matches!(self.learning.stage, Stage::Listening { .. }) {
+            self.source.learn(path, Some(entry));
+        } else {
+            self.learning.observed.push((path, Some(entry)));
+        }
+    }
+
+    fn that_is_all(&mut self) {
+        self.close();
+        if let Stage::Listening { committed } = self.learning.stage {
+            self.learning.stage = if committed { Stage::Done } else { Stage::FirstCopy };
+            self.dirty.everything = true;
+            self.not_before = Instant::now();
+        }
+    }
+
+    /// What was said of single names is true at `position`: it is believed if nothing has been sent since.
+    fn observed(&mut self, position: Position) {
+        self.close();
+        let still_true = self.flight.is_none() && position == self.position;
+        for (path, entry) in std::mem::take(&mut self.learning.observed) {
+            if still_true {
+                self.source.learn(path.clone(), entry);
+                self.dirty.paths.insert(path);
+            } else {
+                self.look.insert(path);
+            }
+        }
+        self.not_before = Instant::now();
+    }
+
+    /// Asks again for what could not be believed.
+    pub(super) fn ask_truth(&mut self) -> Result<(), Ended> {
+        if self.look.is_empty() {
+            return Ok(());
+        }
+        let paths: Vec<RelPath> = std::mem::take(&mut self.look).into_iter().collect();
+        paths.chunks(100).try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
+    }
+
+    fn acknowledged(&mut self, position: Position) -> Result<(), Ended> {
+        let Some(flight) = self.flight.take_if(|flight| flight.end.position == position) else {
+            return Err(Ended::Strange(format!("it acknowledges {position}, which was not sent")));
+        };
+        self.position = position;
+        if let Some(captured) = flight.captured {
+            self.source.commit(captured);
+        }
+        self.tell()
+    }
+
+    fn refused(&mut self, seq: u64) {
+        let Some(flight) = self.flight.take_if(|flight| flight.end.position.seq == seq) else { return };
+        match flight.captured {
+            Some(captured) => self.dirty.join(captured.again()),
+            None => self.learning.stage = Stage::NotWelcome,
+        }
+        self.not_before = Instant::now() + RETRY;
+    }
+}

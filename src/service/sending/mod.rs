@@ -1,0 +1,419 @@
+//! The serving half of the copy: watches, captures, sends. It runs on a thread of its own and may block.
+//!
+//! It waits for one thing to happen ([`Wake`]), notes it, and then does what is due. While a generation is under way the
+//! next changes gather.
+//!
+//! - [`budget`]: how much of the machine reading may take
+//! - [`heard`]: what the mirror says
+//! - [`compare`]: comparing every byte
+//! - [`first`]: the first copy
+
+pub mod budget;
+mod compare;
+mod first;
+mod heard;
+
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::disk::capture::candidates::Dirty;
+use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
+use crate::disk::capture::settle::Moves;
+use crate::disk::capture::{Captured, Options, Outcome, Source, SourceError};
+use crate::disk::watch::{Moved, Watch};
+use crate::link::frame::{Say, ToMirror};
+use crate::link::wire;
+use crate::link::{Hello, Told};
+use crate::os;
+use crate::replica::{End, Part, Position, RelPath};
+use budget::Budget;
+use compare::Comparison;
+use heard::Learning;
+
+/// How a dataset is sent.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The folder.
+    pub source: PathBuf,
+    /// At the latest after so long is looked for what the watch cannot tell.
+    pub interval: Duration,
+    /// At the latest after so long is looked at everything.
+    pub rescan: Duration,
+    /// The epoch in which this side serves.
+    pub epoch: u64,
+    /// How it is captured.
+    pub options: Options,
+}
+
+/// What can wake the half.
+enum Wake {
+    Moved(Moved),
+    Frame(Bytes),
+    Closed,
+    Time,
+}
+
+/// Time between two tries of what failed.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The most that looking for mapped files may take of a core, as one part of so many.
+const MAPPED_SHARE: u32 = 1000;
+
+/// The most that rescans may take of a core where they stand in for the watch, as one part of so many.
+const RESCAN_SHARE: u32 = 20;
+
+/// The serving half.
+pub struct Sending {
+    settings: Settings,
+    source: Source,
+    link: wire::End,
+    runtime: tokio::runtime::Runtime,
+    moved: mpsc::UnboundedReceiver<Moved>,
+    /// Events stop when it is dropped.
+    watch: Option<Watch>,
+    told: Told,
+    /// What the mirror was told last.
+    said: Option<Told>,
+    position: Position,
+    learning: Learning,
+    dirty: Dirty,
+    dirty_since: Option<Instant>,
+    flight: Option<Flight>,
+    /// Names that the mirror is to say the truth about.
+    look: BTreeSet<RelPath>,
+    comparison: Option<Comparison>,
+    budget: Budget,
+    /// Nothing is captured before, unless something new is heard.
+    not_before: Instant,
+    next_tick: Instant,
+    next_mapped: Instant,
+    next_rescan: Instant,
+    /// Everything is looked at so often.
+    rescan: Duration,
+}
+
+/// A generation that is under way.
+struct Flight {
+    end: End,
+    /// None for a first copy: what it says is known as said.
+    captured: Option<Captured>,
+}
+
+/// Why the half ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// Nobody listens any more.
+    #[error("the mirror has ended")]
+    Closed,
+    /// The other side cannot be understood.
+    #[error("the mirror cannot be understood: {0}")]
+    Strange(String),
+    /// The source could not be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The system does not let the half begin.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+impl Sending {
+    /// Opens the source and begins to watch it.
+    pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
+        let now = Instant::now();
+        let source = Source::open(&settings.source, settings.options.clone())?;
+        let (tell, moved) = mpsc::unbounded_channel();
+        let mut half = Self {
+            rescan: settings.rescan,
+            source,
+            link,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
+            moved,
+            watch: None,
+            told: Told::default(),
+            said: None,
+            position: Position::default(),
+            learning: Learning::default(),
+            dirty: Dirty::default(),
+            dirty_since: None,
+            flight: None,
+            look: BTreeSet::new(),
+            comparison: None,
+            budget: Budget::new(now),
+            not_before: now,
+            next_tick: now + settings.interval,
+            next_mapped: now,
+            next_rescan: now + settings.rescan,
+            settings,
+        };
+        half.watch = if half.source.tells_of_changes() {
+            let begin = |tell| {
+                Watch::start(&half.settings.source, move |moved| drop(mpsc::UnboundedSender::send(&tell, moved)))
+            };
+            begin(tell).ok()
+        } else {
+            None
+        };
+        if half.watch.is_none() {
+            half.rescan_often(half.settings.interval);
+        }
+        Ok(half)
+    }
+
+    /// Sends until the link closes.
+    pub fn run(mut self) -> Result<(), Ended> {
+        let (epoch, dataset) = (self.settings.epoch, self.settings.dataset.clone());
+        let hello = Hello { protocol: crate::link::frame::PROTOCOL, epoch, start: 0, dataset };
+        self.say(Say::Hello(hello))?;
+        loop {
+            match self.next() {
+                Wake::Moved(moved) => self.moved(moved),
+                Wake::Frame(frame) => self.heard(&frame)?,
+                Wake::Closed => return Ok(()),
+                Wake::Time => {}
+            }
+            while let Ok(moved) = self.moved.try_recv() {
+                self.moved(moved);
+            }
+            self.work()?;
+        }
+    }
+
+    fn next(&mut self) -> Wake {
+        let deadline = tokio::time::Instant::from_std(self.deadline());
+        let (link, moved, watched) = (&mut self.link, &mut self.moved, self.watch.is_some());
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                frame = link.inbox.recv() => frame.map_or(Wake::Closed, Wake::Frame),
+                moved = moved.recv(), if watched => moved.map_or(Wake::Time, Wake::Moved),
+                () = tokio::time::sleep_until(deadline) => Wake::Time,
+            }
+        })
+    }
+
+    fn deadline(&mut self) -> Instant {
+        let now = Instant::now();
+        let mut next = self.next_tick.min(self.next_rescan);
+        if self.is_ready() && !self.dirty.is_empty() {
+            next = next.min(self.not_before.max(self.budget.free_at(now)));
+        }
+        if self.is_ready() && self.comparison.as_ref().is_some_and(Comparison::can_go_on) {
+            next = now;
+        }
+        next
+    }
+
+    /// Whether the mirror can be told of changes now.
+    fn is_ready(&self) -> bool {
+        self.learning.is_done() && self.flight.is_none()
+    }
+
+    fn moved(&mut self, moved: Moved) {
+        match moved {
+            Moved::Path(path) => {
+                self.dirty.paths.insert(path);
+            }
+            Moved::Everything => self.dirty.everything = true,
+            Moved::Limited => {
+                self.dirty.everything = true;
+                self.rescan_often(Duration::from_secs(30).min(self.settings.rescan));
+            }
+        }
+        self.not_before = Instant::now();
+    }
+
+    fn rescan_often(&mut self, every: Duration) {
+        if self.told.rescans_ms.is_none() {
+            self.rescan = every;
+            self.next_rescan = Instant::now() + every;
+            self.told.rescans_ms = Some(u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
+        }
+    }
+
+    fn work(&mut self) -> Result<(), Ended> {
+        let now = Instant::now();
+        if now >= self.next_tick {
+            self.next_tick = now + self.settings.interval;
+            self.tick(now);
+        }
+        if now >= self.next_rescan {
+            self.next_rescan = now + self.rescan;
+            self.dirty.everything = true;
+        }
+        if self.learning.is_first_copy() {
+            self.first_copy()?;
+        }
+        if !self.is_ready() {
+            return self.tell_behind();
+        }
+        self.ask_truth()?;
+        if !self.dirty.is_empty() && now >= self.not_before.max(self.budget.free_at(now)) {
+            self.capture()?;
+        }
+        self.go_on_comparing()?;
+        self.tell_behind()
+    }
+
+    /// What the watch cannot tell.
+    fn tick(&mut self, now: Instant) {
+        let overdue = self.source.overdue(now);
+        self.dirty.join(overdue);
+        if now >= self.next_mapped {
+            let mapped = os::mapped_writable(&self.settings.source);
+            let took = now.elapsed();
+            self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
+            self.dirty.unsure.extend(mapped.iter().filter_map(|path| RelPath::new(path).ok()));
+        }
+    }
+
+    fn capture(&mut self) -> Result<(), Ended> {
+        let began = Instant::now();
+        let dirty = std::mem::take(&mut self.dirty);
+        let (everything, moved) = (dirty.everything, &mut self.moved);
+        let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| wait(moved, gap));
+        let spent = began.elapsed();
+        if everything && self.told.rescans_ms.is_some() {
+            // A slow disk is not looked through all the time.
+            self.next_rescan = Instant::now() + self.rescan.max(spent * RESCAN_SHARE);
+        }
+        match outcome {
+            Ok(outcome) => {
+                self.told.error = None;
+                self.outcome(outcome, spent)
+            }
+            Err(error) => {
+                self.told.error = Some(error.to_string());
+                self.dirty.everything = true;
+                self.not_before = Instant::now() + RETRY;
+                self.tell()
+            }
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, spent: Duration) -> Result<(), Ended> {
+        if !matches!(outcome, Outcome::Stopped { .. } | Outcome::Wait { .. }) {
+            self.told.removals = None;
+        }
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Wait { until, dirty } => {
+                self.dirty.join(dirty);
+                self.not_before = until;
+            }
+            Outcome::Stopped { removals, dirty } => {
+                self.told.removals = Some((removals.gone, removals.of));
+                self.dirty.join(dirty);
+                self.not_before = Instant::now() + self.settings.interval;
+            }
+            Outcome::Captured(captured) => {
+                if captured.read > 1024 * 1024 {
+                    self.budget.spend(spent, Instant::now());
+                }
+                self.dirty.join(captured.dirty.clone());
+                if !captured.is_empty() {
+                    self.send(captured)?;
+                }
+            }
+        }
+        self.tell()
+    }
+
+    fn send(&mut self, captured: Captured) -> Result<(), Ended> {
+        let grade = self.source.grade_with(&captured);
+        let begin = outgoing::step(self.settings.epoch, self.position, &captured);
+        let link = self.link.out.clone();
+        let mut out = |part| send_part(&link, part);
+        let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
+            out.captured(&captured)?;
+            out.end(grade)
+        });
+        match sent {
+            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured) }),
+            Err(Stopped::Closed) => return Err(Ended::Closed),
+            Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
+        }
+        Ok(())
+    }
+
+    /// Says how old the oldest change is that is not acknowledged, if that is news.
+    fn tell_behind(&mut self) -> Result<(), Ended> {
+        let behind = !self.dirty.is_empty() || !self.is_ready();
+        match (behind, self.dirty_since) {
+            (true, None) => {
+                self.dirty_since = Some(Instant::now());
+                self.say(Say::Behind { age_ms: Some(0), bytes: 0 })
+            }
+            (false, Some(_)) => {
+                self.dirty_since = None;
+                self.say(Say::Behind { age_ms: None, bytes: 0 })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says how the source is, if that is news.
+    fn tell(&mut self) -> Result<(), Ended> {
+        let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
+        let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
+        let told = Told {
+            kinds: self.source.kinds(),
+            files: self.source.tree().files(),
+            bytes: self.source.tree().bytes(),
+            unreadable: shown(&mut self.source.unreadable().keys()),
+            special: shown(&mut self.source.special().iter()),
+            emptied,
+            removals: self.told.removals,
+            error: self.told.error.clone(),
+            rescans_ms: self.told.rescans_ms,
+        };
+        self.told = told;
+        if self.said.as_ref() == Some(&self.told) {
+            return Ok(());
+        }
+        self.said = Some(self.told.clone());
+        self.say(Say::Told(self.told.clone()))
+    }
+
+    fn say(&self, say: Say) -> Result<(), Ended> {
+        send(&self.link.out, &ToMirror::Say(say)).map_err(|_| Ended::Closed)
+    }
+}
+
+fn send(link: &mpsc::Sender<Bytes>, frame: &ToMirror) -> Result<(), Stopped> {
+    let bytes = frame.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+    link.blocking_send(bytes).map_err(|_| Stopped::Closed)
+}
+
+fn send_part(link: &mpsc::Sender<Bytes>, part: Part) -> Result<(), Stopped> {
+    let sealed = part.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+    send(link, &ToMirror::Part(part, sealed))
+}
+
+/// Waits for `gap`, then returns what the watch said until then.
+fn wait(moved: &mut mpsc::UnboundedReceiver<Moved>, gap: Duration) -> Dirty {
+    std::thread::sleep(gap);
+    let mut dirty = Dirty::default();
+    while let Ok(moved) = moved.try_recv() {
+        match moved {
+            Moved::Path(path) => {
+                dirty.paths.insert(path);
+            }
+            Moved::Everything | Moved::Limited => dirty.everything = true,
+        }
+    }
+    dirty
+}
+
+/// A dataset's name when nobody gave one: that of its folder.
+#[must_use]
+pub fn dataset_name(folder: &std::path::Path) -> String {
+    let name = folder.file_name().unwrap_or(folder.as_os_str());
+    RelPath::root().join(name.as_bytes()).shown().into_owned()
+}
