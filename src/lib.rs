@@ -3,3 +3,5 @@
 pub mod pair;
 pub mod replica;
 pub mod service;
+pub mod tui;
+pub mod words;

@@ -1,0 +1,64 @@
+//! The home screen of a mirror: the answer first, then what is wrong, then the rest as far as there is room.
+
+use ratatui::layout::Rect;
+
+use super::parts;
+use crate::tui::theme::{Look, Tone};
+use crate::tui::view::mirror::MirrorView;
+use crate::tui::widgets::rows::{self, Block, Canvas};
+use crate::tui::widgets::{Row, fit};
+
+/// From this width on the events have a column of their own.
+const TWO_COLUMNS: u16 = 130;
+/// Rows of events that stay when others are still whole: the name and two of them.
+const FEW: usize = 3;
+
+/// Draws it.
+pub fn draw(view: &MirrorView, area: Rect, on: &mut Canvas<'_>) {
+    let look = on.look;
+    if area.width < TWO_COLUMNS {
+        let cells = usize::from(area.width);
+        let mut blocks = blocks(view, look, cells);
+        let events = parts::events(&view.events_label, &view.events, cells);
+        // The actions stand at the end, where the hints are.
+        blocks.insert(blocks.len() - 1, Block { rows: events, rank: 9, least: FEW });
+        return rows::paint(&rows::stack(blocks, area.height.into()), area, on);
+    }
+    let left = Rect { width: area.width * 11 / 20, ..area };
+    let right = Rect { x: left.right() + 1, width: area.width - left.width - 1, ..area };
+    rows::paint(&rows::stack(blocks(view, look, left.width.into()), area.height.into()), left, on);
+    rows::paint(&parts::events(&view.events_label, &view.events, right.width.into()), right, on);
+    let line = Row::of(look.glyphs.upright(), Tone::Quiet);
+    for y in area.y..area.bottom() {
+        line.paint(Rect { x: left.right(), y, width: 1, height: 1 }, on);
+    }
+}
+
+/// All but the events. The ranks say what gives way: last the answer, then what is wrong.
+fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
+    let glyphs = look.glyphs;
+    let whole = |rank: u8, rows: Vec<Row>| Block { least: rows.len(), rank, rows };
+    let wrong: Vec<Row> = view.problems.iter().flat_map(|problem| parts::problem(problem, cells)).collect();
+    let asked: Vec<Row> = view.questions.iter().flat_map(|asking| parts::asking(asking, cells)).collect();
+    let labels = view.folders.iter().map(|fact| fact.label.as_str());
+    let running = view.copying.iter().chain(&view.comparing);
+    let label = parts::label_width(labels.chain(running.clone().map(|progress| progress.label.as_str())), cells);
+    let mut copying: Vec<Row> = running.map(|progress| parts::progress(progress, label, cells, glyphs)).collect();
+    if !view.behind.is_empty() {
+        let at = 1.min(copying.len());
+        copying.insert(at, Row::of(format!(" {}  {}", fit::pad("", label), view.behind), Tone::Plain));
+    }
+    let datasets = parts::datasets(&view.datasets, cells, glyphs);
+    let nothing =
+        if view.nothing.is_empty() { vec![] } else { vec![Row::of(format!(" {}", view.nothing), Tone::Plain)] };
+    vec![
+        Block { least: 1, ..whole(0, parts::answer(&view.answer, cells)) },
+        whole(1, asked),
+        whole(2, wrong),
+        whole(6, parts::facts(&view.folders, label, cells, glyphs)),
+        whole(3, copying),
+        Block { least: 1, ..whole(5, datasets) },
+        whole(8, nothing),
+        whole(7, parts::actions(&view.actions, cells)),
+    ]
+}
