@@ -187,10 +187,13 @@ pub fn events(seen: &Seen<'_>, status: &Status) -> Vec<EventLine> {
 fn event_tone(what: &What) -> Tone {
     match what {
         What::Trouble(trouble) if !trouble.is_hint() => Tone::Alarm,
-        What::Trouble(_) | What::Strange { .. } | What::Asked(_) | What::Special { .. } => Tone::Warn,
-        What::Verified { differed, .. } if *differed > 0 => Tone::Warn,
-        What::Generation { grade: Grade::Unsteady | Grade::Incomplete, .. } => Tone::Warn,
-        What::Mended(_) | What::Verified { .. } => Tone::Ok,
+        What::Mended(_) | What::Verified { differed: 0, .. } => Tone::Ok,
+        What::Trouble(_)
+        | What::Strange { .. }
+        | What::Asked(_)
+        | What::Special { .. }
+        | What::Verified { .. }
+        | What::Generation { grade: Grade::Unsteady | Grade::Incomplete, .. } => Tone::Warn,
         What::Opened { .. }
         | What::FirstCopy { .. }
         | What::Generation { .. }

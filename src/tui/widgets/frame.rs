@@ -50,7 +50,7 @@ impl Frame {
         self.head(usize::from(area.width), on.look).paint(line(area.y), on);
         self.foot(usize::from(area.width), on.look).paint(line(area.bottom() - 1), on);
         // On a small screen the rules make room for what they would part.
-        let rules = if area.height >= 14 { 1 } else { 0 };
+        let rules = u16::from(area.height >= 14);
         if rules > 0 {
             let look = on.look;
             let rule = match self.air {
