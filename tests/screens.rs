@@ -179,7 +179,7 @@ fn disk_full() -> Status {
     status.mirror.behind_ms = 720_000;
     status.mirror.behind_bytes = 2_147_483_648;
     let full = Trouble::DiskFull { needed_bytes: 2_147_483_648, free_bytes: 12_582_912 };
-    status.events.push(Event { at: at("10:40:00"), what: What::Trouble(full.clone()) });
+    status.events.insert(5, Event { at: at("10:40:00"), what: What::Trouble(full.clone()) });
     status.alarms.push(alarm(full));
     status
 }
@@ -198,7 +198,7 @@ fn removals() -> Status {
     status.mirror.phase = Phase::Stopped;
     status.alarms.push(alarm(Trouble::Held { files: 812 }));
     let ask = Ask::Removals { gone: 812, of: 1000 };
-    status.events.push(Event { at: at("10:41:59"), what: What::Asked(ask.clone()) });
+    status.events.insert(6, Event { at: at("10:41:59"), what: What::Asked(ask.clone()) });
     status.questions.push(Question { id: 3, ask, since: at("10:41:59") });
     status
 }
@@ -206,7 +206,9 @@ fn removals() -> Status {
 fn emptied() -> Status {
     let mut status = removals();
     let files = vec!["POS-Q.Seq".into(), "COUNT.DBF".into()];
-    status.questions = vec![Question { id: 4, ask: Ask::Emptied { files }, since: at("10:41:59") }];
+    let ask = Ask::Emptied { files };
+    status.events[6].what = What::Asked(ask.clone());
+    status.questions = vec![Question { id: 4, ask, since: at("10:41:59") }];
     status
 }
 
@@ -490,7 +492,7 @@ fn a_question_is_answered_with_keeping_in_focus() {
     assert_eq!(asked().press("8 tab enter").effects, [answer(true)]);
     assert_eq!(asked().press("f8 right left enter").effects, [answer(false)]);
     assert_eq!(asked().press("8 esc enter").effects, []);
-    assert_eq!(asked().click("Answer").click("Take it over").effects, [answer(true)]);
+    assert_eq!(asked().click("Answer the").click("Take it over").effects, [answer(true)]);
 }
 
 #[test]

@@ -12,6 +12,15 @@ const GAP: Duration = Duration::from_millis(30);
 /// From this many keys on, a run is a scanner's.
 const LONG: usize = 4;
 
+/// Which keys decide something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deciding {
+    /// Digits and Enter.
+    DigitsAndEnter,
+    /// Enter alone: where text is typed, a digit is text.
+    Enter,
+}
+
 /// Holds digits and Enter back for a moment, until it is known whether a hand pressed them. `now` is the time since any
 /// fixed moment.
 #[derive(Default, Debug)]
@@ -23,12 +32,12 @@ pub struct Burst {
 
 impl Burst {
     /// Takes a key in, and gives back the keys that are known now to come from a hand, in order.
-    pub fn press(&mut self, now: Duration, key: KeyCombination) -> Vec<KeyCombination> {
+    pub fn press(&mut self, now: Duration, key: KeyCombination, deciding: Deciding) -> Vec<KeyCombination> {
         let mut known = self.expire(now);
         if types_a_character(key) || key.codes == OneToThree::One(KeyCode::Enter) {
             self.run += 1;
             self.last = now;
-            if is_deciding(key) {
+            if decides(key, deciding) {
                 self.held.push(key);
             } else {
                 // A letter decides nothing by itself, but scanners type letters, too: it counts, and is not held.
@@ -59,6 +68,10 @@ impl Burst {
     }
 }
 
-fn is_deciding(key: KeyCombination) -> bool {
-    matches!(key.codes, OneToThree::One(KeyCode::Char('0'..='9') | KeyCode::Enter))
+fn decides(key: KeyCombination, deciding: Deciding) -> bool {
+    match key.codes {
+        OneToThree::One(KeyCode::Enter) => true,
+        OneToThree::One(KeyCode::Char('0'..='9')) => deciding == Deciding::DigitsAndEnter,
+        _ => false,
+    }
 }

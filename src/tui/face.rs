@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Options;
-use super::burst::Burst;
+use super::burst::{Burst, Deciding};
 use super::intent::Scope;
 use super::screens;
 use super::stage::{Effect, Message, Stage};
@@ -49,7 +49,9 @@ impl<S: Stage> Face<S> {
     pub fn take(&mut self, now: Moment, options: &Options, event: &Event) -> Vec<Effect<S::End>> {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                let known = self.burst.press(now.since, KeyCombination::from(*key));
+                let types = self.stage.scope() == Scope::Form;
+                let deciding = if types { Deciding::Enter } else { Deciding::DigitsAndEnter };
+                let known = self.burst.press(now.since, KeyCombination::from(*key), deciding);
                 self.keys(now, options, known)
             }
             Event::Mouse(mouse) if mouse.kind == MouseEventKind::Down(MouseButton::Left) => {

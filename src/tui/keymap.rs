@@ -223,9 +223,10 @@ fn rank(key: KeyCombination) -> u8 {
     match key.codes {
         OneToThree::One(KeyCode::Char(c)) if c.is_ascii_digit() => 0,
         OneToThree::One(KeyCode::F(_)) => 1,
-        _ if key.modifiers.contains(KeyModifiers::CONTROL) => 4,
-        OneToThree::One(KeyCode::Char(_)) => 3,
-        _ => 2,
+        OneToThree::One(KeyCode::Tab | KeyCode::Enter | KeyCode::Esc) => 2,
+        _ if key.modifiers.contains(KeyModifiers::CONTROL) => 5,
+        OneToThree::One(KeyCode::Char(_)) => 4,
+        _ => 3,
     }
 }
 

@@ -160,6 +160,7 @@ head-first = Espejo
 hint-help = Help
 hint-copy = Copy
 hint-more = More
+hint-less = Back up
 hint-next = Next
 hint-out = Out
 hint-back = Back
@@ -194,7 +195,6 @@ label-copying = Copying
 label-comparing = Comparing
 label-events = What happened
 label-phase = Now
-label-behind = Behind
 label-as-of = Complete as of
 label-proven = Bytes compared
 label-grade = Last step
@@ -232,12 +232,12 @@ nothing-to-do = Nothing to do.
 
 ## What can be done
 
-action-answer = Answer
-action-answer-note = shows what each answer does; asks once more
+action-answer = Answer the question
+action-answer-note = asked { $at }; shows what each answer does
 action-compare = Compare every byte
 compare-last = last done { $at }; changes nothing
 compare-never = never done yet; changes nothing
-compare-watch-only = not now: this screen only watches
+watches-only = not now: this screen only watches
 compare-not-yet = not now: there is no complete copy yet
 compare-stopped = not now: the copy has stopped
 compare-asked = asked for

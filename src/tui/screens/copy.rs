@@ -16,7 +16,7 @@ pub fn draw(view: &CopyView, area: Rect, on: &mut Canvas<'_>) {
     let sections = [
         parts::answer(&view.answer, cells),
         parts::facts(&view.facts, label, cells, glyphs),
-        view.progress.iter().map(|line| parts::progress(line, label, cells, glyphs)).collect(),
+        parts::running(&view.progress, &view.behind, label, cells, glyphs),
         datasets(view, cells, glyphs),
         parts::actions(&view.actions, cells),
         parts::events(&view.events_label, &view.events, cells),
@@ -28,7 +28,7 @@ pub fn draw(view: &CopyView, area: Rect, on: &mut Canvas<'_>) {
         }
         rows.extend(section);
     }
-    scroll::draw(&rows, view.top, &view.seen, area, on);
+    scroll::draw(&rows, view.top, &view.more, area, on);
 }
 
 fn datasets(view: &CopyView, cells: usize, glyphs: Glyphs) -> Vec<Row> {

@@ -34,5 +34,5 @@ pub fn draw(view: &HelpView, area: Rect, on: &mut Canvas<'_>) {
         rows.extend(title(&view.words_label));
         rows.extend(pairs(&view.words));
     }
-    scroll::draw(&rows, view.top, &view.seen, area, on);
+    scroll::draw(&rows, view.top, &view.more, area, on);
 }

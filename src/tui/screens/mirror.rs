@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use super::parts;
 use crate::tui::theme::{Look, Tone};
 use crate::tui::view::mirror::MirrorView;
+use crate::tui::widgets::Row;
 use crate::tui::widgets::rows::{self, Block, Canvas};
-use crate::tui::widgets::{Row, fit};
 
 /// From this width on the events have a column of their own.
 const TWO_COLUMNS: u16 = 130;
@@ -41,18 +41,14 @@ fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
     let wrong: Vec<Row> = view.problems.iter().flat_map(|problem| parts::problem(problem, cells)).collect();
     let asked: Vec<Row> = view.questions.iter().flat_map(|asking| parts::asking(asking, cells)).collect();
     let labels = view.folders.iter().map(|fact| fact.label.as_str());
-    let running = view.copying.iter().chain(&view.comparing);
-    let label = parts::label_width(labels.chain(running.clone().map(|progress| progress.label.as_str())), cells);
-    let mut copying: Vec<Row> = running.map(|progress| parts::progress(progress, label, cells, glyphs)).collect();
-    if !view.behind.is_empty() {
-        let at = 1.min(copying.len());
-        copying.insert(at, Row::of(format!(" {}  {}", fit::pad("", label), view.behind), Tone::Plain));
-    }
+    let running: Vec<_> = view.copying.iter().chain(&view.comparing).cloned().collect();
+    let label = parts::label_width(labels.chain(running.iter().map(|progress| progress.label.as_str())), cells);
+    let copying = parts::running(&running, &view.behind, label, cells, glyphs);
     let datasets = parts::datasets(&view.datasets, cells, glyphs);
     let nothing =
         if view.nothing.is_empty() { vec![] } else { vec![Row::of(format!(" {}", view.nothing), Tone::Plain)] };
     vec![
-        Block { least: 1, ..whole(0, parts::answer(&view.answer, cells)) },
+        Block { least: 2, ..whole(0, parts::answer(&view.answer, cells)) },
         whole(1, asked),
         whole(2, wrong),
         whole(6, parts::facts(&view.folders, label, cells, glyphs)),

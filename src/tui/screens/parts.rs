@@ -91,6 +91,16 @@ pub fn progress(progress: &Progress, label: usize, cells: usize, glyphs: Glyphs)
         .and(format!("] {}", progress.figures), Tone::Plain)
 }
 
+/// What goes on, and after the first line how far the mirror is behind.
+#[must_use]
+pub fn running(lines: &[Progress], behind: &str, label: usize, cells: usize, glyphs: Glyphs) -> Vec<Row> {
+    let mut rows: Vec<Row> = lines.iter().map(|line| progress(line, label, cells, glyphs)).collect();
+    if !behind.is_empty() {
+        rows.insert(1.min(rows.len()), Row::of(format!(" {}  {behind}", fit::pad("", label)), Tone::Plain));
+    }
+    rows
+}
+
 /// The datasets in columns, each with what of it needs a look below; what does not fit goes from the right.
 #[must_use]
 pub fn datasets(lines: &[DatasetLine], cells: usize, glyphs: Glyphs) -> Vec<Row> {

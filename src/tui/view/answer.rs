@@ -56,9 +56,10 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
             Answer { mark: busy, sentence: words.say("answer-first-copy"), details: vec![so_far(seen, status)] }
         }
         Phase::Following | Phase::Verifying | Phase::Stopped => {
-            // What an alarm says below with more words is not said twice.
+            // What to do is said below, by what is wrong: two advices for one thing would be one too many.
             let reasons = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason));
-            let mut details: Vec<_> = reasons.map(|told| format!("{} {}", told.what, told.todo)).collect();
+            let said = |told: told::Told| if wrong { told.what } else { format!("{} {}", told.what, told.todo) };
+            let mut details: Vec<_> = reasons.map(said).collect();
             if status.mirror.as_of.is_some() {
                 details.push(complete(seen, status));
             }

@@ -1,9 +1,9 @@
 //! The page with everything about the copy.
 
-use super::Seen;
 use super::answer::{Answer, answer};
 use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
 use super::mirror::{self, Action};
+use super::{More, Seen};
 use crate::service::Status;
 use crate::service::status::{Dataset, Phase};
 use crate::tui::app::App;
@@ -17,6 +17,8 @@ pub struct CopyView {
     pub answer: Answer,
     /// Figures.
     pub facts: Vec<Fact>,
+    /// How far the mirror is behind.
+    pub behind: String,
     /// What is copied or compared now.
     pub progress: Vec<Progress>,
     /// The datasets, each with every name that needs a look.
@@ -29,8 +31,8 @@ pub struct CopyView {
     pub events: Vec<EventLine>,
     /// The line that is to be the first on the screen, from 0.
     pub top: usize,
-    /// The word before the numbers of the lines that are seen.
-    pub seen: String,
+    /// How the rest is seen.
+    pub more: More,
 }
 
 /// Names of which the same is to be said.
@@ -57,13 +59,14 @@ pub fn copy(seen: &Seen<'_>, app: &App, top: usize) -> CopyView {
     CopyView {
         answer: answer(seen, status),
         facts: status.map_or_else(Vec::new, |status| facts(seen, status)),
+        behind: status.map(|status| copying::behind(seen, status)).unwrap_or_default(),
         progress: status.map(|status| copying::copying(seen, status)).into_iter().chain(running).collect(),
         datasets,
         actions: status.map(|status| mirror::compare(seen, status, comparing, Scope::Copy)).into_iter().collect(),
         events_label: words.say("label-events"),
         events: status.map_or_else(Vec::new, |status| copying::events(seen, status)),
         top,
-        seen: words.say("lines"),
+        more: More::of(seen, Scope::Copy),
     }
 }
 
@@ -75,7 +78,6 @@ fn facts(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
         |at: Option<jiff::Timestamp>| at.map_or_else(|| words.say("never"), |at| figures::moment(words, at, seen.now));
     let mut facts = copying::folders(seen, status);
     facts.push(fact("label-phase", words.say(phase(mirror.phase))));
-    facts.push(fact("label-behind", copying::behind(seen, status)));
     facts.push(fact("label-as-of", when(mirror.as_of)));
     facts.push(fact("label-proven", when(mirror.verified_at)));
     if let Some(grade) = mirror.grade {

@@ -99,7 +99,7 @@ pub fn copying(seen: &Seen<'_>, status: &Status) -> Progress {
         label,
         what: format!("{:02} {}", copying.number, copying.file),
         permille: Some(permille),
-        figures: format!("{} {place}", crate::tui::widgets::fit::pad_left(&percent, 5)),
+        figures: format!("{}  {place}", crate::tui::widgets::fit::pad_left(&percent, 5)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The keys of a place, and what the words mean.
 
-use super::Seen;
+use super::{More, Seen};
 use crate::replica::Grade;
 use crate::tui::intent::Scope;
 use crate::tui::theme::Mark;
@@ -25,8 +25,8 @@ pub struct HelpView {
     pub words: Vec<(String, String)>,
     /// The line that is to be the first on the screen, from 0.
     pub top: usize,
-    /// The word before the numbers of the lines that are seen.
-    pub seen: String,
+    /// How the rest is seen.
+    pub more: More,
 }
 
 /// The help for `of`.
@@ -53,7 +53,7 @@ pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
         words_label: if explains { words.say("help-words") } else { String::new() },
         words: grades.into_iter().chain([behind]).filter(|_| explains).collect(),
         top,
-        seen: words.say("lines"),
+        more: More::of(seen, Scope::Help),
     }
 }
 

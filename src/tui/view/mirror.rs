@@ -4,7 +4,7 @@ use super::Seen;
 use super::answer::{Answer, Problem, answer, problems};
 use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
 use crate::service::Status;
-use crate::service::status::{Operation, OperationState};
+use crate::service::status::{Operation, OperationState, Question};
 use crate::tui::able::{self, Comparing};
 use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
@@ -47,7 +47,7 @@ pub struct Asking {
     pub mark: Mark,
     /// What happened.
     pub what: String,
-    /// The one next step; none where nothing can be done, or another question comes first.
+    /// The one next step; none where another question comes first.
     pub answer: Option<Action>,
 }
 
@@ -109,18 +109,23 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
 pub fn questions(seen: &Seen<'_>, app: &App, status: &Status, scope: Scope) -> Vec<Asking> {
     let words = seen.words;
     let can = able::question(Some(status), app.place()).map(|question| question.id);
-    let asking = |question: &crate::service::status::Question| {
+    let first = status.questions.first().map(|question| question.id);
+    let asking = |question: &Question| {
         let since = figures::moment(words, question.since, seen.now);
-        let since = words.with("since", &[("at", since.into())]);
+        let note = match can {
+            Some(_) => words.with("action-answer-note", &[("at", since.into())]),
+            None => words.say("watches-only"),
+        };
+        let answer = || Action {
+            keys: seen.options.keymap.hint(scope, Intent::Answer).unwrap_or_default(),
+            label: words.say("action-answer"),
+            note,
+            intent: can.map(|_| Intent::Answer),
+        };
         Asking {
             mark: Mark::Alarm,
-            what: format!("{} {since}", told::question(words, &question.ask).what),
-            answer: (can == Some(question.id)).then(|| Action {
-                keys: seen.options.keymap.hint(scope, Intent::Answer).unwrap_or_default(),
-                label: words.say("action-answer"),
-                note: words.say("action-answer-note"),
-                intent: Some(Intent::Answer),
-            }),
+            what: told::question(words, &question.ask).what,
+            answer: (first == Some(question.id)).then(answer),
         }
     };
     status.questions.iter().map(asking).collect()
@@ -134,7 +139,7 @@ pub fn compare(seen: &Seen<'_>, status: &Status, comparing: Comparing<'_>, scope
         Comparing::Possible(last) => {
             last.and_then(|last| badly_ended(seen, last)).unwrap_or_else(|| last_proven(seen, status))
         }
-        Comparing::WatchOnly => words.say("compare-watch-only"),
+        Comparing::WatchOnly => words.say("watches-only"),
         Comparing::NotYet => words.say("compare-not-yet"),
         Comparing::Stopped => words.say("compare-stopped"),
         Comparing::Asked => words.say("compare-asked"),
@@ -179,7 +184,7 @@ pub fn compared(seen: &Seen<'_>, comparing: Comparing<'_>) -> Option<Progress> {
     let permille = (running.total_bytes > 0).then(|| copying::permille(running.done_bytes, running.total_bytes));
     let figures = permille.map_or_else(String::new, |permille| {
         let percent = words.with("percent", &[("n", (permille / 10).into())]);
-        format!("{} {of}", crate::tui::widgets::fit::pad_left(&percent, 5))
+        format!("{}  {of}", crate::tui::widgets::fit::pad_left(&percent, 5))
     });
     Some(Progress { label: words.say("label-comparing"), what: words.say("comparing-all"), permille, figures })
 }

@@ -24,6 +24,7 @@ use super::first::{First, Sheet};
 use super::intent::{Intent, Scope};
 use super::widgets::boxed::Dialog;
 use super::widgets::frame::{Air, Frame, Hint};
+use super::widgets::scroll::More;
 use super::{Options, Place};
 use crate::words::{Words, figures};
 
@@ -62,6 +63,14 @@ pub struct Seen<'a> {
     pub options: &'a Options,
     /// The time, in the zone of who looks.
     pub now: &'a Zoned,
+}
+
+impl More {
+    fn of(seen: &Seen<'_>, scope: Scope) -> Self {
+        let hints = [(Intent::PageDown, "hint-more"), (Intent::PageUp, "hint-less")];
+        let hints = hints.into_iter().filter_map(|(intent, label)| seen.hint(scope, intent, label)).collect();
+        Self { hints, lines: seen.words.say("lines") }
+    }
 }
 
 impl Seen<'_> {
@@ -140,6 +149,5 @@ fn hints(seen: &Seen<'_>, scope: Scope, page: Layer) -> Vec<Hint> {
     let out = if scope == Scope::Mirror { "hint-out" } else { "hint-back" };
     let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
     let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
-    let scroll = seen.hint(scope, Intent::PageDown, "hint-more");
-    [help, copy, scroll, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+    [help, copy, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
 }

@@ -28,22 +28,28 @@ impl Dialog {
         // What lies below can be seen, not clicked.
         on.drawn.hits.clear();
         on.drawn.cursor = None;
+        // On a small screen the line around it makes room for what is to be read.
+        let edged = area.height >= 14;
         let width = area.width.min(72);
         let inner = usize::from(width.saturating_sub(4));
         let blocks = self.blocks(inner);
         let rows: usize = blocks.iter().map(|block| block.rows.len() + 1).sum();
         let height = u16::try_from(rows + 1).unwrap_or(u16::MAX).min(area.height);
+        let height = if edged { height } else { area.height };
         let place =
             Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
-        Clear.render(place, on.buf);
-        edge(place, on);
-        let inside = place.inner(Margin::new(2, 1));
+        // Ends of lines beside it would only be riddles.
+        Clear.render(Rect { x: area.x, width: area.width, ..place }, on.buf);
+        let inside = place.inner(Margin::new(2, u16::from(edged)));
+        if edged {
+            edge(place, on);
+        }
         rows::paint(&rows::stack(blocks, inside.height.into()), inside, on);
     }
 
     fn blocks(&self, cells: usize) -> Vec<Block> {
         let title = rows::wrapped(Row::default(), &self.title, Tone::Strong, cells);
-        let mut blocks = vec![Block { least: 1, rank: 1, rows: title }];
+        let mut blocks = vec![Block { least: title.len(), rank: 1, rows: title }];
         for (paragraph, rank) in self.text.iter().zip(3..) {
             let rows = rows::wrapped(Row::default(), paragraph, Tone::Plain, cells);
             blocks.push(Block { least: 1, rank, rows });

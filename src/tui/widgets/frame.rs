@@ -72,7 +72,7 @@ impl Frame {
         });
         let clock = clock.unwrap_or_default();
         let room = cells.saturating_sub(fit::width(clock) + 2);
-        let title = fit::clip_middle(&fit::harmless(&self.title, look.glyphs), room, look.glyphs);
+        let title = fit::clip(&fit::harmless(&self.title, look.glyphs), room, look.glyphs);
         Row::of(fit::pad(&title, room + 2), Tone::Strong).and(clock, Tone::Plain)
     }
 

@@ -136,8 +136,9 @@ pub struct Block {
     pub least: usize,
 }
 
-/// The blocks in `height` rows, a blank row between two: first the blocks that may be shortened are, those that matter
-/// least first; then the blank rows go; then blocks; what is left is cut at its end.
+/// The blocks in `height` rows, a blank row between two. When there is no room, the block that matters least is shortened
+/// first; then the blank rows go; then, from the one that matters least, each is shortened and, when that is not enough, left
+/// out, but for the one that matters most.
 #[must_use]
 pub fn stack(mut blocks: Vec<Block>, height: usize) -> Vec<Row> {
     blocks.retain(|block| !block.rows.is_empty());
@@ -145,14 +146,19 @@ pub fn stack(mut blocks: Vec<Block>, height: usize) -> Vec<Row> {
     let gaps = |blocks: &[Block]| blocks.len().saturating_sub(1);
     let mut order: Vec<u8> = blocks.iter().map(|block| block.rank).collect();
     order.sort_unstable_by(|a, b| b.cmp(a));
-    for rank in &order {
-        let over = (content(&blocks) + gaps(&blocks)).saturating_sub(height);
-        for block in blocks.iter_mut().filter(|block| block.rank == *rank) {
+    let shorten = |blocks: &mut Vec<Block>, rank: u8, over: usize| {
+        for block in blocks.iter_mut().filter(|block| block.rank == rank) {
             let keep = block.rows.len().saturating_sub(over).max(block.least.min(block.rows.len()));
             block.rows.truncate(keep);
         }
+    };
+    if let Some(least) = order.first() {
+        let over = (content(&blocks) + gaps(&blocks)).saturating_sub(height);
+        shorten(&mut blocks, *least, over);
     }
     for rank in &order {
+        let over = content(&blocks).saturating_sub(height);
+        shorten(&mut blocks, *rank, over);
         if content(&blocks) > height && blocks.len() > 1 {
             blocks.retain(|block| block.rank != *rank);
         }
@@ -197,6 +203,7 @@ mod tests {
         assert_eq!(stacked(20), "00.22.333333333.1");
         assert_eq!(stacked(12), "00.22.3333.1");
         assert_eq!(stacked(8), "00.22331");
+        assert_eq!(stacked(7), "0022331");
         assert_eq!(stacked(6), "00.221");
         assert_eq!(stacked(3), "001");
         assert_eq!(stacked(1), "0");
