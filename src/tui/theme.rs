@@ -156,7 +156,11 @@ impl Look {
             Tone::Ok => (Some(Color::Green), Modifier::BOLD),
             Tone::Busy => (Some(Color::Cyan), Modifier::BOLD),
             Tone::Warn => (Some(Color::Yellow), Modifier::BOLD),
-            Tone::Alarm => (Some(Color::Red), Modifier::BOLD.union(Modifier::REVERSED)),
+            // White on red: the other way round, dark letters on it are hard to read on many terminals.
+            Tone::Alarm if self.palette == Palette::Sixteen => {
+                return plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
+            }
+            Tone::Alarm => (None, Modifier::BOLD.union(Modifier::REVERSED)),
             Tone::Quiet => (None, Modifier::DIM),
             Tone::Strong => (None, Modifier::BOLD),
             Tone::Focus => (None, Modifier::BOLD.union(Modifier::REVERSED)),

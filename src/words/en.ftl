@@ -123,7 +123,7 @@ mended-watch-limit = The system tells of changes again.
 ## What a person is asked
 
 question-removals = { $gone } of { $of } files are gone from the source at once.
-question-removals-keeping = Keep: the mirror stays whole, and nothing is copied until the files are back or you take it over.
+question-removals-keeping = Keep: the mirror stays whole; nothing is copied until they are back.
 question-removals-taking = Take over: the { $gone } files go from the mirror, too.
 question-emptied = { $n ->
     [one] A file that had content is empty now: { $first }
@@ -159,8 +159,8 @@ head-watching = { $title } (watching only)
 head-first = Espejo
 hint-help = Help
 hint-copy = Copy
-hint-more = More
-hint-less = Back up
+hint-more = Down
+hint-less = Up
 hint-next = Next
 hint-out = Out
 hint-back = Back

@@ -264,7 +264,9 @@ mod tests {
     #[test]
     fn everything_has_its_words() {
         let words = Words::load(Some("en"));
-        events().iter().for_each(|what| whole(&event(&words, what)));
+        for what in events() {
+            whole(&event(&words, &what));
+        }
         for told in troubles().iter().map(|wrong| trouble(&words, wrong)) {
             whole(&told.what);
             whole(&told.todo);

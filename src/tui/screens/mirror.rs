@@ -21,7 +21,7 @@ pub fn draw(view: &MirrorView, area: Rect, on: &mut Canvas<'_>) {
         let mut blocks = blocks(view, look, cells);
         let events = parts::events(&view.events_label, &view.events, cells);
         // The actions stand at the end, where the hints are.
-        blocks.insert(blocks.len() - 1, Block { rows: events, rank: 9, least: FEW });
+        blocks.insert(blocks.len() - 1, Block::with_rest(events, 11, FEW, 12));
         return rows::paint(&rows::stack(blocks, area.height.into()), area, on);
     }
     let left = Rect { width: area.width * 11 / 20, ..area };
@@ -37,7 +37,6 @@ pub fn draw(view: &MirrorView, area: Rect, on: &mut Canvas<'_>) {
 /// All but the events. The ranks say what gives way: last the answer, then what is wrong.
 fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
     let glyphs = look.glyphs;
-    let whole = |rank: u8, rows: Vec<Row>| Block { least: rows.len(), rank, rows };
     let wrong: Vec<Row> = view.problems.iter().flat_map(|problem| parts::problem(problem, cells)).collect();
     let asked: Vec<Row> = view.questions.iter().flat_map(|asking| parts::asking(asking, cells)).collect();
     let labels = view.folders.iter().map(|fact| fact.label.as_str());
@@ -47,14 +46,17 @@ fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
     let datasets = parts::datasets(&view.datasets, cells, glyphs);
     let nothing =
         if view.nothing.is_empty() { vec![] } else { vec![Row::of(format!(" {}", view.nothing), Tone::Plain)] };
+    let answer = parts::answer(&view.answer, cells);
+    let sentence =
+        answer.len() - view.answer.details.iter().map(|detail| parts::under(detail, cells).len()).sum::<usize>();
     vec![
-        Block { least: 2, ..whole(0, parts::answer(&view.answer, cells)) },
-        whole(1, asked),
-        whole(2, wrong),
-        whole(6, parts::facts(&view.folders, label, cells, glyphs)),
-        whole(3, copying),
-        Block { least: 1, ..whole(5, datasets) },
-        whole(8, nothing),
-        whole(7, parts::actions(&view.actions, cells)),
+        Block::with_rest(answer, 0, sentence, 4),
+        Block::whole(asked, 1),
+        Block::with_rest(wrong, 2, 2, 3),
+        Block::whole(parts::facts(&view.folders, label, cells, glyphs), 8),
+        Block::whole(copying, 5),
+        Block::with_rest(datasets, 6, 1, 7),
+        Block::whole(nothing, 10),
+        Block::whole(parts::actions(&view.actions, cells), 9),
     ]
 }

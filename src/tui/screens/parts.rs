@@ -18,7 +18,8 @@ fn marked(mark: Mark, text: &str, tone: Tone, cells: usize) -> Vec<Row> {
 }
 
 /// Text under a mark's sentence.
-fn under(text: &str, cells: usize) -> Vec<Row> {
+#[must_use]
+pub fn under(text: &str, cells: usize) -> Vec<Row> {
     let indent = if cells < 60 { 1 } else { 6 };
     wrapped(Row::of(" ".repeat(indent), Tone::Plain), text, Tone::Plain, cells)
 }

@@ -17,9 +17,9 @@ pub fn draw(view: &WelcomeView, area: Rect, on: &mut Canvas<'_>) {
     let start = || Row::of(" ", Tone::Plain);
     let about = view.about.iter().flat_map(|line| wrapped(start(), line, Tone::Plain, cells)).collect();
     let blocks = vec![
-        Block { rows: about, rank: 2, least: 1 },
-        Block { rows: wrapped(start(), &view.begin, Tone::Strong, cells), rank: 1, least: 1 },
-        Block { rows: parts::actions(&view.actions, cells), rank: 0, least: 1 },
+        Block::with_rest(about, 2, 1, 3),
+        Block::whole(wrapped(start(), &view.begin, Tone::Strong, cells), 1),
+        Block::whole(parts::actions(&view.actions, cells), 0),
     ];
     rows::paint(&rows::stack(blocks, area.height.into()), area, on);
 }
@@ -39,11 +39,11 @@ pub fn draw_form(view: &FormView, area: Rect, on: &mut Canvas<'_>) {
         on.drawn.cursor = cursor(field, view.focus, label, cells, area);
     }
     let blocks = vec![
-        Block { least: fields.len(), rank: 0, rows: fields },
-        Block { least: missing.len(), rank: 2, rows: missing },
-        Block { rows: vec![buttons(view)], rank: 1, least: 1 },
-        Block { rows: wrapped(start(), &view.about, Tone::Plain, cells), rank: 4, least: 1 },
-        Block { least: command.len(), rank: 3, rows: command },
+        Block::whole(fields, 0),
+        Block::whole(missing, 2),
+        Block::whole(vec![buttons(view)], 1),
+        Block::whole(wrapped(start(), &view.about, Tone::Plain, cells), 4),
+        Block::whole(command, 3),
     ];
     rows::paint(&rows::stack(blocks, area.height.into()), area, on);
 }

@@ -49,15 +49,15 @@ impl Dialog {
 
     fn blocks(&self, cells: usize) -> Vec<Block> {
         let title = rows::wrapped(Row::default(), &self.title, Tone::Strong, cells);
-        let mut blocks = vec![Block { least: title.len(), rank: 1, rows: title }];
-        for (paragraph, rank) in self.text.iter().zip(3..) {
+        let mut blocks = vec![Block::with_rest(title, 1, 1, 2)];
+        for (paragraph, rank) in self.text.iter().zip(10..) {
             let rows = rows::wrapped(Row::default(), paragraph, Tone::Plain, cells);
-            blocks.push(Block { least: 1, rank, rows });
+            blocks.push(Block::with_rest(rows, rank, 1, rank + 100));
         }
         let buttons = self.button_rows(cells);
-        blocks.push(Block { least: buttons.len(), rank: 0, rows: buttons });
+        blocks.push(Block::whole(buttons, 0));
         let keys = rows::wrapped(Row::default(), &self.keys, Tone::Quiet, cells);
-        blocks.push(Block { least: 0, rank: u8::MAX, rows: keys });
+        blocks.push(Block::whole(keys, u8::MAX));
         blocks
     }
 

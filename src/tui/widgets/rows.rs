@@ -125,44 +125,58 @@ pub fn wrapped(first: Row, text: &str, tone: Tone, cells: usize) -> Vec<Row> {
     fit::wrap(text, cells.saturating_sub(indent).max(8)).into_iter().map(row).collect()
 }
 
-/// Rows that belong together.
+/// Rows that belong together. Ranks say how little something matters: the highest goes first when there is no room, and 0
+/// never goes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Block {
     /// The rows.
     pub rows: Vec<Row>,
-    /// How little it matters: the highest goes first when there is no room. Unlike in every stack.
-    pub rank: u8,
-    /// How many rows it keeps when others are still whole.
+    /// How many of them, from the first, are more than its rest.
     pub least: usize,
+    /// The rank of the rest.
+    pub rest: u8,
+    /// The rank of the rows before the rest.
+    pub rank: u8,
 }
 
-/// The blocks in `height` rows, a blank row between two. When there is no room, the block that matters least is shortened
-/// first; then the blank rows go; then, from the one that matters least, each is shortened and, when that is not enough, left
-/// out, but for the one that matters most.
+impl Block {
+    /// Rows that are all there, or none.
+    #[must_use]
+    pub fn whole(rows: Vec<Row>, rank: u8) -> Self {
+        Self { least: rows.len(), rows, rest: rank, rank }
+    }
+
+    /// Rows of which those after the first `least` have a `rest` rank of their own.
+    #[must_use]
+    pub fn with_rest(rows: Vec<Row>, rank: u8, least: usize, rest: u8) -> Self {
+        Self { rows, least, rest, rank }
+    }
+}
+
+/// The blocks in `height` rows, a blank row between two. When there is no room, first the rest that matters least gives way;
+/// then the blank rows; then what matters less, before what matters more.
 #[must_use]
 pub fn stack(mut blocks: Vec<Block>, height: usize) -> Vec<Row> {
     blocks.retain(|block| !block.rows.is_empty());
     let content = |blocks: &[Block]| blocks.iter().map(|block| block.rows.len()).sum::<usize>();
-    let gaps = |blocks: &[Block]| blocks.len().saturating_sub(1);
-    let mut order: Vec<u8> = blocks.iter().map(|block| block.rank).collect();
-    order.sort_unstable_by(|a, b| b.cmp(a));
-    let shorten = |blocks: &mut Vec<Block>, rank: u8, over: usize| {
-        for block in blocks.iter_mut().filter(|block| block.rank == rank) {
-            let keep = block.rows.len().saturating_sub(over).max(block.least.min(block.rows.len()));
-            block.rows.truncate(keep);
+    let gaps = |blocks: &[Block]| blocks.iter().filter(|block| !block.rows.is_empty()).count().saturating_sub(1);
+    let rests = blocks.iter().enumerate().map(|(at, block)| (block.rest, at, block.least));
+    let mut steps: Vec<_> = rests.chain(blocks.iter().enumerate().map(|(at, block)| (block.rank, at, 0))).collect();
+    // Of two alike the lower on the screen goes first, and a rest before the rows that it belongs to.
+    steps.sort_by_key(|step| std::cmp::Reverse(*step));
+    for (nth, (rank, at, least)) in steps.into_iter().enumerate() {
+        let blanks = if nth == 0 { gaps(&blocks) } else { 0 };
+        let over = (content(&blocks) + blanks).saturating_sub(height);
+        let rows = &mut blocks[at].rows;
+        if rank > 0 {
+            rows.truncate(rows.len().saturating_sub(over).max(least.min(rows.len())));
         }
-    };
-    if let Some(least) = order.first() {
-        let over = (content(&blocks) + gaps(&blocks)).saturating_sub(height);
-        shorten(&mut blocks, *least, over);
-    }
-    for rank in &order {
-        let over = content(&blocks).saturating_sub(height);
-        shorten(&mut blocks, *rank, over);
-        if content(&blocks) > height && blocks.len() > 1 {
-            blocks.retain(|block| block.rank != *rank);
+        // Half of what cannot be shortened says nothing.
+        if rank > 0 && least == 0 && over > 0 {
+            rows.clear();
         }
     }
+    blocks.retain(|block| !block.rows.is_empty());
     let mut blank = height.saturating_sub(content(&blocks)).min(gaps(&blocks));
     let mut rows = vec![];
     for block in blocks {
@@ -189,7 +203,7 @@ mod tests {
     use super::*;
 
     fn block(rank: u8, rows: usize, least: usize) -> Block {
-        Block { rows: vec![Row::of(rank.to_string(), Tone::Plain); rows], rank, least }
+        Block::with_rest(vec![Row::of(rank.to_string(), Tone::Plain); rows], rank, least, rank)
     }
 
     fn stacked(height: usize) -> String {
