@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 const COLOUR: Look = Look { palette: Palette::Sixteen, glyphs: Glyphs::Unicode };
 const PLAIN: Look = Look { palette: Palette::None, glyphs: Glyphs::Ascii };
@@ -383,7 +383,7 @@ fn styles(buffer: &Buffer) -> String {
         let cell = &buffer[(x, y)];
         Style::new().fg(cell.fg).bg(cell.bg).add_modifier(cell.modifier)
     };
-    let plain = Style::new().fg(ratatui::style::Color::Reset).bg(ratatui::style::Color::Reset);
+    let plain = Style::new().fg(Color::Reset).bg(Color::Reset);
     for y in 0..buffer.area.height {
         let mut x = 0;
         while x < buffer.area.width {
@@ -392,11 +392,12 @@ fn styles(buffer: &Buffer) -> String {
                 x += 1;
             }
             if style != plain {
-                let colour = style
-                    .fg
-                    .filter(|fg| *fg != ratatui::style::Color::Reset)
-                    .map_or_else(String::new, |fg| format!(" {fg}"));
-                writeln!(out, "{}:{}-{}{colour} {:?}", y + 1, from + 1, x, style.add_modifier).unwrap();
+                let named = |colour: Option<Color>, before: &str| {
+                    let colour = colour.filter(|colour| *colour != Color::Reset);
+                    colour.map_or_else(String::new, |colour| format!("{before}{colour}"))
+                };
+                let (colour, on) = (named(style.fg, " "), named(style.bg, " on "));
+                writeln!(out, "{}:{}-{}{colour}{on} {:?}", y + 1, from + 1, x, style.add_modifier).unwrap();
             }
         }
     }
