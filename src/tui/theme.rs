@@ -160,10 +160,9 @@ impl Look {
             Tone::Alarm if self.palette == Palette::Sixteen => {
                 return plain.fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD);
             }
-            Tone::Alarm => (None, Modifier::BOLD.union(Modifier::REVERSED)),
             Tone::Quiet => (None, Modifier::DIM),
             Tone::Strong => (None, Modifier::BOLD),
-            Tone::Focus => (None, Modifier::BOLD.union(Modifier::REVERSED)),
+            Tone::Alarm | Tone::Focus => (None, Modifier::BOLD.union(Modifier::REVERSED)),
         };
         let style = plain.add_modifier(modifier);
         match (self.palette, colour) {

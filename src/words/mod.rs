@@ -36,7 +36,8 @@ impl Words {
         Self::of(tag, text.to_owned())
     }
 
-    fn of(tag: &str, text: String) -> Self {
+    /// The sentences of a file's text.
+    pub(crate) fn of(tag: &str, text: String) -> Self {
         let locale: LanguageIdentifier = tag.parse().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![locale]);
         // Marks around what is filled in would be cells on a terminal.

@@ -10,6 +10,8 @@ use crate::tui::widgets::{Press, Row, fit};
 /// Cells of a bar, and the fewest that still say something.
 const BAR: usize = 20;
 const SHORT_BAR: usize = 6;
+/// Cells of a name that are worth more than a long bar.
+const WORTH: usize = 24;
 
 /// A mark and the sentence behind it.
 fn marked(mark: Mark, text: &str, tone: Tone, cells: usize) -> Vec<Row> {
@@ -68,7 +70,7 @@ fn labelled(text: &str, label: usize, glyphs: Glyphs) -> Row {
     Row::of(format!(" {}  ", fit::pad(&fit::clip(text, label, glyphs), label)), Tone::Plain)
 }
 
-/// ` Copying  05 POS-Q.Seq  [############--------]  60 %  file 5 of 7`; the name gives way first, then the bar.
+/// ` Copying  05 POS-Q.Seq  [############--------]  60 %  file 5 of 7`; the bar gives way first, then the name.
 #[must_use]
 pub fn progress(progress: &Progress, label: usize, cells: usize, glyphs: Glyphs) -> Row {
     let name = labelled(&progress.label, label, glyphs);
@@ -77,7 +79,7 @@ pub fn progress(progress: &Progress, label: usize, cells: usize, glyphs: Glyphs)
         return name.and(fit::clip_middle(&progress.what, room, glyphs), Tone::Plain);
     };
     let figures = fit::width(&progress.figures);
-    let bar = if room >= figures + BAR + 16 { BAR } else { SHORT_BAR };
+    let bar = if room >= figures + BAR + 5 + fit::width(&progress.what).min(WORTH) { BAR } else { SHORT_BAR };
     let for_name = room.saturating_sub(figures + bar + 5);
     if for_name < 6 {
         let what = fit::clip_middle(&progress.what, room.saturating_sub(figures + 1), glyphs);
