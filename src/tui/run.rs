@@ -165,6 +165,7 @@ impl<'o, S: Stage> Session<'o, S> {
     /// Draws, unless all is as it was drawn last.
     fn draw(&mut self) -> io::Result<()> {
         let (now, size) = (self.moment(), self.screen.terminal.size()?);
+        self.drawn_at = Instant::now();
         let scene = self.face.stage().scene(self.options, &Zoned::now());
         if self.shown.as_ref().is_some_and(|(shown, at)| *shown == scene && *at == size) {
             return Ok(());
@@ -178,7 +179,6 @@ impl<'o, S: Stage> Session<'o, S> {
             }
         })?;
         self.shown = Some((scene, size));
-        self.drawn_at = Instant::now();
         Ok(())
     }
 

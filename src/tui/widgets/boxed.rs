@@ -26,7 +26,7 @@ impl Dialog {
     /// Draws it over what is there.
     pub fn draw(&self, area: Rect, on: &mut Canvas<'_>) {
         // What lies below can be seen, not clicked.
-        on.drawn.hits.clear();
+        on.drawn.hits.retain(|hit| !hit.area.intersects(area));
         on.drawn.cursor = None;
         // On a small screen the line around it makes room for what is to be read.
         let edged = area.height >= 14;
