@@ -21,6 +21,7 @@ use super::terminal::Screen;
 use super::view::Scene;
 use super::{Attached, Left, Options};
 use crate::service::{Command, Status};
+use crate::words::Words;
 
 /// The time between two drawings that nobody asked for by a key.
 const CALM: Duration = Duration::from_millis(100);
@@ -30,7 +31,7 @@ const PROMPT: Duration = Duration::from_millis(20);
 /// Shows the service until the screen is left or the service ends.
 pub async fn run(attached: Attached, options: &Options) -> io::Result<Left> {
     let Attached { mut status, commands } = attached;
-    let mut app = App::new(options.place, who());
+    let mut app = App::new(options.place, who(&options.words));
     // What is known already is on the first frame.
     if let Some(known) = status.borrow_and_update().clone() {
         app.update(Zoned::now().timestamp(), Message::Heard(known));
@@ -46,10 +47,10 @@ pub async fn first_page(options: &Options) -> io::Result<Option<Chosen>> {
 }
 
 /// Who sits before the screen, for the diary.
-fn who() -> String {
+fn who(words: &Words) -> String {
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let name = set("LOGNAME").or_else(|| set("USER")).unwrap_or_else(|| "someone".to_owned());
-    format!("{name} at the screen")
+    let name = set("LOGNAME").or_else(|| set("USER")).unwrap_or_else(|| words.say("who-unnamed"));
+    words.with("who-at-screen", &[("name", name.into())])
 }
 
 /// What can come.

@@ -167,6 +167,8 @@ hint-back = Back
 lines = lines
 since = Since { $at }.
 never = never
+who-unnamed = someone
+who-at-screen = { $name } at the screen
 percent = { $n } %
 
 ## Could this copy take over?
