@@ -6,3 +6,5 @@ pub mod os;
 pub mod pair;
 pub mod replica;
 pub mod service;
+pub mod tui;
+pub mod words;

@@ -1,0 +1,56 @@
+//! What can be done now, and why not: said by the view, obeyed by the app.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Place;
+use crate::service::Status;
+use crate::service::status::{Operation, OperationKind, OperationState, Phase, Question};
+
+/// Until a service has answered, what was asked of it counts as asked this long.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether every byte can be compared now.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Comparing<'s> {
+    /// Yes; and how it ended last.
+    Possible(Option<&'s Operation>),
+    /// No: this screen only watches.
+    WatchOnly,
+    /// No: there is no complete copy yet, or nothing was heard of it.
+    NotYet,
+    /// No: the copy has stopped.
+    Stopped,
+    /// It was asked for a moment ago.
+    Asked,
+    /// It runs.
+    Runs(&'s Operation),
+}
+
+/// Whether every byte can be compared `now`, when that was asked for at `asked`.
+#[must_use]
+pub fn comparing(status: Option<&Status>, place: Place, asked: Option<Timestamp>, now: Timestamp) -> Comparing<'_> {
+    let Some(status) = status else { return Comparing::NotYet };
+    let last = status.operation.as_ref().filter(|operation| operation.kind == OperationKind::Verify);
+    if let Some(running) = last.filter(|operation| operation.state == OperationState::Running) {
+        return Comparing::Runs(running);
+    }
+    if place == Place::WatchOnly {
+        return Comparing::WatchOnly;
+    }
+    let answered = |asked| last.is_some_and(|operation| operation.started_at >= asked);
+    if asked.is_some_and(|asked| now.duration_since(asked) < PATIENCE && !answered(asked)) {
+        return Comparing::Asked;
+    }
+    match status.mirror.phase {
+        Phase::Opening | Phase::FirstCopy => Comparing::NotYet,
+        Phase::Stopped => Comparing::Stopped,
+        Phase::Following | Phase::Verifying => Comparing::Possible(last),
+    }
+}
+
+/// The question that can be answered from here.
+#[must_use]
+pub fn question(status: Option<&Status>, place: Place) -> Option<&Question> {
+    let first = status.and_then(|status| status.questions.first());
+    first.filter(|_| place != Place::WatchOnly)
+}

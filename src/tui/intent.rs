@@ -1,0 +1,142 @@
+//! What a key can mean, and where: the vocabulary of a keymap.
+
+/// What a person wants. Its names are the words of a keymap file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Intent {
+    /// See what can be done here, and what the words mean.
+    Help,
+    /// Get out: of a dialog, of a page, of the screen.
+    Leave,
+    /// Draw everything anew, after something else wrote on the terminal.
+    Redraw,
+    /// See everything about the copy.
+    PageCopy,
+    /// Answer the question that waits the longest.
+    Answer,
+    /// Compare every byte of both sides.
+    Compare,
+    /// One line up.
+    Up,
+    /// One line down.
+    Down,
+    /// One screenful up.
+    PageUp,
+    /// One screenful down.
+    PageDown,
+    /// To the first line.
+    Top,
+    /// To the last line.
+    Bottom,
+    /// To the next button or field.
+    Next,
+    /// To the button or field before.
+    Previous,
+    /// Press the button that is in focus.
+    Press,
+    /// Name two folders, and mirror the one into the other.
+    MirrorAFolder,
+}
+
+impl Intent {
+    /// Its word in a keymap.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Help => "help",
+            Self::Leave => "leave",
+            Self::Redraw => "redraw",
+            Self::PageCopy => "page-copy",
+            Self::Answer => "answer",
+            Self::Compare => "compare",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::PageUp => "page-up",
+            Self::PageDown => "page-down",
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+            Self::Next => "next",
+            Self::Previous => "previous",
+            Self::Press => "press",
+            Self::MirrorAFolder => "mirror-a-folder",
+        }
+    }
+
+    /// The key of its line in the help.
+    #[must_use]
+    pub(crate) fn help_key(self) -> &'static str {
+        match self {
+            Self::Help => "intent-help",
+            Self::Leave => "intent-leave",
+            Self::Redraw => "intent-redraw",
+            Self::PageCopy => "intent-page-copy",
+            Self::Answer => "intent-answer",
+            Self::Compare => "intent-compare",
+            Self::Up => "intent-up",
+            Self::Down => "intent-down",
+            Self::PageUp => "intent-page-up",
+            Self::PageDown => "intent-page-down",
+            Self::Top => "intent-top",
+            Self::Bottom => "intent-bottom",
+            Self::Next => "intent-next",
+            Self::Previous => "intent-previous",
+            Self::Press => "intent-press",
+            Self::MirrorAFolder => "intent-mirror-a-folder",
+        }
+    }
+}
+
+/// Where keys mean something: a table of a keymap file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    /// Wherever the place itself does not say otherwise.
+    Everywhere,
+    /// The home screen of a mirror.
+    Mirror,
+    /// The page about the copy.
+    Copy,
+    /// The help.
+    Help,
+    /// A dialog with buttons.
+    Confirm,
+    /// The first page of an empty home.
+    First,
+    /// Fields to type in.
+    Form,
+}
+
+impl Scope {
+    /// Every place.
+    pub const ALL: [Self; 7] =
+        [Self::Everywhere, Self::Mirror, Self::Copy, Self::Help, Self::Confirm, Self::First, Self::Form];
+
+    /// Its word in a keymap.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Mirror => "mirror",
+            Self::Copy => "copy",
+            Self::Help => "help",
+            Self::Confirm => "confirm",
+            Self::First => "first",
+            Self::Form => "form",
+        }
+    }
+
+    /// What can be wanted there beside what can be wanted everywhere, in the order in which the help lists it.
+    #[must_use]
+    pub fn intents(self) -> &'static [Intent] {
+        use Intent::{
+            Answer, Bottom, Compare, Down, Help, Leave, MirrorAFolder, Next, PageCopy, PageDown, PageUp, Press,
+            Previous, Redraw, Top, Up,
+        };
+        match self {
+            Self::Everywhere => &[Help, Leave, Redraw],
+            Self::Mirror => &[PageCopy, Answer, Compare],
+            Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],
+            Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
+            Self::Confirm | Self::Form => &[Next, Previous, Press],
+            Self::First => &[MirrorAFolder],
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The home screen of a mirror.
+
+use super::Seen;
+use super::answer::{Answer, Problem, answer, problems};
+use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use crate::service::Status;
+use crate::service::status::{Operation, OperationState, Question};
+use crate::tui::able::{self, Comparing};
+use crate::tui::app::App;
+use crate::tui::intent::{Intent, Scope};
+use crate::tui::theme::Mark;
+use crate::words::{figures, told};
+
+/// The home screen of a mirror.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MirrorView {
+    /// Could this copy take over now?
+    pub answer: Answer,
+    /// What is asked, and the key that answers it.
+    pub questions: Vec<Asking>,
+    /// What is wrong, the worst first.
+    pub problems: Vec<Problem>,
+    /// The source and the mirror.
+    pub folders: Vec<Fact>,
+    /// What is copied now.
+    pub copying: Option<Progress>,
+    /// How far the mirror is behind.
+    pub behind: String,
+    /// A comparison that runs.
+    pub comparing: Option<Progress>,
+    /// The datasets.
+    pub datasets: Vec<DatasetLine>,
+    /// That there is nothing to do; empty when there is.
+    pub nothing: String,
+    /// What can be done, and what not now and why.
+    pub actions: Vec<Action>,
+    /// The name of the list of events.
+    pub events_label: String,
+    /// The events, the newest first.
+    pub events: Vec<EventLine>,
+}
+
+/// A question, and the key that answers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asking {
+    /// How pressing it is.
+    pub mark: Mark,
+    /// What happened.
+    pub what: String,
+    /// The one next step; none where another question comes first.
+    pub answer: Option<Action>,
+}
+
+/// Something that can be done, or cannot now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Action {
+    /// The keys; empty when none is bound.
+    pub keys: String,
+    /// What it does.
+    pub label: String,
+    /// What to know of it; why it cannot be done.
+    pub note: String,
+    /// What a click does; none when it cannot be done now.
+    pub intent: Option<Intent>,
+}
+
+/// The home screen.
+#[must_use]
+pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
+    let words = seen.words;
+    let answer = answer(seen, app.status());
+    let comparing = app.comparing(seen.now.timestamp());
+    let Some(status) = app.status() else {
+        return MirrorView {
+            answer,
+            questions: vec![],
+            problems: vec![],
+            folders: vec![],
+            copying: None,
+            behind: String::new(),
+            comparing: None,
+            datasets: vec![],
+            nothing: String::new(),
+            actions: vec![],
+            events_label: String::new(),
+            events: vec![],
+        };
+    };
+    let (questions, problems) = (questions(seen, app, status, Scope::Mirror), problems(seen, status));
+    let calm = questions.is_empty() && problems.is_empty();
+    MirrorView {
+        answer,
+        questions,
+        problems,
+        folders: copying::folders(seen, status),
+        copying: Some(copying::copying(seen, status)),
+        behind: copying::behind(seen, status),
+        comparing: compared(seen, comparing),
+        datasets: copying::datasets(seen, status),
+        nothing: if calm { words.say("nothing-to-do") } else { String::new() },
+        actions: vec![compare(seen, status, comparing, Scope::Mirror)],
+        events_label: words.say("label-events"),
+        events: copying::events(seen, status),
+    }
+}
+
+/// What is asked. Only the first has its key: one obvious next step.
+#[must_use]
+pub fn questions(seen: &Seen<'_>, app: &App, status: &Status, scope: Scope) -> Vec<Asking> {
+    let words = seen.words;
+    let can = able::question(Some(status), app.place()).map(|question| question.id);
+    let first = status.questions.first().map(|question| question.id);
+    let asking = |question: &Question| {
+        let since = figures::moment(words, question.since, seen.now);
+        let note = match can {
+            Some(_) => words.with("action-answer-note", &[("at", since.into())]),
+            None => words.say("watches-only"),
+        };
+        let answer = || Action {
+            keys: seen.options.keymap.hint(scope, Intent::Answer).unwrap_or_default(),
+            label: words.say("action-answer"),
+            note,
+            intent: can.map(|_| Intent::Answer),
+        };
+        Asking {
+            mark: Mark::Alarm,
+            what: told::question(words, &question.ask).what,
+            answer: (first == Some(question.id)).then(answer),
+        }
+    };
+    status.questions.iter().map(asking).collect()
+}
+
+/// Compare every byte: whether it can be done now, and how it ended last.
+#[must_use]
+pub fn compare(seen: &Seen<'_>, status: &Status, comparing: Comparing<'_>, scope: Scope) -> Action {
+    let words = seen.words;
+    let note = match comparing {
+        Comparing::Possible(last) => {
+            last.and_then(|last| badly_ended(seen, last)).unwrap_or_else(|| last_proven(seen, status))
+        }
+        Comparing::WatchOnly => words.say("watches-only"),
+        Comparing::NotYet => words.say("compare-not-yet"),
+        Comparing::Stopped => words.say("compare-stopped"),
+        Comparing::Asked => words.say("compare-asked"),
+        Comparing::Runs(_) => words.say("compare-runs"),
+    };
+    Action {
+        keys: seen.options.keymap.hint(scope, Intent::Compare).unwrap_or_default(),
+        label: words.say("action-compare"),
+        note,
+        intent: matches!(comparing, Comparing::Possible(_)).then_some(Intent::Compare),
+    }
+}
+
+fn last_proven(seen: &Seen<'_>, status: &Status) -> String {
+    match status.mirror.verified_at {
+        Some(at) => {
+            let at = figures::day(seen.words, at, seen.now);
+            seen.words.with("compare-last", &[("at", at.into())])
+        }
+        None => seen.words.say("compare-never"),
+    }
+}
+
+fn badly_ended(seen: &Seen<'_>, last: &Operation) -> Option<String> {
+    let why = ("why", last.why_not.join("; ").into());
+    match last.state {
+        OperationState::Refused => Some(seen.words.with("compare-refused", &[why])),
+        OperationState::Failed => Some(seen.words.with("compare-failed", &[why])),
+        OperationState::Running | OperationState::Done => None,
+    }
+}
+
+/// The comparison that runs.
+#[must_use]
+pub fn compared(seen: &Seen<'_>, comparing: Comparing<'_>) -> Option<Progress> {
+    let Comparing::Runs(running) = comparing else { return None };
+    let words = seen.words;
+    let size = |bytes| figures::bytes(words, bytes);
+    let of = words
+        .with("compared-of", &[("done", size(running.done_bytes).into()), ("total", size(running.total_bytes).into())]);
+    // Before the first look nobody knows how much there is.
+    let permille = (running.total_bytes > 0).then(|| copying::permille(running.done_bytes, running.total_bytes));
+    let figures = permille.map_or_else(String::new, |permille| {
+        let percent = words.with("percent", &[("n", (permille / 10).into())]);
+        format!("{}  {of}", crate::tui::widgets::fit::pad_left(&percent, 5))
+    });
+    Some(Progress { label: words.say("label-comparing"), what: words.say("comparing-all"), permille, figures })
+}

@@ -1,0 +1,153 @@
+//! All that a screen shows, in words: plain values made of the status, the stage's small state and now. What is drawn is
+//! compared with what was drawn before by these values. No lock, channel or clock here or below.
+//!
+//! - [`answer`]: could this copy take over now, and what stands in the way
+//! - [`mirror`]: the home screen of a mirror
+//! - [`copying`]: what is copied now, the datasets, the events
+//! - [`copy`]: the page with everything about the copy
+//! - [`help`]: the keys of a place, and what the words mean
+//! - [`ask`]: the dialogs
+//! - [`welcome`]: the first page and its form
+
+pub mod answer;
+pub mod ask;
+pub mod copy;
+pub mod copying;
+pub mod help;
+pub mod mirror;
+pub mod welcome;
+
+use jiff::Zoned;
+
+use super::app::{App, Layer};
+use super::first::{First, Sheet};
+use super::intent::{Intent, Scope};
+use super::widgets::boxed::Dialog;
+use super::widgets::frame::{Air, Frame, Hint};
+use super::widgets::scroll::More;
+use super::{Options, Place};
+use crate::words::{Words, figures};
+
+/// Everything on the terminal.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scene {
+    /// What stands around the page.
+    pub frame: Frame,
+    /// The page.
+    pub page: Page,
+    /// What lies over it.
+    pub dialog: Option<Dialog>,
+}
+
+/// A page.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Page {
+    /// The home screen of a mirror.
+    Mirror(mirror::MirrorView),
+    /// Everything about the copy.
+    Copy(copy::CopyView),
+    /// The help.
+    Help(help::HelpView),
+    /// The first page.
+    Welcome(welcome::WelcomeView),
+    /// The form of the first page.
+    Form(welcome::FormView),
+}
+
+/// What every view is made with.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// The language.
+    pub words: &'a Words,
+    /// The keys, and all else that was chosen at the start.
+    pub options: &'a Options,
+    /// The time, in the zone of who looks.
+    pub now: &'a Zoned,
+}
+
+impl More {
+    fn of(seen: &Seen<'_>, scope: Scope) -> Self {
+        let hints = [(Intent::PageDown, "hint-more"), (Intent::PageUp, "hint-less")];
+        let hints = hints.into_iter().filter_map(|(intent, label)| seen.hint(scope, intent, label)).collect();
+        Self { hints, lines: seen.words.say("lines") }
+    }
+}
+
+impl Seen<'_> {
+    /// The keys of `intent` at `scope`, with what they do in a word.
+    fn hint(&self, scope: Scope, intent: Intent, label: &str) -> Option<Hint> {
+        let keys = self.options.keymap.hint(scope, intent)?;
+        Some(Hint { keys, label: self.words.say(label), intent })
+    }
+
+    fn clock(&self) -> String {
+        figures::clock(self.words, self.now)
+    }
+}
+
+/// The screen of a service.
+#[must_use]
+pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
+    let seen = Seen { words: &options.words, options, now };
+    let page = app.layers().iter().rev().copied().find(|layer| !layer.is_dialog()).unwrap_or(Layer::Home);
+    let hints = hints(&seen, app.layers().last().map_or(page.scope(), |layer| layer.scope()), page);
+    let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints };
+    let dialog = app.layers().last().and_then(|layer| match layer {
+        Layer::Quit { focus } => Some(ask::quit(&seen, *focus)),
+        Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
+        Layer::Home | Layer::Copy { .. } | Layer::Help { .. } => None,
+    });
+    let page = match page {
+        Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
+        Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
+        Layer::Home | Layer::Quit { .. } | Layer::Question { .. } => Page::Mirror(mirror::mirror(&seen, app)),
+    };
+    Scene { frame, page, dialog }
+}
+
+/// The first page.
+#[must_use]
+pub fn first_page(first: &First, options: &Options, now: &Zoned) -> Scene {
+    let seen = Seen { words: &options.words, options, now };
+    let (page, scope, out) = match first.sheet() {
+        Sheet::Welcome => (Page::Welcome(welcome::welcome(&seen)), Scope::First, "hint-out"),
+        Sheet::Form => (Page::Form(welcome::form(&seen, first)), Scope::Form, "hint-back"),
+        Sheet::Help { of, top } => (Page::Help(help::help(&seen, of, top)), Scope::Help, "hint-back"),
+    };
+    let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
+    let next = seen.hint(scope, Intent::Next, "hint-next");
+    let hints = [help, next, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect();
+    let title = options.words.say("head-first");
+    Scene { frame: Frame { title, clock: seen.clock(), air: Air::Calm, hints }, page, dialog: None }
+}
+
+fn title(seen: &Seen<'_>, app: &App) -> String {
+    let words = seen.words;
+    let Some(status) = app.status() else { return words.say("head-waiting") };
+    let title = match &status.folders {
+        Some(folders) => words.with(
+            "head-mirror",
+            &[("store", status.store.as_str().into()), ("source", folders.source.as_str().into())],
+        ),
+        None => status.store.clone(),
+    };
+    match app.place() {
+        Place::WatchOnly => words.with("head-watching", &[("title", title.into())]),
+        Place::Embedded | Place::Attached => title,
+    }
+}
+
+/// Something is wrong when an alarm says so that is more than a hint, or a question waits.
+fn air(app: &App) -> Air {
+    let wrong = app.status().is_some_and(|status| {
+        !status.questions.is_empty() || status.alarms.iter().any(|alarm| !alarm.trouble.is_hint())
+    });
+    if wrong { Air::Alarm } else { Air::Calm }
+}
+
+fn hints(seen: &Seen<'_>, scope: Scope, page: Layer) -> Vec<Hint> {
+    let out = if scope == Scope::Mirror { "hint-out" } else { "hint-back" };
+    let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
+    let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
+    [help, copy, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+}

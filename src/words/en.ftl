@@ -1,0 +1,320 @@
+# English. Keys are grouped by where they are said. Keep sentences short: a screen of 80 columns shows them whole.
+
+## Figures
+
+size-bytes = { $n } B
+size-kib = { $n } KiB
+size-mib = { $n } MiB
+size-gib = { $n } GiB
+size-tib = { $n } TiB
+figure-point = .
+span-s = { $n } s
+span-min = { $n } min
+span-h-min = { $large } h { $small } min
+span-d-h = { $large } d { $small } h
+clock-today = today { $time }
+clock-date = { $weekday } { $day } { $month } { $time }
+day-mon = Mon
+day-tue = Tue
+day-wed = Wed
+day-thu = Thu
+day-fri = Fri
+day-sat = Sat
+day-sun = Sun
+month-jan = Jan
+month-feb = Feb
+month-mar = Mar
+month-apr = Apr
+month-may = May
+month-jun = Jun
+month-jul = Jul
+month-aug = Aug
+month-sep = Sep
+month-oct = Oct
+month-nov = Nov
+month-dec = Dec
+
+## How sure a copy is
+
+grade-exact = exact
+grade-exact-means = a state that the POS program itself could have left
+grade-steady = steady
+grade-steady-means = nothing moved while it was read
+grade-unsteady = unsteady
+grade-unsteady-means = something kept moving: not one instant
+grade-incomplete = incomplete
+grade-incomplete-means = a file could not be read
+
+## What happened
+
+event-opened = The mirror was opened.
+event-opened-redone = The mirror was opened; { $n ->
+    [one] an interrupted step was
+   *[other] { $n } interrupted steps were
+  } finished.
+event-first-copy = The first copy began.
+event-first-copy-goes-on = The first copy goes on: { $n ->
+    [one] 1 file is
+   *[other] { $n } files are
+  } there already.
+event-copied-names = Names and rights copied in { $took }: { $grade }
+event-copied = { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  } copied, { $bytes } in { $took }: { $grade }
+event-copied-gone = { $gone ->
+    [one] 1 name
+   *[other] { $gone } names
+  } removed in { $took }: { $grade }
+event-copied-both = { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  } copied, { $gone } removed, { $bytes } in { $took }: { $grade }
+event-verified = Every byte compared: { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  }, { $bytes }, all equal.
+event-verified-differed = Every byte compared: { $differed } of { $files } files differed; { $differed ->
+    [one] it is
+   *[other] they are
+  } copied again.
+event-strange = Changed in the mirror by someone else, copied again: { $file }
+event-set-aside = Set aside to { $to }: { $file }
+event-special = Not a file, folder or link, so not copied: { $file }
+event-history-dropped = Old steps back dropped to make room; { $n ->
+    [one] 1 step back is
+   *[other] { $n } steps back are
+  } left.
+event-removals-taken = Answered: the files that went are gone from the mirror, too.
+event-removals-kept = Answered: the mirror keeps the files that went.
+event-removals-back = The files that went are back; nothing to answer.
+event-emptied-taken = Answered: the emptied files are empty in the mirror, too.
+event-emptied-kept = Answered: the mirror keeps what was in the emptied files.
+event-emptied-back = The emptied files are filled again; nothing to answer.
+
+## What is wrong, what to do, and that it is over
+
+trouble-disk-full = No room on the mirror's disk: { $free } are free.
+trouble-disk-full-by = No room on the mirror's disk: { $needed } needed, { $free } free.
+trouble-disk-full-do = Make room there. The source is not affected; copying goes on by itself.
+trouble-mirror-fails = The mirror's disk fails: { $error }
+trouble-mirror-fails-do = Have the disk of this machine looked at. The source is not affected.
+trouble-source-gone = The source folder cannot be read: { $error }
+trouble-source-gone-do = Bring the folder back. The mirror stays as it is; copying goes on by itself.
+trouble-held = { $n ->
+    [one] 1 file is
+   *[other] { $n } files are
+  } held back until a question is answered.
+trouble-held-do = Answer the question.
+trouble-unreadable = { $n ->
+    [one] A file cannot be read: { $first }
+   *[other] { $n } files cannot be read; the first is { $first }
+  }
+trouble-unreadable-do = Give Espejo the right to read it. All the rest is copied.
+trouble-watch-limit = Too many folders to be told of changes: all is looked through every { $every }.
+trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
+mended-disk-full = There is room on the mirror's disk again.
+mended-mirror-fails = The mirror's disk works again.
+mended-source-gone = The source folder is back.
+mended-held = Nothing is held back any more.
+mended-unreadable = Every file can be read again.
+mended-watch-limit = The system tells of changes again.
+
+## What a person is asked
+
+question-removals = { $gone } of { $of } files are gone from the source at once.
+question-removals-keeping = Keep: the mirror stays whole; nothing is copied until they are back.
+question-removals-taking = Take over: the { $gone } files go from the mirror, too.
+question-emptied = { $n ->
+    [one] A file that had content is empty now: { $first }
+   *[other] { $n } files that had content are empty now; the first is { $first }
+  }
+question-emptied-keeping = Keep: the mirror keeps what was in it until there is something new.
+question-emptied-taking = Take over: { $n ->
+    [one] the file is
+   *[other] the { $n } files are
+  } empty in the mirror, too.
+
+## What stands against taking over, and what to do
+
+check-first-copy = There is no complete copy yet.
+check-copy-age = The copy is { $value } behind; { $limit } are allowed.
+check-unreadable-files = Files that cannot be read: { $value }.
+check-question = A question waits for an answer.
+check-disk = The mirror's disk is full.
+check-source = The source folder is not there.
+check-mirror-disk = The mirror's disk fails.
+remedy-wait = Wait: it goes on by itself.
+remedy-give-right = Give Espejo the right to read them.
+remedy-answer = Answer it.
+remedy-make-room = Make room there.
+remedy-bring-source-back = Bring it back.
+remedy-look-at-disk = Have the disk looked at.
+
+## Around every screen
+
+head-mirror = { $store }: mirror of { $source }
+head-waiting = Espejo
+head-watching = { $title } (watching only)
+head-first = Espejo
+hint-help = Help
+hint-copy = Copy
+hint-more = Down
+hint-less = Up
+hint-next = Next
+hint-out = Out
+hint-back = Back
+lines = lines
+since = Since { $at }.
+never = never
+who-unnamed = someone
+who-at-screen = { $name } at the screen
+percent = { $n } %
+
+## Could this copy take over?
+
+answer-waiting = Waiting for the service.
+answer-waiting-for = It has not answered yet. Its home is { $home }.
+answer-yes = YES, this copy could take over now.
+answer-no = NO, this copy could not take over now.
+answer-opening = NO, not yet: the mirror is being opened.
+answer-opening-wait = Wait: it goes on by itself.
+answer-first-copy = NO, not yet: the first copy is being made.
+answer-complete = Copy complete as of { $at }.
+answer-proven = Every byte compared { $at }.
+answer-not-proven = Not yet compared byte by byte.
+answer-so-far = So far { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  }, { $bytes }.
+answer-left = At least { $bytes } to go.
+
+## The copy
+
+label-source = Source
+label-mirror = Mirror
+label-copying = Copying
+label-comparing = Comparing
+label-events = What happened
+label-phase = Now
+label-as-of = Complete as of
+label-proven = Bytes compared
+label-grade = Last step
+label-position = Position
+phase-opening = being opened
+phase-first-copy = first copy
+phase-following = following every change
+phase-verifying = comparing every byte
+phase-stopped = stopped: see what is wrong
+copying-nothing = nothing now
+copying-file = file { $number }
+copying-file-of = file { $number } of { $files }
+comparing-all = every byte
+compared-of = { $done } of { $total }
+behind-not = not behind
+behind = behind { $age }
+behind-bytes = behind { $age }, { $bytes }
+behind-at-least = behind at least { $age }
+files = { $n ->
+    [one] 1 file
+   *[other] { $n } files
+  }
+changed = changed { $at }
+grade-none = no copy
+and-more = {" "}and { $n } more
+note-unreadable = cannot be read: { $names }
+note-unsteady = never still since { $at }: not one instant
+note-special = { $n ->
+    [one] 1 name is
+   *[other] { $n } names are
+  } no file, folder or link, and not copied
+names-unreadable = cannot be read, so not copied:
+names-special = no file, folder or link, so not copied:
+nothing-to-do = Nothing to do.
+
+## What can be done
+
+action-answer = Answer the question
+action-answer-note = asked { $at }; shows what each answer does
+action-compare = Compare every byte
+compare-last = last done { $at }; changes nothing
+compare-never = never done yet; changes nothing
+watches-only = not now: this screen only watches
+compare-not-yet = not now: there is no complete copy yet
+compare-stopped = not now: the copy has stopped
+compare-asked = asked for
+compare-runs = running
+compare-refused = refused: { $why }
+compare-failed = failed: { $why }
+action-mirror = Mirror a folder
+action-mirror-note = asks for two folders
+
+## Dialogs
+
+dialog-keys = { $next } moves, { $press } presses, { $leave } closes.
+quit-title = The mirror stops when this screen is left.
+quit-text = Changes in the source are not copied any more until Espejo is started again. What is copied stays, and the next start goes on from there.
+quit-stay = Stay
+quit-leave = Stop the mirror
+question-keep = Keep the mirror as it is
+question-take = Take it over
+
+## First page
+
+welcome-what = Espejo keeps a mirror of a folder, such as the data of a POS server, always ready to be used.
+welcome-how = Every change is copied at once, and every byte can be proven equal.
+welcome-safe = The folder that is mirrored is only read, never written.
+welcome-begin = Nothing is set up here yet. Begin with:
+form-about = The source is only read. The mirror is made to be as the source is: choose a folder that is empty or not there yet.
+form-source-note = the folder that is to be mirrored
+form-dest-note = the folder that becomes its mirror
+form-source = SOURCE
+form-dest = DEST
+form-missing-names = Name both folders.
+form-missing-difference = The mirror cannot be the source itself: name another folder.
+form-command = The same as a command
+form-begin = Begin
+form-back = Back
+
+## Help
+
+help-keys = Keys
+help-signs = Signs
+help-words = Words
+about-mirror = The first sentence says whether the copy could take over now. Below it stands what is wrong, if anything, and what to do.
+about-copy = Everything about the copy, and what happened last.
+about-confirm = A question with two answers. The one that changes nothing comes first.
+about-first = Nothing is set up in this home yet.
+about-form = Type the two folders, then go to the button that begins.
+sign-ok = all is well
+sign-busy = it goes on by itself: wait
+sign-warn = look at it today
+sign-alarm = look at it now
+word-behind = behind
+word-behind-means = age of the oldest change that the mirror does not have yet
+intent-help = this help
+intent-leave = out of here; changes nothing
+intent-redraw = draw the screen anew
+intent-page-copy = everything about the copy
+intent-answer = answer what is asked
+intent-compare = compare every byte of source and mirror
+intent-up = a line up
+intent-down = a line down
+intent-page-up = a screen up
+intent-page-down = a screen down
+intent-top = to the beginning
+intent-bottom = to the end
+intent-next = to the next button or field
+intent-previous = to the one before
+intent-press = press what is in focus
+intent-mirror-a-folder = mirror a folder into another
+
+## Faults in a keymap
+
+keymap-not-toml = not TOML: { $error }
+keymap-unknown-place = there is no place [{ $place }]. Places are { $places }.
+keymap-not-a-table = [{ $place }] must be a table of keys: "f5" = "help".
+keymap-unknown-key = there is no key "{ $key }". Keys are written "5", "f5", "enter", "pagedown", "ctrl-l".
+keymap-unknown-intent = "{ $word }" means nothing in [{ $place }]. What does: { $intents }.
+keymap-no-way-out = no key leads out. Bind one to "leave" in [everywhere].
+keymap-no-press = no key presses a button in [{ $place }]. Bind one to "press".

@@ -1,0 +1,296 @@
+//! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
+
+use super::{FluentValue, Words, figures};
+use crate::replica::Grade;
+use crate::service::event::What;
+use crate::service::status::{Ask, Reason, Trouble};
+
+/// Something that stands in the way, and the way round it; a sentence each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// What it is.
+    pub what: String,
+    /// What to do.
+    pub todo: String,
+}
+
+/// A question, and what each answer does; a sentence each.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// What happened.
+    pub what: String,
+    /// What follows from keeping the mirror as it is.
+    pub keeping: String,
+    /// What follows from taking the change over.
+    pub taking: String,
+}
+
+/// What happened.
+#[must_use]
+pub fn event(words: &Words, what: &What) -> String {
+    let file = |key: &str, file: &str| words.with(key, &[("file", file.into())]);
+    match what {
+        What::Opened { redone: 0 } => words.say("event-opened"),
+        What::Opened { redone } => words.with("event-opened-redone", &[("n", (*redone).into())]),
+        What::FirstCopy { found: 0 } => words.say("event-first-copy"),
+        What::FirstCopy { found } => words.with("event-first-copy-goes-on", &[("n", (*found).into())]),
+        What::Generation { files, gone, bytes, grade, took_ms, .. } => {
+            generation(words, (*files, *gone), *bytes, *grade, *took_ms)
+        }
+        What::Verified { files, bytes, differed: 0 } => {
+            words.with("event-verified", &[("files", (*files).into()), ("bytes", figures::bytes(words, *bytes).into())])
+        }
+        What::Verified { files, differed, .. } => {
+            words.with("event-verified-differed", &[("differed", (*differed).into()), ("files", (*files).into())])
+        }
+        What::Strange { file: name } => file("event-strange", name),
+        What::SetAside { file: name, to } => {
+            words.with("event-set-aside", &[("file", name.as_str().into()), ("to", to.as_str().into())])
+        }
+        What::Trouble(wrong) => coded(wrong.code(), &trouble(words, wrong).what),
+        What::Mended(wrong) => coded(wrong.code(), &mended(words, wrong)),
+        What::Asked(ask) => question(words, ask).what,
+        What::Answered { question, accepted } => answered(words, question, *accepted),
+        What::Special { file: name } => file("event-special", name),
+        What::HistoryDropped { left } => words.with("event-history-dropped", &[("n", (*left).into())]),
+    }
+}
+
+fn coded(code: &str, sentence: &str) -> String {
+    format!("{code} {sentence}")
+}
+
+fn generation(words: &Words, (files, gone): (u64, u64), bytes: u64, grade: Grade, took_ms: u64) -> String {
+    let key = match (files, gone) {
+        (0, 0) => "event-copied-names",
+        (_, 0) => "event-copied",
+        (0, _) => "event-copied-gone",
+        (_, _) => "event-copied-both",
+    };
+    words.with(
+        key,
+        &[
+            ("files", files.into()),
+            ("gone", gone.into()),
+            ("bytes", figures::bytes(words, bytes).into()),
+            ("took", figures::span(words, took_ms).into()),
+            ("grade", self::grade(words, grade).into()),
+        ],
+    )
+}
+
+fn answered(words: &Words, ask: &Ask, accepted: Option<bool>) -> String {
+    let key = match (ask, accepted) {
+        (Ask::Removals { .. }, Some(true)) => "event-removals-taken",
+        (Ask::Removals { .. }, Some(false)) => "event-removals-kept",
+        (Ask::Removals { .. }, None) => "event-removals-back",
+        (Ask::Emptied { .. }, Some(true)) => "event-emptied-taken",
+        (Ask::Emptied { .. }, Some(false)) => "event-emptied-kept",
+        (Ask::Emptied { .. }, None) => "event-emptied-back",
+    };
+    words.say(key)
+}
+
+/// What is wrong, and what to do.
+#[must_use]
+pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
+    let told =
+        |what, todo, args: &[(&str, FluentValue<'_>)]| Told { what: words.with(what, args), todo: words.say(todo) };
+    match trouble {
+        Trouble::DiskFull { needed_bytes: 0, free_bytes } => {
+            told("trouble-disk-full", "trouble-disk-full-do", &[("free", figures::bytes(words, *free_bytes).into())])
+        }
+        Trouble::DiskFull { needed_bytes, free_bytes } => told(
+            "trouble-disk-full-by",
+            "trouble-disk-full-do",
+            &[
+                ("needed", figures::bytes(words, *needed_bytes).into()),
+                ("free", figures::bytes(words, *free_bytes).into()),
+            ],
+        ),
+        Trouble::MirrorFails { error } => {
+            told("trouble-mirror-fails", "trouble-mirror-fails-do", &[("error", error.as_str().into())])
+        }
+        Trouble::SourceGone { error } => {
+            told("trouble-source-gone", "trouble-source-gone-do", &[("error", error.as_str().into())])
+        }
+        Trouble::Held { files } => told("trouble-held", "trouble-held-do", &[("n", (*files).into())]),
+        Trouble::Unreadable { files, first } => told(
+            "trouble-unreadable",
+            "trouble-unreadable-do",
+            &[("n", (*files).into()), ("first", first.as_str().into())],
+        ),
+        Trouble::WatchLimit { rescan_ms } => {
+            told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
+        }
+    }
+}
+
+fn mended(words: &Words, trouble: &Trouble) -> String {
+    let key = match trouble {
+        Trouble::DiskFull { .. } => "mended-disk-full",
+        Trouble::MirrorFails { .. } => "mended-mirror-fails",
+        Trouble::SourceGone { .. } => "mended-source-gone",
+        Trouble::Held { .. } => "mended-held",
+        Trouble::Unreadable { .. } => "mended-unreadable",
+        Trouble::WatchLimit { .. } => "mended-watch-limit",
+    };
+    words.say(key)
+}
+
+/// What is asked, and what each answer does.
+#[must_use]
+pub fn question(words: &Words, ask: &Ask) -> Asked {
+    match ask {
+        Ask::Removals { gone, of } => {
+            let args = [("gone", (*gone).into()), ("of", (*of).into())];
+            Asked {
+                what: words.with("question-removals", &args),
+                keeping: words.say("question-removals-keeping"),
+                taking: words.with("question-removals-taking", &args),
+            }
+        }
+        Ask::Emptied { files } => {
+            let first = files.first().map_or("", String::as_str);
+            let args = [("n", files.len().into()), ("first", first.into())];
+            Asked {
+                what: words.with("question-emptied", &args),
+                keeping: words.say("question-emptied-keeping"),
+                taking: words.with("question-emptied-taking", &args),
+            }
+        }
+    }
+}
+
+/// The word for how sure a generation is.
+#[must_use]
+pub fn grade(words: &Words, grade: Grade) -> String {
+    words.say(match grade {
+        Grade::Exact => "grade-exact",
+        Grade::Steady => "grade-steady",
+        Grade::Unsteady => "grade-unsteady",
+        Grade::Incomplete => "grade-incomplete",
+    })
+}
+
+/// What the word for a grade means.
+#[must_use]
+pub fn grade_meaning(words: &Words, grade: Grade) -> String {
+    words.say(match grade {
+        Grade::Exact => "grade-exact-means",
+        Grade::Steady => "grade-steady-means",
+        Grade::Unsteady => "grade-unsteady-means",
+        Grade::Incomplete => "grade-incomplete-means",
+    })
+}
+
+/// What stands against taking over, and what to do. A word of another version is shown as it is.
+#[must_use]
+pub fn reason(words: &Words, reason: &Reason) -> Told {
+    let args = [("value", reason.value.as_str().into()), ("limit", reason.limit.as_str().into())];
+    let what = match reason.check.as_str() {
+        "first-copy" => words.say("check-first-copy"),
+        "copy-age" => words.with("check-copy-age", &args),
+        "unreadable-files" => words.with("check-unreadable-files", &args),
+        "question" => words.say("check-question"),
+        "disk" => words.say("check-disk"),
+        "source" => words.say("check-source"),
+        "mirror-disk" => words.say("check-mirror-disk"),
+        other => format!("{other}: {} ({})", reason.value, reason.limit),
+    };
+    let todo = match reason.remedy.as_str() {
+        "wait" => words.say("remedy-wait"),
+        "give-right" => words.say("remedy-give-right"),
+        "answer" => words.say("remedy-answer"),
+        "make-room" => words.say("remedy-make-room"),
+        "bring-source-back" => words.say("remedy-bring-source-back"),
+        "look-at-disk" => words.say("remedy-look-at-disk"),
+        other => other.to_owned(),
+    };
+    Told { what, todo }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn troubles() -> Vec<Trouble> {
+        vec![
+            Trouble::DiskFull { needed_bytes: 0, free_bytes: 4096 },
+            Trouble::DiskFull { needed_bytes: 1 << 31, free_bytes: 4096 },
+            Trouble::MirrorFails { error: "Input/output error".into() },
+            Trouble::SourceGone { error: "No such file or directory".into() },
+            Trouble::Held { files: 1 },
+            Trouble::Unreadable { files: 2, first: "POS-R".into() },
+            Trouble::WatchLimit { rescan_ms: 30_000 },
+        ]
+    }
+
+    fn events() -> Vec<What> {
+        let copied =
+            |files, gone| What::Generation { seq: 7, files, gone, bytes: 4096, grade: Grade::Exact, took_ms: 9 };
+        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: vec!["POS-Q.Seq".into()] }];
+        let mut all = vec![
+            What::Opened { redone: 0 },
+            What::Opened { redone: 1 },
+            What::FirstCopy { found: 0 },
+            What::FirstCopy { found: 3 },
+            copied(0, 0),
+            copied(1, 0),
+            copied(0, 1),
+            copied(2, 2),
+            What::Verified { files: 7, bytes: 4096, differed: 0 },
+            What::Verified { files: 7, bytes: 4096, differed: 1 },
+            What::Strange { file: "POS-R".into() },
+            What::SetAside { file: "POS-R".into(), to: "/x".into() },
+            What::Special { file: "socket".into() },
+            What::HistoryDropped { left: 3 },
+        ];
+        all.extend(troubles().into_iter().flat_map(|wrong| [What::Trouble(wrong.clone()), What::Mended(wrong)]));
+        for ask in asks {
+            all.push(What::Asked(ask.clone()));
+            all.extend(
+                [Some(true), Some(false), None].map(|accepted| What::Answered { question: ask.clone(), accepted }),
+            );
+        }
+        all
+    }
+
+    /// A brace left over is a key without a sentence or a sentence without its figure.
+    fn whole(sentence: &str) {
+        assert!(!sentence.is_empty() && !sentence.contains(['{', '}']), "{sentence}");
+    }
+
+    #[test]
+    fn everything_has_its_words() {
+        let words = Words::load(Some("en"));
+        for what in events() {
+            whole(&event(&words, &what));
+        }
+        for told in troubles().iter().map(|wrong| trouble(&words, wrong)) {
+            whole(&told.what);
+            whole(&told.todo);
+        }
+        for check in ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk"] {
+            for remedy in ["wait", "give-right", "answer", "make-room", "bring-source-back", "look-at-disk"] {
+                let reason = |value: &str| Reason {
+                    check: check.into(),
+                    value: value.into(),
+                    limit: "10 min".into(),
+                    remedy: remedy.into(),
+                };
+                let told = self::reason(&words, &reason("12 min"));
+                whole(&told.what);
+                whole(&told.todo);
+                assert!(told.todo != remedy && !told.what.starts_with(check), "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn plurals() {
+        let words = Words::load(Some("en"));
+        let one = What::Generation { seq: 1, files: 1, gone: 0, bytes: 200, grade: Grade::Exact, took_ms: 40 };
+        assert_eq!(event(&words, &one), "1 file copied, 200 B in 0.0 s: exact");
+    }
+}
