@@ -1,5 +1,6 @@
 //! Espejo.
 
+pub mod cli;
 pub mod disk;
 pub mod link;
 pub mod os;

@@ -54,6 +54,17 @@ fn shared_map(line: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
     (!name.ends_with(b" (deleted)")).then_some(name)
 }
 
+/// Gives `act` a path to the same place as `path` that is short enough for a socket's address, which holds about 100 bytes.
+pub fn short_path<T>(path: &Path, act: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return act(path) };
+    if path.as_os_str().len() < 100 {
+        return act(path);
+    }
+    let folder = fs::File::open(folder)?;
+    let short = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&folder));
+    act(&Path::new(&short).join(name))
+}
+
 /// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
 pub fn stop_dead() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -1,10 +1,28 @@
-//! Joins everything: select, step, perform, publish.
+//! Joins everything: select, step, perform, publish. It alone owns the `Pair`; the halves of the copy run on threads of
+//! their own and tell it what happens.
+//!
+//! - [`engine`]: the loop
+//! - [`book`]: what is known of the copy, and the status made of it
+//! - [`operations`]: jobs that go on whatever becomes of who asked for them
+//! - [`takeover`]: could the copy take over now?
+//! - [`status`], [`event`], [`command`]: what screens, scripts and remote readers get and say
+//! - [`control`]: the control socket, and its client
+//! - [`home`]: the folder in which a machine keeps what is its own
+//! - [`news`]: what the halves tell
+//! - [`sending`], [`receiving`]: the halves
 
+pub mod book;
 pub mod command;
+pub mod control;
+pub mod engine;
 pub mod event;
+pub mod home;
 pub mod news;
+pub mod operations;
+pub mod receiving;
 pub mod sending;
 pub mod status;
+pub mod takeover;
 
 pub use command::{Command, Reply};
 pub use status::Status;

@@ -135,6 +135,8 @@ pub struct Mirror {
     pub as_of: Option<Timestamp>,
     /// What the copy does now.
     pub phase: Phase,
+    /// It has had everything that there was when the service began.
+    pub caught_up: bool,
 }
 
 /// What the copy does now.

@@ -318,3 +318,57 @@ keymap-unknown-key = there is no key "{ $key }". Keys are written "5", "f5", "en
 keymap-unknown-intent = "{ $word }" means nothing in [{ $place }]. What does: { $intents }.
 keymap-no-way-out = no key leads out. Bind one to "leave" in [everywhere].
 keymap-no-press = no key presses a button in [{ $place }]. Bind one to "press".
+
+# The command line.
+cli-file = { $number } { $file } { $percent } %
+cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST
+cli-service-ended = The service has ended.
+cli-differed = Both sides differed. What differed is copied again; compare once more: espejo verify
+cli-comparing = Comparing: { $percent } % of { $size } on both sides
+cli-how-to-answer = To answer: open the screen with "espejo", or begin again with --accept-removals.
+cli-once = Done: { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    }, { $size }, every byte compared, in { $took }.
+cli-once-question = Nothing of that was taken over. If it is meant, begin again with --accept-removals.
+cli-once-unreadable = { $file } could not be read and is not in the mirror as it is. Give this user the right to read it, then begin again.
+cli-status-folders = { $source } is mirrored in { $dest }
+cli-status-yes = YES, this copy could take over now.
+cli-status-no = NO, this copy could not take over now.
+cli-status-copy = Copy of { $time }, position { $position }, behind { $behind }
+cli-status-dataset = { $name }: { $grade }, { $files ->
+        [one] { $files } file
+       *[other] { $files } files
+    }, { $size }
+cli-status-unreadable = cannot be read: { $file }
+
+# What help says, by verb and argument.
+help-espejo = Keeps a mirror of a shop's server on another machine, ready to take over. Without a verb: the screen.
+help-espejo-examples =
+    Examples:
+      espejo                                   the screen
+      espejo mirror /srv/pos /backup/pos       mirror a folder, with the screen
+      espejo status --json                     how it stands, for a script
+help-espejo-home = Where this machine keeps what is its own [default: /var/lib/espejo for root, else the state folder of the user]
+help-espejo-lang = The language: en, es, pt-BR, de, fr or fi [default: from the environment]
+help-espejo-color = When colour is used: auto, always or never
+help-espejo-watch = The screen, without its actions
+help-mirror = Mirror one folder into another, in one process, with no set-up
+help-mirror-examples =
+    Examples:
+      espejo mirror /srv/pos /backup/pos                 with the screen
+      espejo mirror /srv/pos /backup/pos --no-screen     a line a file
+      espejo mirror /srv/pos /backup/pos --once          copy what differs, compare, end
+help-mirror-source = The folder that is mirrored; it may be a mounted share of another machine
+help-mirror-dest = The folder that becomes its mirror; what belongs to it is kept beside it, in a hidden folder
+help-mirror-interval = At the latest after so long is looked for what the system does not tell of
+help-mirror-once = Copy what differs, compare every byte, print a summary, end
+help-mirror-no_screen = Print a line a file and a line an event instead of the screen
+help-mirror-adopt_dest = Take a folder that holds other data: what the source has too is kept, the rest is set aside
+help-mirror-accept_removals = Take over without a question that most files are gone, or that files are empty
+help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
+help-status = How it stands
+help-status-json = As one JSON object
+help-status-watch = Again after every change
+help-verify = Compare every byte of both sides by hash; what differs is copied again
+help-verify-json = As one JSON object

@@ -79,6 +79,7 @@ pub fn healthy() -> Status {
             last_change_ago_ms: Some(80),
             verified_at: Some(at("04:10:31")),
             as_of: Some(at("10:42:06")),
+            caught_up: true,
             phase: Phase::Following,
         },
         datasets: vec![dataset("pos", Grade::Steady, 7, 222_380_032, "10:42:06")],
@@ -135,6 +136,7 @@ pub fn first_copy() -> Status {
         grade: None,
         verified_at: None,
         as_of: None,
+        caught_up: false,
         copying: Some(Copying {
             number: 412,
             file: "images/2026/menu board.png".into(),

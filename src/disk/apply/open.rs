@@ -132,11 +132,16 @@ impl Mirror {
         Ok(())
     }
 
-    /// Throws the copy away: the next one is a first copy again, into what is there.
-    pub fn forget_copy(&mut self) -> Result<(), DiskError> {
-        self.begin_anew(Form::Building)?;
+    /// Forgets a first copy that failed, and finds out what came of it.
+    pub fn look_again(&mut self) -> Result<(), DiskError> {
+        self.begin_anew(self.state.form)?;
         self.survey(Belief::Nothing)?;
         Ok(())
+    }
+
+    /// Undoes what a failure left half applied.
+    pub fn undo_failed(&mut self) -> Result<(), DiskError> {
+        self.undo_half_applied()
     }
 
     /// Undoes what was half done, and applies what was acknowledged.

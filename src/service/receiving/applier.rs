@@ -90,7 +90,7 @@ impl Applier {
     ) -> io::Result<Self> {
         let (work, todo) = std_mpsc::channel();
         let (tell, done) = mpsc::unbounded_channel();
-        let hands = Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, check: None };
+        let hands = Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, check: None, epoch: 0 };
         let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
         Ok(Self { work, waiting: 0, done, thread: Some(thread) })
     }
@@ -104,14 +104,13 @@ impl Applier {
     }
 
     /// Whether so much waits that no more should come.
-    pub(super) fn is_busy(&mut self) -> bool {
-        while self.waiting > 0 {
-            match self.done.try_recv() {
-                Ok(Done::Taken) => self.waiting -= 1,
-                _ => break,
-            }
-        }
+    pub(super) fn is_busy(&self) -> bool {
         self.waiting > WAITING
+    }
+
+    /// It has taken a part of a first copy.
+    pub(super) fn taken(&mut self) {
+        self.waiting -= 1;
     }
 
     /// Has the oldest steps back dropped. Returns whether there were any.
@@ -135,13 +134,19 @@ struct Hands {
     done: mpsc::UnboundedSender<Done>,
     build: BuildStage,
     check: Option<Checking>,
+    /// The epoch in force.
+    epoch: u64,
 }
 
 /// How far a first copy is.
 #[derive(Debug)]
 enum BuildStage {
     None,
-    Open { build: Box<Build>, begin: Begin, began: Instant },
+    Open {
+        build: Box<Build>,
+        begin: Begin,
+        began: Instant,
+    },
     /// It failed: what is left of it is passed over.
     Failed,
 }
@@ -161,13 +166,13 @@ impl Hands {
             // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
-                None if self.check.is_some() => match todo.try_recv() {
-                    Ok(work) => work,
-                    Err(_) => {
+                None if self.check.is_some() => {
+                    let Ok(work) = todo.try_recv() else {
                         self.check_stretch();
                         continue;
-                    }
-                },
+                    };
+                    work
+                }
                 None => todo.recv().unwrap_or(Work::Stop),
             };
             match work {
@@ -181,7 +186,10 @@ impl Hands {
                     let _ = self.done.send(Done::Taken);
                     self.build(part);
                 }
-                Work::Welcome { epoch } => self.welcome(epoch),
+                Work::Welcome { epoch } => {
+                    self.epoch = epoch;
+                    self.welcome();
+                }
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
                 Work::Digest { digest } => {
@@ -247,9 +255,7 @@ impl Hands {
         if let Part::Begin(begin) = &part {
             let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
             self.build = match self.mirror.build(begin.clone(), &stamp) {
-                Ok(build) => {
-                    BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() }
-                }
+                Ok(build) => BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() },
                 Err(error) => self.build_failed(&error),
             };
         }
@@ -305,10 +311,11 @@ impl Hands {
             tracing::warn!(%error, "what came of the first copy could not be looked over");
         }
         let _ = self.done.send(Done::BuildRefused { seq: end.position.seq });
-        self.welcome(end_epoch(&self.mirror));
+        self.welcome();
     }
 
-    fn welcome(&mut self, epoch: u64) {
+    fn welcome(&mut self) {
+        let epoch = self.epoch;
         let state = self.mirror.state();
         let committed = state.form == crate::disk::journal::index::Form::Committed;
         self.say(&ToSource::Welcome(Welcome { protocol: PROTOCOL, epoch, position: state.position, committed }));
@@ -398,10 +405,4 @@ impl Hands {
             Err(bad) => tracing::warn!(%bad, "a frame could not be made"),
         }
     }
-}
-
-fn end_epoch(mirror: &Mirror) -> u64 {
-    // A first copy is of the epoch that is in force; the welcome before said which.
-    let _ = mirror;
-    1
 }

@@ -6,9 +6,9 @@ use super::applier::Work;
 use super::{Receiving, Took};
 use crate::disk::{DiskError, point};
 use crate::link::frame::ToSource;
+use crate::replica::Position;
 use crate::replica::part::{Begin, Content, End, Mode, Part};
 use crate::replica::position::Rolling;
-use crate::replica::Position;
 use crate::service::news::{News, Passing};
 
 /// Bytes that must stay free beside what a generation needs.
@@ -104,6 +104,9 @@ impl Receiving {
         if begin.mode == Mode::Build {
             self.tell(News::FirstCopy);
         } else {
+            if self.unapplied == 0 {
+                self.redo.rewind().map_err(|error| error.to_string())?;
+            }
             self.redo.begin();
         }
         self.tell(News::Coming(begin.clone()));
@@ -146,15 +149,11 @@ impl Receiving {
         self.durable = stored.end.position;
         self.unapplied += stored.to - stored.from;
         self.say(&ToSource::Ack(stored.end.position))?;
-        self.ack_sent();
+        ack_sent();
         self.mended();
         self.tell(News::Durable { end: stored.end.clone(), begin: stored.begin.clone(), took });
         self.applier.work(Work::Step(stored));
         Ok(())
-    }
-
-    fn ack_sent(&self) {
-        point!("ack.sent");
     }
 
     fn refuse(&mut self, end: &End) -> Result<(), String> {
@@ -202,4 +201,8 @@ impl Receiving {
             self.tell(News::File(file));
         }
     }
+}
+
+fn ack_sent() {
+    point!("ack.sent");
 }

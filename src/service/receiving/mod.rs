@@ -7,7 +7,6 @@
 pub mod applier;
 mod incoming;
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -241,7 +240,7 @@ impl Receiving {
                 self.comparing.agrees = Some(agrees);
                 self.finish_comparing();
             }
-            Done::Taken => {}
+            Done::Taken => self.applier.taken(),
         }
         Ok(())
     }
@@ -252,7 +251,8 @@ impl Receiving {
     }
 
     fn finish_comparing(&mut self) {
-        let Comparing { proved: Some(differed), checked: true, agrees: Some(agrees), strange, here, .. } = self.comparing
+        let Comparing { proved: Some(differed), checked: true, agrees: Some(agrees), strange, here, .. } =
+            self.comparing
         else {
             return;
         };
@@ -307,12 +307,6 @@ pub fn opened(mirror: &Mirror, found: &crate::disk::apply::open::Found) -> News 
     };
     let strange = found.strange.iter().map(ToString::to_string).collect();
     News::Opened { at, redone: found.redone, strange, found: found.files }
-}
-
-/// A folder as people read it.
-#[must_use]
-pub fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
 
 /// What becomes of a part.

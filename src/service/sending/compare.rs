@@ -13,7 +13,12 @@ pub(super) struct Comparison {
     files: u64,
     bytes: u64,
     differed: u64,
+    /// Generations that were acknowledged since all was read.
+    acknowledged: u32,
 }
+
+/// Generations after which what was found is in the mirror, also where more moves all the time.
+const ENOUGH: u32 = 2;
 
 impl Comparison {
     /// Whether there is something to read.
@@ -21,12 +26,18 @@ impl Comparison {
     pub(super) fn can_go_on(&self) -> bool {
         self.cursor.is_some()
     }
+
+    /// A generation was acknowledged.
+    pub(super) fn acknowledged(&mut self) {
+        self.acknowledged += u32::from(self.cursor.is_none());
+    }
 }
 
 impl Sending {
     /// Begins a comparison, or begins the one that goes on anew.
     pub(super) fn begin_comparing(&mut self) {
-        self.comparison = Some(Comparison { cursor: Some(Cursor::start()), files: 0, bytes: 0, differed: 0 });
+        self.comparison =
+            Some(Comparison { cursor: Some(Cursor::start()), files: 0, bytes: 0, differed: 0, acknowledged: 0 });
     }
 
     /// Compares the next stretch. At the end, when nothing is under way, the proof is said: it holds at that position.
@@ -47,7 +58,7 @@ impl Sending {
             return self.say(Say::Proving { files, bytes });
         }
         // What was found must be in the mirror first.
-        if !self.dirty.unsure.is_empty() {
+        if !self.dirty.is_empty() && comparison.acknowledged < ENOUGH {
             self.comparison = Some(comparison);
             return Ok(());
         }

@@ -160,6 +160,9 @@ impl Sending {
             return Err(Ended::Strange(format!("it acknowledges {position}, which was not sent")));
         };
         self.position = position;
+        if let Some(comparison) = &mut self.comparison {
+            comparison.acknowledged();
+        }
         if let Some(captured) = flight.captured {
             self.source.commit(captured);
         }

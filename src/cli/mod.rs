@@ -1,0 +1,48 @@
+//! The command line: one file a verb. It turns words into commands and prints what comes back; it does no work.
+//!
+//! - [`args`]: what can be typed
+//! - [`exit`]: how the program ends
+//! - [`mirror`], [`screen`], [`status`], [`verify`]: the verbs
+//! - [`lines`]: what a run without a screen prints
+//! - [`logs`]: the log file
+
+pub mod args;
+pub mod exit;
+pub mod lines;
+pub mod logs;
+pub mod mirror;
+pub mod screen;
+pub mod status;
+pub mod verify;
+
+use std::path::PathBuf;
+
+use args::{Cli, Verb};
+use exit::{Exit, Failure};
+
+use crate::words::Words;
+
+/// What every verb is given.
+pub struct Around {
+    /// The home.
+    pub home: PathBuf,
+    /// The language.
+    pub words: Words,
+    /// When colour is used.
+    pub colour: args::Colour,
+}
+
+/// Does what was typed.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    let around = Around { home: cli.home()?, words: Words::load(cli.lang.as_deref()), colour: cli.color };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.verb {
+            None if cli.watch => screen::watch(&around).await,
+            None => screen::open(&around).await,
+            Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
+            Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::Verify { json }) => verify::run(&around, json).await,
+        }
+    })
+}

@@ -1,0 +1,121 @@
+//! `espejo`: the operator's screen, on the service of this home or with the engine inside.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Around;
+use super::args::{Colour, MirrorArgs};
+use super::exit::{Exit, Failure};
+use super::mirror::{self, Running};
+use super::status::connect;
+use crate::service::control::Client;
+use crate::service::home::remembered;
+use crate::service::{Command, Reply};
+use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
+use crate::words::Words;
+
+/// Opens the screen: on the service that runs, on what this home was last asked to mirror, or on the first page.
+pub async fn open(around: &Around) -> Result<Exit, Failure> {
+    if let Some(client) = Client::connect(&around.home)? {
+        return attached(around, client, Place::Attached).await;
+    }
+    if !io::stdout().is_terminal() {
+        return connect(around).map(|_| Exit::Done);
+    }
+    let (source, dest, interval) = match remembered(&around.home) {
+        Some(last) => (last.source, last.dest, Duration::from_millis(last.interval_ms)),
+        None => match tui::first_page(&options(around, Place::Embedded)?).await? {
+            Some(chosen) => (PathBuf::from(chosen.source), PathBuf::from(chosen.dest), Duration::from_secs(3)),
+            None => return Ok(Exit::Done),
+        },
+    };
+    let args = MirrorArgs {
+        source,
+        dest,
+        interval,
+        once: false,
+        no_screen: false,
+        adopt_dest: false,
+        accept_removals: false,
+        max_rate: None,
+    };
+    mirror::run(around, &args).await
+}
+
+/// Opens the screen without its actions.
+pub async fn watch(around: &Around) -> Result<Exit, Failure> {
+    let client = connect(around)?;
+    attached(around, client, Place::WatchOnly).await
+}
+
+/// Shows a service that runs in this process, and ends it when the screen is left.
+pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure> {
+    let options = options(around, Place::Embedded)?;
+    let (commands, mut said) = mpsc::unbounded_channel::<Command>();
+    let ask = running.ask.clone();
+    tokio::spawn(async move {
+        while let Some(command) = said.recv().await {
+            // What comes of it is seen in the status.
+            let (answer, _) = oneshot::channel();
+            if ask.send((command, answer)).is_err() {
+                return;
+            }
+        }
+    });
+    let attached = Attached { status: running.status.clone(), commands };
+    let left = tui::run(attached, &options).await;
+    mirror::stop(&running).await;
+    let end = mirror::ended(running.engine.await);
+    left?;
+    end
+}
+
+async fn attached(around: &Around, mut client: Client, place: Place) -> Result<Exit, Failure> {
+    let options = options(around, place)?;
+    let (publish, status) = watch::channel(None);
+    let (commands, mut said) = mpsc::unbounded_channel::<Command>();
+    client.say(&Command::Watch).await?;
+    tokio::spawn(async move {
+        while let Ok(Some(reply)) = client.hear().await {
+            if let Reply::Status(status) = reply {
+                publish.send_replace(Some(Arc::from(status)));
+            }
+        }
+    });
+    let home = around.home.clone();
+    tokio::spawn(async move {
+        while let Some(command) = said.recv().await {
+            if let Ok(Some(mut client)) = Client::connect(&home) {
+                let _ = client.ask(&command).await;
+            }
+        }
+    });
+    match tui::run(Attached { status, commands }, &options).await? {
+        Left::Out | Left::Quit => Ok(Exit::Done),
+        Left::ServiceEnded => Err(Failure::no_service(around.words.say("cli-service-ended"))),
+    }
+}
+
+fn options(around: &Around, place: Place) -> Result<Options, Failure> {
+    let words = Words::load(None);
+    let own = around.home.join("keymap.toml");
+    let keymap = match fs::read_to_string(&own) {
+        Ok(text) => Keymap::parse(&text, &own.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Keymap::standard(),
+        Err(error) => return Err(Failure::usage(format!("{}: {error}", own.display()))),
+    };
+    let keymap = keymap.map_err(|faults| Failure::usages(faults.iter().map(|fault| fault.tell(&words)).collect()))?;
+    let plain = match around.colour {
+        Colour::Always => false,
+        Colour::Never => true,
+        Colour::Auto => std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()),
+    };
+    let palette = if plain { Palette::None } else { Palette::Sixteen };
+    let look = Look { palette, glyphs: Glyphs::for_locale() };
+    Ok(Options { words, keymap, place, look, home: around.home.display().to_string() })
+}

@@ -1,0 +1,105 @@
+//! `espejo status`: how it stands, for people or as JSON.
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use super::Around;
+use super::exit::{Exit, Failure};
+use crate::service::control::Client;
+use crate::service::status::Phase;
+use crate::service::{Command, Reply, Status};
+use crate::words::{Words, figures, told};
+
+/// Prints how it stands; with `watch` again after every change.
+pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
+    let mut client = connect(around)?;
+    client.say(if watch { &Command::Watch } else { &Command::Status }).await?;
+    let mut exit = None;
+    while let Some(reply) = client.hear().await? {
+        let Reply::Status(status) = reply else { return Err(Failure::failed("the service gave no status")) };
+        let mut out = io::stdout().lock();
+        if json {
+            serde_json::to_writer(&mut out, &status).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            print(&mut out, &around.words, &status)?;
+        }
+        out.flush()?;
+        exit = Some(health(&status));
+        if !watch {
+            break;
+        }
+    }
+    exit.ok_or_else(|| Failure::failed("the service ended before it answered"))
+}
+
+/// Connects to the service of the home.
+pub fn connect(around: &Around) -> Result<Client, Failure> {
+    Client::connect(&around.home)?.ok_or_else(|| {
+        let home = around.home.display().to_string();
+        Failure::no_service(around.words.with("cli-no-service", &[("home", home.into())]))
+    })
+}
+
+/// Whether all is well.
+fn health(status: &Status) -> Exit {
+    let alarm = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint());
+    match status.mirror.phase {
+        _ if alarm => Exit::Alarm,
+        Phase::Stopped => Exit::Alarm,
+        _ if !status.can_take_over.yes || !status.alarms.is_empty() => Exit::Degraded,
+        _ => Exit::Done,
+    }
+}
+
+fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()> {
+    let zone = TimeZone::system();
+    if let Some(folders) = &status.folders {
+        let args = [("source", folders.source.clone().into()), ("dest", folders.dest.clone().into())];
+        writeln!(out, "{}", words.with("cli-status-folders", &args))?;
+    }
+    writeln!(out, "{}", words.say(if status.can_take_over.yes { "cli-status-yes" } else { "cli-status-no" }))?;
+    for reason in &status.can_take_over.reasons {
+        let told = told::reason(words, reason);
+        writeln!(out, "  {} {}", told.what, told.todo)?;
+    }
+    if let Some(as_of) = status.mirror.as_of {
+        let args = [
+            ("time", figures::time(as_of, &zone).into()),
+            ("position", status.mirror.position.to_string().into()),
+            ("behind", figures::span(words, status.mirror.behind_ms).into()),
+        ];
+        writeln!(out, "{}", words.with("cli-status-copy", &args))?;
+    }
+    if let Some(copying) = &status.mirror.copying {
+        let percent = (copying.done_bytes * 100).checked_div(copying.total_bytes).unwrap_or(100).min(100);
+        let args = [
+            ("number", format!("{:02}", copying.number).into()),
+            ("file", copying.file.clone().into()),
+            ("percent", percent.to_string().into()),
+        ];
+        writeln!(out, "{}", words.with("cli-file", &args))?;
+    }
+    for dataset in &status.datasets {
+        let grade = dataset.grade.map_or_else(|| "-".to_owned(), |grade| told::grade(words, grade));
+        let args = [
+            ("name", dataset.name.clone().into()),
+            ("grade", grade.into()),
+            ("files", dataset.files.into()),
+            ("size", figures::bytes(words, dataset.bytes).into()),
+        ];
+        writeln!(out, "{}", words.with("cli-status-dataset", &args))?;
+        for file in &dataset.unreadable {
+            writeln!(out, "  {}", words.with("cli-status-unreadable", &[("file", file.clone().into())]))?;
+        }
+    }
+    for alarm in &status.alarms {
+        let told = told::trouble(words, &alarm.trouble);
+        writeln!(out, "{} {} {}", alarm.code, told.what, told.todo)?;
+    }
+    for question in &status.questions {
+        writeln!(out, "{}\n  {}", told::question(words, &question.ask).what, words.say("cli-how-to-answer"))?;
+    }
+    Ok(())
+}

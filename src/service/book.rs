@@ -1,0 +1,351 @@
+//! Keeps what the halves of the copy tell, and makes the status of it. It waits for nothing and does nothing.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::event::{Event, What};
+use super::news::{News, Standing};
+use super::operations::Operations;
+use super::status::{
+    Alarm, Ask, Copying, Dataset, EVENTS, Folders, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Question,
+    Server, Status, TakeOver, Trouble, Verdict,
+};
+use crate::link::Told;
+use crate::pair::{Duty, Node, Pair};
+use crate::replica::{Grade, Position, Time};
+
+/// What is known of the copy.
+#[derive(Debug)]
+pub struct Book {
+    name: String,
+    folders: Folders,
+    told: Option<Told>,
+    link: PeerState,
+    stage: Stage,
+    position: Position,
+    grade: Grade,
+    as_of: Time,
+    /// The oldest change that is not durable, and bytes of it.
+    behind: Option<(Instant, u64)>,
+    /// There was a time when nothing was behind.
+    was_level: bool,
+    copying: Option<Copying>,
+    last_change: Option<(Instant, Timestamp)>,
+    /// Generations since the beginning.
+    durable: u64,
+    unsteady_since: Option<Timestamp>,
+    verified_at: Option<Timestamp>,
+    mirror_trouble: Option<Trouble>,
+    alarms: Vec<Alarm>,
+    questions: Vec<Question>,
+    asked: u64,
+    take_over: Option<TakeOver>,
+    events: VecDeque<Event>,
+    /// The stored jobs.
+    pub operations: Operations,
+}
+
+/// How far the mirror is on its way to be of use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// It is being opened.
+    Opening,
+    /// A first copy is to come, or coming.
+    Building,
+    /// It can be used.
+    Usable,
+}
+
+impl Book {
+    /// An empty one for the copy of one folder into another.
+    #[must_use]
+    pub fn new(name: &str, folders: Folders) -> Self {
+        Self {
+            name: name.to_owned(),
+            folders,
+            told: None,
+            link: PeerState::Unknown,
+            stage: Stage::Opening,
+            position: Position::default(),
+            grade: Grade::default(),
+            as_of: Time::default(),
+            behind: None,
+            was_level: false,
+            copying: None,
+            last_change: None,
+            durable: 0,
+            unsteady_since: None,
+            verified_at: None,
+            mirror_trouble: None,
+            alarms: vec![],
+            questions: vec![],
+            asked: 0,
+            take_over: None,
+            events: VecDeque::new(),
+            operations: Operations::default(),
+        }
+    }
+
+    /// Takes in what happened, and returns the events that it means.
+    pub fn take(&mut self, news: News, now: Timestamp) -> Vec<What> {
+        let mut what = match news {
+            News::Opened { at, redone, strange, found } => self.opened(at, redone, strange, found),
+            News::Heard => {
+                self.link = PeerState::Healthy;
+                vec![]
+            }
+            News::Told(told) => self.told(&told, now),
+            News::Behind { age, bytes } => {
+                self.behind = age.and_then(|age| Some((Instant::now().checked_sub(age)?, bytes)));
+                self.was_level |= self.behind.is_none();
+                vec![]
+            }
+            News::Coming(_) | News::GivenUp => {
+                self.copying = None;
+                vec![]
+            }
+            News::File(file) => {
+                self.copying = Some(Copying {
+                    number: file.number,
+                    file: file.file,
+                    done_bytes: file.done,
+                    total_bytes: file.total,
+                    files: file.files,
+                });
+                vec![]
+            }
+            News::Durable { end, begin, took } => {
+                self.copying = None;
+                self.stage = Stage::Usable;
+                (self.position, self.grade, self.as_of) = (end.position, end.grade, begin.taken_at);
+                self.durable += 1;
+                self.last_change = Some((Instant::now(), now));
+                self.unsteady_since = (end.grade == Grade::Unsteady).then(|| self.unsteady_since.unwrap_or(now));
+                let (seq, files, gone, bytes) = (end.position.seq, end.files.into(), end.gone, end.bytes);
+                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                vec![What::Generation { seq, files, gone, bytes, grade: end.grade, took_ms }]
+            }
+            News::Strange(files) => files.into_iter().map(|file| What::Strange { file }).collect(),
+            News::SetAside { files, to } => {
+                let to = to.display().to_string();
+                files.into_iter().map(|file| What::SetAside { file, to: to.clone() }).collect()
+            }
+            News::HistoryDropped(left) => vec![What::HistoryDropped { left }],
+            News::Trouble(trouble) => {
+                self.mirror_trouble = trouble;
+                vec![]
+            }
+            News::Comparing { bytes, .. } => {
+                self.operations.compared(bytes);
+                vec![]
+            }
+            News::Compared { files, bytes, differed } => {
+                if differed == 0 {
+                    self.verified_at = Some(now);
+                }
+                self.operations.comparison_done(differed);
+                vec![What::Verified { files, bytes, differed }]
+            }
+            News::Closed => {
+                self.link = PeerState::Lost;
+                vec![]
+            }
+            News::FirstCopy | News::Ended(_) => vec![],
+        };
+        what.extend(self.weigh(now));
+        for what in &what {
+            self.events.push_back(Event { at: now, what: what.clone() });
+        }
+        let over = self.events.len().saturating_sub(EVENTS);
+        self.events.drain(..over);
+        what
+    }
+
+    fn opened(&mut self, at: Standing, redone: u64, strange: Vec<String>, found: u64) -> Vec<What> {
+        self.stage = if at.usable { Stage::Usable } else { Stage::Building };
+        (self.position, self.grade, self.as_of) = (at.position, at.grade, at.as_of);
+        let opened = if at.usable { What::Opened { redone } } else { What::FirstCopy { found } };
+        let strange = strange.into_iter().map(|file| What::Strange { file });
+        std::iter::once(opened).chain(strange).collect()
+    }
+
+    fn told(&mut self, told: &Told, now: Timestamp) -> Vec<What> {
+        let mut what = vec![];
+        let before = self.told.replace(told.clone());
+        let known = before.map(|told| told.special).unwrap_or_default();
+        what.extend(
+            told.special.iter().filter(|file| !known.contains(file)).map(|file| What::Special { file: file.clone() }),
+        );
+        let removals = told.removals.map(|(gone, of)| Ask::Removals { gone, of });
+        let emptied = (!told.emptied.is_empty()).then(|| Ask::Emptied { files: told.emptied.clone() });
+        let asks: Vec<Ask> = removals.into_iter().chain(emptied).collect();
+        let (stay, gone): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.questions).into_iter().partition(|question| asks.contains(&question.ask));
+        what.extend(gone.into_iter().map(|question| What::Answered { question: question.ask, accepted: None }));
+        self.questions = stay;
+        for ask in asks {
+            if !self.questions.iter().any(|question| question.ask == ask) {
+                self.asked += 1;
+                what.push(What::Asked(ask.clone()));
+                self.questions.push(Question { id: self.asked, ask, since: now });
+            }
+        }
+        what
+    }
+
+    /// A person has answered `id`. Returns what was asked.
+    pub fn answered(&mut self, id: u64, accepted: bool, now: Timestamp) -> Option<Ask> {
+        let at = self.questions.iter().position(|question| question.id == id)?;
+        let ask = self.questions[at].ask.clone();
+        if accepted {
+            self.questions.remove(at);
+            let what = What::Answered { question: ask.clone(), accepted: Some(true) };
+            self.events.push_back(Event { at: now, what });
+            self.weigh(now);
+        }
+        Some(ask)
+    }
+
+    /// Works out what is wrong. Returns what has become wrong, and what is mended.
+    fn weigh(&mut self, now: Timestamp) -> Vec<What> {
+        let told = self.told.as_ref();
+        let gone = told.and_then(|told| told.error.clone()).map(|error| Trouble::SourceGone { error });
+        let unreadable = told.and_then(|told| {
+            let first = told.unreadable.first()?.clone();
+            Some(Trouble::Unreadable { files: told.unreadable.len() as u64, first })
+        });
+        let files = self.questions.iter().map(|question| match &question.ask {
+            Ask::Removals { gone, .. } => *gone,
+            Ask::Emptied { files } => files.len() as u64,
+        });
+        let files: u64 = files.sum();
+        let held = (files > 0).then_some(Trouble::Held { files });
+        let limit = told.and_then(|told| told.rescans_ms).map(|rescan_ms| Trouble::WatchLimit { rescan_ms });
+        let all = [self.mirror_trouble.clone(), gone, held, unreadable, limit];
+        let mut what = vec![];
+        let before = std::mem::take(&mut self.alarms);
+        for trouble in all.into_iter().flatten() {
+            let code = trouble.code().to_owned();
+            let same = before.iter().find(|alarm| alarm.code == code);
+            if same.is_none() {
+                what.push(What::Trouble(trouble.clone()));
+            }
+            let since = same.map_or(now, |alarm| alarm.since);
+            self.alarms.push(Alarm { code, trouble, since });
+        }
+        let mended = before.into_iter().filter(|old| !self.alarms.iter().any(|alarm| alarm.code == old.code));
+        what.extend(mended.map(|alarm| What::Mended(alarm.trouble)));
+        what
+    }
+
+    /// Whether the link has closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.link == PeerState::Lost
+    }
+
+    fn is_usable(&self) -> bool {
+        self.stage == Stage::Usable
+    }
+
+    /// Whether the mirror has had all that there was when it began.
+    fn has_caught_up(&self) -> bool {
+        self.is_usable() && self.told.is_some() && self.copying.is_none() && (self.was_level || self.durable > 0)
+    }
+
+    fn phase(&self) -> Phase {
+        let stopped = self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. }))
+            || self.alarms.iter().any(|alarm| {
+                matches!(
+                    alarm.trouble,
+                    Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
+                )
+            });
+        match () {
+            () if self.stage == Stage::Opening => Phase::Opening,
+            () if stopped || self.is_closed() => Phase::Stopped,
+            () if self.operations.is_comparing() => Phase::Verifying,
+            () if !self.is_usable() => Phase::FirstCopy,
+            () => Phase::Following,
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn status(&mut self, pair: &Pair, now: Timestamp) -> Status {
+        let clock = Instant::now();
+        let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
+        let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
+        let reasons = super::takeover::reasons(self.is_usable(), behind_ms, &self.alarms);
+        let yes = reasons.is_empty();
+        let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
+        let can_take_over = TakeOver { yes, since, reasons };
+        self.take_over = Some(can_take_over.clone());
+        let grade = self.is_usable().then_some(self.grade);
+        let record = pair.record();
+        Status {
+            store: self.name.clone(),
+            node: record.node,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: now,
+            duty: pair.duty(),
+            epoch: record.epoch,
+            holder: Node::of_epoch(record.epoch),
+            peer: self.peer(),
+            server: Server::Stopped,
+            mirror: Mirror {
+                position: self.position,
+                behind_ms,
+                behind_bytes,
+                behind_at_least: self.is_closed(),
+                grade,
+                copying: self.copying.clone(),
+                last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
+                verified_at: self.verified_at,
+                as_of: self.is_usable().then(|| timestamp(self.as_of)).flatten(),
+                phase: self.phase(),
+                caught_up: self.has_caught_up(),
+            },
+            datasets: vec![self.dataset(grade)],
+            verdict: Verdict::Unknown,
+            can_take_over,
+            licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None },
+            terminals: vec![],
+            operation: self.operations.last().cloned(),
+            maintenance: false,
+            alarms: self.alarms.clone(),
+            questions: self.questions.clone(),
+            folders: Some(self.folders.clone()),
+            events: self.events.iter().cloned().collect(),
+        }
+    }
+
+    fn peer(&self) -> Peer {
+        // Both halves are in this process: what one says is heard at once, for as long as there is a link.
+        let duty = (self.link != PeerState::Unknown).then_some(Duty::Serving);
+        Peer { state: self.link, heard_ago_ms: None, round_trip_ms: None, duty, server: None }
+    }
+
+    fn dataset(&self, grade: Option<Grade>) -> Dataset {
+        let told = self.told.clone().unwrap_or_default();
+        let grade = if told.unreadable.is_empty() { grade } else { grade.map(|_| Grade::Incomplete) };
+        Dataset {
+            name: self.name.clone(),
+            kinds: told.kinds,
+            grade,
+            files: told.files,
+            bytes: told.bytes,
+            changed_at: self.last_change.map(|(_, at)| at),
+            unreadable: told.unreadable,
+            special: told.special,
+            unsteady_since: self.unsteady_since,
+        }
+    }
+}
+
+/// An instant of a file system as one that people read; none where no calendar reaches.
+fn timestamp(time: Time) -> Option<Timestamp> {
+    Timestamp::new(time.seconds, i32::try_from(time.nanos).ok()?).ok()
+}

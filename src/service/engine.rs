@@ -1,0 +1,295 @@
+//! The service of one process that mirrors one folder into another: select, step, perform, publish.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::book::Book;
+use super::command::{Command, Reply};
+use super::event::What;
+use super::home::{load_record, save_record};
+use super::news::{News, Passing};
+use super::receiving::{self, Order, Receiving};
+use super::sending::{self, Sending};
+use super::status::{Ask, Folders, Status};
+use crate::disk::apply::open::{OpenError, Opening};
+use crate::disk::apply::{Mirror, journal_folder};
+use crate::link::wire;
+use crate::pair::{Action, Event, Node, Pair};
+
+/// What is mirrored, where to, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How the source is sent.
+    pub sending: sending::Settings,
+    /// The mirror's folder.
+    pub dest: PathBuf,
+    /// How it is opened.
+    pub opening: Opening,
+    /// Bytes a second between the halves; none: as fast as it goes.
+    pub rate: Option<u64>,
+}
+
+/// A command, and where its answer goes.
+pub type Asked = (Command, oneshot::Sender<Reply>);
+
+/// What a run without a screen prints.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Line {
+    /// A file is coming.
+    File(Passing),
+    /// Something happened.
+    Event(What),
+}
+
+/// Why the service ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The mirror could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The source could not be opened, or the main half ended.
+    #[error(transparent)]
+    Sending(#[from] sending::Ended),
+    /// The mirror's half ended.
+    #[error("{0}")]
+    Receiving(String),
+    /// The system refused.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+/// How often at the most a new status is published.
+const PUBLISH: Duration = Duration::from_millis(100);
+
+/// How often one is published while something in it grows.
+const GROWING: Duration = Duration::from_secs(1);
+
+/// The service.
+pub struct Engine {
+    settings: Settings,
+    pair: Pair,
+    book: Book,
+    publish: watch::Sender<Option<Arc<Status>>>,
+    /// Every line that a run without a screen prints; none when there is a screen.
+    lines: Option<mpsc::UnboundedSender<Line>>,
+    orders: mpsc::UnboundedSender<Order>,
+    /// When the next status is due.
+    due: Option<Instant>,
+    threads: Vec<JoinHandle<Result<(), EngineError>>>,
+}
+
+/// What can wake the service.
+enum Input {
+    News(News),
+    Asked(Asked),
+    Due,
+}
+
+impl Engine {
+    /// A service that is not running yet. Its status goes to `publish`.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        publish: watch::Sender<Option<Arc<Status>>>,
+        lines: Option<mpsc::UnboundedSender<Line>>,
+    ) -> (Self, mpsc::UnboundedReceiver<Order>) {
+        let shown = |path: &Path| path.display().to_string();
+        let folders = Folders { source: shown(&settings.sending.source), dest: shown(&settings.dest) };
+        let book = Book::new(&settings.sending.dataset, folders);
+        let (orders, taken) = mpsc::unbounded_channel();
+        let pair = Pair::new(Node::Backup);
+        (Self { settings, pair, book, publish, lines, orders, due: None, threads: vec![] }, taken)
+    }
+
+    /// Runs until a command ends it, or something that cannot be mended.
+    pub async fn run(
+        mut self,
+        orders: mpsc::UnboundedReceiver<Order>,
+        mut asked: mpsc::UnboundedReceiver<Asked>,
+    ) -> Result<(), EngineError> {
+        let (tell, mut news) = mpsc::unbounded_channel();
+        self.publish_now();
+        let record = load_record(&journal_folder(&self.settings.dest))?;
+        self.step(Event::Began(record)).await?;
+        self.start(orders, tell)?;
+        let mut commands_open = true;
+        loop {
+            let due = self.due;
+            let input = tokio::select! {
+                biased;
+                () = async { tokio::time::sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => Input::Due,
+                asked = asked.recv(), if commands_open => {
+                    let Some(asked) = asked else {
+                        commands_open = false;
+                        continue;
+                    };
+                    Input::Asked(asked)
+                },
+                news = news.recv() => news.map_or(Input::News(News::Ended(None)), Input::News),
+            };
+            match input {
+                Input::Due => self.publish_now(),
+                Input::Asked((command, answer)) => {
+                    let reply = self.command(command);
+                    let _ = answer.send(reply);
+                    self.publish_soon();
+                }
+                Input::News(News::Ended(why)) => return self.end(why),
+                Input::News(news) => self.news(news).await?,
+            }
+        }
+    }
+
+    /// Starts the two halves.
+    fn start(
+        &mut self,
+        orders: mpsc::UnboundedReceiver<Order>,
+        tell: mpsc::UnboundedSender<News>,
+    ) -> Result<(), EngineError> {
+        let (source_end, mirror_end) = wire::in_memory(self.settings.rate)?;
+        let settings = self.settings.sending.clone();
+        let sending = std::thread::Builder::new().name("source".to_owned());
+        self.threads.push(sending.spawn(move || Ok(Sending::open(settings, source_end)?.run()?))?);
+        let (dest, opening, epoch) = (self.settings.dest.clone(), self.settings.opening, self.pair.record().epoch);
+        let receiving = std::thread::Builder::new().name("mirror".to_owned());
+        self.threads.push(receiving.spawn(move || {
+            let begun = Mirror::open(&dest, opening, epoch).and_then(|(mirror, found)| {
+                let _ = tell.send(receiving::opened(&mirror, &found));
+                Ok(Receiving::begin(mirror, epoch, mirror_end, orders, tell.clone())?)
+            });
+            match begun {
+                Ok(half) => half.run(),
+                Err(error) => {
+                    let _ = tell.send(News::Ended(None));
+                    return Err(error.into());
+                }
+            }
+            Ok(())
+        })?);
+        Ok(())
+    }
+
+    async fn news(&mut self, news: News) -> Result<(), EngineError> {
+        if let News::Heard = news {
+            let epoch = self.settings.sending.epoch;
+            self.step(Event::ServerHeard { epoch, start: 0 }).await?;
+        }
+        if let (News::File(file), Some(lines)) = (&news, &self.lines) {
+            let _ = lines.send(Line::File(file.clone()));
+        }
+        let was_closed = self.book.is_closed();
+        let what = self.book.take(news, Timestamp::now());
+        for what in what {
+            tracing::info!(event = ?what);
+            if let Some(lines) = &self.lines {
+                let _ = lines.send(Line::Event(what));
+            }
+        }
+        if self.book.is_closed() && !was_closed {
+            // The serving half lives in this process: without it there is nothing to wait for.
+            let _ = self.orders.send(Order::Stop);
+        }
+        self.publish_soon();
+        Ok(())
+    }
+
+    async fn step(&mut self, event: Event) -> Result<(), EngineError> {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.pair.step(event) {
+                match action {
+                    Action::Save(record) => {
+                        let folder = journal_folder(&self.settings.dest);
+                        let saved = tokio::task::spawn_blocking(move || save_record(&folder, &record)).await;
+                        saved.map_err(std::io::Error::other)??;
+                        events.push(Event::Saved);
+                    }
+                    Action::Follow(_) => drop(self.orders.send(Order::Follow)),
+                    Action::Refuse { theirs, ours } => {
+                        let why = format!("the source serves in epoch {theirs}, this mirror has seen {ours}");
+                        return Err(EngineError::Receiving(why));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, command: Command) -> Reply {
+        let now = Timestamp::now();
+        match command {
+            Command::Status | Command::Watch => Reply::Status(Box::new(self.book.status(&self.pair, now))),
+            Command::Verify { by } => self.verify(&by, now),
+            Command::Answer { question, accept, by } => {
+                tracing::info!(question, accept, by, "a question was answered");
+                match self.book.answered(question, accept, now) {
+                    None => Reply::Refused { why: vec![format!("question {question} is not asked any more")] },
+                    Some(_) if !accept => Reply::Done,
+                    Some(ask) => {
+                        let order = match ask {
+                            Ask::Removals { .. } => Order::AcceptRemovals,
+                            Ask::Emptied { .. } => Order::AcceptEmptied,
+                        };
+                        let _ = self.orders.send(order);
+                        Reply::Done
+                    }
+                }
+            }
+            Command::Stop { by } => {
+                tracing::info!(by, "asked to end");
+                let _ = self.orders.send(Order::Stop);
+                Reply::Done
+            }
+        }
+    }
+
+    fn verify(&mut self, by: &str, now: Timestamp) -> Reply {
+        if let Some(running) = self.book.operations.last().filter(|_| self.book.operations.is_comparing()) {
+            return Reply::Running { operation: running.id };
+        }
+        let status = self.book.status(&self.pair, now);
+        if status.mirror.as_of.is_none() {
+            return Reply::Refused { why: vec!["there is no complete copy yet".to_owned()] };
+        }
+        let bytes: u64 = status.datasets.iter().map(|dataset| dataset.bytes).sum();
+        let operation = self.book.operations.begin_comparison(by, 2 * bytes, now);
+        let _ = self.orders.send(Order::Compare);
+        Reply::Running { operation }
+    }
+
+    fn publish_soon(&mut self) {
+        let soon = Instant::now() + PUBLISH;
+        self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+    }
+
+    fn publish_now(&mut self) {
+        let status = self.book.status(&self.pair, Timestamp::now());
+        let grows = status.mirror.behind_ms > 0 || status.mirror.copying.is_some();
+        self.due = grows.then(|| Instant::now() + GROWING);
+        self.publish.send_replace(Some(Arc::new(status)));
+    }
+
+    /// Waits for the halves, and finds out why they ended.
+    fn end(self, why: Option<String>) -> Result<(), EngineError> {
+        let closed = self.book.is_closed();
+        let mut result = why.map_or(Ok(()), |why| Err(EngineError::Receiving(why)));
+        for thread in self.threads {
+            match thread.join() {
+                // That the other half has gone is no reason by itself.
+                Ok(Ok(()) | Err(EngineError::Sending(sending::Ended::Closed))) => {}
+                Ok(Err(error)) => result = Err(error),
+                Err(_) => result = Err(EngineError::Receiving("a part of the program has crashed".to_owned())),
+            }
+        }
+        match result {
+            Ok(()) if closed => Err(EngineError::Receiving("the source half has ended".to_owned())),
+            result => result,
+        }
+    }
+}
