@@ -10,6 +10,9 @@ const DAYS: usize = 7;
 /// Begins to log into `home`. A log that cannot be written is no reason not to run.
 pub fn begin(home: &Path) {
     let folder = home.join("log");
+    if std::fs::create_dir_all(&folder).is_err() {
+        return;
+    }
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("espejo")

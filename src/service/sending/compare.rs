@@ -1,6 +1,7 @@
 //! Comparing every byte of the source with what the mirror is taken to hold.
 
 use super::{Ended, Sending};
+use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::prove::Cursor;
 use crate::link::frame::Say;
 use crate::replica::entry::Digest;
@@ -21,10 +22,11 @@ pub(super) struct Comparison {
 const ENOUGH: u32 = 2;
 
 impl Comparison {
-    /// Whether there is something to read.
+    /// Whether something can be done for it now, given whether anything is still to be captured.
     #[must_use]
-    pub(super) fn can_go_on(&self) -> bool {
-        self.cursor.is_some()
+    pub(super) fn can_go_on(&self, dirty: &Dirty) -> bool {
+        // What was found must be in the mirror before the proof is said.
+        self.cursor.is_some() || dirty.is_empty() || self.acknowledged >= ENOUGH
     }
 
     /// A generation was acknowledged.
@@ -45,7 +47,9 @@ impl Sending {
         if !self.is_ready() {
             return Ok(());
         }
-        let Some(mut comparison) = self.comparison.take() else { return Ok(()) };
+        let Some(mut comparison) = self.comparison.take_if(|comparison| comparison.can_go_on(&self.dirty)) else {
+            return Ok(());
+        };
         if let Some(cursor) = comparison.cursor.take() {
             let proven = self.source.prove(&cursor);
             comparison.files += proven.files;
@@ -56,11 +60,6 @@ impl Sending {
             let Comparison { files, bytes, .. } = comparison;
             self.comparison = Some(comparison);
             return self.say(Say::Proving { files, bytes });
-        }
-        // What was found must be in the mirror first.
-        if !self.dirty.is_empty() && comparison.acknowledged < ENOUGH {
-            self.comparison = Some(comparison);
-            return Ok(());
         }
         let mut digest = Digest::default();
         for (path, known) in self.source.tree().iter() {

@@ -204,7 +204,7 @@ impl Sending {
         if self.is_ready() && !self.dirty.is_empty() {
             next = next.min(self.not_before.max(self.budget.free_at(now)));
         }
-        if self.is_ready() && self.comparison.as_ref().is_some_and(Comparison::can_go_on) {
+        if self.is_ready() && self.comparison.as_ref().is_some_and(|comparison| comparison.can_go_on(&self.dirty)) {
             next = now;
         }
         next
