@@ -90,6 +90,8 @@ impl Book {
 
     /// Takes in what happened, and returns the events that it means.
     pub fn take(&mut self, news: News, now: Timestamp) -> Vec<What> {
+        // Files come by the thousand, and change nothing about what is wrong.
+        let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
         let mut what = match news {
             News::Opened { at, redone, strange, found } => self.opened(at, redone, strange, found),
             News::Heard => {
@@ -154,7 +156,9 @@ impl Book {
             }
             News::FirstCopy | News::Ended(_) => vec![],
         };
-        what.extend(self.weigh(now));
+        if weighs {
+            what.extend(self.weigh(now));
+        }
         for what in &what {
             self.events.push_back(Event { at: now, what: what.clone() });
         }

@@ -20,7 +20,7 @@ use super::status::{Ask, Folders, Status};
 use crate::disk::apply::open::{OpenError, Opening};
 use crate::disk::apply::{Mirror, journal_folder};
 use crate::link::wire;
-use crate::pair::{Action, Event, Node, Pair};
+use crate::pair::{Action, Epoch, Event, Node, Pair};
 
 /// What is mirrored, where to, and how.
 #[derive(Clone, Debug)]
@@ -115,9 +115,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (tell, mut news) = mpsc::unbounded_channel();
         self.publish_now();
-        let record = load_record(&journal_folder(&self.settings.dest))?;
-        self.step(Event::Began(record)).await?;
-        self.start(orders, tell)?;
+        let mut record = load_record(&journal_folder(&self.settings.dest))?;
+        self.start(record.as_ref().map_or(1, |record| record.epoch), orders, tell)?;
         let mut commands_open = true;
         loop {
             let due = self.due;
@@ -141,7 +140,13 @@ impl Engine {
                     self.publish_soon();
                 }
                 Input::News(News::Ended(why)) => return self.end(why),
-                Input::News(news) => self.news(news).await?,
+                Input::News(news) => {
+                    // Nothing is saved beside a folder before it is known that it may be a mirror.
+                    if let News::Opened { .. } = news {
+                        self.step(Event::Began(record.take())).await?;
+                    }
+                    self.news(news).await?;
+                }
             }
         }
     }
@@ -149,6 +154,7 @@ impl Engine {
     /// Starts the two halves.
     fn start(
         &mut self,
+        epoch: Epoch,
         orders: mpsc::UnboundedReceiver<Order>,
         tell: mpsc::UnboundedSender<News>,
     ) -> Result<(), EngineError> {
@@ -156,7 +162,7 @@ impl Engine {
         let settings = self.settings.sending.clone();
         let sending = std::thread::Builder::new().name("source".to_owned());
         self.threads.push(sending.spawn(move || Ok(Sending::open(settings, source_end)?.run()?))?);
-        let (dest, opening, epoch) = (self.settings.dest.clone(), self.settings.opening, self.pair.record().epoch);
+        let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
         let receiving = std::thread::Builder::new().name("mirror".to_owned());
         self.threads.push(receiving.spawn(move || {
             let begun = Mirror::open(&dest, opening, epoch).and_then(|(mirror, found)| {

@@ -65,6 +65,10 @@ impl Mirror {
     pub fn open(dest: &Path, opening: Opening, epoch: u64) -> Result<(Self, Found), OpenError> {
         fs::create_dir_all(dest).at("making", dest)?;
         let journal = journal_folder(dest);
+        // A folder that is not ours is left without a trace.
+        if opening.others == Others::Refuse && !journal.exists() && !is_empty(dest)? {
+            return Err(OpenError::OtherData(dest.to_owned()));
+        }
         let lock = lock(&journal)?;
         let root = Root::open(dest).at("opening", dest)?;
         let stash_path = journal.join("stash");

@@ -163,6 +163,12 @@ impl Source {
         self.root.path()
     }
 
+    /// What makes the folder the one that it is.
+    #[must_use]
+    pub fn inode(&self) -> Inode {
+        self.inode
+    }
+
     /// Whether the system tells of changes in the dataset.
     #[must_use]
     pub fn tells_of_changes(&self) -> bool {

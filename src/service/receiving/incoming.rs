@@ -171,7 +171,6 @@ impl Receiving {
                 self.file_ended();
                 let file = put.path.to_string();
                 self.incoming.file = Some(Passing { number: put.number, file, done: 0, total: bytes, files });
-                self.show_file(false);
             }
             Part::Data(data) => {
                 if let Some(file) = &mut self.incoming.file {

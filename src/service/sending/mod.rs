@@ -30,6 +30,7 @@ use crate::link::frame::{Say, ToMirror};
 use crate::link::wire;
 use crate::link::{Hello, Told};
 use crate::os;
+use crate::replica::naming::Inode;
 use crate::replica::{End, Part, Position, RelPath};
 use budget::Budget;
 use compare::Comparison;
@@ -78,6 +79,8 @@ pub struct Sending {
     moved: mpsc::UnboundedReceiver<Moved>,
     /// Events stop when it is dropped.
     watch: Option<Watch>,
+    /// The folder that is watched.
+    watched: Inode,
     told: Told,
     /// What the mirror was told last.
     said: Option<Told>,
@@ -128,8 +131,9 @@ impl Sending {
     pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
-        let (tell, moved) = mpsc::unbounded_channel();
+        let (_, moved) = mpsc::unbounded_channel();
         let mut half = Self {
+            watched: source.inode(),
             rescan: settings.rescan,
             source,
             link,
@@ -152,18 +156,22 @@ impl Sending {
             next_rescan: now + settings.rescan,
             settings,
         };
-        half.watch = if half.source.tells_of_changes() {
-            let begin = |tell| {
-                Watch::start(&half.settings.source, move |moved| drop(mpsc::UnboundedSender::send(&tell, moved)))
-            };
-            begin(tell).ok()
-        } else {
-            None
-        };
-        if half.watch.is_none() {
-            half.rescan_often(half.settings.interval);
-        }
+        half.begin_to_watch();
         Ok(half)
+    }
+
+    /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
+    fn begin_to_watch(&mut self) {
+        self.watch = None;
+        self.watched = self.source.inode();
+        let (tell, moved) = mpsc::unbounded_channel();
+        if self.source.tells_of_changes() {
+            self.moved = moved;
+            self.watch = Watch::start(&self.settings.source, move |moved| drop(tell.send(moved))).ok();
+        }
+        if self.watch.is_none() {
+            self.rescan_often(self.settings.interval);
+        }
     }
 
     /// Sends until the link closes.
@@ -285,7 +293,10 @@ impl Sending {
         }
         match outcome {
             Ok(outcome) => {
-                self.told.error = None;
+                if self.told.error.take().is_some() || self.watched != self.source.inode() {
+                    self.begin_to_watch();
+                    self.dirty.everything = true;
+                }
                 self.outcome(outcome, spent)
             }
             Err(error) => {

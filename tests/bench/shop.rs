@@ -1,0 +1,182 @@
+//! Data to measure with, the program and its peer as processes.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+pub const GIB: u64 = 1 << 30;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_espejo");
+
+/// Numbers that look random and are the same in every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count.div_ceil(8)).flat_map(|_| self.next().to_le_bytes()).take(count).collect()
+    }
+}
+
+/// A folder that goes when it is dropped.
+pub struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    pub fn new(name: &str) -> Self {
+        let place = std::env::var_os("ESPEJO_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        Self(tempfile::Builder::new().prefix(&format!("espejo-{name}-")).tempdir_in(place).unwrap())
+    }
+
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    pub fn big_file(&self, path: &Path, size: u64) {
+        let mut file = File::create(path).unwrap();
+        let mut random = Random(1);
+        for _ in 0..size / (1 << 20) {
+            file.write_all(&random.bytes(1 << 20)).unwrap();
+        }
+    }
+
+    pub fn small_files(&self, folder: &Path, count: u64, sizes: Range<u64>) {
+        let mut random = Random(2);
+        for number in 0..count {
+            let inside = folder.join(format!("{:03}", number / 250));
+            if number % 250 == 0 {
+                fs::create_dir_all(&inside).unwrap();
+            }
+            let size = sizes.start + random.below(sizes.end - sizes.start);
+            fs::write(inside.join(format!("{number:06}")), random.bytes(usize::try_from(size).unwrap())).unwrap();
+        }
+    }
+}
+
+pub fn sync() {
+    rustix::fs::sync();
+}
+
+pub fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// How long rsync takes.
+pub fn rsync(flags: &[&str], source: &Path, dest: &Path) -> Duration {
+    let began = Instant::now();
+    let done = Command::new("rsync").args(flags).arg(source.join("")).arg(dest).stdout(Stdio::null()).status().unwrap();
+    assert!(done.success());
+    began.elapsed()
+}
+
+/// The program, mirroring without a screen.
+pub struct Mirroring {
+    child: Child,
+    lines: Receiver<String>,
+    home: PathBuf,
+}
+
+impl Mirroring {
+    pub fn start(scratch: &Scratch, source: &Path, flags: &[&str]) -> Self {
+        let home = scratch.folder("home");
+        let mut child = Command::new(PROGRAM)
+            .arg("--home")
+            .arg(&home)
+            .args(["--lang", "en", "mirror"])
+            .args([source, &scratch.0.path().join("ours")])
+            .arg("--no-screen")
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, lines) = channel();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        Self { child, lines, home }
+    }
+
+    /// Waits until a generation is durable.
+    pub fn wait_generation(&mut self) {
+        let is_end = |line: &str| line.contains(" copied") || line.contains(" removed");
+        while !is_end(&self.lines.recv_timeout(Duration::from_secs(600)).expect("no generation came")) {}
+    }
+
+    /// Waits until nothing happens any more.
+    pub fn settle(&mut self) {
+        while self.lines.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    }
+
+    /// Waits for so long, in which nothing may happen.
+    pub fn quiet(&mut self, time: Duration) {
+        assert!(self.lines.recv_timeout(time).is_err(), "something changed");
+    }
+
+    pub fn peak_mib(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
+    pub fn processor_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// How long `espejo status` takes.
+    pub fn status(&self) -> Duration {
+        let began = Instant::now();
+        let done = Command::new(PROGRAM).arg("--home").arg(&self.home).arg("status").stdout(Stdio::null()).status();
+        assert_ne!(done.unwrap().code(), Some(4));
+        began.elapsed()
+    }
+
+    /// How long the screen takes to show itself.
+    pub fn first_frame(&self) -> Duration {
+        let size = PtySize { rows: 24, cols: 80, ..PtySize::default() };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(PROGRAM);
+        command.args(["--lang", "en", "--home"]);
+        command.arg(&self.home);
+        command.env("TERM", "xterm-256color");
+        let began = Instant::now();
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        let mut screen = vt100::Parser::new(24, 80, 0);
+        let mut out = pty.master.try_clone_reader().unwrap();
+        let mut bytes = [0; 16 * 1024];
+        while !screen.screen().contents().contains("take over") {
+            let count = out.read(&mut bytes).unwrap();
+            screen.process(&bytes[..count]);
+        }
+        let took = began.elapsed();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        took
+    }
+}
+
+impl Drop for Mirroring {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
