@@ -1,4 +1,47 @@
-//! Espejo.
+//! Espejo keeps a mirror of a shop's point-of-sale server on another machine, always ready to take over.
+//!
+//! This version mirrors one folder into another in one process (`espejo mirror SOURCE DEST`): the engine that the second
+//! machine will have, with its journal, its service and its screen.
+//!
+//! # The map
+//!
+//! ```text
+//! main -> cli -> tui ----> service::{status, event, command}, words
+//!             -> service -> pair, replica            (each depends on nothing of ours)
+//!                        -> disk, link -> replica
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`pair`] | who may serve: pure |
+//! | [`replica`] | what differs between two copies, and how that is said: pure |
+//! | [`disk`] | the files: captured on one side, journaled and applied on the other |
+//! | [`link`] | what the two halves say to each other, and how it gets there |
+//! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
+//! | [`tui`] | the screen |
+//! | [`words`] | every sentence that a person reads |
+//! | [`cli`] | the command line: one file a verb |
+//! | [`os`] | what differs by operating system |
+//!
+//! # How a change travels
+//!
+//! [`disk::watch`] hears of it. [`disk::capture`] reads what changed until two looks agree, and says the difference as one
+//! generation of [`replica::part`]s. They travel as [`link::frame`]s. [`service::receiving`] writes them to the redo, makes them
+//! durable and acknowledges. [`disk::apply`] saves what they will overwrite, applies them, and notes in the index what stands
+//! there now. The serving half takes what was acknowledged for what the mirror holds, and finds the next difference against it.
+//!
+//! # What must always hold
+//!
+//! 1. `pair` and `replica` never block, never fail for want of a disk, never read a clock, never log.
+//! 2. Nothing is said before what it speaks of is on disk: a generation is durable before it is acknowledged, its way back
+//!    before the first change in place, the record before it is acted on.
+//! 3. One owner, no locks: the service owns the [`pair::Pair`]; each half of the copy owns its own. Deadlines are fields.
+//! 4. A node that has seen an epoch never obeys a lower one.
+//! 5. The mirror never slows or stops the source: no lock is held, reading has a budget.
+//! 6. After recovery the mirror is as some generation left it, whatever was killed, whenever.
+//! 7. No byte is overwritten unseen: what one side alone holds is asked about, or set aside and listed.
+//! 8. A screen is a function of the status, its own small state, and now.
+//! 9. Bad input gets one clear error that names the file, line or field and what to do; and nothing changes.
 
 pub mod cli;
 pub mod disk;

@@ -32,6 +32,8 @@ pub struct Book {
     /// There was a time when nothing was behind.
     was_level: bool,
     copying: Option<Copying>,
+    /// Files of a first copy that came, and bytes of them.
+    came: (u64, u64),
     last_change: Option<(Instant, Timestamp)>,
     /// Generations since the beginning.
     durable: u64,
@@ -74,6 +76,7 @@ impl Book {
             behind: None,
             was_level: false,
             copying: None,
+            came: (0, 0),
             last_change: None,
             durable: 0,
             unsteady_since: None,
@@ -109,6 +112,9 @@ impl Book {
                 vec![]
             }
             News::File(file) => {
+                if file.done == file.total && u64::from(file.number) > self.came.0 {
+                    self.came = (file.number.into(), self.came.1 + file.total);
+                }
                 self.copying = Some(Copying {
                     number: file.number,
                     file: file.file,
@@ -154,7 +160,11 @@ impl Book {
                 self.link = PeerState::Lost;
                 vec![]
             }
-            News::FirstCopy | News::Ended(_) => vec![],
+            News::FirstCopy => {
+                self.came = (0, 0);
+                vec![]
+            }
+            News::Ended(_) => vec![],
         };
         if weighs {
             what.extend(self.weigh(now));
@@ -282,6 +292,7 @@ impl Book {
         let clock = Instant::now();
         let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
         let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
+        let behind_bytes = if self.is_usable() { behind_bytes } else { behind_bytes.saturating_sub(self.came.1) };
         let reasons = super::takeover::reasons(self.is_usable(), behind_ms, &self.alarms);
         let yes = reasons.is_empty();
         let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
@@ -334,13 +345,14 @@ impl Book {
 
     fn dataset(&self, grade: Option<Grade>) -> Dataset {
         let told = self.told.clone().unwrap_or_default();
+        let (files, bytes) = if self.is_usable() { (told.files, told.bytes) } else { self.came };
         let grade = if told.unreadable.is_empty() { grade } else { grade.map(|_| Grade::Incomplete) };
         Dataset {
             name: self.name.clone(),
             kinds: told.kinds,
             grade,
-            files: told.files,
-            bytes: told.bytes,
+            files,
+            bytes,
             changed_at: self.last_change.map(|(_, at)| at),
             unreadable: told.unreadable,
             special: told.special,

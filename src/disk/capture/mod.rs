@@ -33,6 +33,8 @@ use tree::{Known, Tree};
 
 use super::root::Root;
 use super::spool::Spool;
+use super::stamp::Shape;
+use super::walk::{Found, walk};
 use crate::replica::naming::Inode;
 use crate::replica::{Body, Entry, Grade, Kind, RelPath, Time};
 
@@ -173,6 +175,19 @@ impl Source {
     #[must_use]
     pub fn tells_of_changes(&self) -> bool {
         crate::os::tells_of_changes(self.root.fd())
+    }
+
+    /// Bytes in all files of the source, as far as they can be looked at.
+    pub fn weigh(&self) -> Result<u64, SourceError> {
+        let mut bytes = 0;
+        let weighed = walk(&self.root, &RelPath::root(), &|_| true, &mut |found| {
+            if let Found::Entry(_, stamp) = found
+                && stamp.shape == Shape::File
+            {
+                bytes += stamp.size.min(stamp.stored) / u64::from(stamp.links.max(1));
+            }
+        });
+        weighed.map(|()| bytes).map_err(|error| self.gone(error))
     }
 
     /// What a first copy would take away, if that must be asked about: more than half of the files that are there.

@@ -24,6 +24,9 @@ impl Sending {
             return self.tell();
         }
         self.tell()?;
+        let total = self.source.weigh().map_err(Ended::Source)?;
+        self.behind = Some((now, total));
+        self.tell_behind()?;
         let link = self.link.out.clone();
         let mut out = |part| send_part(&link, part);
         let begin = outgoing::build(self.settings.epoch, self.position);
@@ -34,7 +37,7 @@ impl Sending {
         match sent {
             Ok((end, dirty)) => {
                 self.dirty = dirty;
-                self.flight = Some(Flight { end, captured: None });
+                self.flight = Some(Flight { end, captured: None, began: now });
                 self.learning.first_copy_sent();
                 self.tell()
             }

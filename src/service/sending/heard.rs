@@ -166,6 +166,8 @@ impl Sending {
         if let Some(captured) = flight.captured {
             self.source.commit(captured);
         }
+        // What is still dirty has changed since this was taken.
+        self.behind = self.behind.map(|_| (flight.began, 0));
         self.tell()
     }
 

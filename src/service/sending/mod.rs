@@ -87,7 +87,10 @@ pub struct Sending {
     position: Position,
     learning: Learning,
     dirty: Dirty,
-    dirty_since: Option<Instant>,
+    /// Since when something is not acknowledged, and how many bytes are known of it.
+    behind: Option<(Instant, u64)>,
+    /// What the mirror was told of that.
+    said_behind: Option<(Instant, u64)>,
     flight: Option<Flight>,
     /// Names that the mirror is to say the truth about.
     look: BTreeSet<RelPath>,
@@ -107,6 +110,8 @@ struct Flight {
     end: End,
     /// None for a first copy: what it says is known as said.
     captured: Option<Captured>,
+    /// When it was begun: what is still dirty then has changed since.
+    began: Instant,
 }
 
 /// Why the half ends.
@@ -145,7 +150,8 @@ impl Sending {
             position: Position::default(),
             learning: Learning::default(),
             dirty: Dirty::default(),
-            dirty_since: None,
+            behind: None,
+            said_behind: None,
             flight: None,
             look: BTreeSet::new(),
             comparison: None,
@@ -329,24 +335,26 @@ impl Sending {
                 }
                 self.dirty.join(captured.dirty.clone());
                 if !captured.is_empty() {
-                    self.send(captured)?;
+                    self.send(captured, Instant::now().checked_sub(spent).unwrap_or_else(Instant::now))?;
                 }
             }
         }
         self.tell()
     }
 
-    fn send(&mut self, captured: Captured) -> Result<(), Ended> {
+    fn send(&mut self, captured: Captured, began: Instant) -> Result<(), Ended> {
         let grade = self.source.grade_with(&captured);
         let begin = outgoing::step(self.settings.epoch, self.position, &captured);
         let link = self.link.out.clone();
         let mut out = |part| send_part(&link, part);
+        self.behind = self.behind.map(|(since, _)| (since, begin.bytes));
+        self.tell_behind()?;
         let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
             out.captured(&captured)?;
             out.end(grade)
         });
         match sent {
-            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured) }),
+            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured), began }),
             Err(Stopped::Closed) => return Err(Ended::Closed),
             Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
         }
@@ -356,17 +364,14 @@ impl Sending {
     /// Says how old the oldest change is that is not acknowledged, if that is news.
     fn tell_behind(&mut self) -> Result<(), Ended> {
         let behind = !self.dirty.is_empty() || !self.is_ready();
-        match (behind, self.dirty_since) {
-            (true, None) => {
-                self.dirty_since = Some(Instant::now());
-                self.say(Say::Behind { age_ms: Some(0), bytes: 0 })
-            }
-            (false, Some(_)) => {
-                self.dirty_since = None;
-                self.say(Say::Behind { age_ms: None, bytes: 0 })
-            }
-            _ => Ok(()),
+        self.behind = behind.then(|| self.behind.unwrap_or((Instant::now(), 0)));
+        if self.behind == self.said_behind {
+            return Ok(());
         }
+        self.said_behind = self.behind;
+        let age = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (age_ms, bytes) = self.behind.map_or((None, 0), |(since, bytes)| (Some(age(since)), bytes));
+        self.say(Say::Behind { age_ms, bytes })
     }
 
     /// Says how the source is, if that is news.
