@@ -15,20 +15,36 @@ pub fn tells_of_changes(folder: impl AsFd) -> bool {
     rustix::fs::fstatfs(folder).is_ok_and(|stat| !REMOTE.contains(&(stat.f_type.cast_unsigned() & 0xffff_ffff)))
 }
 
-/// The files below `folder` that some process has mapped so that it can write them without anyone being told, as bytes
-/// relative to the folder. Processes that we may not look into are passed over.
+/// Files that some process has mapped so that it can write them without anyone being told.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mapped {
+    /// Their names, as bytes relative to the folder.
+    pub files: BTreeSet<Vec<u8>>,
+    /// Whether every process could be looked into: else there may be more.
+    pub complete: bool,
+}
+
+/// The files below `folder` that some process has mapped so that it can write them.
 #[must_use]
-pub fn mapped_writable(folder: &Path) -> BTreeSet<Vec<u8>> {
+pub fn mapped_writable(folder: &Path) -> Mapped {
     let mut prefix = folder.as_os_str().as_bytes().to_vec();
     prefix.push(b'/');
-    let mut found = BTreeSet::new();
-    let Ok(processes) = fs::read_dir("/proc") else { return found };
+    let mut found = Mapped { files: BTreeSet::new(), complete: true };
+    let Ok(processes) = fs::read_dir("/proc") else { return Mapped::default() };
     for process in processes.filter_map(Result::ok) {
         if !process.file_name().as_bytes().iter().all(u8::is_ascii_digit) {
             continue;
         }
-        let Ok(maps) = fs::read(process.path().join("maps")) else { continue };
-        found.extend(maps.split(|&byte| byte == b'\n').filter_map(|line| shared_map(line, &prefix)));
+        let maps = match fs::read(process.path().join("maps")) {
+            Ok(maps) => maps,
+            Err(error) => {
+                // One that has ended meanwhile maps nothing; nor does the init that some sandboxes close even to root.
+                let init = rustix::process::geteuid().is_root() && process.file_name() == "1";
+                found.complete &= init || error.kind() != std::io::ErrorKind::PermissionDenied;
+                continue;
+            }
+        };
+        found.files.extend(maps.split(|&byte| byte == b'\n').filter_map(|line| shared_map(line, &prefix)));
     }
     found
 }

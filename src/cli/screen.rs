@@ -19,6 +19,9 @@ use crate::service::{Command, Reply};
 use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
 use crate::words::Words;
 
+/// So long is waited for what the first frame is to show.
+const FIRST: Duration = Duration::from_millis(30);
+
 /// Opens the screen: on the service that runs, on what this home was last asked to mirror, or on the first page.
 pub async fn open(around: &Around) -> Result<Exit, Failure> {
     if let Some(client) = Client::connect(&around.home)? {
@@ -67,7 +70,10 @@ pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure
             }
         }
     });
-    let attached = Attached { status: running.status.clone(), commands };
+    let mut status = running.status.clone();
+    let _ = tokio::time::timeout(FIRST, status.changed()).await;
+    status.mark_changed();
+    let attached = Attached { status, commands };
     let left = tui::run(attached, &options).await;
     mirror::stop(&running).await;
     let end = mirror::ended(running.engine.await);
@@ -95,6 +101,9 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
             }
         }
     });
+    let mut status = status;
+    let _ = tokio::time::timeout(FIRST, status.changed()).await;
+    status.mark_changed();
     match tui::run(Attached { status, commands }, &options).await? {
         Left::Out | Left::Quit => Ok(Exit::Done),
         Left::ServiceEnded => Err(Failure::no_service(around.words.say("cli-service-ended"))),

@@ -2,6 +2,7 @@
 //!
 //! Files are read with `pread`, never mapped: a POS that cuts a mapped file off would kill whoever reads it.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -13,11 +14,20 @@ use rustix::io::Errno;
 
 use crate::replica::{BLOCK, Blocks, Sum, blocks};
 
-/// Blocks that one processor reads at a stretch.
-const STRETCH: u64 = 64;
+/// Blocks that one processor reads at a stretch: few enough to be hashed while they are in its cache.
+const STRETCH: u64 = 16;
+const STRETCH_STEP: usize = 16;
 
 /// Stretches that are under way at once; what they find waits in memory until the ones before are done.
-const AHEAD: u64 = 16;
+const AHEAD: u64 = 64;
+
+/// Blocks up to which one processor reads alone: to wake another would take longer.
+const SMALL: u64 = 64;
+
+thread_local! {
+    /// What a stretch is read into. A new one for each would cost more than reading it.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The ranges of blocks of a file of `size` bytes in which something is stored.
 pub fn stored(file: &File, size: u64, sparse: bool) -> io::Result<Vec<Range<u64>>> {
@@ -64,13 +74,12 @@ pub fn scan<T: Send, E: From<io::Error>>(
         let mut at = range.start;
         while at < range.end {
             let end = range.end.min(at + STRETCH * AHEAD);
-            let stretches: Vec<_> = (at..end).step_by(64).map(|from| from..end.min(from + STRETCH)).collect();
-            let look = |buffer: &mut Vec<u8>, blocks: Range<u64>| stretch(file, size, blocks, buffer, judge);
-            let found: Vec<io::Result<Stretch<T>>> = if stretches.len() > 1 {
-                stretches.into_par_iter().map_init(Vec::new, look).collect()
+            let stretches: Vec<_> = (at..end).step_by(STRETCH_STEP).map(|from| from..end.min(from + STRETCH)).collect();
+            let look = |blocks: Range<u64>| BUFFER.with_borrow_mut(|buffer| stretch(file, size, blocks, buffer, judge));
+            let found: Vec<io::Result<Stretch<T>>> = if end - at > SMALL {
+                stretches.into_par_iter().map(look).collect()
             } else {
-                let mut buffer = vec![];
-                stretches.into_iter().map(|blocks| look(&mut buffer, blocks)).collect()
+                stretches.into_iter().map(look).collect()
             };
             for result in found {
                 let (bytes, taken) = result?;
@@ -94,8 +103,11 @@ fn stretch<T>(
 ) -> io::Result<Stretch<T>> {
     let from = range.start * BLOCK as u64;
     let wanted = (range.end * BLOCK as u64).min(size).saturating_sub(from);
-    buffer.resize(usize::try_from(wanted).map_err(io::Error::other)?, 0);
-    let got = read_full(file, buffer, from)?;
+    let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
+    if buffer.len() < wanted {
+        buffer.resize(wanted, 0);
+    }
+    let got = read_full(file, &mut buffer[..wanted], from)?;
     let mut taken = vec![];
     for (index, bytes) in range.zip(buffer[..got].chunks(BLOCK)) {
         if let Some(value) = judge(index, bytes) {

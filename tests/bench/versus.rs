@@ -2,7 +2,7 @@
 //!
 //! `ESPEJO_BENCH_DIR` names the disk (else the system's folder for temporary files), `ESPEJO_BENCH_ONLY` one row. Nothing
 //! here passes or fails: it prints a table.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod rows;
 mod shop;

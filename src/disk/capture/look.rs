@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rustix::fs::fstat;
@@ -47,6 +48,8 @@ pub struct FileSeen {
     pub size: u64,
     /// It was read as a queue, so that its whole prefix is what its program left.
     pub queue: bool,
+    /// When the look began, its last change was longer ago than any clock ticks: whoever writes from then on, shows.
+    pub calm: bool,
     /// Blocks with content that differ, in order.
     pub runs: Vec<Run>,
     /// Blocks that are all zeros now, in order.
@@ -172,7 +175,7 @@ pub fn first_look(
     let still = if queue.is_some() && still == Still::Must { Still::MayGrow } else { still };
     same(&file, stamp, still)?;
     let size = queue.as_ref().map_or(stamp.size, |queue| queue.end);
-    let mut seen = FileSeen { size, queue: queue.is_some(), ..FileSeen::default() };
+    let mut seen = FileSeen { size, queue: queue.is_some(), calm: is_calm(stamp), ..FileSeen::default() };
     let read = compare(&file, stamp, &mut seen, queue, held, &mut Gather { spool, open: None })?;
     seen.base = base;
     same(&file, stamp, still)?;
@@ -315,6 +318,27 @@ fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option<&Known>) -
     }
     let from = if stamp.size > SHORT_QUEUE && known_end.is_some() { least / BLOCK as u64 } else { 0 };
     Ok(Some(Queue { end, from }))
+}
+
+/// Longer than any clock that stamps files ticks.
+pub(super) const TICK: Duration = Duration::from_millis(20);
+
+/// Bytes from which on a file that nobody can have written unseen is read once, not twice.
+pub(super) const BIG: u64 = 4 * 1024 * 1024;
+
+/// How long ago the file was last changed; none where its clock is not ours.
+pub(super) fn age(stamp: &Stamp) -> Option<Duration> {
+    let changed = Duration::new(u64::try_from(stamp.ctime.seconds).ok()?, stamp.ctime.nanos);
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.checked_sub(changed)
+}
+
+fn is_calm(stamp: &Stamp) -> bool {
+    age(stamp).is_some_and(|age| age >= TICK)
+}
+
+/// Whether `stat` alone still says of the file what it said before the first look.
+pub(super) fn is_untouched(root: &Root, path: &RelPath, stamp: &Stamp) -> io::Result<bool> {
+    Ok(root.stat(path)?.is_some_and(|now| now.is_same(stamp)))
 }
 
 /// Whether an unknown file is a queue all of whose records are whole.

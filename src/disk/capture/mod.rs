@@ -287,6 +287,10 @@ impl Source {
         }
         let mut items = settled.items;
         items.retain(|path, item| {
+            if is_half_a_record(path, item, self.tree.get(path)) {
+                self.torn.entry(path.clone()).or_insert_with(Instant::now);
+                return false;
+            }
             let differs = is_change(path, item, self.tree.get(path));
             if let (false, Some(stamp)) = (differs, item.stamp) {
                 self.tree.restamp(path, stamp);
@@ -309,8 +313,14 @@ impl Source {
     ) -> Result<Settled, SourceError> {
         self.mark = self.mark.wrapping_add(1);
         let exclude = |_: &RelPath| false;
+        let (path, local) = (self.root.path().to_owned(), self.tells_of_changes());
+        let mapped = move || {
+            let mapped = if local { crate::os::mapped_writable(&path) } else { crate::os::Mapped::default() };
+            mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
+        };
         let search = Search { root: &self.root, tree: &mut self.tree, exclude: &exclude, trust: self.trust };
-        let settle = Settle { search, spool, patience: self.options.patience, moves, mark: self.mark, wait };
+        let settle =
+            Settle { search, spool, patience: self.options.patience, moves, mark: self.mark, mapped: &mapped, wait };
         settle.run(dirty).map_err(|missed| match missed {
             Missed::Spool(error) => SourceError::Spool { path: self.options.spool.clone(), error },
             Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),
@@ -425,6 +435,18 @@ impl Captured {
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
+}
+
+/// Whether nothing is new but a record that is not whole yet: it is waited for.
+fn is_half_a_record(path: &RelPath, item: &Item, held: Option<&Known>) -> bool {
+    let (Seen::File(seen), Some(stamp), Some(held)) = (&item.seen, item.stamp, held) else { return false };
+    seen.queue
+        && held.queue
+        && seen.base.as_ref() == Some(path)
+        && seen.runs.is_empty()
+        && seen.zeros.is_empty()
+        && seen.size == held.body.size()
+        && seen.size < stamp.size
 }
 
 /// Whether an item is anything new to the mirror.

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::candidates::{Candidates, Dirty, Search};
-use super::look::{Item, Missed, Seen, Still, first_look, second_look};
+use super::look::{BIG, Item, Missed, Seen, Still, TICK, age, first_look, is_untouched, second_look};
 use super::tree::{Known, Tree};
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
@@ -69,6 +69,8 @@ pub struct Settle<'s> {
     pub moves: Moves,
     /// The number of this rescan.
     pub mark: u32,
+    /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
+    pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
     /// Waits for so long, and returns what the watch said meanwhile.
     pub wait: &'s mut dyn FnMut(Duration) -> Dirty,
 }
@@ -82,12 +84,16 @@ impl Settle<'_> {
         let mut todo = self.merge(dirty, &mut names, &mut done)?;
         let mut gap = FIRST_GAP;
         for round in 1.. {
+            self.wait_for_calm(&mut names, &mut todo, &mut done)?;
+            // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
+            let unmapped = self.unmapped(&names, &BTreeSet::new());
             let moving = self.look(&mut names, todo, &mut done, Still::Must)?;
             if round == 1 && moving.is_empty() && only_growth(&done.items, self.search.tree) {
                 return Ok(done);
             }
             let since = (self.wait)(gap);
-            let mut moving: BTreeSet<RelPath> = moving.into_iter().chain(self.look_again(&mut done)?).collect();
+            let mut moving: BTreeSet<RelPath> =
+                moving.into_iter().chain(self.look_again(&mut done, &unmapped)?).collect();
             let lenient = lone_queue(&done.items).cloned();
             let (own, other): (BTreeSet<_>, BTreeSet<_>) =
                 since.paths.into_iter().partition(|path| lenient.as_ref() == Some(path));
@@ -196,9 +202,46 @@ impl Settle<'_> {
         Ok((Item { stamp: Some(known), seen }, read))
     }
 
+    /// Waits until the last change of each big file in `todo` is longer ago than the clock ticks, if that is soon, and adds
+    /// what the watch has said up to now.
+    fn wait_for_calm(&mut self, names: &mut Names, todo: &mut BTreeSet<RelPath>, done: &mut Settled) -> io::Result<()> {
+        let young = |path: &RelPath| {
+            let stamp = names.get(path).copied().flatten().filter(|stamp| stamp.size > BIG);
+            stamp.and_then(|stamp| age(&stamp)).is_some_and(|age| age < TICK)
+        };
+        let gap = if todo.iter().any(young) { TICK } else { Duration::ZERO };
+        let since = (self.wait)(gap);
+        if !since.is_empty() {
+            todo.extend(self.merge(&since, names, done)?);
+        }
+        Ok(())
+    }
+
+    /// The big files that nobody can write unseen now, but for those that were not among `before`, if any were.
+    fn unmapped(&self, names: &Names, before: &BTreeSet<RelPath>) -> BTreeSet<RelPath> {
+        let big = |(path, stamp): (&RelPath, &Option<Stamp>)| {
+            stamp.filter(|stamp| stamp.shape == Shape::File && stamp.size > BIG).map(|_| path.clone())
+        };
+        let mut big: BTreeSet<RelPath> = names.iter().filter_map(big).collect();
+        big.retain(|path| before.is_empty() || before.contains(path));
+        if big.is_empty() {
+            return big;
+        }
+        match (self.mapped)() {
+            Some(mapped) => big.difference(&mapped).cloned().collect(),
+            None => BTreeSet::new(),
+        }
+    }
+
     /// The second look at everything. Returns what is not as the first one found it.
-    fn look_again(&mut self, done: &mut Settled) -> Result<BTreeSet<RelPath>, Missed> {
+    fn look_again(&mut self, done: &mut Settled, unmapped: &BTreeSet<RelPath>) -> Result<BTreeSet<RelPath>, Missed> {
         self.search.root.forget();
+        let still_unmapped = if unmapped.is_empty() {
+            BTreeSet::new()
+        } else {
+            let stamps = done.items.iter().map(|(path, item)| (path.clone(), item.stamp)).collect();
+            self.unmapped(&stamps, unmapped)
+        };
         let lenient = lone_queue(&done.items).cloned();
         let mut moved = BTreeSet::new();
         for (path, item) in &done.items {
@@ -206,6 +249,9 @@ impl Settle<'_> {
             let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
             let agrees = match (&item.seen, item.stamp, now) {
                 (Seen::Gone, None, now) => now.is_none(),
+                (Seen::File(seen), Some(stamp), Some(_)) if seen.calm && still_unmapped.contains(path) => {
+                    is_untouched(self.search.root, path, &stamp)?
+                }
                 (Seen::File(seen), Some(stamp), Some(_)) => {
                     let still = if may_grow { Still::MayGrow } else { Still::Must };
                     match second_look(self.search.root, path, &stamp, seen, self.search.tree, still) {

@@ -20,6 +20,8 @@ pub(super) struct Incoming {
     open: Option<Open>,
     file: Option<Passing>,
     told_at: Option<Instant>,
+    /// The file that was told to have come.
+    told: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -186,8 +188,11 @@ impl Receiving {
 
     fn file_ended(&mut self) {
         if let Some(file) = &mut self.incoming.file {
+            let told = file.done == file.total && self.incoming.told == Some(file.number);
             file.done = file.total;
-            self.show_file(true);
+            if !told {
+                self.show_file(true);
+            }
             self.incoming.file = None;
         }
     }
@@ -197,6 +202,7 @@ impl Receiving {
         let due = self.incoming.told_at.is_none_or(|at| now.duration_since(at).as_millis() >= 100);
         if let Some(file) = self.incoming.file.clone().filter(|_| due || ended) {
             self.incoming.told_at = Some(now);
+            self.incoming.told = (file.done == file.total).then_some(file.number);
             self.tell(News::File(file));
         }
     }

@@ -283,7 +283,7 @@ impl Sending {
             let mapped = os::mapped_writable(&self.settings.source);
             let took = now.elapsed();
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
-            self.dirty.unsure.extend(mapped.iter().filter_map(|path| RelPath::new(path).ok()));
+            self.dirty.unsure.extend(mapped.files.iter().filter_map(|path| RelPath::new(path).ok()));
         }
     }
 
@@ -414,7 +414,9 @@ fn send_part(link: &mpsc::Sender<Bytes>, part: Part) -> Result<(), Stopped> {
 
 /// Waits for `gap`, then returns what the watch said until then.
 fn wait(moved: &mut mpsc::UnboundedReceiver<Moved>, gap: Duration) -> Dirty {
-    std::thread::sleep(gap);
+    if !gap.is_zero() {
+        std::thread::sleep(gap);
+    }
     let mut dirty = Dirty::default();
     while let Ok(moved) = moved.try_recv() {
         match moved {
