@@ -225,7 +225,8 @@ fn a_key_file_is_refused_with_all_its_faults() {
             assert!(text.contains(fault), "{fault} is not told in\n{text}");
         }
         assert!(!terminal.took_screen);
-        assert!(!shop.dest.exists(), "something was begun all the same");
+        let homes: Vec<_> = fs::read_dir(&shop.home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(!shop.dest.exists() && homes == ["keymap.toml"], "something was begun all the same: {homes:?}");
     }
 }
 

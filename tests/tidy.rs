@@ -92,8 +92,8 @@ fn every_folder_names_only_what_it_may() {
         for (line, path) in names::named(&source) {
             let whole = path.join("::");
             let whole = SHORT.iter().find(|(short, _)| *short == whole).map_or(whole.as_str(), |(_, long)| long);
-            let is_under = |allowed: &&str| whole == *allowed || whole.starts_with(&format!("{allowed}::"));
-            if path[0] != folder && !may.iter().any(|allowed| is_under(&allowed)) {
+            let is_under = |allowed: &str| whole == allowed || whole.starts_with(&format!("{allowed}::"));
+            if path[0] != folder && !may.iter().any(|allowed| is_under(allowed)) {
                 faults.push(format!(
                     "{}:{line}: {folder} may not name {whole}, only [{}]: move what is needed, or argue for another picture",
                     source.path,

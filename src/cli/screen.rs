@@ -54,8 +54,7 @@ pub async fn watch(around: &Around) -> Result<Exit, Failure> {
 }
 
 /// Shows a service that runs in this process, and ends it when the screen is left.
-pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure> {
-    let options = options(around, Place::Embedded)?;
+pub async fn embedded(running: Running, options: &Options) -> Result<Exit, Failure> {
     let (commands, mut said) = mpsc::unbounded_channel::<Command>();
     let ask = running.ask.clone();
     tokio::spawn(async move {
@@ -68,7 +67,7 @@ pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure
         }
     });
     let attached = Attached { status: running.status.clone(), commands };
-    let left = tui::run(attached, &options).await;
+    let left = tui::run(attached, options).await;
     mirror::stop(&running).await;
     let end = mirror::ended(running.engine.await);
     left?;
@@ -101,8 +100,9 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
     }
 }
 
-fn options(around: &Around, place: Place) -> Result<Options, Failure> {
-    let words = Words::load(None);
+/// How the screen is to be; every fault in the home's own keys when there is any.
+pub fn options(around: &Around, place: Place) -> Result<Options, Failure> {
+    let words = Words::load(around.lang.as_deref());
     let own = around.home.join("keymap.toml");
     let keymap = match fs::read_to_string(&own) {
         Ok(text) => Keymap::parse(&text, &own.display().to_string()),

@@ -141,8 +141,7 @@ pub fn functions(text: &str) -> impl Iterator<Item = Function> {
             **end == close || (end.starts_with(indent) && end.ends_with(';') && !end[indent.len()..].starts_with(' '))
         };
         let whole_on_one = line.ends_with('}') || line.ends_with(';');
-        let rest =
-            if whole_on_one { 0 } else { lines[at + 1..].iter().position(|end| is_end(&end)).map_or(0, |n| n + 1) };
+        let rest = if whole_on_one { 0 } else { lines[at + 1..].iter().position(is_end).map_or(0, |n| n + 1) };
         Some(Function { name, line: at + 1, lines: rest + 1 })
     })
 }
