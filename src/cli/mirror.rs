@@ -24,6 +24,7 @@ use crate::service::engine::{Asked, Engine, EngineError, Line, Settings};
 use crate::service::home::{Home, Remembered};
 use crate::service::status::{OperationState, Trouble};
 use crate::service::{Command, Reply, Status, control, sending};
+use crate::tui::Place;
 use crate::words::{figures, told};
 
 /// How long a file that became empty may stay so before it is asked about.
@@ -58,7 +59,9 @@ pub async fn run(around: &Around, args: &MirrorArgs) -> Result<Exit, Failure> {
         let running = start(around, &asked, Some(print))?;
         return if args.once { once(around, running, printed).await } else { follow(around, running, printed).await };
     }
-    screen::embedded(around, start(around, &asked, None)?).await
+    // Wrong keys are told before anything is begun.
+    let options = screen::options(around, Place::Embedded)?;
+    screen::embedded(start(around, &asked, None)?, &options).await
 }
 
 /// Starts the service in this process.

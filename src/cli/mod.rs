@@ -26,15 +26,18 @@ use crate::words::Words;
 pub struct Around {
     /// The home.
     pub home: PathBuf,
-    /// The language.
+    /// What is said, in the language that was asked for.
     pub words: Words,
+    /// That language; the environment's when it is none.
+    pub lang: Option<String>,
     /// When colour is used.
     pub colour: args::Colour,
 }
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
-    let around = Around { home: cli.home()?, words: Words::load(cli.lang.as_deref()), colour: cli.color };
+    let words = Words::load(cli.lang.as_deref());
+    let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.verb {

@@ -13,7 +13,7 @@ use super::args::{Colour, MirrorArgs};
 use super::exit::{Exit, Failure};
 use super::mirror::{self, Running};
 use super::status::connect;
-use crate::service::control::Client;
+use crate::service::control::{Client, Watching};
 use crate::service::home::remembered;
 use crate::service::{Command, Reply};
 use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
@@ -57,8 +57,7 @@ pub async fn watch(around: &Around) -> Result<Exit, Failure> {
 }
 
 /// Shows a service that runs in this process, and ends it when the screen is left.
-pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure> {
-    let options = options(around, Place::Embedded)?;
+pub async fn embedded(running: Running, options: &Options) -> Result<Exit, Failure> {
     let (commands, mut said) = mpsc::unbounded_channel::<Command>();
     let ask = running.ask.clone();
     tokio::spawn(async move {
@@ -70,11 +69,8 @@ pub async fn embedded(around: &Around, running: Running) -> Result<Exit, Failure
             }
         }
     });
-    let mut status = running.status.clone();
-    let _ = tokio::time::timeout(FIRST, status.changed()).await;
-    status.mark_changed();
-    let attached = Attached { status, commands };
-    let left = tui::run(attached, &options).await;
+    let status = known_first(running.status.clone()).await;
+    let left = tui::run(Attached { status, commands }, options).await;
     mirror::stop(&running).await;
     let end = mirror::ended(running.engine.await);
     left?;
@@ -101,17 +97,23 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
             }
         }
     });
-    let mut status = status;
-    let _ = tokio::time::timeout(FIRST, status.changed()).await;
-    status.mark_changed();
+    let status = known_first(status).await;
     match tui::run(Attached { status, commands }, &options).await? {
         Left::Out | Left::Quit => Ok(Exit::Done),
         Left::ServiceEnded => Err(Failure::no_service(around.words.say("cli-service-ended"))),
     }
 }
 
-fn options(around: &Around, place: Place) -> Result<Options, Failure> {
-    let words = Words::load(None);
+/// Waits a little for the first status, so that the first frame has something to show.
+async fn known_first(mut status: Watching) -> Watching {
+    let _ = tokio::time::timeout(FIRST, status.changed()).await;
+    status.mark_changed();
+    status
+}
+
+/// How the screen is to be; every fault in the home's own keys when there is any.
+pub fn options(around: &Around, place: Place) -> Result<Options, Failure> {
+    let words = Words::load(around.lang.as_deref());
     let own = around.home.join("keymap.toml");
     let keymap = match fs::read_to_string(&own) {
         Ok(text) => Keymap::parse(&text, &own.display().to_string()),

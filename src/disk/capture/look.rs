@@ -320,8 +320,8 @@ fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option<&Known>) -
     Ok(Some(Queue { end, from }))
 }
 
-/// Longer than any clock that stamps files ticks.
-pub(super) const TICK: Duration = Duration::from_millis(20);
+/// Longer than any clock that stamps files ticks (at 100 Hz: 10 ms), and no shorter than two looks lie apart.
+pub(super) const TICK: Duration = Duration::from_millis(12);
 
 /// Bytes from which on a file that nobody can have written unseen is read once, not twice.
 pub(super) const BIG: u64 = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@
 //! own and may block; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
 //!
 //! - [`applier`]: writes the mirror
-//! - [`incoming`]: one generation on its way in
+//! - `incoming`: one generation on its way in
 
 pub mod applier;
 mod incoming;

@@ -1,12 +1,12 @@
 //! The serving half of the copy: watches, captures, sends. It runs on a thread of its own and may block.
 //!
-//! It waits for one thing to happen ([`Wake`]), notes it, and then does what is due. While a generation is under way the
+//! It waits for one thing to happen (`Wake`), notes it, and then does what is due. While a generation is under way the
 //! next changes gather.
 //!
 //! - [`budget`]: how much of the machine reading may take
-//! - [`heard`]: what the mirror says
-//! - [`compare`]: comparing every byte
-//! - [`first`]: the first copy
+//! - `heard`: what the mirror says
+//! - `compare`: comparing every byte
+//! - `first`: the first copy
 
 pub mod budget;
 mod compare;
