@@ -1,12 +1,12 @@
 //! Keeps what the halves of the copy tell, and makes the status of it. It waits for nothing and does nothing.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::event::{Event, What};
-use super::news::{News, Standing};
+use super::news::{News, Passing, Standing};
 use super::operations::Operations;
 use super::status::{
     Alarm, Ask, Copying, Dataset, EVENTS, Folders, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Question,
@@ -14,7 +14,7 @@ use super::status::{
 };
 use crate::link::Told;
 use crate::pair::{Duty, Node, Pair};
-use crate::replica::{Grade, Position, Time};
+use crate::replica::{End, Grade, Position, Time};
 
 /// What is known of the copy.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub struct Book {
     came: (u64, u64),
     last_change: Option<(Instant, Timestamp)>,
     /// Generations since the beginning.
-    durable: u64,
+    generations: u64,
     unsteady_since: Option<Timestamp>,
     verified_at: Option<Timestamp>,
     mirror_trouble: Option<Trouble>,
@@ -78,7 +78,7 @@ impl Book {
             copying: None,
             came: (0, 0),
             last_change: None,
-            durable: 0,
+            generations: 0,
             unsteady_since: None,
             verified_at: None,
             mirror_trouble: None,
@@ -112,29 +112,10 @@ impl Book {
                 vec![]
             }
             News::File(file) => {
-                if file.done == file.total && u64::from(file.number) > self.came.0 {
-                    self.came = (file.number.into(), self.came.1 + file.total);
-                }
-                self.copying = Some(Copying {
-                    number: file.number,
-                    file: file.file,
-                    done_bytes: file.done,
-                    total_bytes: file.total,
-                    files: file.files,
-                });
+                self.passing(file);
                 vec![]
             }
-            News::Durable { end, begin, took } => {
-                self.copying = None;
-                self.stage = Stage::Usable;
-                (self.position, self.grade, self.as_of) = (end.position, end.grade, begin.taken_at);
-                self.durable += 1;
-                self.last_change = Some((Instant::now(), now));
-                self.unsteady_since = (end.grade == Grade::Unsteady).then(|| self.unsteady_since.unwrap_or(now));
-                let (seq, files, gone, bytes) = (end.position.seq, end.files.into(), end.gone, end.bytes);
-                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                vec![What::Generation { seq, files, gone, bytes, grade: end.grade, took_ms }]
-            }
+            News::Durable { end, begin, took } => vec![self.durable(&end, begin.taken_at, took, now)],
             News::Strange(files) => files.into_iter().map(|file| What::Strange { file }).collect(),
             News::SetAside { files, to } => {
                 let to = to.display().to_string();
@@ -175,6 +156,36 @@ impl Book {
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
         what
+    }
+
+    fn passing(&mut self, file: Passing) {
+        if file.done == file.total && u64::from(file.number) > self.came.0 {
+            self.came = (file.number.into(), self.came.1 + file.total);
+        }
+        self.copying = Some(Copying {
+            number: file.number,
+            file: file.file,
+            done_bytes: file.done,
+            total_bytes: file.total,
+            files: file.files,
+        });
+    }
+
+    fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
+        self.copying = None;
+        self.stage = Stage::Usable;
+        (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
+        self.generations += 1;
+        self.last_change = Some((Instant::now(), now));
+        self.unsteady_since = (end.grade == Grade::Unsteady).then(|| self.unsteady_since.unwrap_or(now));
+        What::Generation {
+            seq: end.position.seq,
+            files: end.files.into(),
+            gone: end.gone,
+            bytes: end.bytes,
+            grade: end.grade,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        }
     }
 
     fn opened(&mut self, at: Standing, redone: u64, strange: Vec<String>, found: u64) -> Vec<What> {
@@ -266,7 +277,7 @@ impl Book {
 
     /// Whether the mirror has had all that there was when it began.
     fn has_caught_up(&self) -> bool {
-        self.is_usable() && self.told.is_some() && self.copying.is_none() && (self.was_level || self.durable > 0)
+        self.is_usable() && self.told.is_some() && self.copying.is_none() && (self.was_level || self.generations > 0)
     }
 
     fn phase(&self) -> Phase {

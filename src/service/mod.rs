@@ -5,7 +5,7 @@
 //! - [`book`]: what is known of the copy, and the status made of it
 //! - [`operations`]: jobs that go on whatever becomes of who asked for them
 //! - [`takeover`]: could the copy take over now?
-//! - [`status`], [`event`], [`command`]: what screens, scripts and remote readers get and say
+//! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`news`]: what the halves tell
@@ -23,6 +23,7 @@ pub mod receiving;
 pub mod sending;
 pub mod status;
 pub mod takeover;
+pub mod trouble;
 
 pub use command::{Command, Reply};
 pub use status::Status;

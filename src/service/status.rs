@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
+pub use super::trouble::{Alarm, Ask, Question, Trouble};
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
 
@@ -322,107 +323,4 @@ pub enum OperationState {
     Refused,
     /// It could not be ended; `why_not` says what to do.
     Failed,
-}
-
-/// Something that is wrong and that a person should know.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Alarm {
-    /// A short code for the support desk: `MIR-203`.
-    pub code: String,
-    /// What it is.
-    #[serde(flatten)]
-    pub trouble: Trouble,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// What can be wrong with a copy.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "trouble")]
-pub enum Trouble {
-    /// No room on the mirror's disk.
-    DiskFull {
-        /// Bytes that are missing there, as far as that is known.
-        needed_bytes: u64,
-        /// Bytes that are free there.
-        free_bytes: u64,
-    },
-    /// The mirror's disk does not do what it is told.
-    MirrorFails {
-        /// What the system said.
-        error: String,
-    },
-    /// The folder that is mirrored is not there, or cannot be listed.
-    SourceGone {
-        /// What the system said.
-        error: String,
-    },
-    /// A question waits for an answer, and nothing is copied meanwhile.
-    Held {
-        /// How many files are held back.
-        files: u64,
-    },
-    /// Files that cannot be read.
-    Unreadable {
-        /// How many.
-        files: u64,
-        /// The first of them.
-        first: String,
-    },
-    /// The limit of watches is reached: changes are found by rescans.
-    WatchLimit {
-        /// Seconds between rescans.
-        rescan_ms: u64,
-    },
-}
-
-impl Trouble {
-    /// The short code for the support desk.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::DiskFull { .. } => "MIR-101",
-            Self::MirrorFails { .. } => "MIR-102",
-            Self::SourceGone { .. } => "MIR-201",
-            Self::Held { .. } => "MIR-202",
-            Self::Unreadable { .. } => "MIR-203",
-            Self::WatchLimit { .. } => "MIR-204",
-        }
-    }
-
-    /// Whether it is worth a notice only: the copy goes on as before.
-    #[must_use]
-    pub fn is_hint(&self) -> bool {
-        matches!(self, Self::WatchLimit { .. })
-    }
-}
-
-/// Something that only a person can decide.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Question {
-    /// What the answer names it by.
-    pub id: u64,
-    /// What is asked.
-    #[serde(flatten)]
-    pub ask: Ask,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// What can be asked.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "ask")]
-pub enum Ask {
-    /// More than half of the files are gone at once. Are they to go from the mirror, too?
-    Removals {
-        /// How many are gone.
-        gone: u64,
-        /// Of how many.
-        of: u64,
-    },
-    /// Files that had content are empty now. Are they to be empty in the mirror, too?
-    Emptied {
-        /// Their names.
-        files: Vec<String>,
-    },
 }

@@ -13,7 +13,7 @@ use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Options, Outcome, Source};
 use espejo::replica::Position;
 
-use super::shop::{GIB, Mirroring, Random, Scratch, median, rsync, sync};
+use super::shop::{GIB, Mirroring, Random, Scratch, big_file, median, rsync, small_files, sync};
 
 /// One row: what was done, what it took here and there, and what is to be reached.
 pub struct Row {
@@ -63,8 +63,8 @@ impl fmt::Display for Row {
 pub fn first_copy(with_rsync: bool) -> Vec<Row> {
     let scratch = Scratch::new("first");
     let source = scratch.folder("source");
-    scratch.big_file(&source.join("big"), GIB);
-    scratch.small_files(&source, 20_000, 1024..40 * 1024);
+    big_file(&source.join("big"), GIB);
+    small_files(&source, 20_000, 1024..40 * 1024);
     sync();
     let theirs = with_rsync.then(|| {
         let dest = scratch.folder("theirs");
@@ -82,7 +82,7 @@ pub fn changed_pages(with_rsync: bool) -> Vec<Row> {
     let scratch = Scratch::new("pages");
     let source = scratch.folder("source");
     let big = source.join("big");
-    scratch.big_file(&big, GIB);
+    big_file(&big, GIB);
     let dest = scratch.folder("theirs");
     if with_rsync {
         rsync(&["-a"], &source, &dest);
@@ -145,7 +145,7 @@ pub fn appends(_: bool) -> Vec<Row> {
 pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
     let scratch = Scratch::new("rescan");
     let source = scratch.folder("source");
-    scratch.small_files(&source, 100_000, 10..200);
+    small_files(&source, 100_000, 10..200);
     let dest = scratch.folder("theirs");
     let theirs = with_rsync.then(|| {
         rsync(&["-a"], &source, &dest);
@@ -175,7 +175,7 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
     drop(held);
     let rescan = Row { work: "100,000 files, none changed: one full rescan".into(), ours, theirs, reach: "1 x" };
 
-    scratch.big_file(&source.join("big"), GIB);
+    big_file(&source.join("big"), GIB);
     let mut mirror = Mirroring::start(&scratch, &source, &["--interval", "1s"]);
     mirror.wait_generation();
     mirror.settle();
@@ -193,13 +193,13 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
 pub fn idle(_: bool) -> Vec<Row> {
     let scratch = Scratch::new("idle");
     let source = scratch.folder("source");
-    scratch.small_files(&source, 10_000, 10..200);
+    small_files(&source, 10_000, 10..200);
     let mut mirror = Mirroring::start(&scratch, &source, &[]);
     mirror.wait_generation();
     mirror.settle();
     let (began, before) = (Instant::now(), mirror.processor_time());
     mirror.quiet(Duration::from_secs(30));
-    let share = (mirror.processor_time() - before).as_secs_f64() / began.elapsed().as_secs_f64();
+    let share = mirror.processor_time().abs_diff(before).as_secs_f64() / began.elapsed().as_secs_f64();
     let ours = Measure::Percent(share * 100.0);
     vec![Row { work: "nothing changes, 10,000 files: of a core".into(), ours, theirs: None, reach: "0.3 %" }]
 }
@@ -207,7 +207,7 @@ pub fn idle(_: bool) -> Vec<Row> {
 pub fn start(_: bool) -> Vec<Row> {
     let scratch = Scratch::new("start");
     let source = scratch.folder("source");
-    scratch.small_files(&source, 1000, 10..200);
+    small_files(&source, 1000, 10..200);
     let mut mirror = Mirroring::start(&scratch, &source, &[]);
     mirror.wait_generation();
     let mut times: Vec<_> = (0..20).map(|_| mirror.status()).collect();

@@ -48,25 +48,25 @@ impl Scratch {
         fs::create_dir_all(&path).unwrap();
         path
     }
+}
 
-    pub fn big_file(&self, path: &Path, size: u64) {
-        let mut file = File::create(path).unwrap();
-        let mut random = Random(1);
-        for _ in 0..size / (1 << 20) {
-            file.write_all(&random.bytes(1 << 20)).unwrap();
-        }
+pub fn big_file(path: &Path, size: u64) {
+    let mut file = File::create(path).unwrap();
+    let mut random = Random(1);
+    for _ in 0..size / (1 << 20) {
+        file.write_all(&random.bytes(1 << 20)).unwrap();
     }
+}
 
-    pub fn small_files(&self, folder: &Path, count: u64, sizes: Range<u64>) {
-        let mut random = Random(2);
-        for number in 0..count {
-            let inside = folder.join(format!("{:03}", number / 250));
-            if number % 250 == 0 {
-                fs::create_dir_all(&inside).unwrap();
-            }
-            let size = sizes.start + random.below(sizes.end - sizes.start);
-            fs::write(inside.join(format!("{number:06}")), random.bytes(usize::try_from(size).unwrap())).unwrap();
+pub fn small_files(folder: &Path, count: u64, sizes: Range<u64>) {
+    let mut random = Random(2);
+    for number in 0..count {
+        let inside = folder.join(format!("{:03}", number / 250));
+        if number % 250 == 0 {
+            fs::create_dir_all(&inside).unwrap();
         }
+        let size = sizes.start + random.below(sizes.end - sizes.start);
+        fs::write(inside.join(format!("{number:06}")), random.bytes(usize::try_from(size).unwrap())).unwrap();
     }
 }
 

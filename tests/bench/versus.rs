@@ -11,6 +11,9 @@ use std::process::Command;
 
 use rows::Row;
 
+/// Measures some rows, beside rsync if that is there.
+type Measuring = fn(bool) -> Vec<Row>;
+
 fn main() {
     // `cargo test --benches` asks for a list of tests; there are none.
     if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
@@ -23,7 +26,7 @@ fn main() {
         None => println!("rsync is missing (Debian: apt-get install rsync): its column stays empty"),
     }
     println!("{:<66} {:>12} {:>12} {:>8} {:>16}", "work", "espejo", "rsync", "ratio", "reach");
-    let rows: [(&str, fn(bool) -> Vec<Row>); 6] = [
+    let rows: [(&str, Measuring); 6] = [
         ("first", rows::first_copy),
         ("pages", rows::changed_pages),
         ("append", rows::appends),

@@ -4,6 +4,7 @@
 //!
 //! - [`tree`]: what the mirror is known to hold
 //! - [`candidates`]: what may have changed
+//! - [`captured`]: what was captured, and what becomes of it
 //! - [`look`]: one look at a file, and the second
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
@@ -12,6 +13,7 @@
 //! - [`prove`]: compares every byte with what the mirror is known to hold
 
 pub mod candidates;
+pub mod captured;
 pub mod guard;
 pub mod look;
 pub mod outgoing;
@@ -26,6 +28,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use candidates::{Dirty, Search, Trust};
+pub use captured::Captured;
+use captured::{is_change, is_half_a_record};
 use guard::{Consent, Guard, Removals};
 use look::{Item, Missed, Seen};
 use settle::{Certainty, Moves, Settle, Settled};
@@ -36,7 +40,7 @@ use super::spool::Spool;
 use super::stamp::Shape;
 use super::walk::{Found, walk};
 use crate::replica::naming::Inode;
-use crate::replica::{Body, Entry, Grade, Kind, RelPath, Time};
+use crate::replica::{Entry, Grade, Kind, RelPath, Time};
 
 /// How a dataset is captured.
 #[derive(Clone, Debug)]
@@ -87,19 +91,6 @@ pub enum Outcome {
         /// What to look at again.
         dirty: Dirty,
     },
-}
-
-/// The difference between the source and what the mirror holds, at one instant.
-#[derive(Debug)]
-pub struct Captured {
-    items: BTreeMap<RelPath, Item>,
-    spool: Spool,
-    /// When it was taken.
-    pub taken_at: Time,
-    /// What moved on meanwhile: for the next capture.
-    pub dirty: Dirty,
-    /// Bytes that were read for it.
-    pub read: u64,
 }
 
 /// Why a dataset could not be captured.
@@ -367,51 +358,6 @@ impl Source {
         }
     }
 
-    /// The mirror has made `captured` durable: it is what the mirror holds now.
-    pub fn commit(&mut self, captured: Captured) {
-        self.guard.done(&captured.items);
-        let bases: BTreeMap<RelPath, _> = captured
-            .items
-            .iter()
-            .filter_map(|(path, item)| match &item.seen {
-                Seen::File(file) => {
-                    Some((path.clone(), file.base.as_ref().map(|base| self.tree.take_blocks(base)).unwrap_or_default()))
-                }
-                _ => None,
-            })
-            .collect();
-        let mut bases = bases.into_iter();
-        let now = Instant::now();
-        for (path, item) in captured.items {
-            let Some(stamp) = item.stamp else {
-                self.tree.remove(&path);
-                continue;
-            };
-            let mut queue = false;
-            let body = match item.seen {
-                Seen::Gone => {
-                    self.tree.remove(&path);
-                    continue;
-                }
-                Seen::Dir => Body::Dir,
-                Seen::Symlink(target) => Body::Symlink { target: target.into() },
-                Seen::Link(to) => Body::Link { to },
-                Seen::File(file) => {
-                    // Both are in the order of the names.
-                    let base = bases.next().map(|(_, blocks)| blocks).unwrap_or_default();
-                    queue = file.queue;
-                    if queue && file.size < stamp.size {
-                        self.torn.insert(path.clone(), now);
-                    } else {
-                        self.torn.remove(&path);
-                    }
-                    Body::File { size: file.size, blocks: file.blocks_from(base) }
-                }
-            };
-            self.tree.insert(path, Known { stamp, body, queue, seen: self.mark });
-        }
-    }
-
     /// The kinds of the files in the dataset.
     #[must_use]
     pub fn kinds(&self) -> Vec<Kind> {
@@ -419,50 +365,6 @@ impl Source {
         let kinds = [(Kind::Queue, queues > 0), (Kind::Files, files > queues)];
         kinds.into_iter().filter(|(_, any)| *any).map(|(kind, _)| kind).collect()
     }
-}
-
-impl Captured {
-    /// Names to look at again, when the mirror could not take this.
-    #[must_use]
-    pub fn again(&self) -> Dirty {
-        let mut dirty = self.dirty.clone();
-        dirty.paths.extend(self.items.keys().cloned());
-        dirty
-    }
-
-    /// Whether there is nothing to ship: something moved all the time.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-}
-
-/// Whether nothing is new but a record that is not whole yet: it is waited for.
-fn is_half_a_record(path: &RelPath, item: &Item, held: Option<&Known>) -> bool {
-    let (Seen::File(seen), Some(stamp), Some(held)) = (&item.seen, item.stamp, held) else { return false };
-    seen.queue
-        && held.queue
-        && seen.base.as_ref() == Some(path)
-        && seen.runs.is_empty()
-        && seen.zeros.is_empty()
-        && seen.size == held.body.size()
-        && seen.size < stamp.size
-}
-
-/// Whether an item is anything new to the mirror.
-fn is_change(path: &RelPath, item: &Item, held: Option<&Known>) -> bool {
-    let Some(held) = held else { return !matches!(item.seen, Seen::Gone) };
-    let meta = item.stamp.is_some_and(|stamp| stamp.meta == held.stamp.meta);
-    let same = match (&item.seen, &held.body) {
-        (Seen::Dir, Body::Dir) => true,
-        (Seen::Symlink(now), Body::Symlink { target }) => **now == **target,
-        (Seen::Link(now), Body::Link { to }) => now == to,
-        (Seen::File(seen), Body::File { size, .. }) => {
-            seen.base.as_ref() == Some(path) && seen.runs.is_empty() && seen.zeros.is_empty() && seen.size == *size
-        }
-        _ => false,
-    };
-    !(same && meta)
 }
 
 /// The wall clock, for people to read; nothing is decided by it.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::trouble;
+use super::work::{Done, Work};
 use crate::disk::apply::build::Build;
 use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
@@ -18,7 +19,7 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
-use crate::replica::{Begin, Body, End, Entry, Part, Proof, RelPath};
+use crate::replica::{Begin, Body, End, Entry, Part, RelPath};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -29,46 +30,6 @@ const WAITING: usize = 64;
 
 /// Sums in one frame.
 const SUMS: usize = 4096;
-
-/// What the applier is to do.
-#[derive(Debug)]
-pub(super) enum Work {
-    /// Say what the mirror holds.
-    Welcome { epoch: u64 },
-    /// Apply a generation.
-    Step(Stored),
-    /// Take in a part of a first copy.
-    Build(Part),
-    /// Say what stands under these names.
-    Look(Vec<RelPath>),
-    /// Compare every byte with the index.
-    Check,
-    /// Say whether the whole is this.
-    Digest { digest: Proof },
-    /// Drop the oldest steps back, and say whether there were any.
-    DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
-    /// End when all before is done.
-    Stop,
-}
-
-/// What the applier has done.
-#[derive(Debug)]
-pub(super) enum Done {
-    /// It has taken work; there is room for more.
-    Taken,
-    /// A generation of so many bytes of redo.
-    Applied { bytes: u64 },
-    /// A first copy.
-    Built { end: End, begin: Begin, took: Duration },
-    /// A first copy could not be taken in; it comes again.
-    BuildRefused { seq: u64 },
-    /// So much is compared.
-    Checking { files: u64, bytes: u64, strange: u64 },
-    /// All is compared.
-    Checked,
-    /// Whether the whole is what was asked.
-    Digest { agrees: bool },
-}
 
 /// The applier, for who gives it work.
 #[derive(Debug)]

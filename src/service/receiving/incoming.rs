@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::applier::Work;
+use super::work::Work;
 use super::{Receiving, Took};
 use crate::disk::{DiskError, point};
 use crate::link::frame::ToSource;

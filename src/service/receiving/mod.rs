@@ -3,9 +3,11 @@
 //!
 //! - [`applier`]: writes the mirror
 //! - `incoming`: one generation on its way in
+//! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
 mod incoming;
+mod work;
 
 use std::time::Duration;
 
@@ -20,8 +22,9 @@ use crate::disk::{DiskError, Hope};
 use crate::link::frame::{PROTOCOL, Say, ToMirror, ToSource};
 use crate::link::wire;
 use crate::replica::Position;
-use applier::{Applier, Done, Work};
+use applier::Applier;
 use incoming::{Incoming, Verdict};
+use work::{Done, Work};
 
 /// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
 const UNAPPLIED: u64 = 64 * 1024 * 1024;

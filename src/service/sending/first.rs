@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{Ended, Flight, RETRY, Sending, send_part, wait};
+use super::tell::send_part;
+use super::{Ended, Flight, RETRY, Sending, wait};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;

@@ -7,11 +7,13 @@
 //! - `heard`: what the mirror says
 //! - `compare`: comparing every byte
 //! - `first`: the first copy
+//! - `tell`: what is said to the mirror
 
 pub mod budget;
 mod compare;
 mod first;
 mod heard;
+mod tell;
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -26,15 +28,16 @@ use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, Options, Outcome, Source, SourceError};
 use crate::disk::watch::{Moved, Watch};
-use crate::link::frame::{Say, ToMirror};
+use crate::link::frame::Say;
 use crate::link::wire;
 use crate::link::{Hello, Told};
 use crate::os;
 use crate::replica::naming::Inode;
-use crate::replica::{End, Part, Position, RelPath};
+use crate::replica::{End, Position, RelPath};
 use budget::Budget;
 use compare::Comparison;
 use heard::Learning;
+use tell::send_part;
 
 /// How a dataset is sent.
 #[derive(Clone, Debug)]
@@ -360,56 +363,6 @@ impl Sending {
         }
         Ok(())
     }
-
-    /// Says how old the oldest change is that is not acknowledged, if that is news.
-    fn tell_behind(&mut self) -> Result<(), Ended> {
-        let behind = !self.dirty.is_empty() || !self.is_ready();
-        self.behind = behind.then(|| self.behind.unwrap_or((Instant::now(), 0)));
-        if self.behind == self.said_behind {
-            return Ok(());
-        }
-        self.said_behind = self.behind;
-        let age = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (age_ms, bytes) = self.behind.map_or((None, 0), |(since, bytes)| (Some(age(since)), bytes));
-        self.say(Say::Behind { age_ms, bytes })
-    }
-
-    /// Says how the source is, if that is news.
-    fn tell(&mut self) -> Result<(), Ended> {
-        let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
-        let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
-        let told = Told {
-            kinds: self.source.kinds(),
-            files: self.source.tree().files(),
-            bytes: self.source.tree().bytes(),
-            unreadable: shown(&mut self.source.unreadable().keys()),
-            special: shown(&mut self.source.special().iter()),
-            emptied,
-            removals: self.told.removals,
-            error: self.told.error.clone(),
-            rescans_ms: self.told.rescans_ms,
-        };
-        self.told = told;
-        if self.said.as_ref() == Some(&self.told) {
-            return Ok(());
-        }
-        self.said = Some(self.told.clone());
-        self.say(Say::Told(self.told.clone()))
-    }
-
-    fn say(&self, say: Say) -> Result<(), Ended> {
-        send(&self.link.out, &ToMirror::Say(say)).map_err(|_| Ended::Closed)
-    }
-}
-
-fn send(link: &mpsc::Sender<Bytes>, frame: &ToMirror) -> Result<(), Stopped> {
-    let bytes = frame.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
-    link.blocking_send(bytes).map_err(|_| Stopped::Closed)
-}
-
-fn send_part(link: &mpsc::Sender<Bytes>, part: Part) -> Result<(), Stopped> {
-    let sealed = part.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
-    send(link, &ToMirror::Part(part, sealed))
 }
 
 /// Waits for `gap`, then returns what the watch said until then.

@@ -67,7 +67,7 @@ mod tests {
                 "abababababababababababababababababababababababababababababababab" },
                 "behind_ms": 400, "behind_bytes": 512, "behind_at_least": false, "grade": "steady",
                 "copying": { "number": 5, "file": "POS-Q.Seq", "done_bytes": 6, "total_bytes": 10, "files": 7 },
-                "last_change_ago_ms": 80, "verified_at": null, "as_of": "2026-11-14T16:42:06Z", "phase": "following" },
+                "last_change_ago_ms": 80, "verified_at": null, "as_of": "2026-11-14T16:42:06Z", "phase": "following", "caught_up": true },
             "datasets": [{ "name": "pos", "kinds": ["files"], "grade": "incomplete", "files": 7, "bytes": 1000,
                 "changed_at": "2026-11-14T16:42:06Z", "unreadable": ["POS-R"], "special": [], "unsteady_since": null }],
             "can_take_over": { "yes": true, "since": "2026-11-14T16:42:06Z", "reasons": [] }, "maintenance": false,

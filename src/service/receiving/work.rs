@@ -1,0 +1,48 @@
+//! What the applier is given to do, and what it has done.
+
+use std::sync::mpsc as std_mpsc;
+use std::time::Duration;
+
+use crate::disk::DiskError;
+use crate::disk::journal::redo::Stored;
+use crate::replica::{Begin, End, Part, Proof, RelPath};
+
+/// What the applier is to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Say what the mirror holds.
+    Welcome { epoch: u64 },
+    /// Apply a generation.
+    Step(Stored),
+    /// Take in a part of a first copy.
+    Build(Part),
+    /// Say what stands under these names.
+    Look(Vec<RelPath>),
+    /// Compare every byte with the index.
+    Check,
+    /// Say whether the whole is this.
+    Digest { digest: Proof },
+    /// Drop the oldest steps back, and say whether there were any.
+    DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
+    /// End when all before is done.
+    Stop,
+}
+
+/// What the applier has done.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It has taken work; there is room for more.
+    Taken,
+    /// A generation of so many bytes of redo.
+    Applied { bytes: u64 },
+    /// A first copy.
+    Built { end: End, begin: Begin, took: Duration },
+    /// A first copy could not be taken in; it comes again.
+    BuildRefused { seq: u64 },
+    /// So much is compared.
+    Checking { files: u64, bytes: u64, strange: u64 },
+    /// All is compared.
+    Checked,
+    /// Whether the whole is what was asked.
+    Digest { agrees: bool },
+}

@@ -1,0 +1,64 @@
+//! What the serving half says to the mirror.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::{Ended, Sending};
+use crate::disk::capture::outgoing::Stopped;
+use crate::link::Told;
+use crate::link::frame::{Say, ToMirror};
+use crate::replica::{Part, RelPath};
+
+impl Sending {
+    /// Says how old the oldest change is that is not acknowledged, if that is news.
+    pub(super) fn tell_behind(&mut self) -> Result<(), Ended> {
+        let behind = !self.dirty.is_empty() || !self.is_ready();
+        self.behind = behind.then(|| self.behind.unwrap_or((Instant::now(), 0)));
+        if self.behind == self.said_behind {
+            return Ok(());
+        }
+        self.said_behind = self.behind;
+        let age = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (age_ms, bytes) = self.behind.map_or((None, 0), |(since, bytes)| (Some(age(since)), bytes));
+        self.say(Say::Behind { age_ms, bytes })
+    }
+
+    /// Says how the source is, if that is news.
+    pub(super) fn tell(&mut self) -> Result<(), Ended> {
+        let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
+        let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
+        let told = Told {
+            kinds: self.source.kinds(),
+            files: self.source.tree().files(),
+            bytes: self.source.tree().bytes(),
+            unreadable: shown(&mut self.source.unreadable().keys()),
+            special: shown(&mut self.source.special().iter()),
+            emptied,
+            removals: self.told.removals,
+            error: self.told.error.clone(),
+            rescans_ms: self.told.rescans_ms,
+        };
+        self.told = told;
+        if self.said.as_ref() == Some(&self.told) {
+            return Ok(());
+        }
+        self.said = Some(self.told.clone());
+        self.say(Say::Told(self.told.clone()))
+    }
+
+    pub(super) fn say(&self, say: Say) -> Result<(), Ended> {
+        send(&self.link.out, &ToMirror::Say(say)).map_err(|_| Ended::Closed)
+    }
+}
+
+fn send(link: &mpsc::Sender<Bytes>, frame: &ToMirror) -> Result<(), Stopped> {
+    let bytes = frame.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+    link.blocking_send(bytes).map_err(|_| Stopped::Closed)
+}
+
+pub(super) fn send_part(link: &mpsc::Sender<Bytes>, part: Part) -> Result<(), Stopped> {
+    let sealed = part.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+    send(link, &ToMirror::Part(part, sealed))
+}
