@@ -85,6 +85,8 @@ impl Mirror {
             point!("back.untaken");
             let folder = self.stash.path().join(taking.shown().as_ref());
             std::fs::remove_dir_all(&folder).at("removing", &folder)?;
+            // The generation may be applied again: its folder is another one then.
+            self.stash.forget();
         }
         self.restore_content(way)?;
         self.dest.sync_all().within("making durable", self.dest.path(), &RelPath::root())?;
@@ -106,6 +108,8 @@ impl Mirror {
             match gone {
                 // What a stranger put in there stays: it hides nothing that is put back.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                // The file was not given its name yet: the folder that stood here still does.
+                Err(error) if error.kind() == io::ErrorKind::IsADirectory => {}
                 gone => unless_absent(gone).within("removing", self.dest.path(), path)?,
             }
         }

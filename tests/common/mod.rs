@@ -1,0 +1,47 @@
+//! What the tests of the whole program share. Each test binary uses a part of it.
+//!
+//! - [`tree`]: what stands in a folder, to compare two of them byte for byte
+//! - [`place`]: a source, a mirror and a home that go when the test ends, and the real program on them
+//! - [`random`]: a seeded stream of numbers, printed so that a run can be repeated
+//! - [`edits`]: random trees and what programs do to them
+
+#![allow(dead_code)]
+
+pub mod edits;
+pub mod place;
+pub mod random;
+pub mod tree;
+
+use std::thread::park_timeout;
+use std::time::{Duration, Instant};
+
+/// How long a condition is waited for at the most. Only a test that fails takes so long.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits until `holds`; fails with `what` when it never does.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let value = until_some(what, || holds().then_some(()));
+    drop(value);
+}
+
+/// Waits until there is a value, and returns it; fails with `what` when there never is one.
+pub fn until_some<T>(what: &str, mut value: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(value) = value() {
+            return value;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// Whether the long runs are asked for.
+pub fn is_full() -> bool {
+    std::env::var_os("ESPEJO_FULL").is_some()
+}
+
+/// Says in one line what this machine lacks for a test, which is then passed over.
+pub fn passed_over(test: &str, lacks: &str) {
+    eprintln!("{test}: passed over, {lacks}");
+}
