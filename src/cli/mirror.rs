@@ -255,6 +255,14 @@ struct Once {
 }
 
 impl Once {
+    /// Has both sides compared.
+    async fn compare(&mut self, running: &Running) {
+        if let Some(Reply::Running { operation }) = ask(running, Command::Verify { by: by() }).await {
+            self.operation = Some(operation);
+            self.comparisons += 1;
+        }
+    }
+
     /// What follows from how it stands; the outcome, when there is one.
     async fn step(&mut self, around: &Around, running: &Running, status: &Status) -> Option<Result<(), Failure>> {
         let words = &around.words;
@@ -275,10 +283,7 @@ impl Once {
             return None;
         }
         let Some(id) = self.operation else {
-            if let Some(Reply::Running { operation }) = ask(running, Command::Verify { by: by() }).await {
-                self.operation = Some(operation);
-                self.comparisons += 1;
-            }
+            self.compare(running).await;
             return None;
         };
         let operation = status.operation.as_ref().filter(|operation| operation.id == id)?;
@@ -293,7 +298,9 @@ impl Once {
                 })
             }
             OperationState::Refused | OperationState::Failed if self.comparisons < COMPARISONS => {
+                // At once: where nothing is left to copy, no other status may ever come to wake this.
                 self.operation = None;
+                self.compare(running).await;
                 None
             }
             OperationState::Refused | OperationState::Failed => Some(Err(Failure::failed(words.say("cli-differed")))),

@@ -1,6 +1,7 @@
 //! A source, a mirror and a home that go when the test ends, and the real program on them.
 
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -69,7 +70,7 @@ impl Place {
 
     /// Copies what differs, compares, ends.
     pub fn once(&self, args: &[&str]) -> Output {
-        self.mirror(&["--once"]).args(args).output().unwrap()
+        output(self.mirror(&["--once"]).args(args))
     }
 
     /// Copies what differs; it must work, and both folders must be the same then.
@@ -81,7 +82,7 @@ impl Place {
 
     /// Runs `espejo mirror --once` with a fail point armed. Returns whether the program was stopped dead there.
     pub fn dies_at(&self, point: &str, args: &[&str]) -> bool {
-        let output = self.mirror(&["--once", "--accept-removals"]).args(args).env("FAILPOINTS", point).output().unwrap();
+        let output = output(self.mirror(&["--once", "--accept-removals"]).args(args).env("FAILPOINTS", point));
         was_killed(output.status) || {
             assert!(output.status.success(), "{point}: {}", told(&output));
             false
@@ -108,7 +109,7 @@ impl Place {
 
     /// How it stands, if a service says so.
     pub fn status(&self) -> Option<Value> {
-        let output = self.espejo(&["status", "--json"]).output().unwrap();
+        let output = output(&mut self.espejo(&["status", "--json"]));
         serde_json::from_slice(&output.stdout).ok()
     }
 
@@ -132,7 +133,7 @@ impl Place {
 
     /// Compares every byte of both sides.
     pub fn verify(&self) -> Output {
-        self.espejo(&["verify"]).output().unwrap()
+        output(&mut self.espejo(&["verify"]))
     }
 }
 
@@ -200,6 +201,30 @@ impl Drop for Running<'_> {
 pub fn open(dest: &Path) -> (Mirror, Found) {
     let history = Limits { age: Duration::from_secs(3600), bytes: 1024 * 1024 * 1024 };
     Mirror::open(dest, Opening { others: Others::Refuse, history }, 1).unwrap()
+}
+
+/// Runs `command` to its end, which must come.
+pub fn output(command: &mut Command) -> Output {
+    let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    let mut child = command.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).spawn().unwrap();
+    let end = std::time::Instant::now() + super::DEADLINE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if std::time::Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it never ends: {command:?}");
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    };
+    let read = |file: &mut File| {
+        let mut bytes = vec![];
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes)).unwrap();
+        bytes
+    };
+    Output { status, stdout: read(&mut out), stderr: read(&mut err) }
 }
 
 /// Whether a process ended by SIGKILL.

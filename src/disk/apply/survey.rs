@@ -106,8 +106,7 @@ impl Mirror {
         }
         // Another name of a file has the meta of the file, which is looked at under the first one.
         if let Body::Link { to } = &entry.body {
-            let first = self.dest.stat(to).within("looking at", self.dest.path(), to)?;
-            return Ok(first.is_some_and(|first| first.inode == stamp.inode));
+            return self.is_same_file(stamp, to);
         }
         Ok(self.is_alike(path, stamp, &entry))
     }
@@ -148,7 +147,7 @@ impl Mirror {
             // No file, folder or link belongs into a mirror: the next generation takes it away.
             Shape::Special => Body::Symlink { target: Box::default() },
             Shape::File => match link.or(noted_link) {
-                Some(to) if stamp.links > 1 => Body::Link { to: to.clone() },
+                Some(to) if stamp.links > 1 && self.is_same_file(&stamp, to)? => Body::Link { to: to.clone() },
                 _ => {
                     let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
                     let blocks =
@@ -163,6 +162,13 @@ impl Mirror {
             self.index.set_sums(id, blocks.iter().map(|(number, sum)| (number, Some(*sum))))?;
         }
         Ok(())
+    }
+
+    /// Whether what stands at `to` is the file of which `stamp` was taken. That it has several names proves nothing: some may
+    /// be in the stash.
+    fn is_same_file(&self, stamp: &Stamp, to: &RelPath) -> Result<bool, DiskError> {
+        let other = self.dest.stat(to).within("looking at", self.dest.path(), to)?;
+        Ok(other.is_some_and(|other| other.inode == stamp.inode))
     }
 
     /// Compares the next stretch of the mirror with its index, every byte. What differs is in the index as it is, then.

@@ -79,6 +79,7 @@ impl Search<'_> {
             for path in dirty.paths.iter().filter(|path| !(self.exclude)(path)) {
                 self.one(path, &mut found)?;
             }
+            self.folders_of(&dirty.paths, &mut found)?;
         }
         for path in &dirty.unsure {
             if let Some(stamp) = self.root.stat(path)?.filter(|stamp| stamp.shape == Shape::File) {
@@ -179,6 +180,21 @@ impl Search<'_> {
         }
         self.tree.restamp(path, *stamp);
         false
+    }
+
+    /// What came and went again unseen, or was renamed there and back, has changed the time of its folder all the same.
+    fn folders_of(&mut self, paths: &BTreeSet<RelPath>, found: &mut Candidates) -> io::Result<()> {
+        let folders: BTreeSet<RelPath> = paths.iter().map(RelPath::parent).collect();
+        for folder in folders.into_iter().filter(|folder| !(self.exclude)(folder)) {
+            if self.tree.get(&folder).is_some()
+                && !found.names.contains_key(&folder)
+                && let Some(stamp) = self.root.stat(&folder)?.filter(|stamp| stamp.shape == Shape::Dir)
+                && self.differs(&folder, &stamp)
+            {
+                found.names.insert(folder, Some(stamp));
+            }
+        }
+        Ok(())
     }
 
     /// A name that came or went changes the folder that holds it.
