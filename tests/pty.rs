@@ -120,6 +120,22 @@ fn a_form_without_folders_says_so_and_the_first_page_is_left_with_esc() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_said_on_the_terminal_as_it_was() {
+    let shop = Shop::new();
+    let mut terminal = shop.run(&[]);
+    terminal.see("Begin with:").press("2");
+    terminal.see("[  Begin  ]").paste("/no/such/folder");
+    terminal.see("/no/such").press(TAB);
+    terminal.paste(shop.dest.to_str().unwrap());
+    terminal.see("/mirror").press(TAB);
+    terminal.see("[> Begin <]").press(ENTER);
+    assert_eq!(terminal.end(), 2);
+    terminal.is_given_back();
+    assert!(terminal.text().contains("/no/such/folder: there is no such folder"), "{}", terminal.text());
+    assert!(!shop.dest.exists());
+}
+
+#[test]
 fn help_is_a_key_away_and_leaving_asks_first() {
     let shop = Shop::new();
     let mut terminal = shop.mirroring();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use source::{Source, all, functions, is_word_at, literals, project_files, root, rust_in};
+use source::{Source, all, functions, inside, is_word_at, literals, project_files, root, rust_in};
 
 /// Lines of a file, at the most.
 const FILE_LINES: usize = 400;
@@ -275,7 +275,7 @@ fn what_people_read_stands_in_words() {
             for (at, _) in
                 text.match_indices(print).filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric()))
             {
-                let call = text[at + print.len()..].split(");\n").next().unwrap();
+                let call = inside(&text[at + print.len()..]);
                 let words = |literal: &String| {
                     literal.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count()
                 };

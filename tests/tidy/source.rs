@@ -164,6 +164,22 @@ pub fn literals(text: &str) -> Vec<String> {
     found
 }
 
+/// The beginning of `text` up to the bracket that closes what was opened before it.
+pub fn inside(text: &str) -> &str {
+    let (mut open, mut quoted, mut escaped) = (1, false, false);
+    let end = text.find(|c| {
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            '(' if !quoted => open += 1,
+            ')' if !quoted => open -= 1,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+        open == 0
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
 #[test]
 fn functions_are_measured_from_head_to_brace() {
     let text = "impl A {\n    pub fn one() {}\n\n    fn two(\n        &self,\n    ) -> u8 {\n        match {\n        }\n    }\n}\n// fn no\nfn three();\n";
@@ -174,6 +190,11 @@ fn functions_are_measured_from_head_to_brace() {
 #[test]
 fn literals_are_what_stands_between_quotes() {
     assert_eq!(literals(r#"out, "a \"b\" c", x, "d""#), [r#"a \"b\" c"#, "d"]);
+}
+
+#[test]
+fn a_call_ends_with_its_bracket() {
+    assert_eq!(inside(r#"out, "a) \" b(", f(x)) + "c""#), r#"out, "a) \" b(", f(x)"#);
 }
 
 #[test]
