@@ -18,7 +18,7 @@ use super::frame::MAX_FRAME;
 const PIPE: usize = 512 * 1024;
 
 /// Frames that wait to be sent or taken in.
-const WAITING: usize = 32;
+const WAITING: usize = 8;
 
 /// One end of a link, for a thread that may block.
 #[derive(Debug)]

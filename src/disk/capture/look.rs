@@ -332,7 +332,8 @@ pub(super) fn age(stamp: &Stamp) -> Option<Duration> {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.checked_sub(changed)
 }
 
-fn is_calm(stamp: &Stamp) -> bool {
+/// Whether its last change is longer ago than the clock ticks.
+pub(super) fn is_calm(stamp: &Stamp) -> bool {
     age(stamp).is_some_and(|age| age >= TICK)
 }
 

@@ -1,18 +1,16 @@
 //! The first copy: everything is read once and goes straight out, without a spool. It is not one instant; what moved
 //! meanwhile is captured behind it, and only then the generation ends.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
 
 use super::candidates::Dirty;
-use super::look::is_whole_queue;
+use super::look::{is_calm, is_whole_queue};
 use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::tree::Known;
 use super::{Source, SourceError};
 use crate::disk::read::{now_holes, scan, stored};
-use crate::disk::root::says_absent;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks, part::Content};
@@ -36,68 +34,56 @@ enum FileBroken {
 
 impl From<io::Error> for FileBroken {
     fn from(_: io::Error) -> Self {
-        // Whatever it was: the pass behind meets it again, and reports it.
         Self::Read
     }
 }
 
 impl Source {
-    /// Says everything that differs from what the mirror holds. Returns what has to be looked at again behind it.
+    /// Says everything that differs from what the mirror holds, but for links and names of one file: those are left, with all
+    /// that moved meanwhile, to the pass behind. Returns what that has to look at.
     pub fn stream(&mut self, out: &mut Outgoing<'_>) -> Result<Dirty, Broken> {
-        let mut names: BTreeMap<RelPath, Stamp> = BTreeMap::new();
-        let mut again = Dirty::default();
+        let mut again = Dirty { everything: true, ..Dirty::default() };
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
-        let mut broken = None;
-        let mut files = vec![];
+        let (mut dirs, mut files, mut hidden) = (vec![], vec![], 0);
         let walked = walk(&self.root, &RelPath::root(), &|_| true, &mut |found| match found {
-            Found::Entry(path, stamp) if stamp.shape == Shape::Special => {
-                again.paths.insert(path);
-            }
             Found::Entry(path, stamp) => {
                 self.tree.saw(&path, mark);
-                // Names of one file are told apart only when all of them are known: the pass behind does that.
-                if stamp.shape == Shape::File && stamp.links > 1 {
-                    again.paths.insert(path);
-                } else {
-                    names.insert(path, stamp);
+                match stamp.shape {
+                    Shape::Dir => dirs.push((path, stamp)),
+                    // What `stat` says is asked again when its turn comes: it would take more room than the name.
+                    Shape::File if stamp.links == 1 => files.push(path),
+                    Shape::File | Shape::Symlink | Shape::Special => {}
                 }
             }
-            Found::Unreadable(path, _) | Found::Loop(path) => {
-                again.paths.insert(path);
-            }
+            Found::Unreadable(..) | Found::Loop(_) => hidden += 1,
         });
         walked.map_err(|error| self.gone(error))?;
-        self.stream_gone(mark, &again, out)?;
-        for (path, stamp) in names {
-            match stamp.shape {
-                Shape::File => files.push((path, stamp)),
-                Shape::Dir => self.stream_dir(&path, stamp, out)?,
-                Shape::Symlink | Shape::Special => {
-                    again.paths.insert(path);
-                }
-            }
+        // A folder that cannot be listed hides what is not gone.
+        if hidden == 0 {
+            self.stream_gone(mark, out)?;
         }
-        for (path, stamp) in files {
+        for (path, stamp) in dirs {
+            self.stream_dir(&path, stamp, out)?;
+        }
+        files.sort_unstable();
+        for path in files {
+            let stamp = self.root.stat(&path).ok().flatten();
+            let Some(stamp) = stamp.filter(|stamp| stamp.shape == Shape::File && stamp.links == 1) else { continue };
+            if !is_calm(&stamp) {
+                // Whoever writes within the tick of its stamp does not show in it.
+                again.unsure.insert(path.clone());
+            }
             match self.stream_file(&path, stamp, out) {
-                Ok(true) => {}
-                Ok(false) | Err(FileBroken::Read) => {
-                    again.paths.insert(path);
-                }
-                Err(FileBroken::Stopped(stopped)) => {
-                    broken = Some(stopped);
-                    break;
-                }
+                // Whatever it was: the pass behind meets it again, and reports it.
+                Ok(()) | Err(FileBroken::Read) => {}
+                Err(FileBroken::Stopped(stopped)) => return Err(stopped.into()),
             }
         }
-        broken.map_or(Ok(again), |stopped| Err(stopped.into()))
+        Ok(again)
     }
 
-    fn stream_gone(&mut self, mark: u32, again: &Dirty, out: &mut Outgoing<'_>) -> Result<(), Stopped> {
-        // Only a folder that could not be listed may hide what is not gone; the pass behind looks into that.
-        if again.paths.iter().any(|path| self.tree.get(path).is_some()) {
-            return Ok(());
-        }
+    fn stream_gone(&mut self, mark: u32, out: &mut Outgoing<'_>) -> Result<(), Stopped> {
         let gone: Vec<RelPath> =
             self.tree.iter().filter(|(_, known)| known.seen != mark).map(|(path, _)| path.clone()).collect();
         for path in gone.iter().rev() {
@@ -116,13 +102,9 @@ impl Source {
         Ok(())
     }
 
-    /// Streams one file. Returns whether it held still.
-    fn stream_file(&mut self, path: &RelPath, stamp: Stamp, out: &mut Outgoing<'_>) -> Result<bool, FileBroken> {
-        let file = match self.root.open_file(path) {
-            Ok(file) => file,
-            Err(error) if says_absent(&error) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+    /// Streams one file. Where it did not hold still, its stamp shows it to the pass behind.
+    fn stream_file(&mut self, path: &RelPath, stamp: Stamp, out: &mut Outgoing<'_>) -> Result<(), FileBroken> {
+        let file = self.root.open_file(path)?;
         let was_file = self.tree.get(path).is_some_and(|known| known.body.is_file());
         let known = self.tree.take_blocks(path);
         let ranges = stored(&file, stamp.size, stamp.is_sparse())?;
@@ -136,9 +118,7 @@ impl Source {
         let body = Body::File { size: stamp.size, blocks };
         let queue = is_whole_queue(&file, path, &stamp);
         self.tree.insert(path.clone(), Known { stamp, body, queue, seen: self.mark });
-        result?;
-        let now = rustix::fs::fstat(&file).map(Stamp::from).map_err(io::Error::from)?;
-        Ok(now.is_same(&stamp))
+        result
     }
 }
 

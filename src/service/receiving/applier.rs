@@ -26,7 +26,7 @@ use crate::service::news::News;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Parts of a first copy that may wait.
-const WAITING: usize = 64;
+const WAITING: usize = 16;
 
 /// Sums in one frame.
 const SUMS: usize = 4096;

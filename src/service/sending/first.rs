@@ -55,8 +55,7 @@ fn build(
     mut out: Outgoing<'_>,
     moved: &mut tokio::sync::mpsc::UnboundedReceiver<Moved>,
 ) -> Result<(End, Dirty), Broken> {
-    source.stream(&mut out)?;
-    let mut dirty = Dirty { everything: true, ..Dirty::default() };
+    let mut dirty = source.stream(&mut out)?;
     let rest = loop {
         match source.capture(dirty, Moves::Ignore, &mut |gap| wait(moved, gap))? {
             Outcome::Nothing => break Dirty::default(),
