@@ -15,7 +15,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use super::frame::MAX_FRAME;
 
 /// Bytes that a pipe in memory holds.
-const PIPE: usize = 512 * 1024;
+const PIPE: usize = 256 * 1024;
 
 /// Frames that wait to be sent or taken in.
 const WAITING: usize = 8;

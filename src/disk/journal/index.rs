@@ -66,7 +66,7 @@ impl Index {
         let error = |source| DiskError::Index { path: path.to_owned(), source };
         let db = Connection::open(path).map_err(error)?;
         // FULL: a generation is in the index only when that is on disk, for its redo is dropped then.
-        let set_up = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;";
+        let set_up = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;";
         db.execute_batch(set_up).and_then(|()| db.execute_batch(SCHEMA)).map_err(error)?;
         db.set_prepared_statement_cache_capacity(32);
         Ok(Self { db, path: path.to_owned() })
