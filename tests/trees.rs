@@ -66,7 +66,7 @@ fn a_path_longer_than_the_system_takes_at_once_is_copied_changed_and_removed() {
     let first = fs::read_dir(&place.source).unwrap().next().unwrap().unwrap().path();
     fs::rename(&first, place.source.join("renamed")).unwrap();
     fs::write(place.source.join("beside"), "x").unwrap();
-    place.must_copy(&[], "renamed");
+    place.must_copy(&["--accept-removals"], "renamed");
     fs::remove_dir_all(place.source.join("renamed")).unwrap();
     place.must_copy(&["--accept-removals"], "removed");
 }
