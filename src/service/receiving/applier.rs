@@ -61,7 +61,7 @@ pub(super) enum Done {
     /// A first copy.
     Built { end: End, begin: Begin, took: Duration },
     /// A first copy could not be taken in; it comes again.
-    BuildRefused { seq: u64 },
+    BuildRefused,
     /// So much is compared.
     Checking { files: u64, bytes: u64, strange: u64 },
     /// All is compared.
@@ -310,7 +310,9 @@ impl Hands {
         if let Err(error) = self.mirror.look_again() {
             tracing::warn!(%error, "what came of the first copy could not be looked over");
         }
-        let _ = self.done.send(Done::BuildRefused { seq: end.position.seq });
+        let _ = self.done.send(Done::BuildRefused);
+        // Both from here, so that the refusal of the old copy cannot overtake the welcome to a new one.
+        self.say(&ToSource::Refused { seq: end.position.seq });
         self.welcome();
     }
 
