@@ -91,7 +91,8 @@ impl Editor {
     }
 
     fn pick(&mut self, names: &[(RelPath, Stamp)], which: impl Fn(&RelPath, &Stamp) -> bool) -> Option<RelPath> {
-        let fit: Vec<&RelPath> = names.iter().filter(|(path, stamp)| which(path, stamp)).map(|(path, _)| path).collect();
+        let fit: Vec<&RelPath> =
+            names.iter().filter(|(path, stamp)| which(path, stamp)).map(|(path, _)| path).collect();
         (!fit.is_empty()).then(|| fit[self.random.index(fit.len())].clone())
     }
 

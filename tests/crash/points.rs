@@ -98,7 +98,10 @@ fn times(which: impl Fn(&str) -> bool) -> Vec<(String, u32)> {
     let chosen: Vec<String> = points().into_iter().filter(|point| which(point)).collect();
     assert!(!chosen.is_empty());
     let often = |point: &String| if is_repeated(point) { vec![0, 1, 4, 11] } else { vec![0] };
-    chosen.into_iter().flat_map(|point| often(&point).into_iter().map(move |n| (point.clone(), n)).collect::<Vec<_>>()).collect()
+    chosen
+        .into_iter()
+        .flat_map(|point| often(&point).into_iter().map(move |n| (point.clone(), n)).collect::<Vec<_>>())
+        .collect()
 }
 
 /// How a point is armed so that it stops the program when it is passed after so many times.
