@@ -215,9 +215,8 @@ async fn once(
     let outcome = loop {
         tokio::select! {
             biased;
-            line = printed.recv() => if let Some(line) = line {
-                lines::print(&mut io::stdout().lock(), &around.words, &line)?;
-            },
+            // Closed with the engine: its end is heard below.
+            Some(line) = printed.recv() => lines::print(&mut io::stdout().lock(), &around.words, &line)?,
             changed = running.status.changed() => {
                 if changed.is_err() {
                     break None;

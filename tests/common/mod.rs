@@ -20,8 +20,7 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Waits until `holds`; fails with `what` when it never does.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let value = until_some(what, || holds().then_some(()));
-    drop(value);
+    until_some(what, || holds().then_some(()));
 }
 
 /// Waits until there is a value, and returns it; fails with `what` when there never is one.

@@ -115,7 +115,16 @@ impl Place {
 
     /// Waits until the status is as `holds` wants it, and returns it.
     pub fn until_status(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        until_some(what, || self.status().filter(&holds))
+        let mut last = None;
+        let end = std::time::Instant::now() + super::DEADLINE;
+        while std::time::Instant::now() < end {
+            last = self.status().or(last);
+            if let Some(status) = last.take_if(|status| holds(status)) {
+                return status;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        panic!("waited in vain: {what}; last it was {}", last.unwrap_or_default());
     }
 
     /// Waits until both folders are the same.

@@ -91,8 +91,11 @@ impl Round {
         let now = tree(&self.place.dest);
         let found = (0..=newest).rev().find(|&at| self.instants[at] == now);
         found.unwrap_or_else(|| {
-            let nearest = self.instants.iter().map(|instant| differences(instant, &now)).min_by_key(Vec::len);
-            panic!("{when}: the mirror was never so. Nearest:\n{}", nearest.unwrap().join("\n"));
+            let near = |at: &usize| differences(&self.instants[*at], &now).len();
+            let nearest = (0..self.instants.len()).rev().min_by_key(near).unwrap();
+            let to = |at: usize| self.instants.get(at).map(|instant| differences(instant, &now).join("\n  "));
+            let (last, before, after) = (self.instants.len() - 1, to(nearest), to(nearest + 1));
+            panic!("{when}: the mirror was never so.\n{nearest} of {last}: {before:#?}\nthe next: {after:#?}");
         })
     }
 }

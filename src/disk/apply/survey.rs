@@ -223,8 +223,8 @@ impl Mirror {
     ) -> Result<Option<u64>, DiskError> {
         let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
         let mut known = crate::replica::Blocks::default();
-        for number in range.start / ROW..range.end.div_ceil(ROW) {
-            for (slot, sum) in self.index.row(id, number)?.iter() {
+        for (number, row) in self.index.rows(id, range.start / ROW..range.end.div_ceil(ROW))? {
+            for (slot, sum) in row.iter() {
                 known.set(number * ROW + slot, Some(sum));
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! It is written last of all when a generation is applied, so its position is that of the files.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -220,6 +221,19 @@ impl Index {
         let Some(bytes) = bytes else { return Ok(SumRow::default()) };
         let corrupt = || DiskError::Corrupt { path: self.path.clone(), what: format!("sums of entry {id} are none") };
         SumRow::decode(&bytes).ok_or_else(corrupt)
+    }
+
+    /// The rows of sums in `range` that there are, by their numbers: of a large hole there are none.
+    pub fn rows(&self, id: i64, range: Range<u64>) -> Result<Vec<(u64, SumRow)>, DiskError> {
+        let sql = "SELECT row, sums FROM sums WHERE entry = ?1 AND row >= ?2 AND row < ?3 ORDER BY row";
+        let rows = self.db.prepare_cached(sql).and_then(|mut statement| {
+            let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?));
+            let key = params![id, range.start.cast_signed(), range.end.cast_signed()];
+            statement.query_map(key, read)?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let corrupt = || DiskError::Corrupt { path: self.path.clone(), what: format!("sums of entry {id} are none") };
+        let decode = |(number, bytes): (u64, Vec<u8>)| Ok((number, SumRow::decode(&bytes).ok_or_else(corrupt)?));
+        self.at(rows)?.into_iter().map(decode).collect()
     }
 
     fn change_row(&self, id: i64, number: u64, change: impl FnOnce(&mut SumRow)) -> Result<(), DiskError> {

@@ -271,7 +271,9 @@ impl Hands {
         if let Err(error) = self.mirror.look_again() {
             tracing::warn!(%error, "what came of the first copy could not be looked over");
         }
-        let _ = self.done.send(Done::BuildRefused { seq: end.position.seq });
+        let _ = self.done.send(Done::BuildRefused);
+        // Both from here, so that the refusal of the old copy cannot overtake the welcome to a new one.
+        self.say(&ToSource::Refused { seq: end.position.seq });
         self.welcome();
     }
 

@@ -225,10 +225,9 @@ impl Receiving {
                 self.say(&ToSource::Ack(end.position))?;
                 self.tell(News::Durable { end, begin, took });
             }
-            Done::BuildRefused { seq } => {
+            Done::BuildRefused => {
                 self.troubled = true;
                 self.tell(News::GivenUp);
-                self.say(&ToSource::Refused { seq })?;
             }
             Done::Checking { files, bytes, strange } => {
                 self.comparing.here = (files, bytes);

@@ -38,7 +38,7 @@ pub(super) enum Done {
     /// A first copy.
     Built { end: End, begin: Begin, took: Duration },
     /// A first copy could not be taken in; it comes again.
-    BuildRefused { seq: u64 },
+    BuildRefused,
     /// So much is compared.
     Checking { files: u64, bytes: u64, strange: u64 },
     /// All is compared.

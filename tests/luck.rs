@@ -1,0 +1,18 @@
+//! Bad input and bad luck: a clear answer, nothing lost, and on by itself where that can be.
+//!
+//! - `folders`: what was typed cannot be a source and its mirror
+//! - `files`: what programs and people do to files while they are mirrored
+//! - `mirror`: what befalls the mirror
+//! - `service`: homes, signals, answers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+#[path = "luck/files.rs"]
+mod files;
+#[path = "luck/folders.rs"]
+mod folders;
+#[path = "luck/mirror.rs"]
+mod mirror;
+#[path = "luck/service.rs"]
+mod service;

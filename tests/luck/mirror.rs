@@ -1,0 +1,144 @@
+//! What befalls the mirror.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::place::{Place, told};
+use crate::common::random::Random;
+use crate::common::{passed_over, tree, until};
+
+/// A small disk in memory, at the place where the mirror is to be; it goes with the test.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(at: &Path, size: &str, test: &str) -> Option<Self> {
+        fs::create_dir(at).unwrap();
+        if !rustix::process::geteuid().is_root() {
+            passed_over(test, "only root can mount a small disk");
+            return None;
+        }
+        let options = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "espejo-test"]).arg(at).status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        passed_over(test, "no disk in memory can be mounted here");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn disk_is_full(place: &Place) {
+    let status = place.until_status("it is said", |status| status["alarms"][0]["trouble"] == "disk-full");
+    assert_eq!(status["alarms"][0]["code"], "MIR-101", "{status}");
+}
+
+#[test]
+fn a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room() {
+    let mut place = Place::new();
+    let disk = place.path().join("disk");
+    let Some(disk) = SmallDisk::new(&disk, "24m", "a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room") else {
+        return;
+    };
+    place.dest = disk.0.join("mirror");
+    let mut random = Random::new(1);
+    fs::write(place.source.join("first"), random.bytes(1_000_000)).unwrap();
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    let before = tree::tree(&place.dest);
+    let fill = disk.0.join("others");
+    fs::write(&fill, random.bytes(12_000_000)).unwrap();
+    let more = random.bytes(4_000_000);
+    fs::write(place.source.join("more"), &more).unwrap();
+    disk_is_full(&place);
+    assert_eq!(tree::tree(&place.dest), before, "what there was is whole");
+    assert_eq!(fs::read(place.source.join("more")).unwrap(), more, "the source is as it was");
+    fs::remove_file(&fill).unwrap();
+    place.until_same("by itself, with room");
+    place.until_status("all is well again", |status| status["alarms"] == serde_json::json!([]));
+    running.stop();
+    drop(disk);
+}
+
+#[test]
+fn a_disk_that_is_full_during_a_first_copy_is_said_and_it_goes_on_when_there_is_room() {
+    let mut place = Place::new();
+    let disk = place.path().join("disk");
+    let test = "a_disk_that_is_full_during_a_first_copy_is_said_and_it_goes_on_when_there_is_room";
+    let Some(disk) = SmallDisk::new(&disk, "24m", test) else { return };
+    place.dest = disk.0.join("mirror");
+    let mut random = Random::new(2);
+    let fill = disk.0.join("others");
+    fs::write(&fill, random.bytes(20_000_000)).unwrap();
+    for number in 0..8 {
+        fs::write(place.source.join(format!("file {number}")), random.bytes(1_000_000)).unwrap();
+    }
+    let before = tree::tree(&place.source);
+    let running = place.start(&[]);
+    disk_is_full(&place);
+    assert_eq!(tree::tree(&place.source), before, "the source is as it was");
+    fs::remove_file(&fill).unwrap();
+    place.until_same("by itself, with room");
+    place.until_status("all is well again", |status| status["alarms"] == serde_json::json!([]));
+    running.stop();
+    drop(disk);
+}
+
+#[test]
+fn what_a_stranger_did_to_the_mirror_is_noticed_repaired_and_said() {
+    let place = Place::new();
+    for name in ["changed", "removed", "kept"] {
+        fs::write(place.source.join(name), name.repeat(5000)).unwrap();
+    }
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    fs::write(place.dest.join("changed"), "not by us").unwrap();
+    fs::remove_file(place.dest.join("removed")).unwrap();
+    fs::write(place.dest.join("added"), "not by us").unwrap();
+    let verified = place.verify();
+    assert_eq!(verified.status.code(), Some(1), "{}", told(&verified));
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    for name in ["changed", "removed", "added"] {
+        assert!(said.contains(name), "{said}");
+    }
+    place.until_same("repaired");
+    let verified = place.verify();
+    assert_eq!(verified.status.code(), Some(0), "{}", told(&verified));
+    running.stop();
+}
+
+#[test]
+fn bytes_that_turned_behind_their_time_are_found_by_verify() {
+    let place = Place::new();
+    let path = place.dest.join("file");
+    fs::write(place.source.join("file"), "as it was written".repeat(9000)).unwrap();
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    // The size and the time stay, as when a disk turns a bit.
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"X", 70_000).unwrap();
+    file.set_times(fs::FileTimes::new().set_modified(time)).unwrap();
+    let verified = place.verify();
+    assert_eq!(verified.status.code(), Some(1), "{}", told(&verified));
+    place.until_same("repaired");
+    assert_eq!(place.verify().status.code(), Some(0));
+    running.stop();
+}
+
+#[test]
+fn a_mirror_that_was_thrown_away_is_taken_anew() {
+    let place = Place::new();
+    fs::write(place.source.join("file"), "x").unwrap();
+    place.must_copy(&[], "the first copy");
+    fs::remove_dir_all(&place.dest).unwrap();
+    let again = place.once(&["--accept-removals"]);
+    assert!(again.status.success(), "{}", told(&again));
+    until("it is back", || tree::are_same(&place.source, &place.dest));
+}
