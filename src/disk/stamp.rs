@@ -48,6 +48,12 @@ impl Stamp {
             && self.ctime == other.ctime
     }
 
+    /// How many of its blocks there are to one that is stored: a comparison strides over holes by so much.
+    #[must_use]
+    pub fn thinness(&self) -> u64 {
+        (self.size / self.stored.max(1)).max(1)
+    }
+
     /// Whether it has holes: then only what is stored needs to be read.
     #[must_use]
     pub fn is_sparse(&self) -> bool {

@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
+use rustix::process::Signal;
+
 use crate::common::place::{Place, told};
 use crate::common::tree::{assert_same, tree};
 use crate::common::{passed_over, until};
@@ -151,9 +153,12 @@ fn an_emptied_source_is_asked_about_and_nothing_goes_until_it_is_meant() {
     let running = place.start(&[]).caught_up();
     place.until_same("before");
     let before = tree(&place.dest);
+    // All of them before it looks: what goes bit by bit, it can take over up to a half.
+    running.signal(Signal::STOP);
     for number in 0..9 {
         fs::remove_file(place.source.join(format!("file {number}"))).unwrap();
     }
+    running.signal(Signal::CONT);
     let status = place.until_status("it asks", |status| status["questions"][0]["ask"] == "removals");
     assert_eq!(status["questions"][0]["of"], 10, "{status}");
     assert_same(&before, &tree(&place.dest), "while it asks");

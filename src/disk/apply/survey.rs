@@ -186,11 +186,12 @@ impl Mirror {
             let mut agrees = alike;
             if let (true, Body::File { size, .. }, Some(stamp)) = (alike, &entry.body, &stamp) {
                 let count = blocks::count(*size);
-                let end = count.min(cursor.block.saturating_add(room));
+                let thin = stamp.thinness();
+                let end = count.min(cursor.block.saturating_add(room.saturating_mul(thin)));
                 let bytes = self.check_blocks(id, &path, stamp, cursor.block..end)?;
                 checked.bytes += bytes.unwrap_or(0);
                 agrees = bytes.is_some();
-                room = room.saturating_sub(end - cursor.block);
+                room = room.saturating_sub((end - cursor.block) / thin);
                 if agrees && end < count {
                     cursor.block = end;
                     checked.next = Some(cursor);

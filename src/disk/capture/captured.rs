@@ -26,7 +26,7 @@ pub struct Captured {
 impl Source {
     /// The mirror has made `captured` durable: it is what the mirror holds now.
     pub fn commit(&mut self, captured: Captured) {
-        self.guard.done(&captured.items);
+        self.guard.done(&captured.items, &self.tree, Instant::now());
         let bases: BTreeMap<RelPath, _> = captured
             .items
             .iter()

@@ -1,6 +1,6 @@
 //! What is held back until a person says that it is meant: files that become empty, and most files gone at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::look::{Item, Seen};
@@ -16,7 +16,12 @@ pub struct Guard {
     meant_empty: BTreeSet<RelPath>,
     removals: Consent,
     empties: Consent,
+    /// Files that went without a question, and when: "at once" is a minute, for removing takes its time.
+    lately: VecDeque<(Instant, u64)>,
 }
+
+/// So long ago is "at once".
+const AT_ONCE: Duration = Duration::from_secs(60);
 
 /// Whether a change of a kind is taken over without a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -107,22 +112,16 @@ impl Guard {
     }
 
     /// Whether more than half of the files are gone at once, and nobody said that this is meant.
-    #[must_use]
-    pub fn stop_removals(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Option<Removals> {
-        let moved: BTreeSet<&RelPath> = items
-            .values()
-            .filter_map(|item| match &item.seen {
-                Seen::File(file) => file.base.as_ref(),
-                _ => None,
-            })
-            .collect();
-        let is_gone = |(path, item): &(&RelPath, &Item)| {
-            matches!(item.seen, Seen::Gone)
-                && !moved.contains(path)
-                && tree.get(path).is_some_and(|known| matches!(known.body, Body::File { .. }))
-        };
-        let gone = items.iter().filter(is_gone).count() as u64;
-        let removals = Removals { gone, of: tree.files() };
+    pub fn stop_removals(&mut self, items: &BTreeMap<RelPath, Item>, tree: &Tree, now: Instant) -> Option<Removals> {
+        let gone = gone(items, tree);
+        if gone == 0 {
+            return None;
+        }
+        while self.lately.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > AT_ONCE) {
+            self.lately.pop_front();
+        }
+        let lately: u64 = self.lately.iter().map(|(_, gone)| gone).sum();
+        let removals = Removals { gone: gone + lately, of: tree.files() + lately };
         self.stops(removals).then_some(removals)
     }
 
@@ -132,11 +131,79 @@ impl Guard {
         self.removals == Consent::Ask && removals.gone * 2 > removals.of
     }
 
-    /// A generation was taken over: what was meant once is done.
-    pub fn done(&mut self, items: &BTreeMap<RelPath, Item>) {
-        if self.removals == Consent::Once {
-            self.removals = Consent::Ask;
+    /// A generation was taken over: what was meant once is done, and what went counts for a while.
+    pub fn done(&mut self, items: &BTreeMap<RelPath, Item>, tree: &Tree, now: Instant) {
+        let gone = gone(items, tree);
+        match self.removals {
+            Consent::Once => {
+                self.removals = Consent::Ask;
+                self.lately.clear();
+            }
+            Consent::Ask if gone > 0 => self.lately.push_back((now, gone)),
+            Consent::Ask | Consent::Always => {}
         }
         self.meant_empty.retain(|path| !items.contains_key(path));
+    }
+}
+
+/// Files in `items` that the mirror holds and that are gone, not merely somewhere else.
+fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
+    let moved: BTreeSet<&RelPath> = items
+        .values()
+        .filter_map(|item| match &item.seen {
+            Seen::File(file) => file.base.as_ref(),
+            _ => None,
+        })
+        .collect();
+    let is_gone = |(path, item): &(&RelPath, &Item)| {
+        matches!(item.seen, Seen::Gone)
+            && !moved.contains(path)
+            && tree.get(path).is_some_and(|known| matches!(known.body, Body::File { .. }))
+    };
+    items.iter().filter(is_gone).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::capture::tree::Known;
+    use crate::replica::{Blocks, Entry, Meta};
+
+    fn path(number: u64) -> RelPath {
+        RelPath::new(number.to_string().as_bytes()).unwrap()
+    }
+
+    fn tree(files: std::ops::Range<u64>) -> Tree {
+        let mut tree = Tree::default();
+        for number in files {
+            let body = Body::File { size: 1, blocks: Blocks::default() };
+            tree.insert(path(number), Known::told(Entry { meta: Meta::default(), body }));
+        }
+        tree
+    }
+
+    fn without(files: std::ops::Range<u64>) -> BTreeMap<RelPath, Item> {
+        files.map(|number| (path(number), Item { stamp: None, seen: Seen::Gone })).collect()
+    }
+
+    #[test]
+    fn removing_bit_by_bit_is_removing_at_once() {
+        let (mut guard, now) = (Guard::new(Consent::Ask), Instant::now());
+        assert_eq!(guard.stop_removals(&without(0..4), &tree(0..10), now), None);
+        guard.done(&without(0..4), &tree(0..10), now);
+        // Two of the six that are left would be few by themselves.
+        let asked = guard.stop_removals(&without(4..6), &tree(4..10), now);
+        assert_eq!(asked, Some(Removals { gone: 6, of: 10 }));
+        assert_eq!(guard.stop_removals(&without(4..6), &tree(4..10), now + AT_ONCE * 2), None, "not at once");
+    }
+
+    #[test]
+    fn what_is_meant_is_meant_once() {
+        let (mut guard, now) = (Guard::new(Consent::Ask), Instant::now());
+        assert!(guard.stop_removals(&without(0..9), &tree(0..10), now).is_some());
+        guard.accept_removals();
+        assert_eq!(guard.stop_removals(&without(0..9), &tree(0..10), now), None);
+        guard.done(&without(0..9), &tree(0..10), now);
+        assert!(guard.stop_removals(&without(9..10), &tree(9..10), now).is_some());
     }
 }

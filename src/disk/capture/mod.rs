@@ -269,7 +269,7 @@ impl Source {
         {
             return Ok(Outcome::Wait { until, dirty });
         }
-        if let Some(removals) = self.guard.stop_removals(&settled.items, &self.tree) {
+        if let Some(removals) = self.guard.stop_removals(&settled.items, &self.tree, Instant::now()) {
             return Ok(Outcome::Stopped { removals, dirty });
         }
         self.note(&dirty, &mut settled);

@@ -59,7 +59,8 @@ impl Source {
             }
             let Body::File { size, .. } = &known.body else { continue };
             let count = blocks::count(*size);
-            let end = count.min(block.saturating_add(room));
+            let thin = known.stamp.thinness();
+            let end = count.min(block.saturating_add(room.saturating_mul(thin)));
             match self.prove_file(path, block, end) {
                 Ok(Agrees::Yes(bytes)) => proven.bytes += bytes,
                 Ok(Agrees::No) => {
@@ -70,7 +71,7 @@ impl Source {
                     proven.dirty.paths.insert(path.clone());
                 }
             }
-            room -= (end - block).min(room);
+            room = room.saturating_sub((end - block) / thin);
             if end < count {
                 proven.next = Some(Cursor { path: path.clone(), block: end });
                 return proven;
