@@ -108,7 +108,7 @@ fn a_file_that_may_not_be_read_is_named_and_the_rest_goes_on() {
     for name in ["readable", "closed"] {
         fs::write(place.source.join(name), name).unwrap();
     }
-    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0o000)).unwrap();
     let mut command = place.mirror(&["--no-screen"]);
     let nobody = 65_534;
     if rustix::process::geteuid().is_root() {
