@@ -45,8 +45,9 @@ impl Editor {
             Some(stamp) if stamp.shape == Shape::File => self.root.open_to_write(&path).unwrap(),
             Some(_) => return,
         };
-        let lines: String =
-            (0..=self.random.below(40)).map(|n| format!("{n};{};receipt\n", self.random.next())).collect();
+        let count = self.random.below(40) + 1;
+        let lines: Vec<String> = (0..count).map(|n| format!("{n};{};receipt\n", self.random.next())).collect();
+        let lines = lines.concat();
         file.write_all_at(lines.as_bytes(), file.metadata().unwrap().len()).unwrap();
     }
 
@@ -58,7 +59,6 @@ impl Editor {
             6 if names.len() < MOST => self.new_symlink(&names),
             7 if names.len() < MOST => self.new_link(&names),
             0..=9 => self.write_in_place(&names),
-            10 => self.append(&names),
             11 => self.cut(&names),
             12 => self.punch(&names),
             13 | 14 => self.rename(&names),

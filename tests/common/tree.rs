@@ -75,7 +75,8 @@ struct Reader {
 impl Reader {
     fn add(&mut self, path: Vec<u8>, stat: &Stat, what: What) {
         let mode = if matches!(what, What::Symlink(_)) { 0 } else { stat.st_mode & 0o7777 };
-        #[allow(clippy::unnecessary_cast)]
+        // The width of these fields differs from processor to processor; every value fits.
+        #[allow(clippy::unnecessary_cast, clippy::cast_possible_wrap)]
         let mtime = (stat.st_mtime as i64, stat.st_mtime_nsec as i64);
         self.tree.insert(path, Node { what, mode, owner: (stat.st_uid, stat.st_gid), mtime });
     }

@@ -9,7 +9,7 @@ pub mod applier;
 mod incoming;
 mod work;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -86,6 +86,8 @@ struct Comparing {
     checked: bool,
     /// Both sides hold the same.
     agrees: Option<bool>,
+    /// When it was last told how far it is.
+    told_at: Option<Instant>,
 }
 
 impl Receiving {
@@ -247,7 +249,13 @@ impl Receiving {
         Ok(())
     }
 
-    fn tell_comparing(&self) {
+    /// Tells how far it is, not more often than a person can see: a large hole has many stretches.
+    fn tell_comparing(&mut self) {
+        let now = Instant::now();
+        if self.comparing.told_at.is_some_and(|at| now.duration_since(at).as_millis() < 100) {
+            return;
+        }
+        self.comparing.told_at = Some(now);
         let ((files_there, bytes_there), (files_here, bytes_here)) = (self.comparing.there, self.comparing.here);
         self.tell(News::Comparing { files: files_there + files_here, bytes: bytes_there + bytes_here });
     }
