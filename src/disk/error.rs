@@ -85,15 +85,6 @@ impl DiskError {
             Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) => Hope::Person,
         }
     }
-
-    /// The error number of the system, where it was the system that refused.
-    #[must_use]
-    pub fn io_kind(&self) -> Option<io::ErrorKind> {
-        match self {
-            Self::Io { source, .. } => Some(source.kind()),
-            _ => None,
-        }
-    }
 }
 
 /// Adds to a bare error of the system what was being done, and to what.

@@ -62,8 +62,6 @@ pub enum Say {
     },
     /// What really stands under these names?
     Look(Vec<RelPath>),
-    /// The serving side ends in order.
-    Bye,
 }
 
 /// The first frame of the serving side.
@@ -255,7 +253,7 @@ mod tests {
     fn frames_come_back() {
         let told =
             Told { kinds: vec![Kind::Queue], files: 3, emptied: vec!["POS-Q.Seq".to_owned()], ..Told::default() };
-        for say in [Say::Told(told), Say::Bye, Say::Behind { age_ms: Some(7), bytes: 9 }] {
+        for say in [Say::Told(told), Say::Behind { age_ms: Some(7), bytes: 9 }] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));
         }

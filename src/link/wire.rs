@@ -20,6 +20,9 @@ const PIPE: usize = 256 * 1024;
 /// Frames that wait to be sent or taken in.
 const WAITING: usize = 8;
 
+/// Frames that wait to be sent to the source: it does not listen while it sends, and must not be waited for.
+const ANSWERS: usize = 4096;
+
 /// One end of a link, for a thread that may block.
 #[derive(Debug)]
 pub struct End {
@@ -96,8 +99,8 @@ pub fn in_memory(rate: Option<u64>) -> io::Result<(End, End)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (to_mirror, from_source) = tokio::io::duplex(PIPE);
     let (to_source, from_mirror) = tokio::io::duplex(PIPE);
-    let source = End::over(&runtime, from_mirror, to_mirror, rate);
-    let mirror = End::over(&runtime, from_source, to_source, rate);
+    let source = End::over(&runtime, from_mirror, to_mirror, rate, WAITING);
+    let mirror = End::over(&runtime, from_source, to_source, rate, ANSWERS);
     let (source, source_tasks) = source;
     let (mirror, mirror_tasks) = mirror;
     let tasks = source_tasks.into_iter().chain(mirror_tasks);
@@ -120,8 +123,9 @@ impl End {
         from: DuplexStream,
         to: DuplexStream,
         rate: Option<u64>,
+        waiting: usize,
     ) -> (Self, [Task; 2]) {
-        let (out, frames) = mpsc::channel(WAITING);
+        let (out, frames) = mpsc::channel(waiting);
         let (deliver, inbox) = mpsc::channel(WAITING);
         let tasks = [runtime.spawn(read(from, deliver)), runtime.spawn(write(to, frames, rate))];
         (Self { out, inbox }, tasks)

@@ -20,6 +20,9 @@ const MAX_LINE: u64 = 64 * 1024;
 /// Connections that are served at once.
 const CONNECTIONS: usize = 64;
 
+/// Time between two tries to take a connection.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// The newest status, for who wants to watch.
 pub type Watching = watch::Receiver<Option<Arc<Status>>>;
 
@@ -46,7 +49,11 @@ pub async fn serve(listener: UnixListener, ask: mpsc::UnboundedSender<Asked>, st
     let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many files are open: they are closed again by others.
+            tokio::time::sleep(RETRY).await;
+            continue;
+        };
         let (ask, status) = (ask.clone(), status.clone());
         tokio::spawn(async move {
             // Whoever hangs up has what it wanted.

@@ -1,5 +1,6 @@
 //! The first copy: everything goes straight into the folder, which cannot be used before the end.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub struct Build {
     aside: Option<Aside>,
     /// Names that were set aside.
     pub set_aside: Vec<RelPath>,
+    /// What stands there is ours by now: it is not set aside again.
+    ours: BTreeSet<RelPath>,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,7 @@ impl Mirror {
             _ => None,
         };
         self.index.begin()?;
-        Ok(Build { begin, open: None, aside, set_aside: vec![] })
+        Ok(Build { begin, open: None, aside, set_aside: vec![], ours: BTreeSet::new() })
     }
 
     /// Takes in a part of a first copy.
@@ -96,7 +99,8 @@ impl Mirror {
     /// Makes whatever stands at `path` go, or be set aside.
     fn build_clear(&mut self, build: &mut Build, path: &RelPath) -> Result<(), DiskError> {
         let stamp = self.dest.stat(path).within("looking at", self.dest.path(), path)?;
-        match (stamp.map(|stamp| stamp.shape), &build.aside) {
+        let aside = build.aside.as_ref().filter(|_| !build.ours.contains(path));
+        match (stamp.map(|stamp| stamp.shape), aside) {
             (None, _) => Ok(()),
             (Some(Shape::Dir), _) => self.dest.rmdir(path).within("removing", self.dest.path(), path),
             (Some(_), None) => self.dest.unlink(path).within("removing", self.dest.path(), path),
@@ -120,7 +124,15 @@ impl Mirror {
     }
 
     fn build_put(&mut self, build: &mut Build, put: Put) -> Result<(), DiskError> {
-        let Put { path, meta, content, .. } = &put;
+        self.build_place(build, &put)?;
+        if build.aside.is_some() {
+            build.ours.insert(put.path);
+        }
+        Ok(())
+    }
+
+    fn build_place(&mut self, build: &mut Build, put: &Put) -> Result<(), DiskError> {
+        let Put { path, meta, content, .. } = put;
         let here = self.dest.stat(path).within("looking at", self.dest.path(), path)?.map(|stamp| stamp.shape);
         let body = match content {
             Content::Dir => {
@@ -150,7 +162,7 @@ impl Mirror {
                 if !keeps {
                     self.index.remove(path)?;
                 }
-                build.open = Some(Open { put, size, file, sums: vec![] });
+                build.open = Some(Open { put: put.clone(), size, file, sums: vec![] });
                 return Ok(());
             }
         };
@@ -165,7 +177,7 @@ impl Mirror {
                 create(self)
             }
             // What was ours is changed in place; what was there before is kept, and copied as far as it is the same.
-            Begins::WithBase if build.aside.is_none() => {
+            Begins::WithBase if build.aside.is_none() || build.ours.contains(path) => {
                 self.dest.open_to_write(path).within("opening", self.dest.path(), path)
             }
             Begins::WithBase => {

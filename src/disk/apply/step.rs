@@ -54,8 +54,15 @@ impl Mirror {
         point!("apply.durable");
         self.note(&plan, &sums, &mut applied)?;
         point!("index.committed");
+        // It counts by now: history that cannot be dropped is no reason to apply it again.
         while self.undo.is_over() {
-            applied.history_left = self.drop_history()?.or(applied.history_left);
+            match self.drop_history() {
+                Ok(left) => applied.history_left = left.or(applied.history_left),
+                Err(error) => {
+                    tracing::warn!(%error, "old steps back could not be dropped");
+                    break;
+                }
+            }
         }
         Ok(applied)
     }

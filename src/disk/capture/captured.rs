@@ -1,7 +1,7 @@
 //! What was captured, and what becomes of it when the mirror has it.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Source;
 use super::candidates::Dirty;
@@ -22,6 +22,9 @@ pub struct Captured {
     /// Bytes that were read for it.
     pub read: u64,
 }
+
+/// After so long the whole of a queue is read again of which only the end was.
+const REREAD: Duration = Duration::from_secs(60);
 
 impl Source {
     /// The mirror has made `captured` durable: it is what the mirror holds now.
@@ -57,6 +60,9 @@ impl Source {
                     // Both are in the order of the names.
                     let base = bases.next().map(|(_, blocks)| blocks).unwrap_or_default();
                     queue = file.queue;
+                    if file.tail_only {
+                        self.unread.entry(path.clone()).or_insert(now + REREAD);
+                    }
                     if queue && file.size < stamp.size {
                         self.torn.insert(path.clone(), now);
                     } else {

@@ -16,12 +16,12 @@ pub struct Guard {
     meant_empty: BTreeSet<RelPath>,
     removals: Consent,
     empties: Consent,
-    /// Files that went without a question, and when: "at once" is a minute, for removing takes its time.
+    /// Files that went without a question, and when: "at once" is ten minutes, for removing takes its time.
     lately: VecDeque<(Instant, u64)>,
 }
 
 /// So long ago is "at once".
-const AT_ONCE: Duration = Duration::from_secs(60);
+const AT_ONCE: Duration = Duration::from_secs(600);
 
 /// Whether a change of a kind is taken over without a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

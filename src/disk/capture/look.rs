@@ -48,6 +48,8 @@ pub struct FileSeen {
     pub size: u64,
     /// It was read as a queue, so that its whole prefix is what its program left.
     pub queue: bool,
+    /// It is a long queue of which only the end was read.
+    pub tail_only: bool,
     /// When the look began, its last change was longer ago than any clock ticks: whoever writes from then on, shows.
     pub calm: bool,
     /// Blocks with content that differ, in order.
@@ -158,6 +160,24 @@ pub enum Still {
     NeedNot,
 }
 
+/// How much of a long queue is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// What came since it was read last.
+    Tail,
+    /// All of it: what was shipped may have been edited.
+    Whole,
+}
+
+/// How a file is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct How {
+    /// How still it must hold.
+    pub still: Still,
+    /// How much of it is read, if it is a long queue.
+    pub reading: Reading,
+}
+
 /// Looks at the file `path`, which `stamp` was just said of, and keeps in the spool what differs from `base` in `tree`.
 /// Returns that, and the bytes that had to be read.
 pub fn first_look(
@@ -167,15 +187,26 @@ pub fn first_look(
     tree: &Tree,
     base: Option<RelPath>,
     spool: &mut Spool,
-    still: Still,
+    how: How,
 ) -> Result<(FileSeen, u64), Missed> {
+    let still = how.still;
     let file = root.open_file(path)?;
     let held = base.as_ref().and_then(|base| tree.get(base));
     let queue = queue_end(&file, path, stamp, held.filter(|_| base.as_ref() == Some(path)))?;
+    let queue = queue.map(|queue| match how.reading {
+        Reading::Whole => Queue { from: 0, ..queue },
+        Reading::Tail => queue,
+    });
     let still = if queue.is_some() && still == Still::Must { Still::MayGrow } else { still };
     same(&file, stamp, still)?;
     let size = queue.as_ref().map_or(stamp.size, |queue| queue.end);
-    let mut seen = FileSeen { size, queue: queue.is_some(), calm: is_calm(stamp), ..FileSeen::default() };
+    let mut seen = FileSeen {
+        size,
+        queue: queue.is_some(),
+        tail_only: queue.as_ref().is_some_and(|queue| queue.from > 0),
+        calm: is_calm(stamp),
+        ..FileSeen::default()
+    };
     let read = compare(&file, stamp, &mut seen, queue, held, &mut Gather { spool, open: None })?;
     seen.base = base;
     same(&file, stamp, still)?;

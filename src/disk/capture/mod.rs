@@ -67,6 +67,8 @@ pub struct Source {
     unreadable: BTreeMap<RelPath, String>,
     special: BTreeSet<RelPath>,
     torn: BTreeMap<RelPath, Instant>,
+    /// Long queues of which only the end was read, and when the rest is to be read again.
+    unread: BTreeMap<RelPath, Instant>,
     certainty: Certainty,
 }
 
@@ -131,6 +133,7 @@ impl Source {
             unreadable: BTreeMap::new(),
             special: BTreeSet::new(),
             torn: BTreeMap::new(),
+            unread: BTreeMap::new(),
             certainty: Certainty::default(),
         })
     }
@@ -231,6 +234,12 @@ impl Source {
                 dirty.unsure.insert(path);
             }
         }
+        let due: Vec<RelPath> =
+            self.unread.iter().filter(|(_, due)| now >= **due).map(|(path, _)| path.clone()).collect();
+        for path in due {
+            self.unread.remove(&path);
+            dirty.unsure.insert(path);
+        }
         dirty.paths.extend(self.unreadable.keys().cloned());
         dirty
     }
@@ -244,7 +253,8 @@ impl Source {
         if inode == self.inode {
             return Ok(Dirty::default());
         }
-        if inode.0 != self.inode.0 {
+        // A share of another machine is another device each time that it is mounted.
+        if inode.0 != self.inode.0 && self.tells_of_changes() {
             let other = io::Error::other("another disk is here now than when the mirror began");
             return Err(SourceError::Gone { path, error: other });
         }
@@ -264,12 +274,16 @@ impl Source {
         let mut spool = Spool::new(&self.options.spool);
         let taken_at = now_as_time();
         let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
+        // What was heard meanwhile counts, too, where nothing is taken over now.
+        dirty.join(std::mem::take(&mut settled.heard));
         if let Some(until) =
             self.guard.hold_emptied(&mut settled.items, &self.tree, self.options.empty_patience, Instant::now())
         {
+            dirty.join(settled.dirty);
             return Ok(Outcome::Wait { until, dirty });
         }
         if let Some(removals) = self.guard.stop_removals(&settled.items, &self.tree, Instant::now()) {
+            dirty.join(settled.dirty);
             return Ok(Outcome::Stopped { removals, dirty });
         }
         self.note(&dirty, &mut settled);
@@ -310,8 +324,16 @@ impl Source {
             mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
         };
         let search = Search { root: &self.root, tree: &mut self.tree, exclude: &exclude, trust: self.trust };
-        let settle =
-            Settle { search, spool, patience: self.options.patience, moves, mark: self.mark, mapped: &mapped, wait };
+        let settle = Settle {
+            search,
+            spool,
+            patience: self.options.patience,
+            moves,
+            unsure: dirty.unsure.clone(),
+            mark: self.mark,
+            mapped: &mapped,
+            wait,
+        };
         settle.run(dirty).map_err(|missed| match missed {
             Missed::Spool(error) => SourceError::Spool { path: self.options.spool.clone(), error },
             Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),

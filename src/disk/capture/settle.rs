@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::candidates::{Candidates, Dirty, Search};
-use super::look::{BIG, Item, Missed, Seen, Still, TICK, age, first_look, is_untouched, second_look};
+use super::look::{BIG, How, Item, Missed, Reading, Seen, Still, TICK, age, first_look, is_untouched, second_look};
 use super::tree::{Known, Tree};
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
@@ -32,6 +32,8 @@ pub struct Settled {
     pub special: BTreeSet<RelPath>,
     /// What moved on meanwhile: for the next capture.
     pub dirty: Dirty,
+    /// All that the watch said meanwhile.
+    pub heard: Dirty,
     /// Bytes that were read.
     pub read: u64,
 }
@@ -67,6 +69,8 @@ pub struct Settle<'s> {
     pub patience: Duration,
     /// What names may be bases.
     pub moves: Moves,
+    /// What is read whole, also of long queues.
+    pub unsure: BTreeSet<RelPath>,
     /// The number of this rescan.
     pub mark: u32,
     /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
@@ -123,6 +127,7 @@ impl Settle<'_> {
     /// Finds what `dirty` names and adds it to `names`; returns what must be looked at for that.
     fn merge(&mut self, dirty: &Dirty, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
         let Candidates { names: found, unreadable, special } = self.search.look(dirty, self.mark)?;
+        done.heard.join(dirty.clone());
         done.unreadable.extend(unreadable);
         done.special.extend(special);
         let todo = found.keys().cloned().collect();
@@ -200,7 +205,9 @@ impl Settle<'_> {
                     Role::File { base } => base.clone(),
                     Role::Link { .. } => None,
                 });
-                let (seen, read) = first_look(root, path, &known, self.search.tree, base, self.spool, still)?;
+                let reading = if self.unsure.contains(path) { Reading::Whole } else { Reading::Tail };
+                let how = How { still, reading };
+                let (seen, read) = first_look(root, path, &known, self.search.tree, base, self.spool, how)?;
                 (Seen::File(seen), read)
             }
         };
@@ -286,7 +293,8 @@ impl Settle<'_> {
         done: &mut Settled,
     ) -> Result<(), Missed> {
         done.certainty = Certainty::None;
-        done.dirty.paths.extend(moving.iter().cloned());
+        // Whoever stops within the tick of its stamp does not show in it.
+        done.dirty.unsure.extend(moving.iter().cloned());
         let missed = self.look(names, moving, done, Still::NeedNot)?;
         for path in missed {
             done.items.remove(&path);

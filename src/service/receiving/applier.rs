@@ -166,7 +166,12 @@ impl Hands {
     fn step(&mut self, stored: &Stored, todo: &std_mpsc::Receiver<Work>, queue: &mut VecDeque<Work>) -> bool {
         let mut troubled = false;
         loop {
-            match self.mirror.apply(stored, &self.redo) {
+            // What was half applied is undone before it is tried again, or else the way back would lead to it.
+            let tried = match if troubled { self.mirror.undo_failed() } else { Ok(()) } {
+                Ok(()) => self.mirror.apply(stored, &self.redo),
+                Err(error) => Err(error),
+            };
+            match tried {
                 Ok(Applied { strange, history_left }) => {
                     if troubled {
                         self.tell(News::Trouble(None));
@@ -188,10 +193,6 @@ impl Hands {
                         let _ = self.drop_history();
                     }
                 }
-            }
-            // Before it is tried again, or left to the next start, the files are as the generation before left them.
-            if let Err(error) = self.mirror.undo_failed() {
-                tracing::warn!(%error, "what was half applied could not be undone yet");
             }
             let until = Instant::now() + RETRY;
             while let Ok(work) = todo.recv_timeout(until.saturating_duration_since(Instant::now())) {

@@ -193,7 +193,7 @@ impl Receiving {
 
     fn heard(&mut self, say: Say) -> Result<(), String> {
         match say {
-            Say::Hello(_) | Say::Bye => {}
+            Say::Hello(_) => {}
             Say::Told(told) => self.tell(News::Told(told)),
             Say::Behind { age_ms, bytes } => self.tell(News::Behind { age: age_ms.map(Duration::from_millis), bytes }),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
@@ -266,7 +266,8 @@ impl Receiving {
         else {
             return;
         };
-        let differed = differed + strange + u64::from(!agrees);
+        // What one side alone noticed is told by the proof of the whole.
+        let differed = (differed + strange).max(u64::from(!agrees));
         self.tell(News::Compared { files: here.0, bytes: here.1, differed });
         self.comparing = Comparing::default();
     }

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use super::tell::send_part;
-use super::{Ended, Flight, RETRY, Sending, wait};
+use super::{Ears, Ended, Flight, RETRY, Sending, wait};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
 use crate::disk::capture::{Outcome, Source, SourceError};
-use crate::disk::watch::Moved;
 use crate::replica::End;
 
 impl Sending {
@@ -50,11 +49,7 @@ impl Sending {
 }
 
 /// Streams everything, then captures what has moved meanwhile. Returns what moved on after that.
-fn build(
-    source: &mut Source,
-    mut out: Outgoing<'_>,
-    moved: &mut tokio::sync::mpsc::UnboundedReceiver<Moved>,
-) -> Result<(End, Dirty), Broken> {
+fn build(source: &mut Source, mut out: Outgoing<'_>, moved: &mut Ears) -> Result<(End, Dirty), Broken> {
     let mut dirty = source.stream(&mut out)?;
     let rest = loop {
         match source.capture(dirty, Moves::Ignore, &mut |gap| wait(moved, gap))? {

@@ -138,6 +138,8 @@ impl Sending {
         for (path, entry) in std::mem::take(&mut self.learning.observed) {
             if still_true {
                 self.source.learn(path.clone(), entry);
+                // Size and time may be right and the content not.
+                self.dirty.unsure.insert(path.clone());
                 self.dirty.paths.insert(path);
             } else {
                 self.look.insert(path);

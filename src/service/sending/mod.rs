@@ -18,6 +18,8 @@ mod tell;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -64,6 +66,23 @@ enum Wake {
     Time,
 }
 
+/// What the watch says and nobody has listened to yet. It says no more than so much: beyond that, anything may have changed.
+struct Ears {
+    heard: mpsc::Receiver<Moved>,
+    lost: Arc<AtomicBool>,
+}
+
+/// Names that may wait to be listened to.
+const HEARD: usize = 10_000;
+
+impl Ears {
+    /// The next that was said, if anything was.
+    fn next(&mut self) -> Option<Moved> {
+        let said = self.heard.try_recv().ok();
+        said.or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
+    }
+}
+
 /// Time between two tries of what failed.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -79,7 +98,7 @@ pub struct Sending {
     source: Source,
     link: wire::End,
     runtime: tokio::runtime::Runtime,
-    moved: mpsc::UnboundedReceiver<Moved>,
+    moved: Ears,
     /// Events stop when it is dropped.
     watch: Option<Watch>,
     /// The folder that is watched.
@@ -139,7 +158,7 @@ impl Sending {
     pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
-        let (_, moved) = mpsc::unbounded_channel();
+        let moved = Ears { heard: mpsc::channel(1).1, lost: Arc::default() };
         let mut half = Self {
             watched: source.inode(),
             rescan: settings.rescan,
@@ -173,10 +192,16 @@ impl Sending {
     fn begin_to_watch(&mut self) {
         self.watch = None;
         self.watched = self.source.inode();
-        let (tell, moved) = mpsc::unbounded_channel();
+        let (tell, moved) = mpsc::channel(HEARD);
         if self.source.tells_of_changes() {
-            self.moved = moved;
-            self.watch = Watch::start(&self.settings.source, move |moved| drop(tell.send(moved))).ok();
+            self.moved = Ears { heard: moved, lost: Arc::default() };
+            let lost = Arc::clone(&self.moved.lost);
+            let hear = move |moved| {
+                if tell.try_send(moved).is_err() {
+                    lost.store(true, Ordering::Release);
+                }
+            };
+            self.watch = Watch::start(&self.settings.source, hear).ok();
         }
         if self.watch.is_none() {
             self.rescan_often(self.settings.interval);
@@ -195,7 +220,7 @@ impl Sending {
                 Wake::Closed => return Ok(()),
                 Wake::Time => {}
             }
-            while let Ok(moved) = self.moved.try_recv() {
+            while let Some(moved) = self.moved.next() {
                 self.moved(moved);
             }
             self.work()?;
@@ -209,7 +234,7 @@ impl Sending {
             tokio::select! {
                 biased;
                 frame = link.inbox.recv() => frame.map_or(Wake::Closed, Wake::Frame),
-                moved = moved.recv(), if watched => moved.map_or(Wake::Time, Wake::Moved),
+                moved = moved.heard.recv(), if watched => moved.map_or(Wake::Time, Wake::Moved),
                 () = tokio::time::sleep_until(deadline) => Wake::Time,
             }
         })
@@ -292,6 +317,7 @@ impl Sending {
 
     fn capture(&mut self) -> Result<(), Ended> {
         let began = Instant::now();
+        self.tell_behind()?;
         let dirty = std::mem::take(&mut self.dirty);
         let (everything, moved) = (dirty.everything, &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| wait(moved, gap));
@@ -350,8 +376,7 @@ impl Sending {
         let begin = outgoing::step(self.settings.epoch, self.position, &captured);
         let link = self.link.out.clone();
         let mut out = |part| send_part(&link, part);
-        self.behind = self.behind.map(|(since, _)| (since, begin.bytes));
-        self.tell_behind()?;
+        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
         let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
             out.captured(&captured)?;
             out.end(grade)
@@ -366,12 +391,12 @@ impl Sending {
 }
 
 /// Waits for `gap`, then returns what the watch said until then.
-fn wait(moved: &mut mpsc::UnboundedReceiver<Moved>, gap: Duration) -> Dirty {
+fn wait(moved: &mut Ears, gap: Duration) -> Dirty {
     if !gap.is_zero() {
         std::thread::sleep(gap);
     }
     let mut dirty = Dirty::default();
-    while let Ok(moved) = moved.try_recv() {
+    while let Some(moved) = moved.next() {
         match moved {
             Moved::Path(path) => {
                 dirty.paths.insert(path);

@@ -15,7 +15,12 @@ impl Sending {
     /// Says how old the oldest change is that is not acknowledged, if that is news.
     pub(super) fn tell_behind(&mut self) -> Result<(), Ended> {
         let behind = !self.dirty.is_empty() || !self.is_ready();
-        self.behind = behind.then(|| self.behind.unwrap_or((Instant::now(), 0)));
+        self.say_behind(behind.then(|| self.behind.unwrap_or((Instant::now(), 0))))
+    }
+
+    /// Since when something is not acknowledged, and how many bytes are known of it: said, if that is news.
+    pub(super) fn say_behind(&mut self, behind: Option<(Instant, u64)>) -> Result<(), Ended> {
+        self.behind = behind;
         if self.behind == self.said_behind {
             return Ok(());
         }
