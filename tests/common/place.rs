@@ -159,9 +159,20 @@ impl Running<'_> {
         Pid::from_child(&self.child)
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. One that stops it is waited for: a thread may run on for a moment.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
+        if signal == Signal::STOP {
+            super::until("every thread has stopped", || self.has_stopped());
+        }
+    }
+
+    fn has_stopped(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid().as_raw_nonzero())).unwrap();
+        tasks.filter_map(Result::ok).all(|task| {
+            let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ").next().is_some_and(|state| state.starts_with('T'))
+        })
     }
 
     /// All that was printed at this place so far.

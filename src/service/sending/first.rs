@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::ears::{Ears, wait};
 use super::tell::send_part;
-use super::{Ears, Ended, Flight, RETRY, Sending, wait};
+use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;

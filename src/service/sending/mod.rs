@@ -7,10 +7,12 @@
 //! - `heard`: what the mirror says
 //! - `compare`: comparing every byte
 //! - `first`: the first copy
+//! - `ears`: what the watch says and nobody has listened to yet
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
 mod compare;
+mod ears;
 mod first;
 mod heard;
 mod tell;
@@ -18,12 +20,9 @@ mod tell;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
@@ -38,6 +37,7 @@ use crate::replica::naming::Inode;
 use crate::replica::{End, Position, RelPath};
 use budget::Budget;
 use compare::Comparison;
+use ears::{Ears, wait};
 use heard::Learning;
 use tell::send_part;
 
@@ -64,23 +64,6 @@ enum Wake {
     Frame(Bytes),
     Closed,
     Time,
-}
-
-/// What the watch says and nobody has listened to yet. It says no more than so much: beyond that, anything may have changed.
-struct Ears {
-    heard: mpsc::Receiver<Moved>,
-    lost: Arc<AtomicBool>,
-}
-
-/// Names that may wait to be listened to.
-const HEARD: usize = 10_000;
-
-impl Ears {
-    /// The next that was said, if anything was.
-    fn next(&mut self) -> Option<Moved> {
-        let said = self.heard.try_recv().ok();
-        said.or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
-    }
 }
 
 /// Time between two tries of what failed.
@@ -158,7 +141,7 @@ impl Sending {
     pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
-        let moved = Ears { heard: mpsc::channel(1).1, lost: Arc::default() };
+        let moved = Ears::default();
         let mut half = Self {
             watched: source.inode(),
             rescan: settings.rescan,
@@ -192,15 +175,9 @@ impl Sending {
     fn begin_to_watch(&mut self) {
         self.watch = None;
         self.watched = self.source.inode();
-        let (tell, moved) = mpsc::channel(HEARD);
         if self.source.tells_of_changes() {
-            self.moved = Ears { heard: moved, lost: Arc::default() };
-            let lost = Arc::clone(&self.moved.lost);
-            let hear = move |moved| {
-                if tell.try_send(moved).is_err() {
-                    lost.store(true, Ordering::Release);
-                }
-            };
+            let (ears, hear) = Ears::open();
+            self.moved = ears;
             self.watch = Watch::start(&self.settings.source, hear).ok();
         }
         if self.watch.is_none() {
@@ -234,7 +211,7 @@ impl Sending {
             tokio::select! {
                 biased;
                 frame = link.inbox.recv() => frame.map_or(Wake::Closed, Wake::Frame),
-                moved = moved.heard.recv(), if watched => moved.map_or(Wake::Time, Wake::Moved),
+                moved = moved.listen(), if watched => moved.map_or(Wake::Time, Wake::Moved),
                 () = tokio::time::sleep_until(deadline) => Wake::Time,
             }
         })
@@ -388,23 +365,6 @@ impl Sending {
         }
         Ok(())
     }
-}
-
-/// Waits for `gap`, then returns what the watch said until then.
-fn wait(moved: &mut Ears, gap: Duration) -> Dirty {
-    if !gap.is_zero() {
-        std::thread::sleep(gap);
-    }
-    let mut dirty = Dirty::default();
-    while let Some(moved) = moved.next() {
-        match moved {
-            Moved::Path(path) => {
-                dirty.paths.insert(path);
-            }
-            Moved::Everything | Moved::Limited => dirty.everything = true,
-        }
-    }
-    dirty
 }
 
 /// A dataset's name when nobody gave one: that of its folder.
