@@ -62,6 +62,8 @@ pub enum Say {
     },
     /// What really stands under these names?
     Look(Vec<RelPath>),
+    /// The first copy that was begun cannot be ended. Say anew what came of it.
+    GiveUp,
 }
 
 /// The first frame of the serving side.

@@ -1,6 +1,7 @@
 //! What befalls the mirror.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -141,4 +142,54 @@ fn a_mirror_that_was_thrown_away_is_taken_anew() {
     let again = place.once(&["--accept-removals"]);
     assert!(again.status.success(), "{}", told(&again));
     until("it is back", || tree::are_same(&place.source, &place.dest));
+}
+
+#[test]
+fn a_source_that_goes_away_during_the_first_copy_is_waited_for() {
+    let place = Place::new();
+    fs::write(place.source.join("large"), vec![7; 6_000_000]).unwrap();
+    fs::write(place.source.join("small"), "of the shop").unwrap();
+    let running = place.start(&["--max-rate", "3MB"]);
+    place.until_status("it is copying", |status| status["mirror"]["copying"]["file"] == "large");
+    let away = place.path().join("away");
+    fs::rename(&place.source, &away).unwrap();
+    place.until_status("it is missed", |status| status["alarms"][0]["code"] == "MIR-201");
+    fs::rename(&away, &place.source).unwrap();
+    place.until_same("it is back");
+    place.until_status("nothing is wrong any more", |status| status["alarms"] == serde_json::json!([]));
+    fs::write(place.source.join("small"), "watched again").unwrap();
+    place.until_same("and watched again");
+    running.stop();
+}
+
+#[test]
+fn what_was_there_before_stays_set_aside_when_the_source_changes_meanwhile() {
+    let place = Place::new();
+    fs::create_dir_all(&place.dest).unwrap();
+    fs::write(place.dest.join("a"), "of a stranger").unwrap();
+    fs::write(place.source.join("a"), "ours").unwrap();
+    fs::write(place.source.join("large"), vec![7; 3_000_000]).unwrap();
+    let running = place.start(&["--adopt-dest", "--max-rate", "2MB"]);
+    place.until_status("the first is through", |status| status["mirror"]["copying"]["file"] == "large");
+    fs::write(place.source.join("a"), "ours, changed").unwrap();
+    place.until_same("the copy");
+    let rescue = fs::read_dir(place.journal().join("rescue")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(fs::read(rescue.join("a")).unwrap(), b"of a stranger");
+    running.stop();
+}
+
+#[test]
+fn what_rots_with_the_right_size_and_time_is_mended_by_one_comparison() {
+    let place = Place::new();
+    fs::write(place.source.join("POS-R"), "1234567890").unwrap();
+    place.must_copy(&[], "the first copy");
+    let running = place.start(&[]).caught_up();
+    let file = File::options().write(true).open(place.dest.join("POS-R")).unwrap();
+    let time = file.metadata().unwrap().modified().unwrap();
+    file.write_all_at(b"rot", 3).unwrap();
+    file.set_modified(time).unwrap();
+    assert_eq!(place.verify().status.code(), Some(1));
+    place.until_same("mended");
+    assert_eq!(place.verify().status.code(), Some(0));
+    running.stop();
 }

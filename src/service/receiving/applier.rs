@@ -151,6 +151,11 @@ impl Hands {
                     self.epoch = epoch;
                     self.welcome();
                 }
+                Work::GiveUp => {
+                    self.build = BuildStage::None;
+                    self.look_again();
+                    self.welcome();
+                }
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
                 Work::Digest { digest } => {
@@ -269,13 +274,17 @@ impl Hands {
                 break;
             }
         }
-        if let Err(error) = self.mirror.look_again() {
-            tracing::warn!(%error, "what came of the first copy could not be looked over");
-        }
+        self.look_again();
         let _ = self.done.send(Done::BuildRefused);
         // Both from here, so that the refusal of the old copy cannot overtake the welcome to a new one.
         self.say(&ToSource::Refused { seq: end.position.seq });
         self.welcome();
+    }
+
+    fn look_again(&mut self) {
+        if let Err(error) = self.mirror.look_again() {
+            tracing::warn!(%error, "what came of the first copy could not be looked over");
+        }
     }
 
     fn welcome(&mut self) {

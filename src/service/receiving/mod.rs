@@ -196,6 +196,11 @@ impl Receiving {
             Say::Hello(_) => {}
             Say::Told(told) => self.tell(News::Told(told)),
             Say::Behind { age_ms, bytes } => self.tell(News::Behind { age: age_ms.map(Duration::from_millis), bytes }),
+            Say::GiveUp => {
+                self.incoming = Incoming::default();
+                self.tell(News::GivenUp);
+                self.applier.work(Work::GiveUp);
+            }
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);

@@ -16,6 +16,8 @@ pub(super) enum Work {
     Step(Stored),
     /// Take in a part of a first copy.
     Build(Part),
+    /// Give up a first copy, and say what came of it.
+    GiveUp,
     /// Say what stands under these names.
     Look(Vec<RelPath>),
     /// Compare every byte with the index.

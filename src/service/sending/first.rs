@@ -10,24 +10,32 @@ use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
 use crate::disk::capture::{Outcome, Source, SourceError};
+use crate::link::frame::Say;
 use crate::replica::End;
 
 impl Sending {
-    /// Sends everything, unless most of what the mirror holds would go: that is asked first.
+    /// Sends everything, unless most of what the mirror holds would go: that is asked first. Where the source is away, it is
+    /// tried again.
     pub(super) fn first_copy(&mut self) -> Result<(), Ended> {
         let now = Instant::now();
         if now < self.not_before {
             return Ok(());
         }
-        self.told.removals = self.source.first_removals().map_err(Ended::Source)?.map(|lost| (lost.gone, lost.of));
+        let before = self.source.first_removals().and_then(|removals| Ok((removals, self.source.weigh()?)));
+        let (removals, total) = match before {
+            Ok(before) => before,
+            Err(error) => return self.source_is_away(&error),
+        };
+        self.told.removals = removals.map(|lost| (lost.gone, lost.of));
         if self.told.removals.is_some() {
             self.not_before = now + RETRY;
             return self.tell();
         }
+        if self.told.error.take().is_some() {
+            self.begin_to_watch();
+        }
         self.tell()?;
-        let total = self.source.weigh().map_err(Ended::Source)?;
-        self.behind = Some((now, total));
-        self.tell_behind()?;
+        self.say_behind(Some((now, total)))?;
         let link = self.link.out.clone();
         let mut out = |part| send_part(&link, part);
         let begin = outgoing::build(self.settings.epoch, self.position);
@@ -44,8 +52,19 @@ impl Sending {
             }
             Err(Broken::Stopped(Stopped::Closed)) => Err(Ended::Closed),
             Err(Broken::Stopped(Stopped::Spool(error))) => Err(Ended::System(error)),
-            Err(Broken::Source(error)) => Err(error.into()),
+            Err(Broken::Source(error)) => {
+                // What came already need not come again: the mirror says what that is.
+                self.learning.begin_again();
+                self.say(Say::GiveUp)?;
+                self.source_is_away(&error)
+            }
         }
+    }
+
+    fn source_is_away(&mut self, error: &SourceError) -> Result<(), Ended> {
+        self.told.error = Some(error.to_string());
+        self.not_before = Instant::now() + RETRY;
+        self.tell()
     }
 }
 

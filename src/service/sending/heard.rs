@@ -41,6 +41,11 @@ impl Learning {
         self.stage == Stage::FirstCopy
     }
 
+    /// The mirror is to say anew what it holds.
+    pub(super) fn begin_again(&mut self) {
+        self.stage = Stage::NotWelcome;
+    }
+
     /// The first copy was sent.
     pub(super) fn first_copy_sent(&mut self) {
         self.stage = Stage::Done;
@@ -177,7 +182,7 @@ impl Sending {
         let Some(flight) = self.flight.take_if(|flight| flight.end.position.seq == seq) else { return };
         match flight.captured {
             Some(captured) => self.dirty.join(captured.again()),
-            None => self.learning.stage = Stage::NotWelcome,
+            None => self.learning.begin_again(),
         }
         self.not_before = Instant::now() + RETRY;
     }

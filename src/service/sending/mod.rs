@@ -172,7 +172,7 @@ impl Sending {
     }
 
     /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
-    fn begin_to_watch(&mut self) {
+    pub(super) fn begin_to_watch(&mut self) {
         self.watch = None;
         self.watched = self.source.inode();
         if self.source.tells_of_changes() {
@@ -220,6 +220,9 @@ impl Sending {
     fn deadline(&mut self) -> Instant {
         let now = Instant::now();
         let mut next = self.next_tick.min(self.next_rescan);
+        if self.learning.is_first_copy() {
+            next = next.min(self.not_before);
+        }
         if self.is_ready() && !self.dirty.is_empty() {
             next = next.min(self.not_before.max(self.budget.free_at(now)));
         }
