@@ -12,8 +12,8 @@ use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::{Role, roles};
 use crate::replica::{Body, Kind, RelPath};
 
-/// The least time between the two looks.
-const FIRST_GAP: Duration = Duration::from_millis(10);
+/// The least time between the two looks: also what a busy machine may take to deliver what the watch has to say.
+const FIRST_GAP: Duration = Duration::from_millis(40);
 /// The most.
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// Looks that are tried at the least before what moves is taken as it is.
