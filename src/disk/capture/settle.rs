@@ -95,12 +95,7 @@ impl Settle<'_> {
             if round == 1 && moving.is_empty() && only_growth(&done.items, self.search.tree) {
                 return Ok(done);
             }
-            // Where every file had been calm for as long before it was read, that was the first look, and this the second.
-            let calm = |(path, item): (&RelPath, &Item)| match &item.seen {
-                Seen::File(seen) => seen.calm && unmapped.contains(path),
-                _ => true,
-            };
-            let since = (self.wait)(if done.items.iter().all(calm) { Duration::ZERO } else { gap });
+            let since = (self.wait)(gap);
             let mut moving: BTreeSet<RelPath> =
                 moving.into_iter().chain(self.look_again(&mut done, &unmapped)?).collect();
             let lenient = lone_queue(&done.items).cloned();
