@@ -52,7 +52,7 @@ pub struct Running {
 
 /// Mirrors as it was typed.
 pub async fn run(around: &Around, args: &MirrorArgs) -> Result<Exit, Failure> {
-    let (source, dest) = check_folders(&args.source, &args.dest)?;
+    let (source, dest) = check_folders(&args.source, &args.dest, &around.home)?;
     let asked = MirrorArgs { source, dest, ..args.clone() };
     if args.once || args.no_screen || !io::stdout().is_terminal() {
         let (print, printed) = mpsc::unbounded_channel();
@@ -85,7 +85,7 @@ pub fn start(
 
 fn settings(args: &MirrorArgs, home: &Path) -> Settings {
     let consent = if args.accept_removals { Consent::Always } else { Consent::Ask };
-    let options = Options { empty_patience: EMPTY_PATIENCE, patience: PATIENCE, consent, spool: home.to_owned() };
+    let options = Options { empty_patience: EMPTY_PATIENCE, patience: PATIENCE, consent, own: home.to_owned() };
     let sending = sending::Settings {
         dataset: sending::dataset_name(&args.source),
         source: args.source.clone(),
@@ -99,7 +99,7 @@ fn settings(args: &MirrorArgs, home: &Path) -> Settings {
 }
 
 /// Makes sure that the two folders can be a source and its mirror. Returns where they really are.
-fn check_folders(source: &Path, dest: &Path) -> Result<(PathBuf, PathBuf), Failure> {
+fn check_folders(source: &Path, dest: &Path, home: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     let told = |path: &Path, what: &str| Failure::usage(format!("{}: {what}", path.display()));
     let source = match fs::canonicalize(source) {
         Ok(real) => real,
@@ -118,6 +118,9 @@ fn check_folders(source: &Path, dest: &Path) -> Result<(PathBuf, PathBuf), Failu
         return Err(told(&dest, "this is no folder"));
     }
     let same = |a: &Path, b: &Path| matches!((fs::metadata(a), fs::metadata(b)), (Ok(a), Ok(b)) if (a.dev(), a.ino()) == (b.dev(), b.ino()));
+    if same(&source, home) {
+        return Err(told(&source, "this is Espejo's own folder; give it another one with --home"));
+    }
     if dest == source || same(&dest, &source) {
         return Err(told(&dest, "a folder cannot be its own mirror; name another one"));
     }

@@ -1,7 +1,10 @@
 //! Hears from the system that files change. A hint only: what it misses, the rescan finds.
 
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -20,17 +23,35 @@ pub enum Moved {
 }
 
 /// Watches a folder and all below it, until it is dropped.
+///
+/// What the system has to say arrives a while after it happened. [`Watch::catch_up`] waits until it has: it renames a
+/// file of its own, and what the system tells in order has all been told when that is.
 #[derive(Debug)]
 pub struct Watch {
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    marks: PathBuf,
+    mark: u64,
+    heard: mpsc::Receiver<u64>,
 }
+
+/// How long is waited for what the system has to say, at the most.
+const LATEST: Duration = Duration::from_secs(2);
 
 impl Watch {
     /// Watches `folder`; `hear` is called on a thread of the watch's own. [`Moved::Limited`] is said by `hear`, too; any other
-    /// failure to begin is returned.
-    pub fn start(folder: &Path, hear: impl Fn(Moved) + Send + 'static) -> notify::Result<Self> {
-        let base: PathBuf = folder.to_owned();
-        let (limited, told) = std::sync::mpsc::channel();
+    /// failure to begin is returned. In `own`, a folder of
+    /// the program's own, the watch has a folder for itself; what changes there is no news where `own`
+    /// lies in `folder`.
+    pub fn start(folder: &Path, own: &Path, hear: impl Fn(Moved) + Send + 'static) -> notify::Result<Self> {
+        let own = fs::canonicalize(own).map_err(notify::Error::io)?;
+        let marks = own.join("watch");
+        // What a watch left that was stopped dead.
+        let _ = fs::remove_dir_all(&marks);
+        fs::create_dir(&marks).map_err(notify::Error::io)?;
+        let (base, inside) = (folder.to_owned(), marks.clone());
+        let passed = own.starts_with(folder).then_some(own);
+        let (limited, told) = mpsc::channel();
+        let (tell, heard) = mpsc::channel();
         let mut watcher = RecommendedWatcher::new(
             move |event: notify::Result<notify::Event>| {
                 // The limit may be met while the watch begins, before there is anyone to return it to.
@@ -40,11 +61,17 @@ impl Watch {
                 match event {
                     Ok(event) if event.need_rescan() => hear(Moved::Everything),
                     Ok(event) if is_change(event.kind) => {
-                        event
-                            .paths
-                            .iter()
-                            .filter_map(|path| relative(&base, path))
-                            .for_each(|path| hear(Moved::Path(path)));
+                        for path in &event.paths {
+                            if let Ok(mark) = path.strip_prefix(&inside) {
+                                let number = mark.to_str().and_then(|name| name.parse().ok());
+                                // Nobody listens any more only when the watch is gone.
+                                let _ = number.map(|number: u64| tell.send(number));
+                            } else if !passed.as_ref().is_some_and(|own| path.starts_with(own))
+                                && let Some(path) = relative(&base, path)
+                            {
+                                hear(Moved::Path(path));
+                            }
+                        }
                     }
                     Ok(_) => {}
                     Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => hear(Moved::Limited),
@@ -53,14 +80,31 @@ impl Watch {
             },
             Config::default().with_follow_symlinks(false),
         )?;
+        watcher.watch(&marks, RecursiveMode::NonRecursive)?;
         match watcher.watch(folder, RecursiveMode::Recursive) {
             Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
-                // Nobody listens any more only when the watcher is gone.
                 let _ = limited.send(());
-                Ok(Self { _watcher: watcher })
             }
-            started => started.map(|()| Self { _watcher: watcher }),
+            started => started?,
         }
+        File::create(marks.join("0")).map_err(notify::Error::io)?;
+        Ok(Self { watcher, marks, mark: 0, heard })
+    }
+
+    /// Returns when all that happened before has been heard, and what came to be is watched, too. An error when that cannot be
+    /// known: anything may have changed then.
+    pub fn catch_up(&mut self) -> notify::Result<()> {
+        let name = |mark: u64| self.marks.join(mark.to_string());
+        self.mark += 1;
+        // A rename needs no room on a full disk.
+        fs::rename(name(self.mark - 1), name(self.mark))
+            .or_else(|_| File::create(name(self.mark)).map(|_| ()))
+            .map_err(notify::Error::io)?;
+        let end = Instant::now() + LATEST;
+        let next = || self.heard.recv_timeout(end.saturating_duration_since(Instant::now()));
+        while next().map_err(|late| notify::Error::generic(&late.to_string()))? < self.mark {}
+        // Folders that came are watched once what was heard is worked off: the answer to any question comes after that.
+        self.watcher.configure(Config::default()).map(|_| ())
     }
 }
 
@@ -74,4 +118,56 @@ fn is_change(kind: EventKind) -> bool {
 
 fn relative(base: &Path, path: &Path) -> Option<RelPath> {
     RelPath::new(path.strip_prefix(base).ok()?.as_os_str().as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn when_it_has_caught_up_all_that_happened_was_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, heard) = mpsc::channel();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("data")).unwrap();
+        fs::create_dir(at("home")).unwrap();
+        let mut watch = Watch::start(&at("data"), &at("home"), move |moved| tell.send(moved).unwrap()).unwrap();
+        for round in 0..200 {
+            let names: BTreeSet<String> = (0..20).map(|number| format!("{round}-{number}")).collect();
+            for name in &names {
+                fs::write(at("data").join(name), b"x").unwrap();
+            }
+            watch.catch_up().unwrap();
+            let told: BTreeSet<String> = heard
+                .try_iter()
+                .filter_map(|moved| match moved {
+                    Moved::Path(path) => Some(path.shown().into_owned()),
+                    Moved::Everything | Moved::Limited => None,
+                })
+                .collect();
+            assert!(told.is_superset(&names), "{round}: {:?}", names.difference(&told));
+        }
+    }
+
+    #[test]
+    fn when_it_has_caught_up_what_came_to_be_is_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, heard) = mpsc::channel();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("data")).unwrap();
+        fs::create_dir(at("home")).unwrap();
+        let mut watch = Watch::start(&at("data"), &at("home"), move |moved| tell.send(moved).unwrap()).unwrap();
+        for round in 0..100 {
+            let below = at(&format!("data/{round}/a/b"));
+            fs::create_dir_all(&below).unwrap();
+            watch.catch_up().unwrap();
+            heard.try_iter().for_each(drop);
+            fs::write(below.join("file"), b"x").unwrap();
+            watch.catch_up().unwrap();
+            let file = RelPath::new(format!("{round}/a/b/file").as_bytes()).unwrap();
+            assert!(heard.try_iter().any(|moved| moved == Moved::Path(file.clone())), "round {round}");
+        }
+    }
 }

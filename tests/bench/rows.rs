@@ -156,7 +156,7 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
         empty_patience: Duration::from_secs(2),
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
-        spool: scratch.folder("spool"),
+        own: scratch.folder("spool"),
     };
     let mut held = Source::open(&source, options).unwrap();
     let mut into_nothing = |_| Ok(());
@@ -166,7 +166,7 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
         .map(|_| {
             let everything = Dirty { everything: true, ..Dirty::default() };
             let began = Instant::now();
-            let outcome = held.capture(everything, Moves::Follow, &mut |_| Dirty::default()).unwrap();
+            let outcome = held.capture(everything, Moves::Follow, &mut |_| Some(Dirty::default())).unwrap();
             assert!(matches!(outcome, Outcome::Nothing));
             began.elapsed()
         })

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::exclude::Exclude;
 use super::tree::Tree;
 use crate::disk::root::Root;
 use crate::disk::stamp::{Shape, Stamp};
@@ -26,6 +27,12 @@ impl Dirty {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.everything && self.paths.is_empty() && self.unsure.is_empty()
+    }
+
+    /// Whether nothing but `path` may have changed.
+    #[must_use]
+    pub fn is_only(&self, path: Option<&RelPath>) -> bool {
+        !self.everything && self.paths.iter().chain(&self.unsure).all(|name| Some(name) == path)
     }
 
     /// Takes in what `other` says.
@@ -54,7 +61,7 @@ pub struct Search<'s> {
     /// What is held.
     pub tree: &'s mut Tree,
     /// Names that are not mirrored.
-    pub exclude: &'s dyn Fn(&RelPath) -> bool,
+    pub exclude: &'s Exclude,
     /// Whether what the mirror says it holds is believed where size, time and mode agree.
     pub trust: Trust,
 }
@@ -76,7 +83,7 @@ impl Search<'_> {
         if dirty.everything {
             self.everything(&mut found, mark)?;
         } else {
-            for path in dirty.paths.iter().filter(|path| !(self.exclude)(path)) {
+            for path in dirty.paths.iter().filter(|path| self.exclude.takes(path)) {
                 self.one(path, &mut found)?;
             }
             self.folders_of(&dirty.paths, &mut found)?;
@@ -93,7 +100,7 @@ impl Search<'_> {
 
     fn everything(&mut self, found: &mut Candidates, mark: u32) -> io::Result<()> {
         let (root, exclude) = (self.root, self.exclude);
-        let enter = |path: &RelPath| !exclude(path);
+        let enter = |path: &RelPath| exclude.takes(path);
         walk(root, &RelPath::root(), &enter, &mut |name| self.take(name, found, Some(mark)))?;
         let closed = &found.unreadable;
         let hidden =
@@ -121,7 +128,7 @@ impl Search<'_> {
                 // A folder that came: whatever is in it may have come before it was watched.
                 found.names.extend(self.tree.within(path).map(|(path, _)| (path.clone(), None)));
                 let (root, exclude) = (self.root, self.exclude);
-                let enter = |path: &RelPath| !exclude(path);
+                let enter = |path: &RelPath| exclude.takes(path);
                 walk(root, path, &enter, &mut |name| self.take(name, found, None))?;
             }
             Some(stamp) => {
@@ -185,7 +192,7 @@ impl Search<'_> {
     /// What came and went again unseen, or was renamed there and back, has changed the time of its folder all the same.
     fn folders_of(&mut self, paths: &BTreeSet<RelPath>, found: &mut Candidates) -> io::Result<()> {
         let folders: BTreeSet<RelPath> = paths.iter().map(RelPath::parent).collect();
-        for folder in folders.into_iter().filter(|folder| !(self.exclude)(folder)) {
+        for folder in folders.into_iter().filter(|folder| self.exclude.takes(folder)) {
             if self.tree.get(&folder).is_some()
                 && !found.names.contains_key(&folder)
                 && let Some(stamp) = self.root.stat(&folder)?.filter(|stamp| stamp.shape == Shape::Dir)

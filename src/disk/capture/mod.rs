@@ -4,16 +4,20 @@
 //!
 //! - [`tree`]: what the mirror is known to hold
 //! - [`candidates`]: what may have changed
+//! - [`exclude`]: what is not mirrored
 //! - [`captured`]: what was captured, and what becomes of it
 //! - [`look`]: one look at a file, and the second
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
+//! - `grading`: how sure it is that what is held is one instant
 //! - [`outgoing`]: says a generation, part by part
 //! - [`stream`]: the first copy
 //! - [`prove`]: compares every byte with what the mirror is known to hold
 
 pub mod candidates;
 pub mod captured;
+pub mod exclude;
+mod grading;
 pub mod guard;
 pub mod look;
 pub mod outgoing;
@@ -30,8 +34,9 @@ use std::time::{Duration, Instant};
 use candidates::{Dirty, Search, Trust};
 pub use captured::Captured;
 use captured::{is_change, is_half_a_record};
+use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
-use look::{Item, Missed, Seen};
+use look::Missed;
 use settle::{Certainty, Moves, Settle, Settled};
 use tree::{Known, Tree};
 
@@ -40,7 +45,7 @@ use super::spool::Spool;
 use super::stamp::Shape;
 use super::walk::{Found, walk};
 use crate::replica::naming::Inode;
-use crate::replica::{Entry, Grade, Kind, RelPath, Time};
+use crate::replica::{Entry, RelPath, Time};
 
 /// How a dataset is captured.
 #[derive(Clone, Debug)]
@@ -51,8 +56,8 @@ pub struct Options {
     pub patience: Duration,
     /// Whether large changes for the worse are asked about.
     pub consent: Consent,
-    /// Where what changed is kept, when it is too much for memory.
-    pub spool: PathBuf,
+    /// A folder of the program's own, where what changed is kept when it is too much for memory. It is never mirrored.
+    pub own: PathBuf,
 }
 
 /// A dataset where it lives.
@@ -60,6 +65,7 @@ pub struct Source {
     root: Root,
     inode: Inode,
     options: Options,
+    exclude: Exclude,
     tree: Tree,
     trust: Trust,
     guard: Guard,
@@ -126,6 +132,7 @@ impl Source {
             root,
             inode,
             guard: Guard::new(options.consent),
+            exclude: Exclude::new(path, &options.own),
             options,
             tree: Tree::default(),
             trust: Trust::Nothing,
@@ -174,7 +181,7 @@ impl Source {
     /// Bytes in all files of the source, as far as they can be looked at.
     pub fn weigh(&self) -> Result<u64, SourceError> {
         let mut bytes = 0;
-        let weighed = walk(&self.root, &RelPath::root(), &|_| true, &mut |found| {
+        let weighed = walk(&self.root, &RelPath::root(), &|path| self.exclude.takes(path), &mut |found| {
             if let Found::Entry(_, stamp) = found
                 && stamp.shape == Shape::File
             {
@@ -262,16 +269,17 @@ impl Source {
         Ok(Dirty { everything: true, ..Dirty::default() })
     }
 
-    /// Captures what `dirty` names. `wait` waits for so long and returns what the watch said meanwhile.
+    /// Captures what `dirty` names. `wait` waits for so long and returns all that has changed until
+    /// then, or none where only a look at everything tells.
     pub fn capture(
         &mut self,
         mut dirty: Dirty,
         moves: Moves,
-        wait: &mut dyn FnMut(Duration) -> Dirty,
+        wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
     ) -> Result<Outcome, SourceError> {
         dirty.join(self.still_there()?);
         dirty.paths.extend(self.guard.emptied().cloned());
-        let mut spool = Spool::new(&self.options.spool);
+        let mut spool = Spool::new(&self.options.own);
         let taken_at = now_as_time();
         let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
         // What was heard meanwhile counts, too, where nothing is taken over now.
@@ -287,7 +295,7 @@ impl Source {
             return Ok(Outcome::Stopped { removals, dirty });
         }
         self.note(&dirty, &mut settled);
-        if settled.certainty != Certainty::Queues {
+        if settled.certainty != Certainty::Queue {
             self.certainty = settled.certainty;
         }
         let mut items = settled.items;
@@ -314,16 +322,15 @@ impl Source {
         dirty: &Dirty,
         spool: &mut Spool,
         moves: Moves,
-        wait: &mut dyn FnMut(Duration) -> Dirty,
+        wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
     ) -> Result<Settled, SourceError> {
         self.mark = self.mark.wrapping_add(1);
-        let exclude = |_: &RelPath| false;
         let (path, local) = (self.root.path().to_owned(), self.tells_of_changes());
         let mapped = move || {
             let mapped = if local { crate::os::mapped_writable(&path) } else { crate::os::Mapped::default() };
             mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
         };
-        let search = Search { root: &self.root, tree: &mut self.tree, exclude: &exclude, trust: self.trust };
+        let search = Search { root: &self.root, tree: &mut self.tree, exclude: &self.exclude, trust: self.trust };
         let settle = Settle {
             search,
             spool,
@@ -335,7 +342,7 @@ impl Source {
             wait,
         };
         settle.run(dirty).map_err(|missed| match missed {
-            Missed::Spool(error) => SourceError::Spool { path: self.options.spool.clone(), error },
+            Missed::Spool(error) => SourceError::Spool { path: self.options.own.clone(), error },
             Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),
             Missed::Unreadable(error) => self.gone(error),
         })
@@ -356,36 +363,6 @@ impl Source {
         self.special.retain(|path| !looked_at(path));
         self.unreadable.append(&mut settled.unreadable);
         self.special.append(&mut settled.special);
-    }
-
-    /// How sure the whole dataset is: as sure as what was captured last of all that is no queue.
-    #[must_use]
-    pub fn grade(&self) -> Grade {
-        if !self.unreadable.is_empty() {
-            return Grade::Incomplete;
-        }
-        if self.certainty == Certainty::None || self.guard.emptied().next().is_some() {
-            return Grade::Unsteady;
-        }
-        if self.tree.queues() == self.tree.files() { Grade::Exact } else { Grade::Steady }
-    }
-
-    /// How sure the whole dataset will be with `captured`.
-    #[must_use]
-    pub fn grade_with(&self, captured: &Captured) -> Grade {
-        let is_queue = |item: &Item| !matches!(&item.seen, Seen::File(file) if !file.queue);
-        match self.grade() {
-            Grade::Exact if !captured.items.values().all(is_queue) => Grade::Steady,
-            grade => grade,
-        }
-    }
-
-    /// The kinds of the files in the dataset.
-    #[must_use]
-    pub fn kinds(&self) -> Vec<Kind> {
-        let (files, queues) = (self.tree.files(), self.tree.queues());
-        let kinds = [(Kind::Queue, queues > 0), (Kind::Files, files > queues)];
-        kinds.into_iter().filter(|(_, any)| *any).map(|(kind, _)| kind).collect()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::{Role, roles};
 use crate::replica::{Body, Kind, RelPath};
 
-/// The least time between the two looks: also what a busy machine may take to deliver what the watch has to say.
-const FIRST_GAP: Duration = Duration::from_millis(40);
+/// The least time between the two looks.
+const FIRST_GAP: Duration = Duration::from_millis(10);
 /// The most.
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// Looks that are tried at the least before what moves is taken as it is.
@@ -41,9 +41,9 @@ pub struct Settled {
 /// How sure it is that a capture is one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Certainty {
-    /// Only queues grew: a state that their program left.
+    /// Only a queue grew: a state that its program left.
     #[default]
-    Queues,
+    Queue,
     /// Two looks agreed.
     TwoLooks,
     /// Something never held still.
@@ -75,8 +75,8 @@ pub struct Settle<'s> {
     pub mark: u32,
     /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
     pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
-    /// Waits for so long, and returns what the watch said meanwhile.
-    pub wait: &'s mut dyn FnMut(Duration) -> Dirty,
+    /// Waits for so long, and returns all that has changed until then; none where only a look at everything tells.
+    pub wait: &'s mut dyn FnMut(Duration) -> Option<Dirty>,
 }
 
 impl Settle<'_> {
@@ -86,23 +86,41 @@ impl Settle<'_> {
         let mut done = Settled::default();
         let mut names = BTreeMap::new();
         let mut todo = self.merge(dirty, &mut names, &mut done)?;
+        if names.is_empty() {
+            return Ok(done);
+        }
         let mut gap = FIRST_GAP;
         for round in 1.. {
             self.wait_for_calm(&mut names, &mut todo, &mut done)?;
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
             let unmapped = self.unmapped(&names, &BTreeSet::new());
-            let moving = self.look(&mut names, todo, &mut done, Still::Must)?;
-            if round == 1 && moving.is_empty() && only_growth(&done.items, self.search.tree) {
-                return Ok(done);
+            let mut moving = self.look(&mut names, todo, &mut done, Still::Must)?;
+            let lone = lone_queue(&done.items).cloned();
+            if round == 1
+                && moving.is_empty()
+                && lone.as_ref().is_some_and(|queue| only_grew(queue, &done.items, self.search.tree))
+            {
+                // Alone only if nothing else changed up to when it was read.
+                match (self.wait)(Duration::ZERO) {
+                    Some(since) if since.is_only(lone.as_ref()) => {
+                        done.dirty.join(since);
+                        return Ok(done);
+                    }
+                    Some(since) => {
+                        self.merge(&since, &mut names, &mut done)?;
+                        todo = names.keys().cloned().collect();
+                        continue;
+                    }
+                    None => {}
+                }
             }
-            let since = (self.wait)(gap);
-            let mut moving: BTreeSet<RelPath> =
-                moving.into_iter().chain(self.look_again(&mut done, &unmapped)?).collect();
-            let lenient = lone_queue(&done.items).cloned();
-            let (own, other): (BTreeSet<_>, BTreeSet<_>) =
-                since.paths.into_iter().partition(|path| lenient.as_ref() == Some(path));
-            done.dirty.paths.extend(own);
-            let since = Dirty { paths: other, ..since };
+            let mut since = match (self.wait)(gap) {
+                Some(since) => since,
+                None => self.changed_since(&names)?,
+            };
+            moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
+            // It was read last and may go on growing.
+            done.dirty.paths.extend(lone.and_then(|queue| since.paths.take(&queue)));
             if moving.is_empty() && since.is_empty() {
                 done.certainty = Certainty::TwoLooks;
                 break;
@@ -117,6 +135,13 @@ impl Settle<'_> {
             gap = (gap * 2).min(LAST_GAP);
         }
         Ok(done)
+    }
+
+    /// Looks at everything for what is not as `names` has it.
+    fn changed_since(&mut self, names: &Names) -> io::Result<Dirty> {
+        let now = self.search.look(&Dirty { everything: true, ..Dirty::default() }, self.mark)?.names;
+        let is_news = |(path, stamp): (RelPath, Option<Stamp>)| (names.get(&path) != Some(&stamp)).then_some(path);
+        Ok(Dirty { paths: now.into_iter().filter_map(is_news).collect(), ..Dirty::default() })
     }
 
     /// Finds what `dirty` names and adds it to `names`; returns what must be looked at for that.
@@ -216,9 +241,9 @@ impl Settle<'_> {
             let stamp = names.get(path).copied().flatten().filter(|stamp| stamp.size > BIG);
             stamp.and_then(|stamp| age(&stamp)).is_some_and(|age| age < TICK)
         };
-        let gap = if todo.iter().any(young) { TICK } else { Duration::ZERO };
-        let since = (self.wait)(gap);
-        if !since.is_empty() {
+        if todo.iter().any(young)
+            && let Some(since) = (self.wait)(TICK)
+        {
             todo.extend(self.merge(&since, names, done)?);
         }
         Ok(())
@@ -240,8 +265,13 @@ impl Settle<'_> {
         }
     }
 
-    /// The second look at everything. Returns what is not as the first one found it.
-    fn look_again(&mut self, done: &mut Settled, unmapped: &BTreeSet<RelPath>) -> Result<BTreeSet<RelPath>, Missed> {
+    /// The second look at everything. Returns what is not as the first one found it; `lone` may have grown.
+    fn look_again(
+        &mut self,
+        done: &mut Settled,
+        unmapped: &BTreeSet<RelPath>,
+        lone: Option<&RelPath>,
+    ) -> Result<BTreeSet<RelPath>, Missed> {
         self.search.root.forget();
         let still_unmapped = if unmapped.is_empty() {
             BTreeSet::new()
@@ -249,10 +279,9 @@ impl Settle<'_> {
             let stamps = done.items.iter().map(|(path, item)| (path.clone(), item.stamp)).collect();
             self.unmapped(&stamps, unmapped)
         };
-        let lenient = lone_queue(&done.items).cloned();
         let mut moved = BTreeSet::new();
         for (path, item) in &done.items {
-            let may_grow = lenient.as_ref() == Some(path);
+            let may_grow = lone == Some(path);
             let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
             let agrees = match (&item.seen, item.stamp, now) {
                 (Seen::Gone, None, now) => now.is_none(),
@@ -338,12 +367,13 @@ fn lone_queue(items: &BTreeMap<RelPath, Item>) -> Option<&RelPath> {
     queues.next().is_none().then_some(path)
 }
 
-/// Whether nothing happened but that queues grew.
-fn only_growth(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
-    items.iter().all(|(path, item)| match (&item.seen, tree.get(path)) {
-        (Seen::File(seen), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
-            seen.queue && seen.base.as_ref() == Some(path) && seen.size >= *size
+/// Whether nothing happened but that `queue` grew.
+fn only_grew(queue: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
+    items.len() == 1
+        && match (items.get(queue).map(|item| &item.seen), tree.get(queue)) {
+            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
+                seen.base.as_ref() == Some(queue) && seen.size >= *size
+            }
+            _ => false,
         }
-        _ => false,
-    })
 }

@@ -46,7 +46,7 @@ impl Source {
         self.mark = self.mark.wrapping_add(1);
         let mark = self.mark;
         let (mut dirs, mut files, mut hidden) = (vec![], vec![], 0);
-        let walked = walk(&self.root, &RelPath::root(), &|_| true, &mut |found| match found {
+        let walked = walk(&self.root, &RelPath::root(), &|path| self.exclude.takes(path), &mut |found| match found {
             Found::Entry(path, stamp) => {
                 self.tree.saw(&path, mark);
                 match stamp.shape {

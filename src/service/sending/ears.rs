@@ -1,5 +1,6 @@
 //! What the watch says and nobody has listened to yet.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,27 +8,37 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::disk::capture::candidates::Dirty;
-use crate::disk::watch::Moved;
+use crate::disk::watch::{Moved, Watch};
 
 /// What the watch says and nobody has listened to yet. It says no more than so much: beyond that, anything may have changed.
 pub(super) struct Ears {
     heard: mpsc::Receiver<Moved>,
     lost: Arc<AtomicBool>,
+    /// Nothing is heard any more when it is dropped.
+    watch: Option<Watch>,
+    /// Some folders are not watched.
+    limited: bool,
 }
 
 /// Names that may wait to be listened to.
 const HEARD: usize = 10_000;
 
-impl Default for Ears {
-    /// Ears that hear nothing.
-    fn default() -> Self {
-        Self { heard: mpsc::channel(1).1, lost: Arc::default() }
-    }
-}
-
 impl Ears {
-    /// Opens ears, and what speaks into them.
-    pub(super) fn open() -> (Self, impl Fn(Moved) + Send + 'static) {
+    /// Ears that hear nothing.
+    pub(super) fn deaf() -> Self {
+        Self { heard: mpsc::channel(1).1, lost: Arc::default(), watch: None, limited: false }
+    }
+
+    /// Ears that hear what changes in `folder`; deaf ones, where the system does not tell. `own` is a folder of the
+    /// program's own, of which nothing is heard.
+    pub(super) fn open(folder: &Path, own: &Path) -> Self {
+        let (mut ears, hear) = Self::pair();
+        // A watch that says nothing of a file of our own says nothing of others either.
+        ears.watch = Watch::start(folder, own, hear).and_then(|mut watch| watch.catch_up().map(|()| watch)).ok();
+        ears
+    }
+
+    fn pair() -> (Self, impl Fn(Moved) + Send + 'static) {
         let (tell, heard) = mpsc::channel(HEARD);
         let lost: Arc<AtomicBool> = Arc::default();
         let full = Arc::clone(&lost);
@@ -36,36 +47,44 @@ impl Ears {
                 full.store(true, Ordering::Release);
             }
         };
-        (Self { heard, lost }, hear)
+        (Self { heard, lost, watch: None, limited: false }, hear)
+    }
+
+    /// Whether anything can be heard.
+    pub(super) fn hear(&self) -> bool {
+        self.watch.is_some()
     }
 
     /// Waits for what is said next; none when nobody speaks any more.
     pub(super) async fn listen(&mut self) -> Option<Moved> {
-        self.heard.recv().await
+        self.heard.recv().await.inspect(|moved| self.limited |= *moved == Moved::Limited)
     }
 
     /// The next that was said, if anything was.
     pub(super) fn next(&mut self) -> Option<Moved> {
-        let said = self.heard.try_recv().ok();
+        let said = self.heard.try_recv().ok().inspect(|moved| self.limited |= *moved == Moved::Limited);
         said.or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
     }
-}
 
-/// Waits for `gap`, then returns what the watch said until then.
-pub(super) fn wait(moved: &mut Ears, gap: Duration) -> Dirty {
-    if !gap.is_zero() {
-        std::thread::sleep(gap);
-    }
-    let mut dirty = Dirty::default();
-    while let Some(moved) = moved.next() {
-        match moved {
-            Moved::Path(path) => {
-                dirty.paths.insert(path);
-            }
-            Moved::Everything | Moved::Limited => dirty.everything = true,
+    /// Waits for `gap`, then returns all that has changed until then; none where only a look at everything tells.
+    pub(super) fn wait(&mut self, gap: Duration) -> Option<Dirty> {
+        if !gap.is_zero() {
+            std::thread::sleep(gap);
         }
+        let mut dirty = Dirty::default();
+        if self.watch.as_mut()?.catch_up().is_err() {
+            dirty.everything = true;
+        }
+        while let Some(moved) = self.next() {
+            match moved {
+                Moved::Path(path) => {
+                    dirty.paths.insert(path);
+                }
+                Moved::Everything | Moved::Limited => dirty.everything = true,
+            }
+        }
+        (!self.limited).then_some(dirty)
     }
-    dirty
 }
 
 #[cfg(test)]
@@ -75,12 +94,25 @@ mod tests {
 
     #[test]
     fn more_than_can_wait_means_that_anything_may_have_changed() {
-        let (mut ears, hear) = Ears::open();
+        let (mut ears, hear) = Ears::pair();
         for number in 0..=HEARD {
             hear(Moved::Path(RelPath::new(number.to_string().as_bytes()).unwrap()));
         }
-        let dirty = wait(&mut ears, Duration::ZERO);
-        assert!(dirty.everything && dirty.paths.len() == HEARD);
-        assert_eq!(wait(&mut ears, Duration::ZERO), Dirty::default());
+        let said: Vec<Moved> = std::iter::from_fn(|| ears.next()).collect();
+        assert_eq!((said.len(), said.last()), (HEARD + 1, Some(&Moved::Everything)));
+    }
+
+    #[test]
+    fn where_some_folders_are_not_watched_only_a_look_tells() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("data")).unwrap();
+        std::fs::create_dir(at("home")).unwrap();
+        let mut ears = Ears::open(&at("data"), &at("home"));
+        std::fs::write(at("data/file"), b"x").unwrap();
+        assert!(ears.wait(Duration::ZERO).is_some_and(|dirty| dirty.paths.len() == 1 && !dirty.everything));
+        ears.limited = true;
+        assert_eq!(ears.wait(Duration::ZERO), None);
+        assert_eq!(Ears::deaf().wait(Duration::ZERO), None);
     }
 }

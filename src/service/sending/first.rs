@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::ears::{Ears, wait};
+use super::ears::Ears;
 use super::tell::send_part;
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Dirty;
@@ -72,7 +72,7 @@ impl Sending {
 fn build(source: &mut Source, mut out: Outgoing<'_>, moved: &mut Ears) -> Result<(End, Dirty), Broken> {
     let mut dirty = source.stream(&mut out)?;
     let rest = loop {
-        match source.capture(dirty, Moves::Ignore, &mut |gap| wait(moved, gap))? {
+        match source.capture(dirty, Moves::Ignore, &mut |gap| moved.wait(gap))? {
             Outcome::Nothing => break Dirty::default(),
             Outcome::Captured(captured) => {
                 out.captured(&captured)?;

@@ -28,7 +28,7 @@ use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, Options, Outcome, Source, SourceError};
-use crate::disk::watch::{Moved, Watch};
+use crate::disk::watch::Moved;
 use crate::link::frame::Say;
 use crate::link::wire;
 use crate::link::{Hello, Told};
@@ -37,7 +37,7 @@ use crate::replica::naming::Inode;
 use crate::replica::{End, Position, RelPath};
 use budget::Budget;
 use compare::Comparison;
-use ears::{Ears, wait};
+use ears::Ears;
 use heard::Learning;
 use tell::send_part;
 
@@ -82,8 +82,6 @@ pub struct Sending {
     link: wire::End,
     runtime: tokio::runtime::Runtime,
     moved: Ears,
-    /// Events stop when it is dropped.
-    watch: Option<Watch>,
     /// The folder that is watched.
     watched: Inode,
     told: Told,
@@ -141,7 +139,7 @@ impl Sending {
     pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
-        let moved = Ears::default();
+        let moved = Ears::deaf();
         let mut half = Self {
             watched: source.inode(),
             rescan: settings.rescan,
@@ -149,7 +147,6 @@ impl Sending {
             link,
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             moved,
-            watch: None,
             told: Told::default(),
             said: None,
             position: Position::default(),
@@ -173,14 +170,12 @@ impl Sending {
 
     /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
     pub(super) fn begin_to_watch(&mut self) {
-        self.watch = None;
+        self.moved = Ears::deaf();
         self.watched = self.source.inode();
         if self.source.tells_of_changes() {
-            let (ears, hear) = Ears::open();
-            self.moved = ears;
-            self.watch = Watch::start(&self.settings.source, hear).ok();
+            self.moved = Ears::open(&self.settings.source, &self.settings.options.own);
         }
-        if self.watch.is_none() {
+        if !self.moved.hear() {
             self.rescan_often(self.settings.interval);
         }
     }
@@ -206,12 +201,13 @@ impl Sending {
 
     fn next(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
-        let (link, moved, watched) = (&mut self.link, &mut self.moved, self.watch.is_some());
+        let hears = self.moved.hear();
+        let (link, moved) = (&mut self.link, &mut self.moved);
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
                 frame = link.inbox.recv() => frame.map_or(Wake::Closed, Wake::Frame),
-                moved = moved.listen(), if watched => moved.map_or(Wake::Time, Wake::Moved),
+                moved = moved.listen(), if hears => moved.map_or(Wake::Time, Wake::Moved),
                 () = tokio::time::sleep_until(deadline) => Wake::Time,
             }
         })
@@ -300,7 +296,7 @@ impl Sending {
         self.tell_behind()?;
         let dirty = std::mem::take(&mut self.dirty);
         let (everything, moved) = (dirty.everything, &mut self.moved);
-        let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| wait(moved, gap));
+        let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
         let spent = began.elapsed();
         if everything && self.told.rescans_ms.is_some() {
             // A slow disk is not looked through all the time.

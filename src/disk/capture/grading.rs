@@ -1,0 +1,39 @@
+//! How sure it is that what the mirror holds of a dataset is one instant.
+
+use super::Source;
+use super::captured::Captured;
+use super::look::{Item, Seen};
+use super::settle::Certainty;
+use crate::replica::{Grade, Kind};
+
+impl Source {
+    /// How sure the whole dataset is: as sure as what was captured last of all that is no queue.
+    #[must_use]
+    pub fn grade(&self) -> Grade {
+        if !self.unreadable.is_empty() {
+            return Grade::Incomplete;
+        }
+        if self.certainty == Certainty::None || self.guard.emptied().next().is_some() {
+            return Grade::Unsteady;
+        }
+        if self.tree.queues() == self.tree.files() { Grade::Exact } else { Grade::Steady }
+    }
+
+    /// How sure the whole dataset will be with `captured`.
+    #[must_use]
+    pub fn grade_with(&self, captured: &Captured) -> Grade {
+        let is_queue = |item: &Item| !matches!(&item.seen, Seen::File(file) if !file.queue);
+        match self.grade() {
+            Grade::Exact if !captured.items.values().all(is_queue) => Grade::Steady,
+            grade => grade,
+        }
+    }
+
+    /// The kinds of the files in the dataset.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        let (files, queues) = (self.tree.files(), self.tree.queues());
+        let kinds = [(Kind::Queue, queues > 0), (Kind::Files, files > queues)];
+        kinds.into_iter().filter(|(_, any)| *any).map(|(kind, _)| kind).collect()
+    }
+}
