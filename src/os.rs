@@ -15,6 +15,17 @@ pub fn tells_of_changes(folder: impl AsFd) -> bool {
     rustix::fs::fstatfs(folder).is_ok_and(|stat| !REMOTE.contains(&(stat.f_type.cast_unsigned() & 0xffff_ffff)))
 }
 
+/// Bytes of the longest path that the system takes at once.
+pub const LONGEST_PATH: usize = 4095;
+
+/// Whether the file system stamps every write with the time when it was made, also one through a mapping that has gone since.
+#[must_use]
+pub fn stamps_every_write(folder: impl AsFd) -> bool {
+    // In memory it does not stamp what is written through a mapping; FAT and exFAT know no such time.
+    const CARELESS: [u64; 4] = [0x0102_1994, 0x8584_58f6, 0x4d44, 0x2011_bab0];
+    rustix::fs::fstatfs(folder).is_ok_and(|stat| !CARELESS.contains(&(stat.f_type.cast_unsigned() & 0xffff_ffff)))
+}
+
 /// Files that some process has mapped so that it can write them without anyone being told.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Mapped {

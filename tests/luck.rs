@@ -2,6 +2,7 @@
 //!
 //! - `folders`: what was typed cannot be a source and its mirror
 //! - `files`: what programs and people do to files while they are mirrored
+//! - `instants`: what counts as one instant
 //! - `mirror`: what befalls the mirror
 //! - `service`: homes, signals, answers
 
@@ -12,6 +13,8 @@ mod common;
 mod files;
 #[path = "luck/folders.rs"]
 mod folders;
+#[path = "luck/instants.rs"]
+mod instants;
 #[path = "luck/mirror.rs"]
 mod mirror;
 #[path = "luck/service.rs"]

@@ -17,8 +17,8 @@ use super::news::{News, Passing};
 use super::receiving::{self, Order, Receiving};
 use super::sending::{self, Sending};
 use super::status::{Ask, Folders, Status};
+use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
-use crate::disk::apply::{Mirror, journal_folder};
 use crate::link::wire;
 use crate::pair::{Action, Epoch, Event, Node, Pair};
 
@@ -165,15 +165,16 @@ impl Engine {
         let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
         let receiving = std::thread::Builder::new().name("mirror".to_owned());
         self.threads.push(receiving.spawn(move || {
-            let begun = Mirror::open(&dest, opening, epoch).and_then(|(mirror, found)| {
-                let _ = tell.send(receiving::opened(&mirror, &found));
-                Ok(Receiving::begin(mirror, epoch, mirror_end, orders, tell.clone())?)
+            let mut orders = orders;
+            let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).and_then(|mirror| {
+                let begin = |mirror| Receiving::begin(mirror, epoch, mirror_end, orders, tell.clone());
+                Ok(mirror.map(begin).transpose()?)
             });
             match begun {
-                Ok(half) => half.run(),
-                Err(error) => {
+                Ok(Some(half)) => half.run(),
+                nothing => {
                     let _ = tell.send(News::Ended(None));
-                    return Err(error.into());
+                    nothing?;
                 }
             }
             Ok(())

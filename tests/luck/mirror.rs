@@ -92,6 +92,31 @@ fn a_disk_that_is_full_during_a_first_copy_is_said_and_it_goes_on_when_there_is_
 }
 
 #[test]
+fn what_was_acknowledged_waits_for_room_also_after_a_restart() {
+    let mut place = Place::new();
+    let disk = place.path().join("disk");
+    let test = "what_was_acknowledged_waits_for_room_also_after_a_restart";
+    let Some(disk) = SmallDisk::new(&disk, "32m", test) else { return };
+    place.dest = disk.0.join("mirror");
+    let mut random = Random::new(3);
+    fs::write(place.source.join("first"), random.bytes(1_000_000)).unwrap();
+    place.must_copy(&[], "before");
+    fs::write(place.source.join("more"), random.bytes(4_000_000)).unwrap();
+    assert!(place.dies_at("redo.durable=return()", &[]), "acknowledged, not applied");
+    let fill = disk.0.join("others");
+    let mut file = File::create(&fill).unwrap();
+    while std::io::Write::write_all(&mut file, &[7; 8192]).is_ok() {}
+    drop(file);
+    let running = place.start(&[]);
+    disk_is_full(&place);
+    fs::remove_file(&fill).unwrap();
+    place.until_same("by itself, with room");
+    place.until_status("all is well again", |status| status["alarms"] == serde_json::json!([]));
+    running.stop();
+    drop(disk);
+}
+
+#[test]
 fn what_a_stranger_did_to_the_mirror_is_noticed_repaired_and_said() {
     let place = Place::new();
     for name in ["changed", "removed", "kept"] {

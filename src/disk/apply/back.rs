@@ -139,9 +139,14 @@ impl Mirror {
         way.each(|back, data| {
             match (&back, &open) {
                 (Back::Edited { path, size }, _) => {
-                    let file = self.dest.open_to_write(path).within("opening", self.dest.path(), path)?;
-                    file.set_len(*size).within("writing", self.dest.path(), path)?;
-                    open = Some((path.clone(), file));
+                    // A file that a stranger took away has nothing to be put back: the survey finds that it is missing.
+                    open = match self.dest.open_to_write(path) {
+                        Err(error) if says_absent(&error) => None,
+                        file => Some((path.clone(), file.within("opening", self.dest.path(), path)?)),
+                    };
+                    if let Some((path, file)) = &open {
+                        file.set_len(*size).within("writing", self.dest.path(), path)?;
+                    }
                 }
                 (Back::Old { offset }, Some((path, file))) => {
                     file.write_all_at(&data, *offset).within("writing", self.dest.path(), path)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::survey::Belief;
 use super::{Mirror, journal_folder};
-use crate::disk::error::{At, DiskError};
+use crate::disk::error::{At, DiskError, Hope};
 use crate::disk::journal::index::{Form, Index, State};
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::{self, Stored};
@@ -164,10 +164,21 @@ impl Mirror {
         let todo: Vec<Stored> = redo::recover(&path, self.state.position, epoch)?;
         let reader = Reader::open(&path)?;
         for stored in &todo {
-            self.apply(stored, &reader)?;
+            self.redo(stored, &reader)?;
             point!("recover.redone");
         }
         Ok(todo.len() as u64)
+    }
+
+    /// Applies what was acknowledged. Where there is no room for it, ways back make room.
+    fn redo(&mut self, stored: &Stored, reader: &Reader) -> Result<(), DiskError> {
+        while let Err(error) = self.apply(stored, reader) {
+            self.undo_half_applied()?;
+            if error.hope() != Hope::Room || self.drop_history()?.is_none() {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -77,11 +77,11 @@ pub enum Trust {
 
 impl Search<'_> {
     /// Looks at what `dirty` names.
-    pub fn look(&mut self, dirty: &Dirty, mark: u32) -> io::Result<Candidates> {
+    pub fn look(&mut self, dirty: &Dirty) -> io::Result<Candidates> {
         self.root.forget();
         let mut found = Candidates::default();
         if dirty.everything {
-            self.everything(&mut found, mark)?;
+            self.everything(&mut found)?;
         } else {
             for path in dirty.paths.iter().filter(|path| self.exclude.takes(path)) {
                 self.one(path, &mut found)?;
@@ -98,7 +98,8 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn everything(&mut self, found: &mut Candidates, mark: u32) -> io::Result<()> {
+    fn everything(&mut self, found: &mut Candidates) -> io::Result<()> {
+        let mark = self.tree.begin_walk();
         let (root, exclude) = (self.root, self.exclude);
         let enter = |path: &RelPath| exclude.takes(path);
         walk(root, &RelPath::root(), &enter, &mut |name| self.take(name, found, Some(mark)))?;
@@ -124,8 +125,8 @@ impl Search<'_> {
         let was_folder = self.tree.get(path).filter(|known| known.stamp.shape == Shape::Dir);
         let same_folder = |stamp: &Stamp| was_folder.is_some_and(|known| known.stamp.inode == stamp.inode);
         match stamp {
-            Some(stamp) if stamp.shape == Shape::Dir && !same_folder(&stamp) => {
-                // A folder that came: whatever is in it may have come before it was watched.
+            Some(stamp) if stamp.shape == Shape::Dir && (!same_folder(&stamp) || self.tree.is_far(path)) => {
+                // A folder that came: whatever is in it may have come before it was watched, if ever it is.
                 found.names.extend(self.tree.within(path).map(|(path, _)| (path.clone(), None)));
                 let (root, exclude) = (self.root, self.exclude);
                 let enter = |path: &RelPath| exclude.takes(path);
@@ -174,7 +175,7 @@ impl Search<'_> {
     fn differs(&mut self, path: &RelPath, stamp: &Stamp) -> bool {
         let Some(known) = self.tree.get(path) else { return true };
         if !known.is_told() {
-            return !known.stamp.is_same(stamp);
+            return known.young || !known.stamp.is_same(stamp);
         }
         let alike = known.stamp.shape == stamp.shape && known.stamp.meta == stamp.meta;
         let content_alike = match stamp.shape {
@@ -185,7 +186,7 @@ impl Search<'_> {
         if self.trust == Trust::Nothing && stamp.shape != Shape::Dir || !alike || !content_alike {
             return true;
         }
-        self.tree.restamp(path, *stamp);
+        self.tree.restamp(path, *stamp, false);
         false
     }
 

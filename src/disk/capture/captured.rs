@@ -47,6 +47,7 @@ impl Source {
                 self.tree.remove(&path);
                 continue;
             };
+            let young = item.seen.is_young();
             let mut queue = false;
             let body = match item.seen {
                 Seen::Gone => {
@@ -71,7 +72,7 @@ impl Source {
                     Body::File { size: file.size, blocks: file.blocks_from(base) }
                 }
             };
-            self.tree.insert(path, Known { stamp, body, queue, seen: self.mark });
+            self.tree.insert(path, Known { stamp, body, queue, young, seen: self.tree.mark() });
         }
     }
 }

@@ -8,12 +8,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use rustix::fs::fstat;
 
+use super::queue::{Queue, queue_end};
 use super::tree::{Known, Tree};
-use crate::disk::read::{now_holes, read_full, scan, stored};
+use crate::disk::read::{now_holes, scan, stored};
 use crate::disk::root::{Root, says_absent};
 use crate::disk::spool::{Piece, Spool};
 use crate::disk::stamp::{Shape, Stamp};
-use crate::replica::{BLOCK, Blocks, Body, Kind, RelPath, Sum, blocks, grade, part::MAX_DATA};
+use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks, part::MAX_DATA};
 
 /// What a look found under a name, as it differs from what the mirror holds.
 #[derive(Debug)]
@@ -78,6 +79,14 @@ pub enum Missed {
     Unreadable(io::Error),
     /// What was read cannot be kept, since this machine's own disk has no room for it.
     Spool(io::Error),
+}
+
+impl Seen {
+    /// Whether it was looked at once, within the tick of the clock that stamped it: a later write may not show.
+    #[must_use]
+    pub fn is_young(&self) -> bool {
+        matches!(self, Self::File(file) if file.queue && !file.calm)
+    }
 }
 
 impl Run {
@@ -309,48 +318,6 @@ fn inside(ranges: &[Range<u64>], index: u64) -> bool {
     ranges.get(after).is_some_and(|range| range.contains(&index))
 }
 
-/// A queue: where its last whole record ends, and the first block that is read.
-struct Queue {
-    end: u64,
-    from: u64,
-}
-
-/// Bytes of a queue up to which its whole prefix is read at each growth; of a longer one it is read within a minute.
-pub const SHORT_QUEUE: u64 = 4 * 1024 * 1024;
-
-/// Finds the commit point of a file whose name says that it is a queue; `None` when it is none, or proves otherwise: an
-/// unknown one must end in a whole line, a known one may have grown by half a line but never be cut.
-fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option<&Known>) -> io::Result<Option<Queue>> {
-    if Kind::by_name(path.as_bytes()) != Kind::Queue || stamp.size == 0 {
-        return Ok(None);
-    }
-    let known_end = held.filter(|known| known.queue && known.stamp.inode == stamp.inode).map(|known| known.body.size());
-    let least = match known_end {
-        Some(end) if end <= stamp.size => end,
-        Some(_) => return Ok(None),
-        None => stamp.size - 1,
-    };
-    let mut end = stamp.size;
-    while end > least {
-        let from = end.saturating_sub(64 * 1024).max(least);
-        let mut tail = vec![0; usize::try_from(end - from).map_err(io::Error::other)?];
-        if read_full(file, &mut tail, from)? < tail.len() {
-            return Ok(None);
-        }
-        let line_end = grade::last_line_end(&tail) as u64;
-        if line_end > 0 {
-            end = from + line_end;
-            break;
-        }
-        end = from;
-    }
-    if end == least && known_end.is_none() {
-        return Ok(None);
-    }
-    let from = if stamp.size > SHORT_QUEUE && known_end.is_some() { least / BLOCK as u64 } else { 0 };
-    Ok(Some(Queue { end, from }))
-}
-
 /// Longer than any clock that stamps files ticks (at 100 Hz: 10 ms), and no shorter than two looks lie apart.
 pub(super) const TICK: Duration = Duration::from_millis(12);
 
@@ -371,11 +338,6 @@ pub(super) fn is_calm(stamp: &Stamp) -> bool {
 /// Whether `stat` alone still says of the file what it said before the first look.
 pub(super) fn is_untouched(root: &Root, path: &RelPath, stamp: &Stamp) -> io::Result<bool> {
     Ok(root.stat(path)?.is_some_and(|now| now.is_same(stamp)))
-}
-
-/// Whether an unknown file is a queue all of whose records are whole.
-pub(super) fn is_whole_queue(file: &File, path: &RelPath, stamp: &Stamp) -> bool {
-    matches!(queue_end(file, path, stamp, None), Ok(Some(_)))
 }
 
 fn same(file: &File, stamp: &Stamp, still: Still) -> Result<(), Missed> {

@@ -7,6 +7,7 @@
 //! - [`exclude`]: what is not mirrored
 //! - [`captured`]: what was captured, and what becomes of it
 //! - [`look`]: one look at a file, and the second
+//! - [`queue`]: what of a file that grows is whole
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
 //! - `grading`: how sure it is that what is held is one instant
@@ -22,6 +23,7 @@ pub mod guard;
 pub mod look;
 pub mod outgoing;
 pub mod prove;
+pub mod queue;
 pub mod settle;
 pub mod stream;
 pub mod tree;
@@ -69,7 +71,6 @@ pub struct Source {
     tree: Tree,
     trust: Trust,
     guard: Guard,
-    mark: u32,
     unreadable: BTreeMap<RelPath, String>,
     special: BTreeSet<RelPath>,
     torn: BTreeMap<RelPath, Instant>,
@@ -134,9 +135,8 @@ impl Source {
             guard: Guard::new(options.consent),
             exclude: Exclude::new(path, &options.own),
             options,
-            tree: Tree::default(),
+            tree: Tree::of(path),
             trust: Trust::Nothing,
-            mark: 0,
             unreadable: BTreeMap::new(),
             special: BTreeSet::new(),
             torn: BTreeMap::new(),
@@ -148,7 +148,7 @@ impl Source {
     /// Forgets what the mirror holds, before it says so anew. With [`Trust::Stamps`] what it says is believed where size,
     /// time and mode agree.
     pub fn unlearn(&mut self, trust: Trust) {
-        self.tree = Tree::default();
+        self.tree = Tree::of(self.root.path());
         self.trust = trust;
     }
 
@@ -226,7 +226,7 @@ impl Source {
     }
 
     /// Names that must be looked at again by now although nothing was heard of them: queues that end in half a line, what is
-    /// held back, and what could not be read.
+    /// held back, what could not be read, and folders too deep to be watched.
     pub fn overdue(&mut self, now: Instant) -> Dirty {
         let mut dirty = Dirty::default();
         let patience = self.options.empty_patience;
@@ -247,7 +247,7 @@ impl Source {
             self.unread.remove(&path);
             dirty.unsure.insert(path);
         }
-        dirty.paths.extend(self.unreadable.keys().cloned());
+        dirty.paths.extend(self.unreadable.keys().chain(self.tree.far()).cloned());
         dirty
     }
 
@@ -306,7 +306,7 @@ impl Source {
             }
             let differs = is_change(path, item, self.tree.get(path));
             if let (false, Some(stamp)) = (differs, item.stamp) {
-                self.tree.restamp(path, stamp);
+                self.tree.restamp(path, stamp, item.seen.is_young());
             }
             differs
         });
@@ -324,8 +324,8 @@ impl Source {
         moves: Moves,
         wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
     ) -> Result<Settled, SourceError> {
-        self.mark = self.mark.wrapping_add(1);
-        let (path, local) = (self.root.path().to_owned(), self.tells_of_changes());
+        let path = self.root.path().to_owned();
+        let local = self.tells_of_changes() && crate::os::stamps_every_write(self.root.fd());
         let mapped = move || {
             let mapped = if local { crate::os::mapped_writable(&path) } else { crate::os::Mapped::default() };
             mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
@@ -337,7 +337,6 @@ impl Source {
             patience: self.options.patience,
             moves,
             unsure: dirty.unsure.clone(),
-            mark: self.mark,
             mapped: &mapped,
             wait,
         };

@@ -19,6 +19,9 @@ pub enum Stopped {
     /// Nobody listens any more.
     #[error("the connection to the mirror is closed")]
     Closed,
+    /// The mirror could not take it, and says so before it has come to its end.
+    #[error("the mirror could not take it")]
+    Refused,
     /// What was kept cannot be read back, or says what no part can say.
     #[error("what was kept to be sent cannot be read: {0}")]
     Spool(#[from] io::Error),

@@ -71,8 +71,6 @@ pub struct Settle<'s> {
     pub moves: Moves,
     /// What is read whole, also of long queues.
     pub unsure: BTreeSet<RelPath>,
-    /// The number of this rescan.
-    pub mark: u32,
     /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
     pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
     /// Waits for so long, and returns all that has changed until then; none where only a look at everything tells.
@@ -101,7 +99,7 @@ impl Settle<'_> {
                 && lone.as_ref().is_some_and(|queue| only_grew(queue, &done.items, self.search.tree))
             {
                 // Alone only if nothing else changed up to when it was read.
-                match (self.wait)(Duration::ZERO) {
+                match self.heard_within(Duration::ZERO) {
                     Some(since) if since.is_only(lone.as_ref()) => {
                         done.dirty.join(since);
                         return Ok(done);
@@ -114,7 +112,7 @@ impl Settle<'_> {
                     None => {}
                 }
             }
-            let mut since = match (self.wait)(gap) {
+            let mut since = match self.heard_within(gap) {
                 Some(since) => since,
                 None => self.changed_since(&names)?,
             };
@@ -137,16 +135,22 @@ impl Settle<'_> {
         Ok(done)
     }
 
+    /// Waits for so long. Returns all that has changed until then; none where only a look at everything tells.
+    fn heard_within(&mut self, gap: Duration) -> Option<Dirty> {
+        let since = (self.wait)(gap);
+        since.filter(|_| self.search.tree.far().next().is_none())
+    }
+
     /// Looks at everything for what is not as `names` has it.
     fn changed_since(&mut self, names: &Names) -> io::Result<Dirty> {
-        let now = self.search.look(&Dirty { everything: true, ..Dirty::default() }, self.mark)?.names;
+        let now = self.search.look(&Dirty { everything: true, ..Dirty::default() })?.names;
         let is_news = |(path, stamp): (RelPath, Option<Stamp>)| (names.get(&path) != Some(&stamp)).then_some(path);
         Ok(Dirty { paths: now.into_iter().filter_map(is_news).collect(), ..Dirty::default() })
     }
 
     /// Finds what `dirty` names and adds it to `names`; returns what must be looked at for that.
     fn merge(&mut self, dirty: &Dirty, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
-        let Candidates { names: found, unreadable, special } = self.search.look(dirty, self.mark)?;
+        let Candidates { names: found, unreadable, special } = self.search.look(dirty)?;
         done.heard.join(dirty.clone());
         done.unreadable.extend(unreadable);
         done.special.extend(special);

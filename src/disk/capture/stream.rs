@@ -6,8 +6,9 @@ use std::io;
 use bytes::Bytes;
 
 use super::candidates::Dirty;
-use super::look::{is_calm, is_whole_queue};
+use super::look::is_calm;
 use super::outgoing::{CHUNK, Outgoing, Stopped};
+use super::queue::is_whole_queue;
 use super::tree::Known;
 use super::{Source, SourceError};
 use crate::disk::read::{now_holes, scan, stored};
@@ -43,8 +44,7 @@ impl Source {
     /// that moved meanwhile, to the pass behind. Returns what that has to look at.
     pub fn stream(&mut self, out: &mut Outgoing<'_>) -> Result<Dirty, Broken> {
         let mut again = Dirty { everything: true, ..Dirty::default() };
-        self.mark = self.mark.wrapping_add(1);
-        let mark = self.mark;
+        let mark = self.tree.begin_walk();
         let (mut dirs, mut files, mut hidden) = (vec![], vec![], 0);
         let walked = walk(&self.root, &RelPath::root(), &|path| self.exclude.takes(path), &mut |found| match found {
             Found::Entry(path, stamp) => {
@@ -98,7 +98,8 @@ impl Source {
         if held.is_none_or(|known| known.body != Body::Dir || known.stamp.meta != stamp.meta) {
             out.put(path, stamp.meta, Content::Dir)?;
         }
-        self.tree.insert(path.clone(), Known { stamp, body: Body::Dir, queue: false, seen: self.mark });
+        self.tree
+            .insert(path.clone(), Known { stamp, body: Body::Dir, queue: false, young: false, seen: self.tree.mark() });
         Ok(())
     }
 
@@ -117,7 +118,7 @@ impl Source {
         let (blocks, result) = send_blocks(&file, &stamp, &ranges, &known, out);
         let body = Body::File { size: stamp.size, blocks };
         let queue = is_whole_queue(&file, path, &stamp);
-        self.tree.insert(path.clone(), Known { stamp, body, queue, seen: self.mark });
+        self.tree.insert(path.clone(), Known { stamp, body, queue, young: false, seen: self.tree.mark() });
         result
     }
 }

@@ -1,6 +1,7 @@
 //! What the mirror is known to hold, and how the source looked when it was captured.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::Inode;
@@ -15,7 +16,9 @@ pub struct Known {
     pub body: Body,
     /// Captured as a queue, up to the end of its last whole record.
     pub queue: bool,
-    /// The rescan that saw it last.
+    /// It was captured within the tick of the clock that stamped it: a later write may have the same stamp.
+    pub young: bool,
+    /// The look at everything that saw it last.
     pub seen: u32,
 }
 
@@ -27,6 +30,11 @@ pub const UNSEEN: Inode = (0, 0);
 pub struct Tree {
     entries: BTreeMap<RelPath, Known>,
     linked: HashMap<Inode, BTreeSet<RelPath>>,
+    mark: u32,
+    /// Folders with longer paths cannot be watched; none: all can.
+    reach: Option<usize>,
+    /// Folders that cannot be watched.
+    far: BTreeSet<RelPath>,
     files: u64,
     queues: u64,
     bytes: u64,
@@ -45,7 +53,7 @@ impl Known {
         };
         let stamp =
             Stamp { inode: UNSEEN, size, stored: size, links: 1, shape, meta: entry.meta, ctime: Time::default() };
-        Self { stamp, body: entry.body, queue: false, seen: 0 }
+        Self { stamp, body: entry.body, queue: false, young: false, seen: 0 }
     }
 
     /// Whether only the mirror's word is known.
@@ -56,6 +64,23 @@ impl Known {
 }
 
 impl Tree {
+    /// An empty tree of the folder at `path`, whose own path lengthens all those in it.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        Self { reach: Some(crate::os::LONGEST_PATH.saturating_sub(path.as_os_str().len() + 1)), ..Self::default() }
+    }
+
+    /// Folders that the system cannot watch, since their paths are too long; not those that are in one of them.
+    pub fn far(&self) -> impl Iterator<Item = &RelPath> {
+        self.far.iter().filter(|path| !self.far.contains(&path.parent()))
+    }
+
+    /// Whether the system cannot watch `path`.
+    #[must_use]
+    pub fn is_far(&self, path: &RelPath) -> bool {
+        self.far.contains(path)
+    }
+
     /// What is held under `path`.
     #[must_use]
     pub fn get(&self, path: &RelPath) -> Option<&Known> {
@@ -69,6 +94,9 @@ impl Tree {
         if known.stamp.links > 1 && known.stamp.shape == Shape::File {
             self.linked.entry(known.stamp.inode).or_default().insert(path.clone());
         }
+        if known.stamp.shape == Shape::Dir && self.reach.is_some_and(|reach| path.as_bytes().len() > reach) {
+            self.far.insert(path.clone());
+        }
         self.entries.insert(path, known);
     }
 
@@ -76,6 +104,7 @@ impl Tree {
     pub fn remove(&mut self, path: &RelPath) {
         let Some(known) = self.entries.remove(path) else { return };
         self.count(&known, -1);
+        self.far.remove(path);
         if let Some(names) = self.linked.get_mut(&known.stamp.inode) {
             names.remove(path);
             if names.is_empty() {
@@ -85,8 +114,9 @@ impl Tree {
     }
 
     /// Notes how the source looks at `path`, where what is held is found to be the same.
-    pub fn restamp(&mut self, path: &RelPath, stamp: Stamp) {
+    pub fn restamp(&mut self, path: &RelPath, stamp: Stamp, young: bool) {
         let Some(known) = self.entries.get_mut(path) else { return };
+        known.young = young;
         let was = std::mem::replace(&mut known.stamp, stamp);
         if was.links > 1
             && let Some(names) = self.linked.get_mut(&was.inode)
@@ -106,7 +136,19 @@ impl Tree {
         }
     }
 
-    /// Notes that the rescan `mark` saw `path`.
+    /// The number of the last look at everything.
+    #[must_use]
+    pub fn mark(&self) -> u32 {
+        self.mark
+    }
+
+    /// Begins a look at everything. Returns its number.
+    pub fn begin_walk(&mut self) -> u32 {
+        self.mark = self.mark.wrapping_add(1);
+        self.mark
+    }
+
+    /// Notes that the look `mark` saw `path`.
     pub fn saw(&mut self, path: &RelPath, mark: u32) {
         if let Some(known) = self.entries.get_mut(path) {
             known.seen = mark;

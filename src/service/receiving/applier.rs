@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc as std_mpsc;
+use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::building::{BuildStage, Pause};
 use super::trouble;
 use super::work::{Done, Work};
-use crate::disk::apply::build::Build;
 use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
 use crate::disk::journal::records::Reader;
@@ -19,7 +19,7 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
-use crate::replica::{Begin, Body, End, Entry, Part, RelPath};
+use crate::replica::{Body, Entry, RelPath};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -51,7 +51,8 @@ impl Applier {
     ) -> io::Result<Self> {
         let (work, todo) = std_mpsc::channel();
         let (tell, done) = mpsc::unbounded_channel();
-        let hands = Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, check: None, epoch: 0 };
+        let hands =
+            Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, pause: None, check: None, epoch: 0 };
         let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
         Ok(Self { work, waiting: 0, done, thread: Some(thread) })
     }
@@ -87,29 +88,18 @@ impl Applier {
     }
 }
 
-struct Hands {
-    mirror: Mirror,
+pub(super) struct Hands {
+    pub(super) mirror: Mirror,
     redo: Reader,
     out: mpsc::Sender<Bytes>,
     news: mpsc::UnboundedSender<News>,
-    done: mpsc::UnboundedSender<Done>,
-    build: BuildStage,
+    pub(super) done: mpsc::UnboundedSender<Done>,
+    pub(super) build: BuildStage,
+    /// The first copy failed: when it is asked for again.
+    pub(super) pause: Option<Pause>,
     check: Option<Checking>,
     /// The epoch in force.
     epoch: u64,
-}
-
-/// How far a first copy is.
-#[derive(Debug)]
-enum BuildStage {
-    None,
-    Open {
-        build: Box<Build>,
-        begin: Begin,
-        began: Instant,
-    },
-    /// It failed: what is left of it is passed over.
-    Failed,
 }
 
 #[derive(Debug, Default)]
@@ -134,6 +124,14 @@ impl Hands {
                     };
                     work
                 }
+                None if self.pause.is_some() => match todo.recv_timeout(RETRY) {
+                    Ok(work) => work,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.end_pause();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => Work::Stop,
+                },
                 None => todo.recv().unwrap_or(Work::Stop),
             };
             match work {
@@ -151,11 +149,7 @@ impl Hands {
                     self.epoch = epoch;
                     self.welcome();
                 }
-                Work::GiveUp => {
-                    self.build = BuildStage::None;
-                    self.look_again();
-                    self.welcome();
-                }
+                Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
                 Work::Digest { digest } => {
@@ -218,76 +212,7 @@ impl Hands {
         Ok(left.is_some())
     }
 
-    fn build(&mut self, part: Part) {
-        if let Part::Begin(begin) = &part {
-            let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-            self.build = match self.mirror.build(begin.clone(), &stamp) {
-                Ok(build) => BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() },
-                Err(error) => self.build_failed(&error),
-            };
-        }
-        if let Part::End(end) = part {
-            return self.build_end(end);
-        }
-        if let BuildStage::Open { build, .. } = &mut self.build
-            && let Err(error) = self.mirror.build_part(build, part)
-        {
-            self.build = self.build_failed(&error);
-        }
-    }
-
-    fn build_end(&mut self, end: End) {
-        match std::mem::replace(&mut self.build, BuildStage::None) {
-            BuildStage::None => {}
-            BuildStage::Failed => self.build_again(&end),
-            BuildStage::Open { build, begin, began } => {
-                let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
-                if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
-                    self.tell(News::SetAside { files, to });
-                }
-                match self.mirror.build_end(*build, &end) {
-                    Ok(()) => {
-                        let _ = self.done.send(Done::Built { end, begin, took: began.elapsed() });
-                    }
-                    Err(error) => {
-                        self.build_failed(&error);
-                        self.build_again(&end);
-                    }
-                }
-            }
-        }
-    }
-
-    fn build_failed(&self, error: &DiskError) -> BuildStage {
-        tracing::warn!(%error, "the first copy could not go on");
-        self.tell(News::Trouble(Some(trouble(error, self.mirror.dest()))));
-        BuildStage::Failed
-    }
-
-    /// Asks for the first copy again once there is more room, or after a while: what came already need not come again.
-    fn build_again(&mut self, end: &End) {
-        let free = |mirror: &Mirror| mirror.dest().free().unwrap_or(0);
-        let before = free(&self.mirror);
-        for _ in 0..10 {
-            std::thread::sleep(RETRY);
-            if free(&self.mirror) > before + 1024 * 1024 {
-                break;
-            }
-        }
-        self.look_again();
-        let _ = self.done.send(Done::BuildRefused);
-        // Both from here, so that the refusal of the old copy cannot overtake the welcome to a new one.
-        self.say(&ToSource::Refused { seq: end.position.seq });
-        self.welcome();
-    }
-
-    fn look_again(&mut self) {
-        if let Err(error) = self.mirror.look_again() {
-            tracing::warn!(%error, "what came of the first copy could not be looked over");
-        }
-    }
-
-    fn welcome(&mut self) {
+    pub(super) fn welcome(&mut self) {
         let epoch = self.epoch;
         let state = self.mirror.state();
         let committed = state.form == crate::disk::journal::index::Form::Committed;
@@ -367,11 +292,11 @@ impl Hands {
         }
     }
 
-    fn tell(&self, news: News) {
+    pub(super) fn tell(&self, news: News) {
         let _ = self.news.send(news);
     }
 
-    fn say(&self, frame: &ToSource) {
+    pub(super) fn say(&self, frame: &ToSource) {
         match frame.encode() {
             // Where the link is gone, the half that gives the work notices it.
             Ok(bytes) => drop(self.out.blocking_send(bytes)),

@@ -6,9 +6,9 @@ use super::work::Work;
 use super::{Receiving, Took};
 use crate::disk::{DiskError, point};
 use crate::link::frame::ToSource;
-use crate::replica::Position;
 use crate::replica::part::{Begin, Content, End, Mode, Part};
 use crate::replica::position::Rolling;
+use crate::replica::{BLOCK, Position};
 use crate::service::news::{News, Passing};
 
 /// Bytes that must stay free beside what a generation needs.
@@ -29,6 +29,8 @@ struct Open {
     begin: Begin,
     rolling: Rolling,
     began: Instant,
+    /// Bytes that it makes zeros: what they were must be kept, too.
+    zeroed: u64,
     /// It failed on this side: what is left of it is passed over.
     failed: bool,
 }
@@ -65,6 +67,9 @@ impl Receiving {
             if end.position != position {
                 return Err(format!("generation {} ends at {}, not at {position}", position.seq, end.position));
             }
+        }
+        if let Part::Zero { count, .. } = &part {
+            open.zeroed = open.zeroed.saturating_add(count.saturating_mul(BLOCK as u64));
         }
         if open.begin.mode == Mode::Build {
             let ends = matches!(part, Part::End(_));
@@ -113,7 +118,7 @@ impl Receiving {
         }
         self.tell(News::Coming(begin.clone()));
         let rolling = begin.parent.checksum.roll();
-        self.incoming.open = Some(Open { begin, rolling, began: Instant::now(), failed: false });
+        self.incoming.open = Some(Open { begin, rolling, began: Instant::now(), zeroed: 0, failed: false });
         Ok(())
     }
 
@@ -121,8 +126,8 @@ impl Receiving {
         self.redo.append(sealed)?;
         point!("redo.appended");
         let (Part::End(end), Some(open)) = (part, &self.incoming.open) else { return Ok(Verdict::Taken) };
-        let begin = open.begin.clone();
-        self.reserve(end)?;
+        let (begin, zeroed) = (open.begin.clone(), open.zeroed);
+        self.reserve(end.bytes.saturating_add(zeroed))?;
         point!("redo.before-sync");
         let stored = self.redo.commit(begin, end.clone())?;
         point!("redo.durable");
@@ -131,10 +136,10 @@ impl Receiving {
 
     /// An acknowledgement is a promise: there must be room to keep it. What is written once in the redo may be needed as
     /// often in the undo and in the mirror.
-    fn reserve(&mut self, end: &End) -> Result<(), DiskError> {
+    fn reserve(&mut self, bytes: u64) -> Result<(), DiskError> {
         let path = self.dest.path().to_owned();
         let io = |source| DiskError::Io { doing: "looking for room in", path: path.clone(), source };
-        let needed = 2 * (self.unapplied + end.bytes) + SPARE;
+        let needed = self.unapplied.saturating_add(bytes).saturating_mul(2).saturating_add(SPARE);
         loop {
             let free = self.dest.free().map_err(io)?;
             if free >= needed {

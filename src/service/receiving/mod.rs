@@ -2,11 +2,15 @@
 //! own and may block; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
 //!
 //! - [`applier`]: writes the mirror
+//! - `building`: a first copy on its way in
 //! - `incoming`: one generation on its way in
+//! - [`opening`]: opens the mirror
 //! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
+mod building;
 mod incoming;
+pub mod opening;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -309,20 +313,6 @@ fn trouble(error: &DiskError, dest: &crate::disk::root::Root) -> Trouble {
         (Hope::Room, _) => Trouble::DiskFull { needed_bytes: 0, free_bytes: dest.free().unwrap_or(0) },
         (Hope::Again | Hope::Person, error) => Trouble::MirrorFails { error: error.to_string() },
     }
-}
-
-/// Opens the mirror at `dest` and tells what was found.
-#[must_use]
-pub fn opened(mirror: &Mirror, found: &crate::disk::apply::open::Found) -> News {
-    let state = mirror.state();
-    let at = super::news::Standing {
-        position: state.position,
-        usable: state.form == crate::disk::journal::index::Form::Committed,
-        grade: state.grade,
-        as_of: state.as_of,
-    };
-    let strange = found.strange.iter().map(ToString::to_string).collect();
-    News::Opened { at, redone: found.redone, strange, found: found.files }
 }
 
 /// What becomes of a part.

@@ -1,6 +1,10 @@
 //! The first copy: streamed, then closed by a small second pass, all one generation.
 
+use std::collections::VecDeque;
 use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::ears::Ears;
 use super::tell::send_part;
@@ -10,7 +14,7 @@ use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
 use crate::disk::capture::{Outcome, Source, SourceError};
-use crate::link::frame::Say;
+use crate::link::frame::{Say, ToSource};
 use crate::replica::End;
 
 impl Sending {
@@ -36,8 +40,11 @@ impl Sending {
         }
         self.tell()?;
         self.say_behind(Some((now, total)))?;
-        let link = self.link.out.clone();
-        let mut out = |part| send_part(&link, part);
+        let (link, early) = (&mut self.link, &mut self.early);
+        let mut out = |part| {
+            hear_refusal(&mut link.inbox, early)?;
+            send_part(&link.out, part)
+        };
         let begin = outgoing::build(self.settings.epoch, self.position);
         let sent = match Outgoing::begin(begin, &mut out) {
             Ok(out) => build(&mut self.source, out, &mut self.moved),
@@ -51,6 +58,10 @@ impl Sending {
                 self.tell()
             }
             Err(Broken::Stopped(Stopped::Closed)) => Err(Ended::Closed),
+            Err(Broken::Stopped(Stopped::Refused)) => {
+                self.learning.begin_again();
+                self.say(Say::GiveUp)
+            }
             Err(Broken::Stopped(Stopped::Spool(error))) => Err(Ended::System(error)),
             Err(Broken::Source(error)) => {
                 // What came already need not come again: the mirror says what that is.
@@ -66,6 +77,17 @@ impl Sending {
         self.not_before = Instant::now() + RETRY;
         self.tell()
     }
+}
+
+/// Takes in what the mirror says meanwhile, for later; only that it could not take the copy counts at once.
+fn hear_refusal(inbox: &mut mpsc::Receiver<Bytes>, early: &mut VecDeque<Bytes>) -> Result<(), Stopped> {
+    while let Ok(frame) = inbox.try_recv() {
+        if matches!(ToSource::decode(&frame), Ok(ToSource::Refused { .. })) {
+            return Err(Stopped::Refused);
+        }
+        early.push_back(frame);
+    }
+    Ok(())
 }
 
 /// Streams everything, then captures what has moved meanwhile. Returns what moved on after that.

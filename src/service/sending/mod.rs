@@ -17,7 +17,7 @@ mod first;
 mod heard;
 mod tell;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -80,6 +80,8 @@ pub struct Sending {
     settings: Settings,
     source: Source,
     link: wire::End,
+    /// Frames that came while a first copy was sent.
+    early: VecDeque<Bytes>,
     runtime: tokio::runtime::Runtime,
     moved: Ears,
     /// The folder that is watched.
@@ -145,6 +147,7 @@ impl Sending {
             rescan: settings.rescan,
             source,
             link,
+            early: VecDeque::new(),
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             moved,
             told: Told::default(),
@@ -201,6 +204,9 @@ impl Sending {
 
     fn next(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
+        if let Some(frame) = self.early.pop_front() {
+            return Wake::Frame(frame);
+        }
         let hears = self.moved.hear();
         let (link, moved) = (&mut self.link, &mut self.moved);
         self.runtime.block_on(async {
@@ -359,7 +365,7 @@ impl Sending {
         });
         match sent {
             Ok(end) => self.flight = Some(Flight { end, captured: Some(captured), began }),
-            Err(Stopped::Closed) => return Err(Ended::Closed),
+            Err(Stopped::Closed | Stopped::Refused) => return Err(Ended::Closed),
             Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
         }
         Ok(())

@@ -1,0 +1,122 @@
+//! A first copy on its way into the mirror; and what becomes of one that fails.
+
+use std::time::{Duration, Instant};
+
+use super::applier::Hands;
+use super::trouble;
+use super::work::Done;
+use crate::disk::DiskError;
+use crate::disk::apply::build::Build;
+use crate::link::frame::ToSource;
+use crate::replica::{Begin, End, Part};
+use crate::service::news::News;
+
+/// How long is waited at the most before a first copy that failed is asked for again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Bytes that must have become free for it to be asked for at once.
+const MORE_ROOM: u64 = 1024 * 1024;
+
+/// How far a first copy is.
+#[derive(Debug)]
+pub(super) enum BuildStage {
+    None,
+    Open {
+        build: Box<Build>,
+        begin: Begin,
+        began: Instant,
+    },
+    /// It failed: what is left of it is passed over.
+    Failed,
+}
+
+/// How long is waited after a first copy failed: until there is more room, or for so long.
+#[derive(Debug)]
+pub(super) struct Pause {
+    free: u64,
+    until: Instant,
+}
+
+impl Hands {
+    pub(super) fn build(&mut self, part: Part) {
+        if let Part::Begin(begin) = &part {
+            let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+            self.build = match self.mirror.build(begin.clone(), &stamp) {
+                Ok(build) => BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() },
+                Err(error) => self.build_failed(&error, begin.parent.seq + 1),
+            };
+        }
+        if let Part::End(end) = part {
+            return self.build_end(end);
+        }
+        if let BuildStage::Open { build, begin, .. } = &mut self.build
+            && let Err(error) = self.mirror.build_part(build, part)
+        {
+            let seq = begin.parent.seq + 1;
+            self.build = self.build_failed(&error, seq);
+        }
+    }
+
+    fn build_end(&mut self, end: End) {
+        match std::mem::replace(&mut self.build, BuildStage::None) {
+            BuildStage::None => {}
+            BuildStage::Failed => self.begin_pause(),
+            BuildStage::Open { build, begin, began } => {
+                let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
+                if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
+                    self.tell(News::SetAside { files, to });
+                }
+                match self.mirror.build_end(*build, &end) {
+                    Ok(()) => {
+                        let _ = self.done.send(Done::Built { end, begin, took: began.elapsed() });
+                    }
+                    Err(error) => {
+                        self.build_failed(&error, end.position.seq);
+                        self.begin_pause();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says at once that the first copy failed: it need not come to its end.
+    fn build_failed(&self, error: &DiskError, seq: u64) -> BuildStage {
+        tracing::warn!(%error, "the first copy could not go on");
+        self.tell(News::Trouble(Some(trouble(error, self.mirror.dest()))));
+        let _ = self.done.send(Done::BuildRefused);
+        self.say(&ToSource::Refused { seq });
+        BuildStage::Failed
+    }
+
+    pub(super) fn build_given_up(&mut self) {
+        match std::mem::replace(&mut self.build, BuildStage::None) {
+            BuildStage::Failed => self.begin_pause(),
+            BuildStage::None | BuildStage::Open { .. } => self.ask_again(),
+        }
+    }
+
+    fn begin_pause(&mut self) {
+        self.pause = Some(Pause { free: self.mirror.dest().free().unwrap_or(0), until: Instant::now() + PAUSE });
+    }
+
+    /// Asks for the first copy again once there is more room, or after a while.
+    pub(super) fn end_pause(&mut self) {
+        let free = self.mirror.dest().free().unwrap_or(0);
+        let over = |pause: &mut Pause| free > pause.free + MORE_ROOM || Instant::now() >= pause.until;
+        if self.pause.take_if(over).is_some() {
+            self.ask_again();
+        }
+    }
+
+    /// Asks for the first copy again. What came already need not come again.
+    fn ask_again(&mut self) {
+        self.look_again();
+        self.welcome();
+    }
+
+    fn look_again(&mut self) {
+        if let Err(error) = self.mirror.look_again() {
+            tracing::warn!(%error, "what came of the first copy could not be looked over");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Opens the mirror. Where that needs more room than there is, it waits for it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{Order, trouble};
+use crate::disk::apply::Mirror;
+use crate::disk::apply::open::{Found, OpenError, Opening};
+use crate::disk::journal::index::Form;
+use crate::disk::root::Root;
+use crate::disk::{DiskError, Hope};
+use crate::service::news::News;
+
+/// Time between two tries.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Opens the mirror at `dest` and tells what was found there; none where an order ended it before.
+pub fn open(
+    dest: &Path,
+    opening: Opening,
+    epoch: u64,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+    news: &mpsc::UnboundedSender<News>,
+) -> Result<Option<Mirror>, OpenError> {
+    let mut troubled = false;
+    loop {
+        match Mirror::open(dest, opening, epoch) {
+            Ok((mirror, found)) => {
+                if troubled {
+                    let _ = news.send(News::Trouble(None));
+                }
+                let _ = news.send(opened(&mirror, &found));
+                return Ok(Some(mirror));
+            }
+            Err(OpenError::Disk(error)) if error.hope() == Hope::Room => {
+                tracing::warn!(%error, "the mirror cannot be opened; trying again");
+                let root = Root::open(dest).map_err(|source| at(dest, source))?;
+                let _ = news.send(News::Trouble(Some(trouble(&error, &root))));
+                troubled = true;
+                if stopped_within(RETRY, orders).map_err(|source| at(dest, source))? {
+                    return Ok(None);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn at(dest: &Path, source: std::io::Error) -> DiskError {
+    DiskError::Io { doing: "opening", path: dest.to_owned(), source }
+}
+
+/// Waits for so long. Returns whether an order to end came; there is no other before the mirror is open.
+fn stopped_within(time: Duration, orders: &mut mpsc::UnboundedReceiver<Order>) -> std::io::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let order = runtime.block_on(async { tokio::time::timeout(time, orders.recv()).await });
+    Ok(matches!(order, Ok(None | Some(Order::Stop))))
+}
+
+/// What was found when the mirror was opened.
+fn opened(mirror: &Mirror, found: &Found) -> News {
+    let state = mirror.state();
+    let at = crate::service::news::Standing {
+        position: state.position,
+        usable: state.form == Form::Committed,
+        grade: state.grade,
+        as_of: state.as_of,
+    };
+    let strange = found.strange.iter().map(ToString::to_string).collect();
+    News::Opened { at, redone: found.redone, strange, found: found.files }
+}

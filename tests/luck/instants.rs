@@ -1,0 +1,136 @@
+//! What counts as one instant of a dataset.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::time::Duration;
+
+use espejo::disk::capture::candidates::{Dirty, Trust};
+use espejo::disk::capture::guard::Consent;
+use espejo::disk::capture::settle::Moves;
+use espejo::disk::capture::{Captured, Options, Outcome, Source};
+use espejo::replica::{Body, RelPath};
+
+use crate::common::passed_over;
+use crate::common::place::Place;
+
+fn name(path: &str) -> RelPath {
+    RelPath::new(path.as_bytes()).unwrap()
+}
+
+fn dirty(paths: &[&str]) -> Dirty {
+    Dirty { paths: paths.iter().map(|path| name(path)).collect(), ..Dirty::default() }
+}
+
+/// A dataset all of which the mirror holds.
+fn held(place: &Place) -> Source {
+    let options = Options {
+        empty_patience: Duration::from_secs(2),
+        patience: Duration::from_secs(30),
+        consent: Consent::Ask,
+        own: place.path().to_owned(),
+    };
+    let mut source = Source::open(&place.source, options).unwrap();
+    source.unlearn(Trust::Nothing);
+    let everything = Dirty { everything: true, ..Dirty::default() };
+    let captured = capture(&mut source, everything, &mut || Dirty::default()).expect("there is something");
+    source.commit(captured);
+    source
+}
+
+/// Captures what `dirty` names; `meanwhile` is what happens, and is heard, at each wait.
+fn capture(source: &mut Source, dirty: Dirty, meanwhile: &mut dyn FnMut() -> Dirty) -> Option<Captured> {
+    let mut wait = |gap| {
+        std::thread::park_timeout(gap);
+        Some(meanwhile())
+    };
+    match source.capture(dirty, Moves::Follow, &mut wait).unwrap() {
+        Outcome::Captured(captured) => Some(captured),
+        Outcome::Nothing => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn append(path: &Path, line: &str) {
+    File::options().append(true).open(path).unwrap().write_all(line.as_bytes()).unwrap();
+}
+
+fn size(source: &Source, path: &str) -> u64 {
+    match &source.tree().get(&name(path)).unwrap().body {
+        Body::File { size, .. } => *size,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_queue_goes_alone_only_if_nothing_else_changed_until_it_was_read() {
+    let place = Place::new();
+    let (queue, stock) = (place.source.join("ORDER.QUE"), place.source.join("STOCK.DBF"));
+    fs::write(&queue, "1;coffee\n").unwrap();
+    fs::write(&stock, "99 coffees").unwrap();
+    let mut source = held(&place);
+    // The stock is changed before the order is noted; the news of it comes late.
+    fs::write(&stock, "98 coffees, and more").unwrap();
+    append(&queue, "2;coffee\n");
+    let mut late = Some(dirty(&["STOCK.DBF"]));
+    let captured = capture(&mut source, dirty(&["ORDER.QUE"]), &mut || late.take().unwrap_or_default());
+    source.commit(captured.unwrap());
+    assert_eq!((size(&source, "ORDER.QUE"), size(&source, "STOCK.DBF")), (18, 20));
+}
+
+#[test]
+fn a_queue_that_grows_all_the_time_goes_at_once() {
+    let place = Place::new();
+    let queue = place.source.join("ORDER.QUE");
+    fs::write(&queue, "1;coffee\n").unwrap();
+    let mut source = held(&place);
+    append(&queue, "2;coffee\n");
+    let mut waits = 0;
+    let captured = capture(&mut source, dirty(&["ORDER.QUE"]), &mut || {
+        waits += 1;
+        append(&queue, "3;coffee\n");
+        dirty(&["ORDER.QUE"])
+    });
+    let captured = captured.unwrap();
+    assert_eq!(waits, 1);
+    assert!(captured.dirty.paths.contains(&name("ORDER.QUE")), "the third order is for the next capture");
+    source.commit(captured);
+    assert_eq!(size(&source, "ORDER.QUE"), 18);
+}
+
+#[test]
+fn an_edit_within_the_tick_of_the_clock_that_stamped_a_queue_is_found_as_soon_as_it_is_heard_of() {
+    let place = Place::new();
+    let queue = place.source.join("ORDER.QUE");
+    fs::write(&queue, "1;coffee\n").unwrap();
+    let mut source = held(&place);
+    let ctime = || fs::metadata(&queue).map(|meta| (meta.ctime(), meta.ctime_nsec())).unwrap();
+    for number in 2..200 {
+        append(&queue, &format!("{number};coffee\n"));
+        let stamped = ctime();
+        let captured = capture(&mut source, dirty(&["ORDER.QUE"]), &mut Dirty::default);
+        source.commit(captured.unwrap());
+        File::options().write(true).open(&queue).unwrap().write_all_at(b"7", 0).unwrap();
+        let same_tick = ctime() == stamped;
+        let captured = capture(&mut source, dirty(&["ORDER.QUE"]), &mut Dirty::default);
+        source.commit(captured.expect("the edit is found"));
+        if same_tick {
+            return;
+        }
+        File::options().write(true).open(&queue).unwrap().write_all_at(b"1", 0).unwrap();
+        let captured = capture(&mut source, dirty(&["ORDER.QUE"]), &mut Dirty::default);
+        source.commit(captured.unwrap());
+    }
+    let test = "an_edit_within_the_tick_of_the_clock_that_stamped_a_queue_is_found_as_soon_as_it_is_heard_of";
+    passed_over(test, "this system gives no two writes of a file that was looked at the same time");
+}
+
+#[test]
+fn a_dataset_that_holds_still_is_not_waited_for() {
+    let place = Place::new();
+    fs::write(place.source.join("file"), "x").unwrap();
+    let mut source = held(&place);
+    let everything = Dirty { everything: true, ..Dirty::default() };
+    assert!(capture(&mut source, everything, &mut || panic!("nothing is to be waited for")).is_none());
+}
