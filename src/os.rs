@@ -18,6 +18,18 @@ pub fn tells_of_changes(folder: impl AsFd) -> bool {
 /// Bytes of the longest path that the system takes at once.
 pub const LONGEST_PATH: usize = 4095;
 
+/// Whether the processor has instructions for AES.
+#[must_use]
+pub fn has_aes() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let has = std::arch::is_x86_feature_detected!("aes");
+    #[cfg(target_arch = "aarch64")]
+    let has = std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+    let has = false;
+    has
+}
+
 /// Whether the file system stamps every write with the time when it was made, also one through a mapping that has gone since.
 #[must_use]
 pub fn stamps_every_write(folder: impl AsFd) -> bool {
