@@ -31,26 +31,25 @@ impl Draft {
     /// The text of its `store.toml`. What a person says may be wrong: parse the text before it is written.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = format!(
+        let (store, data, backup_folder) = (quoted(&self.store), quoted(&self.data), quoted(BACKUP_FOLDER));
+        let (main, backup) = (machine("main", &self.main), machine("backup", &self.backup));
+        format!(
             "# The settings of this store. They are kept on the main; the other machines receive them.\n\
-             # What is not written here has its default. Check after a change: espejo check\n\n\
-             store = {}\n\n",
-            quoted(&self.store)
-        );
-        text += &machine("main", &self.main);
-        text += &machine("backup", &self.backup);
-        text += &format!(
-            "\n\
+             # What is not written here has its default. Check after a change: espejo check\n\
+             \n\
+             store = {store}\n\
+             \n\
+             {main}\
+             {backup}\
+             \n\
              # What is mirrored: one folder and all that is in it.\n\
              [[dataset]]\n\
              name = \"pos\"\n\
-             main = {}\n\
-             backup = {}                  # below the home of the backup\n\
-             # exclude = [\"*.tmp\"]              # a name anywhere, or a path: \"log/*.old\"\n",
-            quoted(&self.data),
-            quoted(BACKUP_FOLDER),
-        );
-        text + EXAMPLES
+             main = {data}\n\
+             backup = {backup_folder}                  # below the home of the backup\n\
+             # exclude = [\"*.tmp\"]              # a name anywhere, or a path: \"log/*.old\"\n\
+             {EXAMPLES}"
+        )
     }
 }
 
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_examples_are_right_when_they_are_taken_out_of_their_comments() {
-        let examples = EXAMPLES.replace("\n# ", "\n").replace("\n#: ", "\n# ");
+        let examples = EXAMPLES.replace("\n# ", "\n").replace("\n## ", "\n# ");
         let text = draft("Centro", None, "/srv/pos").text().replace(EXAMPLES, &examples);
         let store = Store::parse(&text).unwrap();
         assert_eq!(store.counters.len(), 1);

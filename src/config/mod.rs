@@ -17,17 +17,17 @@
 //!
 //! Its tables:
 //!
-//! - [`machine`]: `[main]`, `[backup]`
-//! - [`mirror`]: `[mirror]`
-//! - [`dataset`]: `[[dataset]]`, `[[dataset.count]]`
-//! - [`file`]: `[[dataset.file]]`
-//! - [`counter`]: `[[counter]]`
-//! - [`server`]: `[server]`
-//! - [`probe`]: `ready` and `health` in it
-//! - [`terminals`]: `[terminals]`
-//! - [`change`]: `[licence]`, `[promote]`, `[return]`
-//! - [`alarm`]: `[alarm]`, `[support]`
-//! - [`hooks`]: `[hooks]`
+//! - [`machine`]: reads `[main]`, `[backup]`
+//! - [`mirror`]: reads `[mirror]`
+//! - [`dataset`]: reads `[[dataset]]`, `[[dataset.count]]`
+//! - [`file`](mod@file): reads `[[dataset.file]]`
+//! - [`counter`]: reads `[[counter]]`
+//! - [`server`]: reads `[server]`
+//! - [`probe`]: reads `ready` and `health` in it
+//! - [`terminals`]: reads `[terminals]`
+//! - [`change`]: reads `[licence]`, `[promote]`, `[return]`
+//! - [`alarm`]: reads `[alarm]`, `[support]`
+//! - [`hooks`]: reads `[hooks]`
 //!
 //! What stands at their keys:
 //!
@@ -39,6 +39,7 @@
 //! How it is read:
 //!
 //! - [`fault`]: what can be wrong
+//! - `syntax`: what is no TOML, all of it
 //! - `reading`: a table, key by key
 //! - `value`: texts, numbers, spans and sizes at a key
 //! - `near`: the word that was probably meant
@@ -64,6 +65,7 @@ mod reading;
 pub mod revision;
 pub mod server;
 pub mod store;
+mod syntax;
 pub mod terminals;
 #[cfg(test)]
 mod tests;

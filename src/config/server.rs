@@ -191,7 +191,7 @@ impl<'r> Layers<'r, '_> {
 
     fn stop(&self, start: Option<&Start>) -> Option<Stop> {
         let item = self.get("stop");
-        let table = item.as_ref().map(|item| item.table());
+        let table = item.as_ref().map(Item::table);
         let Some(table) = table else { return Some(Stop { signal: Signal::Term, timeout: STOP_TIMEOUT }) };
         let table = table?;
         let signal = table.get("signal");

@@ -12,6 +12,7 @@ use super::machine::{Machine, Machines};
 use super::mirror::Mirror;
 use super::reading::{Reading, position};
 use super::server::Servers;
+use super::syntax;
 use super::terminals::Terminals;
 
 /// All that is set for a store. The text of its `store.toml` is the truth, and travels; this is what it says.
@@ -60,12 +61,11 @@ impl Store {
 
     /// Reads the text of a `store.toml`. All faults are listed, in the order of the lines.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
-        let (root, errors) = DeTable::parse_recoverable(text);
+        let (errors, readable) = syntax::errors(text);
+        let (root, _) = DeTable::parse_recoverable(&readable);
         let reading = Reading::new(text, root.get_ref());
-        for error in errors {
-            // What the whole text is wrong in is wrong from its beginning.
-            let at = error.span().map_or(0, |span| span.start);
-            reading.fault(at, "", FaultKind::NotToml(error.message().to_owned()));
+        for (at, message) in errors {
+            reading.fault(at, "", FaultKind::NotToml(message));
         }
         let store = Self::read(&reading, root.get_ref());
         let faults = reading.faults();

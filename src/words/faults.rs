@@ -213,7 +213,7 @@ mod tests {
         let told: Vec<_> = faults.iter().map(|fault| config(&words, "store.toml", fault)).collect();
         let expected = [
             "store.toml:1:1: main.address: must be given: there is no default.",
-            "store.toml:1:1: stroe: there is no such key here. Is store meant?",
+            "store.toml:1:1: stroe: there is no such key here. Write store if that is meant.",
             "store.toml:3:12: mirror.interval: \"3 \\u{1b}[2J\" is no span of time. Write for example \"500ms\", \"3s\", \"10m\" or \"1h 30m\".",
         ];
         for line in expected {

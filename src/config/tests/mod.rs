@@ -2,9 +2,9 @@
 //!
 //! May name: what the configuration shows to others.
 //!
-//! - `contract.toml`: the file that the contract shows, with what it shows in comments put in
+//! - `contract.toml`: the file that the contract shows
 //! - `right`: what it says, and what the defaults are
-//! - `wrong`: what can be wrong, each with its place
+//! - `wrong`, with `wrong.txt`: what can be wrong, each with its place
 //! - `mutated`: any text ends in a store or in faults
 
 mod mutated;
