@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! main -> cli -> tui ----> service::{status, event, command}, words
+//!             -> config                              (depends on nothing of ours)
 //!             -> service -> pair, replica            (each depends on nothing of ours)
 //!                        -> disk, link -> replica
 //! ```
@@ -16,6 +17,7 @@
 //! | [`pair`] | who may serve: pure |
 //! | [`replica`] | what differs between two copies, and how that is said: pure |
 //! | [`disk`] | the files: captured on one side, journaled and applied on the other |
+//! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
@@ -44,6 +46,7 @@
 //! 9. Bad input gets one clear error that names the file, line or field and what to do; and nothing changes.
 
 pub mod cli;
+pub mod config;
 pub mod disk;
 pub mod link;
 pub mod os;

@@ -18,16 +18,17 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Who may name whom besides itself: the picture in the design, as rows. `a::b` allows only that part of `a`.
-const MAY_NAME: [(&str, &[&str]); 9] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("pair", &[]),
     ("replica", &[]),
     ("os", &[]),
+    ("config", &[]),
     ("link", &["replica"]),
     ("disk", &["replica", "os"]),
-    ("words", &["service::status", "service::event", "replica"]),
+    ("words", &["service::status", "service::event", "replica", "config"]),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
     ("service", &["pair", "replica", "disk", "link", "os"]),
-    ("cli", &["pair", "replica", "os", "link", "disk", "words", "tui", "service"]),
+    ("cli", &["pair", "replica", "os", "config", "link", "disk", "words", "tui", "service"]),
 ];
 
 /// What a folder shows under a shorter name.

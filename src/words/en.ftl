@@ -319,6 +319,68 @@ keymap-unknown-intent = "{ $word }" means nothing in [{ $place }]. What does: { 
 keymap-no-way-out = no key leads out. Bind one to "leave" in [everywhere].
 keymap-no-press = no key presses a button in [{ $place }]. Bind one to "press".
 
+## Faults in a store's configuration
+
+config-not-toml = not TOML: { $text }.
+config-not-utf8 = not UTF-8 from here on. Save the file as UTF-8.
+config-unknown-key = there is no such key here. There are: { $words }.
+config-unknown-key-near = there is no such key here. Write { $text } if that is meant.
+config-missing = must be given: there is no default.
+config-none-of = needs one of these: { $words }.
+config-empty = must not be empty.
+config-not-one-of = "{ $text }" means nothing here. What does: { $words }.
+config-out-of-range = must lie between { $least } and { $most }.
+config-not-beside = cannot stand beside { $text }. Take one of the two out.
+config-needs = means nothing without { $text }. Add that, or take this out.
+config-twice = is the same as in line { $text }. Let the two differ.
+config-shorter-than = must not be shorter than { $text }.
+config-longer-than = must not be longer than { $text }. Set both, or make this one shorter.
+config-port-taken = is the port of { $text }. Choose another one.
+config-no-text = must be text on one line, and not empty.
+config-no-span = "{ $text }" is no span of time. Write for example "500ms", "3s", "10m" or "1h 30m".
+config-no-size = "{ $text }" is no size. Write for example "200kB", "11.5MB" or "2GiB".
+config-no-address = "{ $text }" is no address. Write host and port, for example "192.168.1.10:7410" or "SERVIDOR:7410".
+config-only-this-machine = cannot be reached from the other machine. Write the address that this machine has in the shop's network.
+config-no-url = "{ $text }" cannot be asked for. Write for example "http://127.0.0.1:9000/health", without encryption.
+config-no-unit = "{ $text }" is no unit. Write its name with its ending, for example "pos.service".
+config-no-public-key = is no public key. One begins with "k4.public." and has 43 letters behind it; the vendor has it in a file that ends in .pub.
+config-no-glob = is no pattern for names of files: { $text }. Write for example "*.tmp", or "log/*.old" for a path from the dataset's folder.
+config-no-pattern = is no regular expression: { $text }. Write for example '(\d+)' in single quotes.
+config-no-group = does not say which part is the number. Put that part in brackets, for example '(\d+)'.
+config-kind-of-files = is a kind of files. Say it in [[dataset.file]] with a match; a dataset itself has a kind only when it is "dump".
+config-kind-of-dataset = is a kind of dataset. Give the database a [[dataset]] of its own, with kind = "dump", dump and restore.
+config-no-dataset-name = cannot be a dataset's name. Leave out slashes, braces, a point at the beginning and blanks around it.
+config-folder-relative = must be the whole path on the main, for example "/srv/pos".
+config-folder-leads-out = must not contain "..": write the path that is meant.
+config-folder-whole-disk = would be the whole disk. Name the folder that holds the data.
+config-folder-home = would be the home itself, where other things are kept. Name a folder in it, for example "RUNDIR".
+config-not-inside = must be a path inside the dataset, written from the dataset's folder, for example "POS-Q.Seq".
+config-not-inside-near = must be written from the dataset's folder: "{ $text }".
+config-overlaps = lies inside the folder of dataset "{ $text }", or around it. Mirror one folder, or two beside each other.
+config-no-dataset = no dataset is called "{ $text }".
+config-no-dataset-near = no dataset is called "{ $text }". Write "{ $near }" if that is meant.
+config-no-value = does not say where the number goes. Put {"{value}"} there.
+config-excluded = is left out by exclude, "{ $text }", and would not be on the backup. Mend one of the two.
+config-all-excluded = would leave out everything. Take it out.
+config-wrong-kind = is a file of kind "{ $found }" by [[dataset.file]], and "{ $wanted }" is needed here. Mend one of the two.
+config-wanted-text = must be text in quotes.
+config-wanted-number = must be a whole number without quotes, for example 10.
+config-wanted-span = must be a span of time in quotes, for example "3s" or "10m".
+config-wanted-size = must be a size in quotes, for example "2GiB".
+config-wanted-command = must be a list of words, the program first, for example ["/opt/pos/server", "--port", "9000"].
+config-wanted-texts = must be a list of texts in quotes, for example ["*.tmp"].
+config-wanted-numbers = must be a list of numbers, for example [9000].
+config-wanted-table = must be a table, with its own keys below it or in braces.
+config-wanted-tables = must be a table with its header in double brackets, once for each.
+config-wanted-record = must be "line", {"{ fixed = 64 }"}, {"{ prefix = \"u32le\" }"} or {"{ count_at = 0, fixed = 64 }"}.
+config-wanted-on-start = must be {"{ gap = 50 }"}, {"{ series = \"B\" }"} or "ask".
+config-wanted-sound = must be true, false or a list of words, the program first.
+config-f-s-doc-no-text = This is no text of two lines in UTF-8 or Windows-1252.
+config-f-s-doc-no-main = Line 1 is empty. It is the name of the store and its main.
+config-f-s-doc-no-backup = Line 2 is empty. It is the name of the backup.
+config-f-s-doc-same = Both lines are the same. Line 1 is the main, line 2 the backup.
+config-f-s-doc-more = Line { $line } is one too many. There are two: the main, the backup.
+
 # The command line.
 cli-file = { $number } { $file } { $percent } %
 cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST

@@ -1,12 +1,14 @@
 //! Every sentence that a person reads, by its key. Fluent knows the plurals of the languages.
 //!
-//! May name: `service::{status, event}` and `replica`'s grades (data only). Knows nothing of terminals or colours: the
+//! May name: `service::{status, event}`, `replica`'s grades and `config`'s faults (data only). Knows nothing of terminals or colours: the
 //! command line says the same words as the screen.
 //!
 //! - [`told`]: typed values as sentences
+//! - [`faults`]: what is wrong in `store.toml` and `f_s.doc`
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
 
+pub mod faults;
 pub mod figures;
 pub mod told;
 

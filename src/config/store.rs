@@ -1,0 +1,109 @@
+//! The whole of a `store.toml`.
+
+use toml::de::DeTable;
+
+use super::alarm::{Alarm, Support};
+use super::change::{Licence, Promote, Return};
+use super::counter::{self, Counter};
+use super::dataset::{self, Dataset};
+use super::fault::{Fault, FaultKind};
+use super::hooks::Hooks;
+use super::machine::{Machine, Machines};
+use super::mirror::Mirror;
+use super::reading::{Reading, position};
+use super::server::Servers;
+use super::syntax;
+use super::terminals::Terminals;
+
+/// All that is set for a store. The text of its `store.toml` is the truth, and travels; this is what it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Store {
+    /// What people call the store.
+    pub name: String,
+    /// The machine that serves.
+    pub main: Machine,
+    /// The machine that takes over.
+    pub backup: Machine,
+    /// How the mirror is kept.
+    pub mirror: Mirror,
+    /// What is mirrored: at least one, `{data}` is the first.
+    pub datasets: Vec<Dataset>,
+    /// The numbers that must never be given twice.
+    pub counters: Vec<Counter>,
+    /// The POS server program; `None`: only a mirror is kept.
+    pub servers: Option<Servers>,
+    /// The POS terminals; `None`: no agents.
+    pub terminals: Option<Terminals>,
+    /// The terms of the backup.
+    pub licence: Licence,
+    /// Who starts the backup server, and when.
+    pub promote: Promote,
+    /// Who returns to the main server.
+    pub returning: Return,
+    /// How the screen comes forward.
+    pub alarm: Alarm,
+    /// Whom to ask.
+    pub support: Support,
+    /// What else is run.
+    pub hooks: Hooks,
+}
+
+impl Store {
+    /// Reads the bytes of a `store.toml`, as it is on disk. All faults are listed, in the order of the lines.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Vec<Fault>> {
+        let broken = |error: std::str::Utf8Error| {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let (line, column) = position(&good, good.len());
+            vec![Fault { line, column, key: String::new(), what: FaultKind::NotUtf8 }]
+        };
+        Self::parse(std::str::from_utf8(bytes).map_err(broken)?)
+    }
+
+    /// Reads the text of a `store.toml`. All faults are listed, in the order of the lines.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        let (errors, readable) = syntax::errors(text);
+        let (root, _) = DeTable::parse_recoverable(&readable);
+        let reading = Reading::new(text, root.get_ref());
+        for (at, message) in errors {
+            reading.fault(at, "", FaultKind::NotToml(message));
+        }
+        let store = Self::read(&reading, root.get_ref());
+        let faults = reading.faults();
+        store.filter(|_| faults.is_empty()).ok_or(faults)
+    }
+
+    fn read<'r>(reading: &'r Reading<'r>, map: &'r DeTable<'r>) -> Option<Self> {
+        let root = reading.root(map);
+        let name = root.need("store").and_then(|item| item.name());
+        let machines = Machines::read(&root);
+        let datasets = dataset::read(&root);
+        let counters = counter::read(&root, &datasets);
+        let servers = Servers::read(&root.section("server"));
+        let terminals = Terminals::read(&root, machines.as_ref(), servers.as_ref());
+        let mirror = Mirror::read(&root.section("mirror"));
+        let licence = Licence::read(&root.section("licence"));
+        let promote = Promote::read(&root.section("promote"), terminals.is_some());
+        let returning = Return::read(&root.section("return"));
+        let alarm = Alarm::read(&root.section("alarm"));
+        let support = Support::read(&root.section("support"));
+        let hooks = Hooks::read(&root.section("hooks"));
+        let Machines { main, backup } = machines?;
+        let name = name?;
+        Some(Self {
+            name,
+            main,
+            backup,
+            mirror,
+            datasets,
+            counters,
+            servers,
+            terminals,
+            licence,
+            promote,
+            returning,
+            alarm,
+            support,
+            hooks,
+        })
+    }
+}
