@@ -8,7 +8,7 @@
 //! ```text
 //! main -> cli -> tui ----> service::{status, event, command}, words
 //!             -> config                              (depends on nothing of ours)
-//!             -> service -> pair, replica            (each depends on nothing of ours)
+//!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
 //! ```
 //!

@@ -23,11 +23,11 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("replica", &[]),
     ("os", &[]),
     ("config", &[]),
-    ("link", &["replica"]),
+    ("link", &["replica", "os"]),
     ("disk", &["replica", "os"]),
     ("words", &["service::status", "service::event", "replica", "config"]),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
-    ("service", &["pair", "replica", "disk", "link", "os"]),
+    ("service", &["pair", "replica", "config", "disk", "link", "os"]),
     ("cli", &["pair", "replica", "os", "config", "link", "disk", "words", "tui", "service"]),
 ];
 

@@ -77,6 +77,9 @@ pub struct Hello {
     pub start: u64,
     /// The dataset's name.
     pub dataset: String,
+    /// What it knows of already, byte for byte: that of the last acknowledgement, and that of what was on its way when the
+    /// link before this one went.
+    pub knows: Vec<Position>,
 }
 
 /// How the source is. Said whole whenever any of it changes.
@@ -155,6 +158,8 @@ pub struct Welcome {
     pub position: Position,
     /// Whether what it holds was committed: else a first copy is to come, or to go on.
     pub committed: bool,
+    /// The other side knows what it holds: it is not said again.
+    pub known: bool,
 }
 
 /// What stands under a name in the mirror.

@@ -5,6 +5,7 @@
 //! - [`frame`]: what the two halves say to each other
 //! - [`identity`]: who a machine is
 //! - [`join`]: how two machines learn each other's key
+//! - [`port`]: where links come in, one after another
 //! - [`speech`]: single sentences on a connection
 //! - [`tls`]: an encrypted connection between two machines that prove who they are
 //! - [`wire`]: carries frames over a stream, in memory or over a network
@@ -12,6 +13,7 @@
 pub mod frame;
 pub mod identity;
 pub mod join;
+pub mod port;
 pub mod speech;
 pub mod tls;
 pub mod wire;

@@ -19,6 +19,7 @@ use super::sending::{self, Sending};
 use super::status::{Ask, Folders, Status};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
+use crate::link::port::Port;
 use crate::link::wire;
 use crate::pair::{Action, Epoch, Event, Node, Pair};
 
@@ -161,13 +162,14 @@ impl Engine {
         let (source_end, mirror_end) = wire::in_memory(self.settings.rate)?;
         let settings = self.settings.sending.clone();
         let sending = std::thread::Builder::new().name("source".to_owned());
-        self.threads.push(sending.spawn(move || Ok(Sending::open(settings, source_end)?.run()?))?);
+        self.threads.push(sending.spawn(move || Ok(Sending::open(settings, Port::once(source_end))?.run()?))?);
         let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
         let receiving = std::thread::Builder::new().name("mirror".to_owned());
         self.threads.push(receiving.spawn(move || {
             let mut orders = orders;
             let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).and_then(|mirror| {
-                let begin = |mirror| Receiving::begin(mirror, epoch, mirror_end, orders, tell.clone());
+                let port = Port::once(mirror_end);
+                let begin = |(mirror, strange)| Receiving::begin(mirror, strange, epoch, port, orders, tell.clone());
                 Ok(mirror.map(begin).transpose()?)
             });
             match begun {

@@ -14,12 +14,13 @@ use super::trouble;
 use super::work::{Done, Work};
 use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
+use crate::disk::journal::index::{Form, State};
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
-use crate::replica::{Body, Entry, RelPath};
+use crate::replica::{Body, Entry, Position, RelPath};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -46,13 +47,23 @@ impl Applier {
     pub(super) fn start(
         mirror: Mirror,
         redo: Reader,
-        out: mpsc::Sender<Bytes>,
+        strange: bool,
         news: mpsc::UnboundedSender<News>,
     ) -> io::Result<Self> {
         let (work, todo) = std_mpsc::channel();
         let (tell, done) = mpsc::unbounded_channel();
-        let hands =
-            Hands { mirror, redo, out, news, done: tell, build: BuildStage::None, pause: None, check: None, epoch: 0 };
+        let hands = Hands {
+            mirror,
+            redo,
+            out: None,
+            strange,
+            news,
+            done: tell,
+            build: BuildStage::None,
+            pause: None,
+            check: None,
+            epoch: 0,
+        };
         let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
         Ok(Self { work, waiting: 0, done, thread: Some(thread) })
     }
@@ -91,7 +102,9 @@ impl Applier {
 pub(super) struct Hands {
     pub(super) mirror: Mirror,
     redo: Reader,
-    out: mpsc::Sender<Bytes>,
+    out: Option<mpsc::Sender<Bytes>>,
+    /// The mirror was not as it had been left, and the other side has not been told all of it anew since.
+    strange: bool,
     news: mpsc::UnboundedSender<News>,
     pub(super) done: mpsc::UnboundedSender<Done>,
     pub(super) build: BuildStage,
@@ -145,10 +158,14 @@ impl Hands {
                     let _ = self.done.send(Done::Taken);
                     self.build(part);
                 }
-                Work::Welcome { epoch } => {
-                    self.epoch = epoch;
-                    self.welcome();
+                Work::Welcome { epoch, knows, out } => {
+                    (self.epoch, self.out) = (epoch, Some(out));
+                    // While a first copy waits to be asked for again, it is.
+                    if self.pause.is_none() {
+                        self.welcome(&knows);
+                    }
                 }
+                Work::Abandon => self.build_abandoned(),
                 Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
@@ -212,11 +229,16 @@ impl Hands {
         Ok(left.is_some())
     }
 
-    pub(super) fn welcome(&mut self) {
-        let epoch = self.epoch;
-        let state = self.mirror.state();
-        let committed = state.form == crate::disk::journal::index::Form::Committed;
-        self.say(&ToSource::Welcome(Welcome { protocol: PROTOCOL, epoch, position: state.position, committed }));
+    /// Says what the mirror holds; where the other side `knows` the position, no more than that.
+    pub(super) fn welcome(&mut self, knows: &[Position]) {
+        let State { position, form, .. } = *self.mirror.state();
+        let committed = form == Form::Committed;
+        let known = committed && !self.strange && knows.contains(&position);
+        self.say(&ToSource::Welcome(Welcome { protocol: PROTOCOL, epoch: self.epoch, position, committed, known }));
+        if known {
+            return self.say(&ToSource::ThatIsAll);
+        }
+        self.strange = false;
         let mut after: Option<RelPath> = None;
         while let Ok(page) = self.mirror.index().after(after.as_ref(), 500) {
             let Some((_, last, _)) = page.last() else { break };
@@ -260,7 +282,8 @@ impl Hands {
         self.say(&ToSource::Observed(self.mirror.state().position));
     }
 
-    fn strange(&self, paths: &[RelPath]) {
+    fn strange(&mut self, paths: &[RelPath]) {
+        self.strange = true;
         self.tell(News::Strange(paths.iter().map(ToString::to_string).collect()));
         self.observe(paths);
     }
@@ -299,7 +322,7 @@ impl Hands {
     pub(super) fn say(&self, frame: &ToSource) {
         match frame.encode() {
             // Where the link is gone, the half that gives the work notices it.
-            Ok(bytes) => drop(self.out.blocking_send(bytes)),
+            Ok(bytes) => drop(self.out.as_ref().map(|out| out.blocking_send(bytes))),
             Err(bad) => tracing::warn!(%bad, "a frame could not be made"),
         }
     }

@@ -111,7 +111,14 @@ impl Hands {
     /// Asks for the first copy again. What came already need not come again.
     fn ask_again(&mut self) {
         self.look_again();
-        self.welcome();
+        self.welcome(&[]);
+    }
+
+    /// The link went before it came to its end: what came of it is found out, to be said to the next.
+    pub(super) fn build_abandoned(&mut self) {
+        if !matches!(std::mem::replace(&mut self.build, BuildStage::None), BuildStage::None) {
+            self.look_again();
+        }
     }
 
     fn look_again(&mut self) {

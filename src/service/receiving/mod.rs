@@ -23,8 +23,9 @@ use super::status::Trouble;
 use crate::disk::apply::Mirror;
 use crate::disk::journal::redo::Redo;
 use crate::disk::{DiskError, Hope};
+use crate::link::Hello;
 use crate::link::frame::{PROTOCOL, Say, ToMirror, ToSource};
-use crate::link::wire;
+use crate::link::port::{Came, Port};
 use crate::replica::Position;
 use applier::Applier;
 use incoming::{Incoming, Verdict};
@@ -52,13 +53,12 @@ pub enum Order {
 enum Wake {
     Order(Order),
     Done(Done),
-    Frame(Bytes),
-    Closed,
+    Link(Came),
 }
 
 /// The mirroring half.
 pub struct Receiving {
-    link: wire::End,
+    port: Port,
     runtime: tokio::runtime::Runtime,
     orders: mpsc::UnboundedReceiver<Order>,
     news: mpsc::UnboundedSender<News>,
@@ -73,12 +73,20 @@ pub struct Receiving {
     unapplied: u64,
     incoming: Incoming,
     comparing: Comparing,
+    /// The link went while both sides were compared: that is begun again.
+    compare_again: bool,
+    /// What the server said first on this link, and was not answered yet.
+    hello: Option<Hello>,
+    /// Its epoch is saved: it may be answered.
+    following: bool,
     troubled: bool,
 }
 
 /// How far a comparison of both sides is.
 #[derive(Debug, Default)]
 struct Comparing {
+    /// It was asked for.
+    begun: bool,
     /// Files and bytes that each side has read.
     there: (u64, u64),
     here: (u64, u64),
@@ -95,11 +103,12 @@ struct Comparing {
 }
 
 impl Receiving {
-    /// Begins with an opened mirror.
+    /// Begins with an opened mirror. `strange`: it was not as it had been left.
     pub fn begin(
         mirror: Mirror,
+        strange: bool,
         epoch: u64,
-        link: wire::End,
+        port: Port,
         orders: mpsc::UnboundedReceiver<Order>,
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Self, DiskError> {
@@ -111,9 +120,9 @@ impl Receiving {
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(io)?;
-        let applier = Applier::start(mirror, redo.reader()?, link.out.clone(), news.clone()).map_err(io)?;
+        let applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
         Ok(Self {
-            link,
+            port,
             runtime,
             orders,
             news,
@@ -125,11 +134,15 @@ impl Receiving {
             unapplied: 0,
             incoming: Incoming::default(),
             comparing: Comparing::default(),
+            compare_again: false,
+            hello: None,
+            following: false,
             troubled: false,
         })
     }
 
-    /// Receives until the link closes or an order ends it; what was acknowledged is applied before.
+    /// Receives over one link after another, until none can come any more or an order ends it; what was acknowledged is
+    /// applied before.
     pub fn run(mut self) {
         let why = self.receive().err();
         self.applier.work(Work::Stop);
@@ -138,46 +151,86 @@ impl Receiving {
     }
 
     fn receive(&mut self) -> Result<(), String> {
-        let mut following = false;
-        let mut hello = None;
         loop {
-            match self.next() {
-                Wake::Order(Order::Stop) => return Ok(()),
-                Wake::Closed => {
-                    self.tell(News::Closed);
-                    return Ok(());
+            match self.turn() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(why) if self.port.is_last() => return Err(why),
+                Err(why) => {
+                    tracing::warn!(why, "the link is given up");
+                    self.port.hang_up();
+                    self.unlinked();
                 }
-                Wake::Order(Order::Follow) => following = true,
-                Wake::Order(order) => self.order(order)?,
-                Wake::Done(done) => self.done(done)?,
-                Wake::Frame(frame) => match ToMirror::decode(&frame).map_err(|bad| bad.to_string())? {
-                    ToMirror::Say(Say::Hello(said)) if said.protocol != PROTOCOL => {
-                        return Err(format!("the main speaks version {}, this machine {PROTOCOL}", said.protocol));
-                    }
-                    ToMirror::Say(Say::Hello(said)) => {
-                        hello = Some(said);
-                        self.tell(News::Heard);
-                    }
-                    ToMirror::Say(say) => self.heard(say)?,
-                    ToMirror::Part(part, sealed) => self.part(part, &sealed)?,
-                },
-            }
-            if following && hello.take().is_some() {
-                self.applier.work(Work::Welcome { epoch: self.epoch });
             }
         }
+    }
+
+    /// Waits for one thing to happen and does what it calls for. Returns whether anything can happen again.
+    fn turn(&mut self) -> Result<bool, String> {
+        match self.next() {
+            Wake::Order(Order::Stop) | Wake::Link(Came::Over) => return Ok(false),
+            Wake::Order(Order::Follow) => self.following = true,
+            Wake::Order(order) => self.order(order)?,
+            Wake::Done(done) => self.done(done)?,
+            Wake::Link(Came::Link) => self.forget_link(),
+            Wake::Link(Came::Frame(frame)) => self.frame(&frame)?,
+            Wake::Link(Came::Gone) => self.unlinked(),
+        }
+        if self.following
+            && let Some(Hello { knows, .. }) = self.hello.take()
+            && let Some(out) = self.port.out().cloned()
+        {
+            self.applier.work(Work::Welcome { epoch: self.epoch, knows, out });
+            if std::mem::take(&mut self.compare_again) {
+                self.order(Order::Compare)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn frame(&mut self, frame: &Bytes) -> Result<(), String> {
+        match ToMirror::decode(frame).map_err(|bad| bad.to_string())? {
+            ToMirror::Say(Say::Hello(said)) if said.protocol != PROTOCOL => {
+                Err(format!("the main speaks version {}, this machine {PROTOCOL}", said.protocol))
+            }
+            ToMirror::Say(Say::Hello(said)) => {
+                self.hello = Some(said);
+                self.tell(News::Heard);
+                Ok(())
+            }
+            ToMirror::Say(say) => self.heard(say),
+            ToMirror::Part(part, sealed) => self.part(part, &sealed),
+        }
+    }
+
+    fn unlinked(&mut self) {
+        self.tell(News::Closed);
+        self.forget_link();
+    }
+
+    /// Forgets what belonged to a link that is gone: what had not come to its end comes again.
+    fn forget_link(&mut self) {
+        self.hello = None;
+        if self.incoming.is_open() {
+            let _ = self.redo.give_up();
+            self.applier.work(Work::Abandon);
+            self.incoming = Incoming::default();
+            self.tell(News::GivenUp);
+        }
+        self.compare_again |= self.comparing.begun;
+        self.comparing = Comparing::default();
     }
 
     fn next(&mut self) -> Wake {
         // With too much unapplied, or the applier's hands full, nothing more is taken in.
         let stalled = self.unapplied > UNAPPLIED || self.applier.is_busy();
-        let (orders, link, applier) = (&mut self.orders, &mut self.link, &mut self.applier);
+        let (orders, port, applier) = (&mut self.orders, &mut self.port, &mut self.applier);
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
                 order = orders.recv() => Wake::Order(order.unwrap_or(Order::Stop)),
-                done = applier.done.recv() => done.map_or(Wake::Closed, Wake::Done),
-                frame = link.inbox.recv(), if !stalled => frame.map_or(Wake::Closed, Wake::Frame),
+                done = applier.done.recv() => done.map_or(Wake::Link(Came::Over), Wake::Done),
+                came = port.next(!stalled) => Wake::Link(came),
             }
         })
     }
@@ -185,7 +238,7 @@ impl Receiving {
     fn order(&mut self, order: Order) -> Result<(), String> {
         match order {
             Order::Compare => {
-                self.comparing = Comparing::default();
+                self.comparing = Comparing { begun: true, ..Comparing::default() };
                 self.applier.work(Work::Check);
                 self.say(&ToSource::Prove)
             }
@@ -300,7 +353,8 @@ impl Receiving {
 
     fn say(&self, frame: &ToSource) -> Result<(), String> {
         let bytes = frame.encode().map_err(|bad| bad.to_string())?;
-        self.link.out.blocking_send(bytes).map_err(|_| "the main has ended".to_owned())
+        // Where there is no link, nobody listens: what matters is said anew to the next one.
+        self.port.out().map_or(Ok(()), |out| out.blocking_send(bytes)).map_err(|_| "the main has ended".to_owned())
     }
 }
 

@@ -16,14 +16,15 @@ use crate::service::news::News;
 /// Time between two tries.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Opens the mirror at `dest` and tells what was found there; none where an order ended it before.
+/// Opens the mirror at `dest` and tells what was found there. Returns it, and whether it was not as it
+/// had been left; none where an order ended it before.
 pub fn open(
     dest: &Path,
     opening: Opening,
     epoch: u64,
     orders: &mut mpsc::UnboundedReceiver<Order>,
     news: &mpsc::UnboundedSender<News>,
-) -> Result<Option<Mirror>, OpenError> {
+) -> Result<Option<(Mirror, bool)>, OpenError> {
     let mut troubled = false;
     loop {
         match Mirror::open(dest, opening, epoch) {
@@ -32,7 +33,7 @@ pub fn open(
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
-                return Ok(Some(mirror));
+                return Ok(Some((mirror, !found.strange.is_empty())));
             }
             Err(OpenError::Disk(error)) if error.hope() == Hope::Room => {
                 tracing::warn!(%error, "the mirror cannot be opened; trying again");

@@ -40,7 +40,7 @@ impl Sending {
         }
         self.tell()?;
         self.say_behind(Some((now, total)))?;
-        let (link, early) = (&mut self.link, &mut self.early);
+        let (Some(link), early) = (self.port.link(), &mut self.early) else { return Err(Ended::Closed) };
         let mut out = |part| {
             hear_refusal(&mut link.inbox, early)?;
             send_part(&link.out, part)

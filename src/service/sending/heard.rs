@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Ended, RETRY, Sending};
+use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Trust;
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, Say, ToSource};
@@ -13,6 +13,8 @@ use crate::replica::{Blocks, Body, Entry, Meta, Position, RelPath, Sum};
 pub(super) struct Learning {
     stage: Stage,
     open: Option<(RelPath, Meta, Holding, Blocks)>,
+    /// What the mirror holds was known, and what was sent since.
+    known: bool,
     /// What was said of single names, until it is said when that holds.
     observed: Vec<(RelPath, Option<Entry>)>,
 }
@@ -23,6 +25,8 @@ enum Stage {
     NotWelcome,
     Listening {
         committed: bool,
+        /// Nothing new will be said.
+        known: bool,
     },
     FirstCopy,
     Done,
@@ -39,6 +43,20 @@ impl Learning {
     #[must_use]
     pub(super) fn is_first_copy(&self) -> bool {
         self.stage == Stage::FirstCopy
+    }
+
+    /// The link is gone. What is known stays known.
+    pub(super) fn unlink(&mut self) {
+        self.known |= self.stage == Stage::Done;
+        self.stage = Stage::NotWelcome;
+        self.open = None;
+        self.observed.clear();
+    }
+
+    /// Whether all was known when the last link went.
+    #[must_use]
+    pub(super) fn knows_all(&self) -> bool {
+        self.known
     }
 
     /// The mirror is to say anew what it holds.
@@ -95,10 +113,35 @@ impl Sending {
             let what = format!("it has seen epoch {}, this side serves in {}", welcome.epoch, self.settings.epoch);
             return Err(Ended::Strange(what));
         }
+        let unanswered = self.unanswered.take();
+        let known = welcome.known && self.learning.known;
+        if known {
+            self.arrived_or_not(unanswered, welcome.position)?;
+        } else {
+            self.source.unlearn(if welcome.committed { Trust::Stamps } else { Trust::Nothing });
+        }
         self.position = welcome.position;
-        self.source.unlearn(if welcome.committed { Trust::Stamps } else { Trust::Nothing });
-        self.learning.stage = Stage::Listening { committed: welcome.committed };
+        self.learning.known = false;
+        self.learning.stage = Stage::Listening { committed: welcome.committed, known };
         Ok(())
+    }
+
+    /// The mirror is at `position`: so what was on its way when the link went has arrived, or it has not and is sent again.
+    fn arrived_or_not(&mut self, unanswered: Option<Flight>, position: Position) -> Result<(), Ended> {
+        match unanswered {
+            Some(Flight { end, captured: Some(captured), .. }) if end.position == position => {
+                self.source.commit(captured);
+                Ok(())
+            }
+            _ if position != self.position => {
+                Err(Ended::Strange(format!("it is at {position}, which this side was not asked to know")))
+            }
+            Some(Flight { captured: Some(captured), .. }) => {
+                self.dirty.join(captured.again());
+                Ok(())
+            }
+            Some(Flight { captured: None, .. }) | None => Ok(()),
+        }
     }
 
     fn sums(&mut self, first: u64, sums: Vec<Sum>) {
@@ -129,9 +172,9 @@ impl Sending {
 
     fn that_is_all(&mut self) {
         self.close();
-        if let Stage::Listening { committed } = self.learning.stage {
+        if let Stage::Listening { committed, known } = self.learning.stage {
             self.learning.stage = if committed { Stage::Done } else { Stage::FirstCopy };
-            self.dirty.everything = true;
+            self.dirty.everything |= !known;
             self.not_before = Instant::now();
         }
     }

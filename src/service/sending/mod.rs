@@ -4,17 +4,21 @@
 //! next changes gather.
 //!
 //! - [`budget`]: how much of the machine reading may take
+//! - `capturing`: one generation
 //! - `heard`: what the mirror says
 //! - `compare`: comparing every byte
 //! - `first`: the first copy
 //! - `ears`: what the watch says and nobody has listened to yet
+//! - `linked`: links come and go
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
+mod capturing;
 mod compare;
 mod ears;
 mod first;
 mod heard;
+mod linked;
 mod tell;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -25,13 +29,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::disk::capture::candidates::Dirty;
-use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
-use crate::disk::capture::settle::Moves;
-use crate::disk::capture::{Captured, Options, Outcome, Source, SourceError};
+use crate::disk::capture::{Captured, Options, Source, SourceError};
 use crate::disk::watch::Moved;
-use crate::link::frame::Say;
-use crate::link::wire;
-use crate::link::{Hello, Told};
+use crate::link::Told;
+use crate::link::port::{Came, Port};
 use crate::os;
 use crate::replica::naming::Inode;
 use crate::replica::{End, Position, RelPath};
@@ -39,7 +40,6 @@ use budget::Budget;
 use compare::Comparison;
 use ears::Ears;
 use heard::Learning;
-use tell::send_part;
 
 /// How a dataset is sent.
 #[derive(Clone, Debug)]
@@ -61,8 +61,7 @@ pub struct Settings {
 /// What can wake the half.
 enum Wake {
     Moved(Moved),
-    Frame(Bytes),
-    Closed,
+    Link(Came),
     Time,
 }
 
@@ -72,6 +71,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The most that looking for mapped files may take of a core, as one part of so many.
 const MAPPED_SHARE: u32 = 1000;
 
+/// Names from which on everything is looked at instead.
+const MANY: usize = 20_000;
+
 /// The most that rescans may take of a core where they stand in for the watch, as one part of so many.
 const RESCAN_SHARE: u32 = 20;
 
@@ -79,7 +81,7 @@ const RESCAN_SHARE: u32 = 20;
 pub struct Sending {
     settings: Settings,
     source: Source,
-    link: wire::End,
+    port: Port,
     /// Frames that came while a first copy was sent.
     early: VecDeque<Bytes>,
     runtime: tokio::runtime::Runtime,
@@ -97,6 +99,8 @@ pub struct Sending {
     /// What the mirror was told of that.
     said_behind: Option<(Instant, u64)>,
     flight: Option<Flight>,
+    /// What was under way when the link went.
+    unanswered: Option<Flight>,
     /// Names that the mirror is to say the truth about.
     look: BTreeSet<RelPath>,
     comparison: Option<Comparison>,
@@ -138,7 +142,7 @@ pub enum Ended {
 
 impl Sending {
     /// Opens the source and begins to watch it.
-    pub fn open(settings: Settings, link: wire::End) -> Result<Self, Ended> {
+    pub fn open(settings: Settings, port: Port) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
         let moved = Ears::deaf();
@@ -146,7 +150,7 @@ impl Sending {
             watched: source.inode(),
             rescan: settings.rescan,
             source,
-            link,
+            port,
             early: VecDeque::new(),
             runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             moved,
@@ -158,6 +162,7 @@ impl Sending {
             behind: None,
             said_behind: None,
             flight: None,
+            unanswered: None,
             look: BTreeSet::new(),
             comparison: None,
             budget: Budget::new(now),
@@ -183,36 +188,50 @@ impl Sending {
         }
     }
 
-    /// Sends until the link closes.
+    /// Sends, over one link after another, until none can come any more.
     pub fn run(mut self) -> Result<(), Ended> {
-        let (epoch, dataset) = (self.settings.epoch, self.settings.dataset.clone());
-        let hello = Hello { protocol: crate::link::frame::PROTOCOL, epoch, start: 0, dataset };
-        self.say(Say::Hello(hello))?;
         loop {
-            match self.next() {
-                Wake::Moved(moved) => self.moved(moved),
-                Wake::Frame(frame) => self.heard(&frame)?,
-                Wake::Closed => return Ok(()),
-                Wake::Time => {}
+            match self.turn() {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(Ended::Closed) => self.unlinked(),
+                Err(strange @ Ended::Strange(_)) if self.port.is_last() => return Err(strange),
+                Err(Ended::Strange(what)) => {
+                    tracing::warn!(what, "the mirror cannot be understood; the link is given up");
+                    self.unlinked();
+                }
+                Err(error) => return Err(error),
             }
-            while let Some(moved) = self.moved.next() {
-                self.moved(moved);
-            }
-            self.work()?;
         }
+    }
+
+    /// Waits for one thing to happen, and does what is due. Returns whether anything can happen again.
+    fn turn(&mut self) -> Result<bool, Ended> {
+        match self.next() {
+            Wake::Moved(moved) => self.moved(moved),
+            Wake::Link(Came::Link) => self.linked()?,
+            Wake::Link(Came::Frame(frame)) => self.heard(&frame)?,
+            Wake::Link(Came::Gone) => self.unlinked(),
+            Wake::Link(Came::Over) => return Ok(false),
+            Wake::Time => {}
+        }
+        while let Some(moved) = self.moved.next() {
+            self.moved(moved);
+        }
+        self.work().map(|()| true)
     }
 
     fn next(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         if let Some(frame) = self.early.pop_front() {
-            return Wake::Frame(frame);
+            return Wake::Link(Came::Frame(frame));
         }
         let hears = self.moved.hear();
-        let (link, moved) = (&mut self.link, &mut self.moved);
+        let (port, moved) = (&mut self.port, &mut self.moved);
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                frame = link.inbox.recv() => frame.map_or(Wake::Closed, Wake::Frame),
+                came = port.next(true) => Wake::Link(came),
                 moved = moved.listen(), if hears => moved.map_or(Wake::Time, Wake::Moved),
                 () = tokio::time::sleep_until(deadline) => Wake::Time,
             }
@@ -241,6 +260,11 @@ impl Sending {
 
     fn moved(&mut self, moved: Moved) {
         match moved {
+            // What would have to be looked at name by name is sooner looked through.
+            Moved::Path(_) if self.dirty.everything || self.dirty.paths.len() >= MANY => {
+                self.dirty.everything = true;
+                self.dirty.paths.clear();
+            }
             Moved::Path(path) => {
                 self.dirty.paths.insert(path);
             }
@@ -295,80 +319,6 @@ impl Sending {
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
             self.dirty.unsure.extend(mapped.files.iter().filter_map(|path| RelPath::new(path).ok()));
         }
-    }
-
-    fn capture(&mut self) -> Result<(), Ended> {
-        let began = Instant::now();
-        self.tell_behind()?;
-        let dirty = std::mem::take(&mut self.dirty);
-        let (everything, moved) = (dirty.everything, &mut self.moved);
-        let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
-        let spent = began.elapsed();
-        if everything && self.told.rescans_ms.is_some() {
-            // A slow disk is not looked through all the time.
-            self.next_rescan = Instant::now() + self.rescan.max(spent * RESCAN_SHARE);
-        }
-        match outcome {
-            Ok(outcome) => {
-                if self.told.error.take().is_some() || self.watched != self.source.inode() {
-                    self.begin_to_watch();
-                    self.dirty.everything = true;
-                }
-                self.outcome(outcome, spent)
-            }
-            Err(error) => {
-                self.told.error = Some(error.to_string());
-                self.dirty.everything = true;
-                self.not_before = Instant::now() + RETRY;
-                self.tell()
-            }
-        }
-    }
-
-    fn outcome(&mut self, outcome: Outcome, spent: Duration) -> Result<(), Ended> {
-        if !matches!(outcome, Outcome::Stopped { .. } | Outcome::Wait { .. }) {
-            self.told.removals = None;
-        }
-        match outcome {
-            Outcome::Nothing => {}
-            Outcome::Wait { until, dirty } => {
-                self.dirty.join(dirty);
-                self.not_before = until;
-            }
-            Outcome::Stopped { removals, dirty } => {
-                self.told.removals = Some((removals.gone, removals.of));
-                self.dirty.join(dirty);
-                self.not_before = Instant::now() + self.settings.interval;
-            }
-            Outcome::Captured(captured) => {
-                if captured.read > 1024 * 1024 {
-                    self.budget.spend(spent, Instant::now());
-                }
-                self.dirty.join(captured.dirty.clone());
-                if !captured.is_empty() {
-                    self.send(captured, Instant::now().checked_sub(spent).unwrap_or_else(Instant::now))?;
-                }
-            }
-        }
-        self.tell()
-    }
-
-    fn send(&mut self, captured: Captured, began: Instant) -> Result<(), Ended> {
-        let grade = self.source.grade_with(&captured);
-        let begin = outgoing::step(self.settings.epoch, self.position, &captured);
-        let link = self.link.out.clone();
-        let mut out = |part| send_part(&link, part);
-        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
-        let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
-            out.captured(&captured)?;
-            out.end(grade)
-        });
-        match sent {
-            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured), began }),
-            Err(Stopped::Closed | Stopped::Refused) => return Err(Ended::Closed),
-            Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
-        }
-        Ok(())
     }
 }
 

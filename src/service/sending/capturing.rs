@@ -1,0 +1,85 @@
+//! One generation: captured, and sent.
+
+use std::time::{Duration, Instant};
+
+use super::tell::send_part;
+use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
+use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
+use crate::disk::capture::settle::Moves;
+use crate::disk::capture::{Captured, Outcome};
+
+impl Sending {
+    pub(super) fn capture(&mut self) -> Result<(), Ended> {
+        let began = Instant::now();
+        self.tell_behind()?;
+        let dirty = std::mem::take(&mut self.dirty);
+        let (everything, moved) = (dirty.everything, &mut self.moved);
+        let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
+        let spent = began.elapsed();
+        if everything && self.told.rescans_ms.is_some() {
+            // A slow disk is not looked through all the time.
+            self.next_rescan = Instant::now() + self.rescan.max(spent * RESCAN_SHARE);
+        }
+        match outcome {
+            Ok(outcome) => {
+                if self.told.error.take().is_some() || self.watched != self.source.inode() {
+                    self.begin_to_watch();
+                    self.dirty.everything = true;
+                }
+                self.outcome(outcome, spent)
+            }
+            Err(error) => {
+                self.told.error = Some(error.to_string());
+                self.dirty.everything = true;
+                self.not_before = Instant::now() + RETRY;
+                self.tell()
+            }
+        }
+    }
+
+    fn outcome(&mut self, outcome: Outcome, spent: Duration) -> Result<(), Ended> {
+        if !matches!(outcome, Outcome::Stopped { .. } | Outcome::Wait { .. }) {
+            self.told.removals = None;
+        }
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Wait { until, dirty } => {
+                self.dirty.join(dirty);
+                self.not_before = until;
+            }
+            Outcome::Stopped { removals, dirty } => {
+                self.told.removals = Some((removals.gone, removals.of));
+                self.dirty.join(dirty);
+                self.not_before = Instant::now() + self.settings.interval;
+            }
+            Outcome::Captured(captured) => {
+                if captured.read > 1024 * 1024 {
+                    self.budget.spend(spent, Instant::now());
+                }
+                self.dirty.join(captured.dirty.clone());
+                if !captured.is_empty() {
+                    self.send(captured, Instant::now().checked_sub(spent).unwrap_or_else(Instant::now))?;
+                }
+            }
+        }
+        self.tell()
+    }
+
+    fn send(&mut self, captured: Captured, began: Instant) -> Result<(), Ended> {
+        let grade = self.source.grade_with(&captured);
+        let begin = outgoing::step(self.settings.epoch, self.position, &captured);
+        let Some(link) = self.port.out().cloned() else { return Err(Ended::Closed) };
+        let mut out = |part| send_part(&link, part);
+        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
+        let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
+            out.captured(&captured)?;
+            out.end(grade)
+        });
+        match sent {
+            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured), began }),
+            Err(Stopped::Closed | Stopped::Refused) => return Err(Ended::Closed),
+            Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
+        }
+        Ok(())
+    }
+}
