@@ -3,17 +3,21 @@
 //! May name: `replica`. It knows frames and connections, not what they mean for the disk or for who serves.
 //!
 //! - [`frame`]: what the two halves say to each other
+//! - [`greeting`]: the first sentence of each side
 //! - [`identity`]: who a machine is
 //! - [`join`]: how two machines learn each other's key
 //! - [`port`]: where links come in, one after another
+//! - [`pulse`]: the heartbeat
 //! - [`speech`]: single sentences on a connection
 //! - [`tls`]: an encrypted connection between two machines that prove who they are
 //! - [`wire`]: carries frames over a stream, in memory or over a network
 
 pub mod frame;
+pub mod greeting;
 pub mod identity;
 pub mod join;
 pub mod port;
+pub mod pulse;
 pub mod speech;
 pub mod tls;
 pub mod wire;

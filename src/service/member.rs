@@ -1,0 +1,144 @@
+//! What a home knows of its store: which machine this is, who the other one is, and what is set.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::home::save;
+use crate::config::fault::Fault;
+use crate::config::revision::Revision;
+use crate::config::store::Store;
+use crate::link::identity::MachineId;
+use crate::pair::Node;
+
+/// What a home knows of its store, beside the text of its `store.toml`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Member {
+    /// Which machine this is, by its home role.
+    pub node: Node,
+    /// The other one, once the two have joined.
+    pub other: Option<MachineId>,
+    /// Where the mirror goes on this machine, where that was said when it joined.
+    pub data: Option<PathBuf>,
+    /// The number of the configuration's text.
+    pub revision: u64,
+    /// The proof of that text: with another one it is a new revision.
+    pub text: String,
+}
+
+/// Why a home knows of no store.
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    /// It was never set up.
+    #[error("no store is set up in {}", .0.display())]
+    Nothing(PathBuf),
+    /// The system refused.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// The configuration is wrong.
+    #[error("{}: {} faults", path.display(), faults.len())]
+    Faults {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong.
+        faults: Vec<Fault>,
+    },
+}
+
+/// The configuration in `home`.
+#[must_use]
+pub fn store_path(home: &Path) -> PathBuf {
+    home.join("store.toml")
+}
+
+fn member_path(home: &Path) -> PathBuf {
+    home.join("node.json")
+}
+
+impl Member {
+    /// A member that has just been set up or has just joined, with the configuration `revision`.
+    #[must_use]
+    pub fn new(node: Node, other: Option<MachineId>, data: Option<PathBuf>, revision: &Revision) -> Self {
+        Self { node, other, data, revision: revision.number, text: proof(&revision.text) }
+    }
+
+    /// What `home` knows.
+    pub fn load(home: &Path) -> Result<Self, MemberError> {
+        let path = member_path(home);
+        let at = |error| MemberError::Io { path: path.clone(), error };
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| at(error.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MemberError::Nothing(home.to_owned())),
+            Err(error) => Err(at(error)),
+        }
+    }
+
+    /// Saves it in `home`.
+    pub fn save(&self, home: &Path) -> Result<(), MemberError> {
+        let path = member_path(home);
+        let saved = serde_json::to_vec_pretty(self).map_err(io::Error::from).and_then(|bytes| save(&path, &bytes));
+        saved.map_err(|error| MemberError::Io { path, error })
+    }
+
+    /// Reads the configuration. Where its text is another one than was known, that is a new revision, and saved as one.
+    pub fn revise(&mut self, home: &Path) -> Result<(Store, Revision), MemberError> {
+        let path = store_path(home);
+        let bytes = fs::read(&path).map_err(|error| MemberError::Io { path: path.clone(), error })?;
+        let store = Store::from_bytes(&bytes).map_err(|faults| MemberError::Faults { path, faults })?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if proof(&text) != self.text {
+            self.revision += 1;
+            self.text = proof(&text);
+            self.save(home)?;
+        }
+        Ok((store, Revision { number: self.revision, text }))
+    }
+
+    /// Takes over a configuration that the other machine has sent.
+    pub fn take(&mut self, home: &Path, revision: &Revision) -> Result<(), MemberError> {
+        let path = store_path(home);
+        save(&path, revision.text.as_bytes()).map_err(|error| MemberError::Io { path, error })?;
+        (self.revision, self.text) = (revision.number, proof(&revision.text));
+        self.save(home)
+    }
+}
+
+fn proof(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "store = \"Centro\"\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\naddress = \"10.0.0.2:7410\"\n\
+        [[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\n";
+
+    #[test]
+    fn a_text_that_was_edited_is_a_new_revision_once() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(Member::load(home.path()), Err(MemberError::Nothing(_))));
+        let first = Revision { number: 1, text: TEXT.to_owned() };
+        fs::write(store_path(home.path()), TEXT).unwrap();
+        let mut member = Member::new(Node::Main, None, None, &first);
+        member.save(home.path()).unwrap();
+        assert_eq!(member.revise(home.path()).unwrap().1, first);
+        fs::write(store_path(home.path()), format!("# edited\n{TEXT}")).unwrap();
+        assert_eq!(member.revise(home.path()).unwrap().1.number, 2);
+        let mut again = Member::load(home.path()).unwrap();
+        assert_eq!((again.revise(home.path()).unwrap().1.number, &again), (2, &member));
+        fs::write(store_path(home.path()), "store = 7").unwrap();
+        assert!(matches!(again.revise(home.path()), Err(MemberError::Faults { .. })));
+        assert_eq!(again.revision, 2, "nothing changed");
+        let sent = Revision { number: 5, text: TEXT.to_owned() };
+        again.take(home.path(), &sent).unwrap();
+        assert_eq!(Member::load(home.path()).unwrap().revise(home.path()).unwrap().1, sent);
+    }
+}

@@ -1,0 +1,217 @@
+//! Connections between the two machines: made by the one that was set up as backup, taken by the one that was set up as main.
+//! Whoever is not the machine that was joined is turned away before anything that it says is read.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::timeout;
+
+use crate::config::address::Address;
+use crate::link::frame::PROTOCOL;
+use crate::link::greeting::{Answer, Greeting, Purpose, Refusal};
+use crate::link::identity::MachineId;
+use crate::link::speech::{hear, say};
+use crate::link::tls::{Secure, Tls};
+
+/// Handshakes at once.
+const HANDSHAKES: usize = 256;
+/// Time for a connection to prove who it is and say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Time for a connection to be made.
+const DIALLING: Duration = Duration::from_secs(3);
+/// The first time between two tries to connect; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest.
+const LAST_PAUSE: Duration = Duration::from_secs(5);
+/// So long nothing that was sent is acknowledged before a connection is given up.
+const UNHEARD: u32 = 8_000;
+/// Time between two tries to take a connection, where the system has no room for one.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// What comes of connections.
+pub enum Met {
+    /// Somebody who knows the code wants to join, or says so.
+    Joining(Secure),
+    /// The two services can talk.
+    Control {
+        /// The number of the session.
+        session: u64,
+        /// The connection.
+        secure: Secure,
+    },
+    /// A dataset has a way.
+    Dataset {
+        /// The session that it belongs to.
+        session: u64,
+        /// Its name.
+        name: String,
+        /// The connection.
+        secure: Secure,
+    },
+    /// No connection could be made.
+    Failed(Unmet),
+}
+
+/// Why no connection could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmet {
+    /// The system or the network.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is another machine.
+    #[error("another machine answers there than the one that was joined")]
+    Stranger,
+    /// It does not want this one.
+    #[error("it refuses: {why:?} (version {version})")]
+    Refused {
+        /// Why.
+        why: Refusal,
+        /// The version of its program.
+        version: String,
+    },
+}
+
+/// This program's version, for people.
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Where `address` is.
+pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
+    let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;
+    found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such address"))
+}
+
+/// Takes connections until nobody wants them any more.
+pub async fn accept(
+    listener: TcpListener,
+    tls: Tls,
+    other: watch::Receiver<Option<MachineId>>,
+    met: mpsc::Sender<Met>,
+) {
+    let places = Arc::new(Semaphore::new(HANDSHAKES));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok((tcp, _)) = listener.accept().await else {
+            tokio::time::sleep(RETRY).await;
+            continue;
+        };
+        if met.is_closed() {
+            return;
+        }
+        let (tls, other, met) = (tls.clone(), other.clone(), met.clone());
+        tokio::spawn(async move {
+            if let Ok(Ok(Some(visit))) = timeout(PATIENCE, visit(tcp, &tls, &other)).await {
+                let _ = met.send(visit).await;
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<MachineId>>) -> io::Result<Option<Met>> {
+    crate::os::tend(&tcp, UNHEARD)?;
+    let mut secure = tls.accepted(tcp).await?;
+    let greeting: Greeting = hear(&mut secure.stream).await?;
+    let known = *other.borrow() == Some(secure.peer);
+    let refused = match greeting.purpose {
+        _ if greeting.protocol != PROTOCOL => Some(Refusal::Protocol),
+        Purpose::Join => None,
+        _ if !known => Some(Refusal::Stranger),
+        _ => None,
+    };
+    if let Some(why) = refused {
+        say(&mut secure.stream, &Answer::Refused { why, version: version() }).await?;
+        return Ok(None);
+    }
+    Ok(Some(match greeting.purpose {
+        Purpose::Join => Met::Joining(secure),
+        Purpose::Control { session } => Met::Control { session, secure },
+        Purpose::Dataset { session, name } => Met::Dataset { session, name, secure },
+    }))
+}
+
+/// Welcomes, or turns away, who was let in.
+pub async fn answer(secure: &mut Secure, refused: Option<Refusal>) -> io::Result<()> {
+    let answer = match refused {
+        None => Answer::Welcome { version: version() },
+        Some(why) => Answer::Refused { why, version: version() },
+    };
+    say(&mut secure.stream, &answer).await
+}
+
+/// Makes one connection to `other` at `address`, for `purpose`.
+pub async fn call(tls: &Tls, address: &Address, other: Option<MachineId>, purpose: Purpose) -> Result<Secure, Unmet> {
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    let tcp = timeout(DIALLING, async { TcpStream::connect(resolve(address).await?).await }).await.map_err(late)??;
+    crate::os::tend(&tcp, UNHEARD)?;
+    timeout(PATIENCE, async {
+        let mut secure = tls.dialled(tcp).await?;
+        if other.is_some_and(|other| other != secure.peer) {
+            return Err(Unmet::Stranger);
+        }
+        say(&mut secure.stream, &Greeting { protocol: PROTOCOL, version: version(), purpose }).await?;
+        match hear(&mut secure.stream).await? {
+            Answer::Welcome { .. } => Ok(secure),
+            Answer::Refused { why, version } => Err(Unmet::Refused { why, version }),
+        }
+    })
+    .await
+    .map_err(late)?
+}
+
+/// Whom to call.
+#[derive(Clone)]
+pub struct Calling {
+    /// In whose name.
+    pub tls: Tls,
+    /// Where the other machine is.
+    pub address: Address,
+    /// Which one it is.
+    pub other: MachineId,
+    /// The datasets.
+    pub datasets: Vec<String>,
+}
+
+/// Connects, again and again; a number that comes in `again` says that the session of that number is over.
+pub async fn keep_calling(calling: Calling, mut again: mpsc::Receiver<u64>, met: mpsc::Sender<Met>) {
+    let mut pause = FIRST_PAUSE;
+    for session in 1u64.. {
+        // Numbers of two lives of this process must differ.
+        let session = session << 32 | u64::from(std::process::id());
+        match connect(&calling, session, &met).await {
+            Ok(()) => {
+                pause = FIRST_PAUSE;
+                while again.recv().await.is_some_and(|over| over != session) {}
+            }
+            Err(why) => {
+                if met.send(Met::Failed(why)).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
+        }
+        if met.is_closed() || again.is_closed() {
+            return;
+        }
+    }
+}
+
+async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Result<(), Unmet> {
+    let gone = |_| Unmet::Io(io::ErrorKind::BrokenPipe.into());
+    let Calling { tls, address, other, datasets } = calling;
+    let secure = call(tls, address, Some(*other), Purpose::Control { session }).await?;
+    met.send(Met::Control { session, secure }).await.map_err(gone)?;
+    for name in datasets {
+        let purpose = Purpose::Dataset { session, name: name.clone() };
+        let secure = call(tls, address, Some(*other), purpose).await?;
+        met.send(Met::Dataset { session, name: name.clone(), secure }).await.map_err(gone)?;
+    }
+    Ok(())
+}
