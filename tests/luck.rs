@@ -3,7 +3,10 @@
 //! - `folders`: what was typed cannot be a source and its mirror
 //! - `files`: what programs and people do to files while they are mirrored
 //! - `mirror`: what befalls the mirror
+//! - `rights`: what may not be read
 //! - `service`: homes, signals, answers
+//! - `source`: what moves while it is looked at
+//! - `watch`: when the system tells of less than it should
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
@@ -14,5 +17,11 @@ mod files;
 mod folders;
 #[path = "luck/mirror.rs"]
 mod mirror;
+#[path = "luck/rights.rs"]
+mod rights;
 #[path = "luck/service.rs"]
 mod service;
+#[path = "luck/source.rs"]
+mod source;
+#[path = "luck/watch.rs"]
+mod watch;

@@ -59,6 +59,8 @@ pub async fn write(
     let mut pace = rate.map(Pace::new);
     while let Some(frame) = frames.recv().await {
         if let Some(pace) = &mut pace {
+            // What was said before does not wait for what takes its time.
+            sink.flush().await?;
             tokio::time::sleep_until(pace.next(frame.len())).await;
         }
         sink.feed(frame).await?;

@@ -1,9 +1,8 @@
 //! What programs and people do to files while they are mirrored.
 
-use std::fs::{self, File, FileTimes, Permissions};
+use std::fs::{self, File, FileTimes};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -105,46 +104,6 @@ fn a_hole_of_a_tebibyte_stays_a_hole() {
     running.stop();
     let stored = std::os::unix::fs::MetadataExt::blocks(&fs::metadata(place.dest.join("huge")).unwrap()) * 512;
     assert!(stored < 10_000_000, "{stored} bytes are stored");
-}
-
-#[test]
-fn a_file_that_may_not_be_read_is_named_and_the_rest_goes_on() {
-    let place = Place::new();
-    for name in ["readable", "closed"] {
-        fs::write(place.source.join(name), name).unwrap();
-    }
-    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0o000)).unwrap();
-    let mut command = place.mirror(&["--no-screen"]);
-    let nobody = 65_534;
-    if rustix::process::geteuid().is_root() {
-        for path in [place.path().to_owned(), place.source.clone()] {
-            chown(path, Some(nobody), Some(nobody)).unwrap();
-        }
-        for name in ["readable", "closed"] {
-            chown(place.source.join(name), Some(nobody), Some(nobody)).unwrap();
-        }
-        // The program may lie where others cannot look.
-        let program = place.path().join("espejo");
-        fs::copy(env!("CARGO_BIN_EXE_espejo"), &program).unwrap();
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        command = Command::new(program);
-        command.args(args).current_dir(place.path()).uid(nobody).gid(nobody);
-    }
-    let running = place.start_with(&mut command);
-    let status = place.until_status("the file is named", |status| {
-        status["datasets"][0]["unreadable"][0] == "closed" && status["mirror"]["caught_up"] == true
-    });
-    assert_eq!(status["datasets"][0]["grade"], "incomplete", "{status}");
-    until("the rest goes on", || fs::read(place.dest.join("readable")).is_ok_and(|now| now == b"readable"));
-    fs::write(place.source.join("new"), "goes on").unwrap();
-    until("and on", || fs::read(place.dest.join("new")).is_ok_and(|now| now == b"goes on"));
-    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0o600)).unwrap();
-    place.until_status("it is whole again", |status| {
-        status["datasets"][0]["unreadable"] == serde_json::json!([]) && status["datasets"][0]["grade"] != "incomplete"
-    });
-    until("it is there", || fs::read(place.dest.join("closed")).is_ok_and(|now| now == b"closed"));
-    running.stop();
 }
 
 #[test]

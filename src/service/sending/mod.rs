@@ -295,6 +295,7 @@ impl Sending {
         let began = Instant::now();
         self.tell_behind()?;
         let dirty = std::mem::take(&mut self.dirty);
+        let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
         let (everything, moved) = (dirty.everything, &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
         let spent = began.elapsed();
@@ -307,6 +308,9 @@ impl Sending {
                 if self.told.error.take().is_some() || self.watched != self.source.inode() {
                     self.begin_to_watch();
                     self.dirty.everything = true;
+                }
+                for opened in closed.iter().filter(|path| !self.source.unreadable().contains_key(path)) {
+                    self.dirty.everything |= self.moved.also(opened);
                 }
                 self.outcome(outcome, spent)
             }

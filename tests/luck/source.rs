@@ -1,0 +1,244 @@
+//! What moves while the source is looked at, and what must be looked at again: with nothing between the test and the capture.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, FileTimes};
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use espejo::disk::capture::candidates::Dirty;
+use espejo::disk::capture::guard::Consent;
+use espejo::disk::capture::outgoing::{self, Outgoing};
+use espejo::disk::capture::settle::Moves;
+use espejo::disk::capture::{Captured, Options, Outcome, Source};
+use espejo::replica::{Grade, Part, Position, RelPath};
+
+use crate::common::place::Place;
+
+/// Longer than all that was put off may take.
+const LATER: Duration = Duration::from_secs(120);
+
+fn path(name: &str) -> RelPath {
+    RelPath::new(name.as_bytes()).unwrap()
+}
+
+fn dirty(names: &[&str]) -> Dirty {
+    Dirty { paths: names.iter().map(|name| path(name)).collect(), ..Dirty::default() }
+}
+
+/// The source of `place`, all of which the mirror is known to hold.
+fn known(place: &Place) -> Source {
+    let options = Options {
+        empty_patience: Duration::from_secs(2),
+        patience: Duration::from_secs(3),
+        consent: Consent::Ask,
+        own: place.path().to_owned(),
+    };
+    let mut source = Source::open(&place.source, options).unwrap();
+    let captured = captures(&mut source, Dirty { everything: true, ..Dirty::default() });
+    source.commit(captured);
+    source
+}
+
+/// Captures `dirty` while nothing moves.
+fn captures(source: &mut Source, dirty: Dirty) -> Captured {
+    match source.capture(dirty, Moves::Follow, &mut |_| Some(Dirty::default())).unwrap() {
+        Outcome::Captured(captured) => captured,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Captures `dirty` while the first wait is used for `act`. What the watch says of it is `heard`; none where nobody tells of
+/// changes.
+fn captures_while(source: &mut Source, dirty: Dirty, heard: Option<&[&str]>, act: impl FnOnce()) -> Outcome {
+    let mut act = Some(act);
+    let mut wait = |_| {
+        let is_first = act.take().map(|act| act()).is_some();
+        heard.map(|names| if is_first { self::dirty(names) } else { Dirty::default() })
+    };
+    source.capture(dirty, Moves::Follow, &mut wait).unwrap()
+}
+
+/// What is said of each name: none that it is gone, else the bytes that travel.
+fn said(captured: &Captured) -> BTreeMap<String, Option<Vec<u8>>> {
+    let mut said = BTreeMap::new();
+    let mut open = String::new();
+    let mut out = |part| {
+        match part {
+            Part::Gone(path) => {
+                said.insert(path.to_string(), None);
+            }
+            Part::Put(put) => {
+                open = put.path.to_string();
+                said.insert(open.clone(), Some(vec![]));
+            }
+            Part::Data(data) => said.get_mut(&open).unwrap().as_mut().unwrap().extend_from_slice(&data.bytes),
+            Part::Begin(_) | Part::Zero { .. } | Part::End(_) => {}
+        }
+        Ok(())
+    };
+    let begin = outgoing::step(1, Position::default(), captured);
+    let mut outgoing = Outgoing::begin(begin, &mut out).unwrap();
+    outgoing.captured(captured).unwrap();
+    outgoing.end(Grade::Steady).unwrap();
+    said.remove(&RelPath::root().to_string());
+    said
+}
+
+fn files(said: &[(&str, Option<&str>)]) -> BTreeMap<String, Option<Vec<u8>>> {
+    said.iter().map(|(name, text)| ((*name).to_owned(), text.map(|text| text.as_bytes().to_vec()))).collect()
+}
+
+#[test]
+fn what_changed_while_a_file_had_become_empty_is_looked_at_afterwards() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    fs::write(at("counter"), "0000417\n").unwrap();
+    fs::write(at("stock"), "before").unwrap();
+    let mut source = known(&place);
+    File::create(at("counter")).unwrap();
+    let outcome = captures_while(&mut source, dirty(&["counter"]), Some(&["stock"]), || {
+        fs::write(at("stock"), "sold").unwrap();
+    });
+    let Outcome::Wait { dirty, .. } = outcome else { panic!("{outcome:?}") };
+    // Its program writes it after all: it is heard of, and so must be what was heard of before.
+    fs::write(at("counter"), "0000418\n").unwrap();
+    let captured = captures(&mut source, dirty);
+    assert_eq!(said(&captured), files(&[("counter", Some("0000418\n")), ("stock", Some("sold"))]));
+}
+
+#[test]
+fn what_changed_while_most_files_were_gone_is_looked_at_afterwards() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    for name in ["a", "b", "c", "stock"] {
+        fs::write(at(name), name).unwrap();
+    }
+    let mut source = known(&place);
+    for name in ["a", "b", "c"] {
+        fs::remove_file(at(name)).unwrap();
+    }
+    let outcome = captures_while(&mut source, dirty(&["a", "b", "c"]), Some(&["stock"]), || {
+        fs::write(at("stock"), "sold").unwrap();
+    });
+    let Outcome::Stopped { dirty, removals } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((removals.gone, removals.of), (3, 4));
+    source.guard().accept_removals();
+    let captured = captures(&mut source, dirty);
+    assert_eq!(said(&captured), files(&[("a", None), ("b", None), ("c", None), ("stock", Some("sold"))]));
+}
+
+#[test]
+fn where_nobody_tells_of_changes_one_sale_in_two_files_is_taken_whole() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    for name in ["cash", "stock", "receipts"] {
+        fs::write(at(name), "before").unwrap();
+    }
+    let mut source = known(&place);
+    fs::write(at("cash"), "begun").unwrap();
+    let outcome = captures_while(&mut source, dirty(&["cash"]), None, || {
+        fs::write(at("stock"), "one less").unwrap();
+        fs::write(at("cash"), "one more, paid").unwrap();
+        fs::write(at("new"), "came").unwrap();
+        fs::remove_file(at("receipts")).unwrap();
+    });
+    let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
+    let whole = [
+        ("cash", Some("one more, paid")),
+        ("new", Some("came")),
+        ("receipts", None),
+        ("stock", Some("one less")),
+    ];
+    assert_eq!(said(&captured), files(&whole));
+    assert_eq!(source.grade_with(&captured), Grade::Steady);
+    assert!(captured.dirty.is_empty(), "{:?}", captured.dirty);
+}
+
+#[test]
+fn where_nobody_tells_of_changes_a_file_beside_the_one_that_changed_is_seen() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    for name in ["cash", "stock"] {
+        fs::write(at(name), "before").unwrap();
+    }
+    let mut source = known(&place);
+    // What was looked at holds still: only a look at everything shows the other.
+    fs::write(at("cash"), "one more").unwrap();
+    let outcome = captures_while(&mut source, dirty(&["cash"]), None, || {
+        fs::write(at("stock"), "one less").unwrap();
+    });
+    let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(said(&captured), files(&[("cash", Some("one more")), ("stock", Some("one less"))]));
+}
+
+/// A queue of more than 4 MiB that the mirror holds, and that grew since it was read whole.
+fn long_queue(place: &Place) -> (Source, File) {
+    let line = |number: u32| format!("{number:07};receipt;of a long day in a shop with a queue that grows and grows\n");
+    fs::write(place.source.join("ORDERS.QUE"), (0..90_000).map(line).collect::<String>()).unwrap();
+    let source = known(place);
+    let file = File::options().append(true).open(place.source.join("ORDERS.QUE")).unwrap();
+    assert!(file.metadata().unwrap().len() > 5 * 1024 * 1024);
+    (source, file)
+}
+
+/// Whether `captured` carries "VOIDED" in the queue.
+fn is_voided(captured: &Captured) -> bool {
+    said(captured).get("ORDERS.QUE").and_then(Option::as_ref).is_some_and(|bytes| {
+        bytes.windows(7).any(|found| found == b"VOIDED;")
+    })
+}
+
+fn void(place: &Place) {
+    let queue = File::options().write(true).open(place.source.join("ORDERS.QUE")).unwrap();
+    queue.write_all_at(b"VOIDED;", 1000).unwrap();
+}
+
+#[test]
+fn of_a_long_queue_the_end_goes_at_once_and_an_edit_of_the_rest_within_two_minutes() {
+    let place = Place::new();
+    let (mut source, mut queue) = long_queue(&place);
+    queue.write_all(b"0090000;receipt\n").unwrap();
+    let end = captures(&mut source, dirty(&["ORDERS.QUE"]));
+    let bytes: usize = said(&end).values().flatten().map(Vec::len).sum();
+    assert!(end.read < 100_000 && bytes < 100_000, "only the end is read: {} bytes, {bytes} sent", end.read);
+    source.commit(end);
+    void(&place);
+    queue.write_all(b"0090001;receipt\n").unwrap();
+    let end = captures(&mut source, dirty(&["ORDERS.QUE"]));
+    assert!(!is_voided(&end), "the end goes first");
+    source.commit(end);
+    assert!(source.overdue(Instant::now()).is_empty(), "not at once: reading has its price");
+    let overdue = source.overdue(Instant::now() + LATER);
+    assert!(is_voided(&captures(&mut source, overdue)));
+}
+
+#[test]
+fn an_edit_of_a_long_queue_that_keeps_its_size_arrives_within_two_minutes() {
+    let place = Place::new();
+    let (mut source, _queue) = long_queue(&place);
+    void(&place);
+    if let Outcome::Captured(captured) =
+        captures_while(&mut source, dirty(&["ORDERS.QUE"]), Some(&[]), || ())
+    {
+        source.commit(captured);
+    }
+    let overdue = source.overdue(Instant::now() + LATER);
+    assert!(is_voided(&captures(&mut source, overdue)));
+}
+
+#[test]
+fn an_edit_of_a_long_queue_that_keeps_its_size_and_its_time_arrives_within_two_minutes() {
+    let place = Place::new();
+    let (mut source, queue) = long_queue(&place);
+    let time = queue.metadata().unwrap().modified().unwrap();
+    void(&place);
+    queue.set_times(FileTimes::new().set_modified(time)).unwrap();
+    if let Outcome::Captured(captured) =
+        captures_while(&mut source, dirty(&["ORDERS.QUE"]), Some(&[]), || ())
+    {
+        source.commit(captured);
+    }
+    let overdue = source.overdue(Instant::now() + LATER);
+    assert!(is_voided(&captures(&mut source, overdue)));
+}
