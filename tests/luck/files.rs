@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
+use espejo::service;
 use rustix::process::Signal;
 
 use crate::common::place::{Place, told};
@@ -129,6 +130,34 @@ fn an_emptied_source_is_asked_about_and_nothing_goes_until_it_is_meant() {
     assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
     assert_same(&before, &tree(&place.dest), "after a run without an answer");
     place.must_copy(&["--accept-removals"], "meant");
+}
+
+#[test]
+fn an_emptied_source_that_is_meant_goes_with_all_that_changed_meanwhile() {
+    let place = Place::new();
+    for number in 0..10 {
+        fs::write(place.source.join(format!("file {number}")), "of the shop").unwrap();
+    }
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    running.signal(Signal::STOP);
+    for number in 0..9 {
+        fs::remove_file(place.source.join(format!("file {number}"))).unwrap();
+    }
+    fs::write(place.source.join("file 9"), "sold").unwrap();
+    running.signal(Signal::CONT);
+    let status = place.until_status("it asks", |status| status["questions"][0]["ask"] == "removals");
+    let question = status["questions"][0]["id"].as_u64().unwrap();
+    let answer = service::Command::Answer { question, accept: true, by: "a test".to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reply = runtime.block_on(async {
+        let mut client = service::control::Client::connect(&place.home).unwrap().unwrap();
+        client.ask(&answer).await.unwrap()
+    });
+    assert_eq!(reply, service::Reply::Done);
+    place.until_same("meant");
+    place.until_status("nothing is asked any more", |status| status["questions"] == serde_json::json!([]));
+    running.stop();
 }
 
 #[test]

@@ -172,6 +172,20 @@ fn where_nobody_tells_of_changes_a_file_beside_the_one_that_changed_is_seen() {
     assert_eq!(said(&captured), files(&[("cash", Some("one more")), ("stock", Some("one less"))]));
 }
 
+#[test]
+fn a_file_that_is_renamed_does_not_travel_again() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    fs::write(at("a"), "of the shop".repeat(100_000)).unwrap();
+    fs::write(at("b"), "another".repeat(100_000)).unwrap();
+    let mut source = known(&place);
+    fs::rename(at("a"), at("between")).unwrap();
+    fs::rename(at("b"), at("a")).unwrap();
+    fs::rename(at("between"), at("b")).unwrap();
+    let captured = captures(&mut source, dirty(&["a", "b", "between"]));
+    assert_eq!(said(&captured), files(&[("a", Some("")), ("b", Some(""))]));
+}
+
 /// A queue of more than 4 MiB that the mirror holds, and that grew since it was read whole.
 fn long_queue(place: &Place) -> (Source, File) {
     let line = |number: u32| format!("{number:07};receipt;of a long day in a shop with a queue that grows and grows\n");

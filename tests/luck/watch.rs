@@ -1,11 +1,11 @@
 //! When the system tells of less than it should.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::process::Command;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
 use crate::common::place::Place;
@@ -102,5 +102,35 @@ fn where_only_a_look_tells_a_file_that_may_not_be_read_keeps_nothing_behind() {
     fs::write(&open, "after").unwrap();
     until("others go on", || fs::read(place.dest.join("open")).is_ok_and(|now| now == b"after"));
     place.until_status("nothing is behind", |status| status["mirror"]["behind_ms"] == 0);
+    running.stop();
+}
+
+#[test]
+fn more_than_the_system_keeps_for_us_means_a_look_at_everything() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    fs::create_dir(at("folder")).unwrap();
+    for name in ["a", "b", "folder/last"] {
+        fs::write(at(name), "before").unwrap();
+    }
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    let most = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let most: u32 = most.trim().parse().unwrap();
+    if most > 200_000 {
+        let test = "more_than_the_system_keeps_for_us_means_a_look_at_everything";
+        return passed_over(test, "the system keeps so much that nothing is ever lost");
+    }
+    running.signal(Signal::STOP);
+    let files = ["a", "b"].map(|name| File::options().write(true).open(at(name)).unwrap());
+    for number in 0..most {
+        for file in &files {
+            file.write_all_at(&number.to_le_bytes(), 0).unwrap();
+        }
+    }
+    // Nobody is told of this one any more.
+    fs::write(at("folder/last"), "after").unwrap();
+    running.signal(Signal::CONT);
+    place.until_same("after");
     running.stop();
 }
