@@ -3,6 +3,7 @@
 //! - `folders`: what was typed cannot be a source and its mirror
 //! - `files`: what programs and people do to files while they are mirrored
 //! - `mirror`: what befalls the mirror
+//! - `queue`: what grows line by line
 //! - `rights`: what may not be read
 //! - `service`: homes, signals, answers
 //! - `source`: what moves while it is looked at
@@ -17,6 +18,8 @@ mod files;
 mod folders;
 #[path = "luck/mirror.rs"]
 mod mirror;
+#[path = "luck/queue.rs"]
+mod queue;
 #[path = "luck/rights.rs"]
 mod rights;
 #[path = "luck/service.rs"]

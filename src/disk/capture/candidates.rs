@@ -128,7 +128,8 @@ impl Search<'_> {
         // With other rights than before it may have been closed, or opened.
         let closed = self.closed.contains_key(path);
         let rights = |stamp: &Stamp| (stamp.inode, stamp.meta.mode, stamp.meta.uid, stamp.meta.gid);
-        let same_folder = |stamp: &Stamp| !closed && was_folder.is_some_and(|known| rights(&known.stamp) == rights(stamp));
+        let same_folder =
+            |stamp: &Stamp| !closed && was_folder.is_some_and(|known| rights(&known.stamp) == rights(stamp));
         match stamp {
             Some(stamp) if stamp.shape == Shape::Dir && !same_folder(&stamp) => {
                 // A folder that came: whatever is in it may have come before it was watched.
