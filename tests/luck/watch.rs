@@ -5,9 +5,12 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::process::Command;
 
+use espejo::disk::root::Root;
+use espejo::replica::RelPath;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
+use crate::common::edits::make_deep;
 use crate::common::place::Place;
 use crate::common::{passed_over, until};
 
@@ -132,5 +135,24 @@ fn more_than_the_system_keeps_for_us_means_a_look_at_everything() {
     fs::write(at("folder/last"), "after").unwrap();
     running.signal(Signal::CONT);
     place.until_same("after");
+    running.stop();
+}
+
+#[test]
+fn what_happens_deeper_than_the_system_can_name_arrives_too() {
+    let place = Place::new();
+    make_deep(&place.source);
+    let running = place.start(&["--accept-removals"]).caught_up();
+    place.until_same("before");
+    let root = Root::open(&place.source).unwrap();
+    let deepest = (0..22).fold(RelPath::root(), |folder, number| folder.join(format!("{number:-<200}").as_bytes()));
+    let (file, new) = (deepest.join(b"the deepest.DAT"), deepest.join(b"new"));
+    root.open_to_write(&file).unwrap().write_all_at(b"sold", 0).unwrap();
+    place.until_same("changed");
+    root.mkdir(&new).unwrap();
+    root.create(&new.join(b"file")).unwrap().write_all_at(b"came", 0).unwrap();
+    place.until_same("came");
+    root.unlink(&file).unwrap();
+    place.until_same("went");
     running.stop();
 }

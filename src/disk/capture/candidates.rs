@@ -127,9 +127,10 @@ impl Search<'_> {
         let was_folder = self.tree.get(path).filter(|known| known.stamp.shape == Shape::Dir);
         // With other rights than before it may have been closed, or opened.
         let closed = self.closed.contains_key(path);
+        let unheard = self.tree.unheard().contains(path);
         let rights = |stamp: &Stamp| (stamp.inode, stamp.meta.mode, stamp.meta.uid, stamp.meta.gid);
-        let same_folder =
-            |stamp: &Stamp| !closed && was_folder.is_some_and(|known| rights(&known.stamp) == rights(stamp));
+        let is_same = |known: &Stamp, now: &Stamp| rights(known) == rights(now) && !(unheard && !known.is_same(now));
+        let same_folder = |stamp: &Stamp| !closed && was_folder.is_some_and(|known| is_same(&known.stamp, stamp));
         match stamp {
             Some(stamp) if stamp.shape == Shape::Dir && !same_folder(&stamp) => {
                 // A folder that came: whatever is in it may have come before it was watched.

@@ -134,7 +134,7 @@ impl Source {
             guard: Guard::new(options.consent),
             exclude: Exclude::new(path, &options.own),
             options,
-            tree: Tree::default(),
+            tree: Tree::of(path),
             trust: Trust::Nothing,
             mark: 0,
             unreadable: BTreeMap::new(),
@@ -148,7 +148,7 @@ impl Source {
     /// Forgets what the mirror holds, before it says so anew. With [`Trust::Stamps`] what it says is believed where size,
     /// time and mode agree.
     pub fn unlearn(&mut self, trust: Trust) {
-        self.tree = Tree::default();
+        self.tree = Tree::of(self.root.path());
         self.trust = trust;
     }
 
@@ -226,7 +226,7 @@ impl Source {
     }
 
     /// Names that must be looked at again by now although nothing was heard of them: queues that end in half a line, what is
-    /// held back, and what could not be read.
+    /// held back, what could not be read, and what no watch reaches.
     pub fn overdue(&mut self, now: Instant) -> Dirty {
         let mut dirty = Dirty::default();
         let patience = self.options.empty_patience;
@@ -247,7 +247,7 @@ impl Source {
             self.unread.remove(&path);
             dirty.unsure.insert(path);
         }
-        dirty.paths.extend(self.unreadable.keys().cloned());
+        dirty.paths.extend(self.unreadable.keys().chain(self.tree.unheard()).cloned());
         dirty
     }
 

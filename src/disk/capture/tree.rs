@@ -1,6 +1,7 @@
 //! What the mirror is known to hold, and how the source looked when it was captured.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::Inode;
@@ -22,11 +23,17 @@ pub struct Known {
 /// The inode of what was never seen at the source.
 pub const UNSEEN: Inode = (0, 0);
 
+/// Bytes of the longest path that the system takes at once, with the zero behind it.
+const LONGEST_PATH: usize = 4096;
+
 /// What the mirror holds, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     entries: BTreeMap<RelPath, Known>,
     linked: HashMap<Inode, BTreeSet<RelPath>>,
+    /// The longest name of a folder that a watch can reach, in bytes; none where any can be.
+    reach: Option<usize>,
+    unheard: BTreeSet<RelPath>,
     files: u64,
     queues: u64,
     bytes: u64,
@@ -56,6 +63,20 @@ impl Known {
 }
 
 impl Tree {
+    /// Nothing yet, of a folder at `root`.
+    #[must_use]
+    pub fn of(root: &Path) -> Self {
+        // With a slash between and a zero behind.
+        let reach = LONGEST_PATH.saturating_sub(root.as_os_str().len() + 2);
+        Self { reach: Some(reach), ..Self::default() }
+    }
+
+    /// Names of which no watch tells what becomes of them, or of what is in them: their path is longer than the system takes at
+    /// once.
+    pub fn unheard(&self) -> &BTreeSet<RelPath> {
+        &self.unheard
+    }
+
     /// What is held under `path`.
     #[must_use]
     pub fn get(&self, path: &RelPath) -> Option<&Known> {
@@ -69,12 +90,17 @@ impl Tree {
         if known.stamp.links > 1 && known.stamp.shape == Shape::File {
             self.linked.entry(known.stamp.inode).or_default().insert(path.clone());
         }
+        let folder = if known.stamp.shape == Shape::Dir { path.clone() } else { path.parent() };
+        if self.reach.is_some_and(|reach| folder.as_bytes().len() > reach) {
+            self.unheard.insert(path.clone());
+        }
         self.entries.insert(path, known);
     }
 
     /// Forgets what is held under `path`.
     pub fn remove(&mut self, path: &RelPath) {
         let Some(known) = self.entries.remove(path) else { return };
+        self.unheard.remove(path);
         self.count(&known, -1);
         if let Some(names) = self.linked.get_mut(&known.stamp.inode) {
             names.remove(path);
@@ -195,6 +221,24 @@ mod tests {
         assert_eq!(within("ab"), ["ab"]);
         assert_eq!(within("x"), Vec::<String>::new());
         assert_eq!(within("").len(), 6);
+    }
+
+    #[test]
+    fn knows_what_no_watch_reaches() {
+        let mut tree = Tree::of(Path::new("/srv/pos"));
+        let long = |len: usize| vec![b"a".as_slice(); len.div_ceil(2)].join(&b'/');
+        let folder = |len| RelPath::new(&long(len)).unwrap();
+        let of = |body| Known::told(Entry { meta: Meta::default(), body });
+        let file = || of(Body::File { size: 1, blocks: Blocks::default() });
+        // "/srv/pos" and a slash and a zero are ten bytes.
+        for (len, body) in [(4085, of(Body::Dir)), (4087, of(Body::Dir)), (4089, file()), (4091, file())] {
+            tree.insert(folder(len), body);
+        }
+        tree.insert(folder(4085).join(b"file"), file());
+        assert_eq!(tree.unheard().len(), 3);
+        assert!(!tree.unheard().contains(&folder(4085)));
+        tree.remove(&folder(4087));
+        assert_eq!(tree.unheard().len(), 2);
     }
 
     #[test]
