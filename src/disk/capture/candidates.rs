@@ -129,7 +129,7 @@ impl Search<'_> {
         let closed = self.closed.contains_key(path);
         let unheard = self.tree.unheard().contains(path);
         let rights = |stamp: &Stamp| (stamp.inode, stamp.meta.mode, stamp.meta.uid, stamp.meta.gid);
-        let is_same = |known: &Stamp, now: &Stamp| rights(known) == rights(now) && !(unheard && !known.is_same(now));
+        let is_same = |known: &Stamp, now: &Stamp| rights(known) == rights(now) && (!unheard || known.is_same(now));
         let same_folder = |stamp: &Stamp| !closed && was_folder.is_some_and(|known| is_same(&known.stamp, stamp));
         match stamp {
             Some(stamp) if stamp.shape == Shape::Dir && !same_folder(&stamp) => {

@@ -73,6 +73,7 @@ impl Tree {
 
     /// Names of which no watch tells what becomes of them, or of what is in them: their path is longer than the system takes at
     /// once.
+    #[must_use]
     pub fn unheard(&self) -> &BTreeSet<RelPath> {
         &self.unheard
     }
