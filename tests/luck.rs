@@ -4,7 +4,11 @@
 //! - `files`: what programs and people do to files while they are mirrored
 //! - `instants`: what counts as one instant
 //! - `mirror`: what befalls the mirror
+//! - `queue`: what grows line by line
+//! - `rights`: what may not be read
 //! - `service`: homes, signals, answers
+//! - `source`: what moves while it is looked at
+//! - `watch`: when the system tells of less than it should
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
@@ -17,5 +21,13 @@ mod folders;
 mod instants;
 #[path = "luck/mirror.rs"]
 mod mirror;
+#[path = "luck/queue.rs"]
+mod queue;
+#[path = "luck/rights.rs"]
+mod rights;
 #[path = "luck/service.rs"]
 mod service;
+#[path = "luck/source.rs"]
+mod source;
+#[path = "luck/watch.rs"]
+mod watch;

@@ -29,6 +29,7 @@ pub enum Moved {
 #[derive(Debug)]
 pub struct Watch {
     watcher: RecommendedWatcher,
+    folder: PathBuf,
     marks: PathBuf,
     mark: u64,
     heard: mpsc::Receiver<u64>,
@@ -81,14 +82,23 @@ impl Watch {
             Config::default().with_follow_symlinks(false),
         )?;
         watcher.watch(&marks, RecursiveMode::NonRecursive)?;
-        match watcher.watch(folder, RecursiveMode::Recursive) {
+        match watch_open(&mut watcher, folder) {
             Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
                 let _ = limited.send(());
             }
             started => started?,
         }
         File::create(marks.join("0")).map_err(notify::Error::io)?;
-        Ok(Self { watcher, marks, mark: 0, heard })
+        Ok(Self { watcher, folder: folder.to_owned(), marks, mark: 0, heard })
+    }
+
+    /// Watches `path` and all below it, too, if it is a folder: it was closed when the watch came by. Returns whether it is one.
+    pub fn also(&mut self, path: &RelPath) -> notify::Result<bool> {
+        let path = self.folder.join(Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())));
+        if !fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_dir()) {
+            return Ok(false);
+        }
+        watch_open(&mut self.watcher, &path).map(|()| true)
     }
 
     /// Returns when all that happened before has been heard, and what came to be is watched, too. An error when that cannot be
@@ -106,6 +116,27 @@ impl Watch {
         // Folders that came are watched once what was heard is worked off: the answer to any question comes after that.
         self.watcher.configure(Config::default()).map(|_| ())
     }
+}
+
+/// Watches `folder` and all below it that is not closed to us: one folder that is would else end it.
+fn watch_open(watcher: &mut RecommendedWatcher, folder: &Path) -> notify::Result<()> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        match watcher.watch(&folder, RecursiveMode::Recursive) {
+            Err(error) if is_closed(&error) => {
+                // This one, or one below it.
+                let Ok(below) = fs::read_dir(&folder) else { continue };
+                let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+                folders.extend(below.filter_map(Result::ok).filter(is_folder).map(|entry| entry.path()));
+            }
+            watched => watched?,
+        }
+    }
+    Ok(())
+}
+
+fn is_closed(error: &notify::Error) -> bool {
+    matches!(&error.kind, ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 /// Whether an event may mean a change; that somebody opened or read a file does not: we do so ourselves.

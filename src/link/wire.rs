@@ -59,6 +59,8 @@ pub async fn write(
     let mut pace = rate.map(Pace::new);
     while let Some(frame) = frames.recv().await {
         if let Some(pace) = &mut pace {
+            // What was said before does not wait for what takes its time.
+            sink.flush().await?;
             tokio::time::sleep_until(pace.next(frame.len())).await;
         }
         sink.feed(frame).await?;
@@ -166,8 +168,9 @@ mod tests {
         let good = [&3u32.to_be_bytes()[..], b"abc"].concat();
         let (frames, end) = read_all(&good).await;
         assert!(frames == [Bytes::from_static(b"abc")] && end.is_ok());
-        let too_long = [&good[..], &u32::try_from(MAX_FRAME + 1).unwrap().to_be_bytes(), &[7; 100]].concat();
-        let (frames, end) = read_all(&too_long).await;
+        // All of it comes: it is refused for its length, not for its end.
+        let too_long = [&u32::try_from(MAX_FRAME + 1).unwrap().to_be_bytes()[..], &vec![7; MAX_FRAME + 1]].concat();
+        let (frames, end) = read_all(&[&good[..], &too_long].concat()).await;
         assert!(frames.len() == 1 && end.is_err());
         let (frames, end) = read_all(&good[..5]).await;
         assert!(frames.is_empty() && end.is_err());

@@ -1,12 +1,12 @@
 //! What programs and people do to files while they are mirrored.
 
-use std::fs::{self, File, FileTimes, Permissions};
+use std::fs::{self, File, FileTimes};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::FileExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
+use espejo::service;
 use rustix::process::Signal;
 
 use crate::common::place::{Place, told};
@@ -108,46 +108,6 @@ fn a_hole_of_a_tebibyte_stays_a_hole() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_named_and_the_rest_goes_on() {
-    let place = Place::new();
-    for name in ["readable", "closed"] {
-        fs::write(place.source.join(name), name).unwrap();
-    }
-    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0o000)).unwrap();
-    let mut command = place.mirror(&["--no-screen"]);
-    let nobody = 65_534;
-    if rustix::process::geteuid().is_root() {
-        for path in [place.path().to_owned(), place.source.clone()] {
-            chown(path, Some(nobody), Some(nobody)).unwrap();
-        }
-        for name in ["readable", "closed"] {
-            chown(place.source.join(name), Some(nobody), Some(nobody)).unwrap();
-        }
-        // The program may lie where others cannot look.
-        let program = place.path().join("espejo");
-        fs::copy(env!("CARGO_BIN_EXE_espejo"), &program).unwrap();
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-        command = Command::new(program);
-        command.args(args).current_dir(place.path()).uid(nobody).gid(nobody);
-    }
-    let running = place.start_with(&mut command);
-    let status = place.until_status("the file is named", |status| {
-        status["datasets"][0]["unreadable"][0] == "closed" && status["mirror"]["caught_up"] == true
-    });
-    assert_eq!(status["datasets"][0]["grade"], "incomplete", "{status}");
-    until("the rest goes on", || fs::read(place.dest.join("readable")).is_ok_and(|now| now == b"readable"));
-    fs::write(place.source.join("new"), "goes on").unwrap();
-    until("and on", || fs::read(place.dest.join("new")).is_ok_and(|now| now == b"goes on"));
-    fs::set_permissions(place.source.join("closed"), Permissions::from_mode(0o600)).unwrap();
-    place.until_status("it is whole again", |status| {
-        status["datasets"][0]["unreadable"] == serde_json::json!([]) && status["datasets"][0]["grade"] != "incomplete"
-    });
-    until("it is there", || fs::read(place.dest.join("closed")).is_ok_and(|now| now == b"closed"));
-    running.stop();
-}
-
-#[test]
 fn an_emptied_source_is_asked_about_and_nothing_goes_until_it_is_meant() {
     let place = Place::new();
     for number in 0..10 {
@@ -170,6 +130,34 @@ fn an_emptied_source_is_asked_about_and_nothing_goes_until_it_is_meant() {
     assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
     assert_same(&before, &tree(&place.dest), "after a run without an answer");
     place.must_copy(&["--accept-removals"], "meant");
+}
+
+#[test]
+fn an_emptied_source_that_is_meant_goes_with_all_that_changed_meanwhile() {
+    let place = Place::new();
+    for number in 0..10 {
+        fs::write(place.source.join(format!("file {number}")), "of the shop").unwrap();
+    }
+    let running = place.start(&[]).caught_up();
+    place.until_same("before");
+    running.signal(Signal::STOP);
+    for number in 0..9 {
+        fs::remove_file(place.source.join(format!("file {number}"))).unwrap();
+    }
+    fs::write(place.source.join("file 9"), "sold").unwrap();
+    running.signal(Signal::CONT);
+    let status = place.until_status("it asks", |status| status["questions"][0]["ask"] == "removals");
+    let question = status["questions"][0]["id"].as_u64().unwrap();
+    let answer = service::Command::Answer { question, accept: true, by: "a test".to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let reply = runtime.block_on(async {
+        let mut client = service::control::Client::connect(&place.home).unwrap().unwrap();
+        client.ask(&answer).await.unwrap()
+    });
+    assert_eq!(reply, service::Reply::Done);
+    place.until_same("meant");
+    place.until_status("nothing is asked any more", |status| status["questions"] == serde_json::json!([]));
+    running.stop();
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub struct Search<'s> {
     pub exclude: &'s Exclude,
     /// Whether what the mirror says it holds is believed where size, time and mode agree.
     pub trust: Trust,
+    /// What could not be looked at when it was tried last.
+    pub closed: &'s BTreeMap<RelPath, String>,
 }
 
 /// Whether the mirror's word is believed where size, time and mode agree with it.
@@ -95,6 +97,7 @@ impl Search<'_> {
         }
         self.add_parents(&mut found)?;
         self.add_other_names(&mut found)?;
+        hold_closed(&mut found);
         Ok(found)
     }
 
@@ -123,7 +126,11 @@ impl Search<'_> {
             }
         };
         let was_folder = self.tree.get(path).filter(|known| known.stamp.shape == Shape::Dir);
-        let same_folder = |stamp: &Stamp| was_folder.is_some_and(|known| known.stamp.inode == stamp.inode);
+        // With other rights than before it may have been closed, or opened.
+        let closed = self.closed.contains_key(path);
+        let rights = |stamp: &Stamp| (stamp.inode, stamp.meta.mode, stamp.meta.uid, stamp.meta.gid);
+        let same_folder =
+            |stamp: &Stamp| !closed && was_folder.is_some_and(|known| rights(&known.stamp) == rights(stamp));
         match stamp {
             Some(stamp) if stamp.shape == Shape::Dir && (!same_folder(&stamp) || self.tree.is_far(path)) => {
                 // A folder that came: whatever is in it may have come before it was watched, if ever it is.
@@ -253,4 +260,13 @@ impl Search<'_> {
         }
         Ok(())
     }
+}
+
+/// A folder that cannot be listed stays in the mirror as it is, its rights included: with those that it has now the mirror
+/// might not be able to write what is in it either. So does one whose names can be listed and not looked at.
+fn hold_closed(found: &mut Candidates) {
+    let closed: BTreeSet<RelPath> =
+        found.unreadable.keys().flat_map(|path| [path.clone(), path.parent()]).filter(|path| !path.is_root()).collect();
+    let is_folder = |stamp: &Option<Stamp>| stamp.is_some_and(|stamp| stamp.shape == Shape::Dir);
+    found.names.retain(|path, stamp| !(is_folder(stamp) && closed.contains(path)));
 }

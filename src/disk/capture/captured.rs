@@ -62,7 +62,7 @@ impl Source {
                     let base = bases.next().map(|(_, blocks)| blocks).unwrap_or_default();
                     queue = file.queue;
                     if file.tail_only {
-                        self.unread.entry(path.clone()).or_insert(now + REREAD);
+                        self.unread.entry(path.clone()).or_insert_with(when_reread);
                     }
                     if queue && file.size < stamp.size {
                         self.torn.insert(path.clone(), now);
@@ -119,4 +119,14 @@ pub(super) fn is_change(path: &RelPath, item: &Item, held: Option<&Known>) -> bo
         _ => false,
     };
     !(same && meta)
+}
+
+/// Whether it is a long queue of which only the end was read.
+pub(super) fn is_half_read(item: &Item) -> bool {
+    matches!(&item.seen, Seen::File(seen) if seen.tail_only)
+}
+
+/// When what was read of only in part is read whole.
+pub(super) fn when_reread() -> Instant {
+    Instant::now() + REREAD
 }

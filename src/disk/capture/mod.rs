@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 use candidates::{Dirty, Search, Trust};
 pub use captured::Captured;
-use captured::{is_change, is_half_a_record};
+use captured::{is_change, is_half_a_record, is_half_read, when_reread};
 use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
 use look::Missed;
@@ -304,6 +304,10 @@ impl Source {
                 self.torn.entry(path.clone()).or_insert_with(Instant::now);
                 return false;
             }
+            if is_half_read(item) {
+                // Also where the end is as it was: its program may have edited the rest.
+                self.unread.entry(path.clone()).or_insert_with(when_reread);
+            }
             let differs = is_change(path, item, self.tree.get(path));
             if let (false, Some(stamp)) = (differs, item.stamp) {
                 self.tree.restamp(path, stamp, item.seen.is_young());
@@ -330,7 +334,8 @@ impl Source {
             let mapped = if local { crate::os::mapped_writable(&path) } else { crate::os::Mapped::default() };
             mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
         };
-        let search = Search { root: &self.root, tree: &mut self.tree, exclude: &self.exclude, trust: self.trust };
+        let (root, exclude, trust, closed) = (&self.root, &self.exclude, self.trust, &self.unreadable);
+        let search = Search { root, tree: &mut self.tree, exclude, trust, closed };
         let settle = Settle {
             search,
             spool,

@@ -114,7 +114,7 @@ impl Settle<'_> {
             }
             let mut since = match self.heard_within(gap) {
                 Some(since) => since,
-                None => self.changed_since(&names)?,
+                None => self.changed_since(&names, &done.unreadable)?,
             };
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
             // It was read last and may go on growing.
@@ -141,10 +141,12 @@ impl Settle<'_> {
         since.filter(|_| self.search.tree.far().next().is_none())
     }
 
-    /// Looks at everything for what is not as `names` has it.
-    fn changed_since(&mut self, names: &Names) -> io::Result<Dirty> {
+    /// Looks at everything for what is not as `names` has it. What could not be read is no news: it is tried again in time.
+    fn changed_since(&mut self, names: &Names, unreadable: &BTreeMap<RelPath, String>) -> io::Result<Dirty> {
         let now = self.search.look(&Dirty { everything: true, ..Dirty::default() })?.names;
-        let is_news = |(path, stamp): (RelPath, Option<Stamp>)| (names.get(&path) != Some(&stamp)).then_some(path);
+        let is_news = |(path, stamp): (RelPath, Option<Stamp>)| {
+            (names.get(&path) != Some(&stamp) && !unreadable.contains_key(&path)).then_some(path)
+        };
         Ok(Dirty { paths: now.into_iter().filter_map(is_news).collect(), ..Dirty::default() })
     }
 

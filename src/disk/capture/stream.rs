@@ -1,6 +1,7 @@
 //! The first copy: everything is read once and goes straight out, without a spool. It is not one instant; what moved
 //! meanwhile is captured behind it, and only then the generation ends.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use bytes::Bytes;
@@ -45,7 +46,7 @@ impl Source {
     pub fn stream(&mut self, out: &mut Outgoing<'_>) -> Result<Dirty, Broken> {
         let mut again = Dirty { everything: true, ..Dirty::default() };
         let mark = self.tree.begin_walk();
-        let (mut dirs, mut files, mut hidden) = (vec![], vec![], 0);
+        let (mut dirs, mut files, mut closed) = (vec![], vec![], BTreeSet::new());
         let walked = walk(&self.root, &RelPath::root(), &|path| self.exclude.takes(path), &mut |found| match found {
             Found::Entry(path, stamp) => {
                 self.tree.saw(&path, mark);
@@ -56,14 +57,15 @@ impl Source {
                     Shape::File | Shape::Symlink | Shape::Special => {}
                 }
             }
-            Found::Unreadable(..) | Found::Loop(_) => hidden += 1,
+            Found::Unreadable(path, _) => closed.extend([path.parent(), path]),
+            Found::Loop(path) => closed.extend([path]),
         });
         walked.map_err(|error| self.gone(error))?;
         // A folder that cannot be listed hides what is not gone.
-        if hidden == 0 {
+        if closed.is_empty() {
             self.stream_gone(mark, out)?;
         }
-        for (path, stamp) in dirs {
+        for (path, stamp) in dirs.into_iter().filter(|(path, _)| path.is_root() || !closed.contains(path)) {
             self.stream_dir(&path, stamp, out)?;
         }
         files.sort_unstable();

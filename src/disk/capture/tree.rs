@@ -240,6 +240,23 @@ mod tests {
     }
 
     #[test]
+    fn knows_what_no_watch_reaches() {
+        let mut tree = Tree::of(Path::new("/srv/pos"));
+        let long = |len: usize| vec![b"a".as_slice(); len.div_ceil(2)].join(&b'/');
+        let folder = |len| RelPath::new(&long(len)).unwrap();
+        let of = |body| Known::told(Entry { meta: Meta::default(), body });
+        // "/srv/pos" and a slash are nine bytes.
+        for len in [4085, 4087, 4089] {
+            tree.insert(folder(len), of(Body::Dir));
+        }
+        let far = |tree: &Tree| tree.far().map(|path| path.as_bytes().len()).collect::<Vec<_>>();
+        assert_eq!(far(&tree), [4087], "not those that are in one of them");
+        assert!(!tree.is_far(&folder(4085)) && tree.is_far(&folder(4089)));
+        tree.remove(&folder(4087));
+        assert_eq!(far(&tree), [4089]);
+    }
+
+    #[test]
     fn counts_what_it_holds() {
         let file =
             |size| Known::told(Entry { meta: Meta::default(), body: Body::File { size, blocks: Blocks::default() } });

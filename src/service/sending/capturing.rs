@@ -7,12 +7,14 @@ use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, Outcome};
+use crate::replica::RelPath;
 
 impl Sending {
     pub(super) fn capture(&mut self) -> Result<(), Ended> {
         let began = Instant::now();
         self.tell_behind()?;
         let dirty = std::mem::take(&mut self.dirty);
+        let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
         let (everything, moved) = (dirty.everything, &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
         let spent = began.elapsed();
@@ -25,6 +27,9 @@ impl Sending {
                 if self.told.error.take().is_some() || self.watched != self.source.inode() {
                     self.begin_to_watch();
                     self.dirty.everything = true;
+                }
+                for opened in closed.iter().filter(|path| !self.source.unreadable().contains_key(path)) {
+                    self.dirty.everything |= self.moved.also(opened);
                 }
                 self.outcome(outcome, spent)
             }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::watch::{Moved, Watch};
+use crate::replica::RelPath;
 
 /// What the watch says and nobody has listened to yet. It says no more than so much: beyond that, anything may have changed.
 pub(super) struct Ears {
@@ -55,6 +56,12 @@ impl Ears {
         self.watch.is_some()
     }
 
+    /// Listens to `path`, too, if it is a folder: it could not be listed, and can now. Returns whether anything may have
+    /// changed in it unheard.
+    pub(super) fn also(&mut self, path: &RelPath) -> bool {
+        self.watch.as_mut().is_some_and(|watch| watch.also(path).unwrap_or(true))
+    }
+
     /// Waits for what is said next; none when nobody speaks any more.
     pub(super) async fn listen(&mut self) -> Option<Moved> {
         self.heard.recv().await.inspect(|moved| self.limited |= *moved == Moved::Limited)
@@ -90,7 +97,6 @@ impl Ears {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replica::RelPath;
 
     #[test]
     fn more_than_can_wait_means_that_anything_may_have_changed() {
