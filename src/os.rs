@@ -5,6 +5,7 @@ use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// Whether the system tells of changes in this folder. It does not for what another machine keeps.
 #[must_use]
@@ -17,6 +18,36 @@ pub fn tells_of_changes(folder: impl AsFd) -> bool {
 
 /// Bytes of the longest path that the system takes at once.
 pub const LONGEST_PATH: usize = 4095;
+
+/// Makes a connection send at once, and notice that nobody is there: after `unheard_ms` in which nothing that was sent was
+/// acknowledged, or a few seconds in which nothing was said.
+pub fn tend(connection: impl AsFd, unheard_ms: u32) -> std::io::Result<()> {
+    use rustix::net::sockopt;
+    let connection = connection.as_fd();
+    sockopt::set_tcp_nodelay(connection, true)?;
+    sockopt::set_socket_keepalive(connection, true)?;
+    sockopt::set_tcp_keepidle(connection, Duration::from_secs(3))?;
+    sockopt::set_tcp_keepintvl(connection, Duration::from_secs(2))?;
+    sockopt::set_tcp_keepcnt(connection, 3)?;
+    sockopt::set_tcp_user_timeout(connection, unheard_ms)?;
+    Ok(())
+}
+
+/// How much room a disk has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Bytes that are free for this process.
+    pub free: u64,
+    /// Bytes that it holds altogether.
+    pub all: u64,
+}
+
+/// How much room the disk has on which `folder` lies.
+#[must_use]
+pub fn room(folder: &Path) -> Option<Room> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some(Room { free: stat.f_bavail * stat.f_frsize, all: stat.f_blocks * stat.f_frsize })
+}
 
 /// Whether the processor has instructions for AES.
 #[must_use]

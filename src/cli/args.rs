@@ -46,6 +46,26 @@ pub enum Colour {
 pub enum Verb {
     /// Mirror one folder into another.
     Mirror(MirrorArgs),
+    /// Set up a store on its main.
+    Init(InitArgs),
+    /// Let another machine join.
+    Invite {
+        /// Which one.
+        #[command(subcommand)]
+        who: Invited,
+    },
+    /// Join a store.
+    Join {
+        /// The code that the main gave.
+        code: String,
+        /// The address of the main.
+        address: String,
+        /// Where the mirror goes.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// The service of this machine.
+    Run,
     /// How it stands.
     Status {
         /// As one JSON object.
@@ -61,6 +81,33 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Who is invited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
+pub enum Invited {
+    /// The machine that takes over.
+    Backup,
+}
+
+/// What `init` is given.
+#[derive(Clone, Debug, Args)]
+pub struct InitArgs {
+    /// The store's name.
+    #[arg(long, value_name = "NAME")]
+    pub store: Option<String>,
+    /// The address of the main.
+    #[arg(long, value_name = "ADDR")]
+    pub main: Option<String>,
+    /// The address of the backup.
+    #[arg(long, value_name = "ADDR")]
+    pub backup: Option<String>,
+    /// The folder of the POS data.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A file with the names of both machines.
+    #[arg(long, value_name = "F_S.DOC")]
+    pub from: Option<PathBuf>,
 }
 
 /// What `mirror` is given.

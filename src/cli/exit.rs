@@ -3,8 +3,11 @@
 use std::process::ExitCode;
 
 use crate::disk::apply::open::OpenError;
+use crate::link::identity::IdentityError;
 use crate::service::engine::EngineError;
 use crate::service::home::HomeError;
+use crate::service::member::MemberError;
+use crate::service::node::MachineError;
 
 /// How a verb ended well, or as well as it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +107,32 @@ impl From<HomeError> for Failure {
                 Self::refused(vec![format!("{error}; stop it, or name another home with --home DIR")])
             }
             HomeError::Io { .. } => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<MemberError> for Failure {
+    fn from(error: MemberError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<MachineError> for Failure {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Address { .. } => Self::usage(format!(
+                "{error}; is another program using it, and is it this machine's own? See store.toml"
+            )),
+            MachineError::Member(_)
+            | MachineError::Identity(_)
+            | MachineError::Dataset { .. }
+            | MachineError::System(_) => Self::failed(error.to_string()),
         }
     }
 }

@@ -2,15 +2,19 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`mirror`], [`screen`], [`status`], [`verify`]: the verbs
+//! - [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`verify`]: the verbs
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
 
 pub mod args;
 pub mod exit;
+pub mod init;
+pub mod invite;
+pub mod join;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
+pub mod run;
 pub mod screen;
 pub mod status;
 pub mod verify;
@@ -38,12 +42,21 @@ pub struct Around {
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let words = Words::load(cli.lang.as_deref());
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = match cli.verb {
+        // What goes over the network must not wait for what is said.
+        Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match cli.verb {
             None if cli.watch => screen::watch(&around).await,
             None => screen::open(&around).await,
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
+            Some(Verb::Init(init)) => init::run(&around, &init),
+            Some(Verb::Invite { who: args::Invited::Backup }) => invite::run(&around).await,
+            Some(Verb::Join { code, address, data }) => join::run(&around, &code, &address, data).await,
+            Some(Verb::Run) => run::run(&around).await,
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

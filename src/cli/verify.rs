@@ -16,7 +16,9 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
     let operation = match client.ask(&Command::Verify { by: by() }).await? {
         Reply::Running { operation } => operation,
         Reply::Refused { why } => return Err(Failure::refused(why)),
-        Reply::Status(_) | Reply::Done => return Err(Failure::failed("the service did not begin to compare")),
+        Reply::Status(_) | Reply::Done | Reply::Code { .. } => {
+            return Err(Failure::failed("the service did not begin to compare"));
+        }
     };
     client.say(&Command::Watch).await?;
     let bar = io::stderr().is_terminal() && !json;

@@ -67,6 +67,11 @@ struct Proof {
 }
 
 impl Code {
+    /// A new one.
+    pub fn random() -> io::Result<Self> {
+        Self::new(rustls::crypto::aws_lc_rs::default_provider().secure_random)
+    }
+
     /// A new one, from `random`.
     pub fn new(random: &dyn SecureRandom) -> io::Result<Self> {
         let mut code = [0; LENGTH];

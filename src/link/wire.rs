@@ -117,6 +117,20 @@ pub fn in_memory(rate: Option<u64>) -> io::Result<(End, End)> {
     Ok((source, mirror))
 }
 
+/// Carries frames over one connection, at most `rate` bytes a second, until it ends or the tasks are stopped.
+#[must_use]
+pub fn over(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    rate: Option<u64>,
+) -> (End, [tokio::task::AbortHandle; 2]) {
+    let (from, to) = tokio::io::split(stream);
+    let (out, frames) = mpsc::channel(ANSWERS);
+    let (deliver, inbox) = mpsc::channel(WAITING);
+    let tasks =
+        [tokio::spawn(read(from, deliver)).abort_handle(), tokio::spawn(write(to, frames, rate)).abort_handle()];
+    (End { out, inbox }, tasks)
+}
+
 type Task = tokio::task::JoinHandle<io::Result<()>>;
 
 impl End {

@@ -24,6 +24,8 @@ pub enum Event {
 pub enum Action {
     /// Save this record; nothing after it may happen before [`Event::Saved`].
     Save(Record),
+    /// Serve in this epoch, which is this node's own.
+    Serve(Epoch),
     /// Receive the mirror from the holder of this epoch.
     Follow(Epoch),
     /// Do not listen to a server of the past.
@@ -68,15 +70,18 @@ impl Pair {
         match event {
             // A node without a record has seen nothing: it saves its first one before it does anything.
             Event::Began(None) => self.save(Record::first(self.record.node)),
-            // A node begins where it was, and waits to hear who serves.
+            // A node begins where it was: the holder of the epoch serves, the other one waits to hear it.
             Event::Began(Some(record)) => {
                 self.record = record;
-                vec![]
+                self.serve()
             }
-            // What was saved may be acted on: the backup follows the holder of its epoch.
+            // What was saved may be acted on: the holder of the epoch serves, the other one follows it.
             Event::Saved => {
                 self.saving = false;
-                self.follow()
+                match self.record.claim {
+                    Claim::Serving => self.serve(),
+                    Claim::Idle => self.follow(),
+                }
             }
             // A server of the past is refused, whatever it sends.
             Event::ServerHeard { epoch, .. } if epoch < self.record.epoch => {
@@ -96,6 +101,15 @@ impl Pair {
         self.duty = Duty::Waiting;
         self.saving = true;
         vec![Action::Save(self.record.clone())]
+    }
+
+    fn serve(&mut self) -> Vec<Action> {
+        let may = self.record.claim == Claim::Serving && Node::of_epoch(self.record.epoch) == self.record.node;
+        if self.saving || !may || self.duty == Duty::Serving {
+            return vec![];
+        }
+        self.duty = Duty::Serving;
+        vec![Action::Serve(self.record.epoch)]
     }
 
     fn follow(&mut self) -> Vec<Action> {
@@ -123,6 +137,20 @@ mod tests {
         assert_eq!(pair.step(heard(1)), [], "heard before the record was on disk");
         assert_eq!(pair.step(Event::Saved), [Action::Follow(1)]);
         assert_eq!((pair.step(heard(1)), pair.duty()), (vec![], Duty::Mirroring));
+    }
+
+    #[test]
+    fn a_new_main_saves_before_it_serves_and_serves_again_after_a_restart() {
+        let mut pair = Pair::new(Node::Main);
+        let first = Record::first(Node::Main);
+        assert_eq!(pair.step(Event::Began(None)), [Action::Save(first.clone())]);
+        assert_eq!(pair.duty(), Duty::Waiting);
+        assert_eq!((pair.step(Event::Saved), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
+        let mut pair = Pair::new(Node::Main);
+        assert_eq!((pair.step(Event::Began(Some(first))), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
+        let stolen = Record { claim: Claim::Serving, ..Record::first(Node::Backup) };
+        let mut pair = Pair::new(Node::Backup);
+        assert_eq!(pair.step(Event::Began(Some(stolen))), [], "the epoch is the other machine's");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::alarms::Alarms;
 use super::event::{Event, What};
 use super::news::{News, Passing, Standing};
 use super::operations::Operations;
 use super::status::{
-    Alarm, Ask, Copying, Dataset, EVENTS, Folders, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Question,
-    Server, Status, TakeOver, Trouble, Verdict,
+    Ask, Copying, Dataset, EVENTS, Folders, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Question, Server,
+    Status, TakeOver, Trouble, Verdict,
 };
 use crate::link::Told;
 use crate::pair::{Duty, Node, Pair};
@@ -23,6 +24,10 @@ pub struct Book {
     folders: Folders,
     told: Option<Told>,
     link: PeerState,
+    /// Since when the sender is not heard.
+    silent_since: Option<Instant>,
+    /// A copy that is older may not be used without a second consent, in milliseconds.
+    max_age_ms: u64,
     stage: Stage,
     position: Position,
     grade: Grade,
@@ -40,7 +45,7 @@ pub struct Book {
     unsteady_since: Option<Timestamp>,
     verified_at: Option<Timestamp>,
     mirror_trouble: Option<Trouble>,
-    alarms: Vec<Alarm>,
+    alarms: Alarms,
     questions: Vec<Question>,
     asked: u64,
     take_over: Option<TakeOver>,
@@ -69,6 +74,8 @@ impl Book {
             folders,
             told: None,
             link: PeerState::Unknown,
+            silent_since: None,
+            max_age_ms: super::takeover::MAX_AGE_MS,
             stage: Stage::Opening,
             position: Position::default(),
             grade: Grade::default(),
@@ -82,7 +89,7 @@ impl Book {
             unsteady_since: None,
             verified_at: None,
             mirror_trouble: None,
-            alarms: vec![],
+            alarms: Alarms::default(),
             questions: vec![],
             asked: 0,
             take_over: None,
@@ -91,14 +98,20 @@ impl Book {
         }
     }
 
+    /// The same, with another age that a copy may have.
+    #[must_use]
+    pub fn with_max_age(self, max_age: Duration) -> Self {
+        Self { max_age_ms: u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX), ..self }
+    }
+
     /// Takes in what happened, and returns the events that it means.
     pub fn take(&mut self, news: News, now: Timestamp) -> Vec<What> {
         // Files come by the thousand, and change nothing about what is wrong.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
         let mut what = match news {
             News::Opened { at, redone, strange, found } => self.opened(at, redone, strange, found),
-            News::Heard => {
-                self.link = PeerState::Healthy;
+            News::Heard { .. } => {
+                (self.link, self.silent_since) = (PeerState::Healthy, None);
                 vec![]
             }
             News::Told(told) => self.told(&told, now),
@@ -139,6 +152,7 @@ impl Book {
             }
             News::Closed => {
                 self.link = PeerState::Lost;
+                self.silent_since.get_or_insert_with(Instant::now);
                 vec![]
             }
             News::FirstCopy => {
@@ -249,20 +263,13 @@ impl Book {
         let held = (files > 0).then_some(Trouble::Held { files });
         let limit = told.and_then(|told| told.rescans_ms).map(|rescan_ms| Trouble::WatchLimit { rescan_ms });
         let all = [self.mirror_trouble.clone(), gone, held, unreadable, limit];
-        let mut what = vec![];
-        let before = std::mem::take(&mut self.alarms);
-        for trouble in all.into_iter().flatten() {
-            let code = trouble.code().to_owned();
-            let same = before.iter().find(|alarm| alarm.code == code);
-            if same.is_none() {
-                what.push(What::Trouble(trouble.clone()));
-            }
-            let since = same.map_or(now, |alarm| alarm.since);
-            self.alarms.push(Alarm { code, trouble, since });
-        }
-        let mended = before.into_iter().filter(|old| !self.alarms.iter().any(|alarm| alarm.code == old.code));
-        what.extend(mended.map(|alarm| What::Mended(alarm.trouble)));
-        what
+        self.alarms.weigh(all.into_iter().flatten(), now)
+    }
+
+    /// Bytes in all files of the dataset, as far as known.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.told.as_ref().map_or(0, |told| told.bytes)
     }
 
     /// Whether the link has closed.
@@ -282,7 +289,7 @@ impl Book {
 
     fn phase(&self) -> Phase {
         let stopped = self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. }))
-            || self.alarms.iter().any(|alarm| {
+            || self.alarms.all().iter().any(|alarm| {
                 matches!(
                     alarm.trouble,
                     Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
@@ -303,8 +310,10 @@ impl Book {
         let clock = Instant::now();
         let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
         let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
+        // From who is not heard there may be changes since then.
+        let behind_ms = behind_ms.max(self.silent_since.map_or(0, millis));
         let behind_bytes = if self.is_usable() { behind_bytes } else { behind_bytes.saturating_sub(self.came.1) };
-        let reasons = super::takeover::reasons(self.is_usable(), behind_ms, &self.alarms);
+        let reasons = super::takeover::reasons(self.is_usable(), behind_ms, self.max_age_ms, self.alarms.all());
         let yes = reasons.is_empty();
         let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
         let can_take_over = TakeOver { yes, since, reasons };
@@ -341,9 +350,10 @@ impl Book {
             terminals: vec![],
             operation: self.operations.last().cloned(),
             maintenance: false,
-            alarms: self.alarms.clone(),
+            alarms: self.alarms.all().to_vec(),
             questions: self.questions.clone(),
             folders: Some(self.folders.clone()),
+            machines: None,
             events: self.events.iter().cloned().collect(),
         }
     }
@@ -351,7 +361,15 @@ impl Book {
     fn peer(&self) -> Peer {
         // Both halves are in this process: what one says is heard at once, for as long as there is a link.
         let duty = (self.link != PeerState::Unknown).then_some(Duty::Serving);
-        Peer { state: self.link, heard_ago_ms: None, round_trip_ms: None, duty, server: None }
+        Peer {
+            state: self.link,
+            heard_ago_ms: None,
+            round_trip_ms: None,
+            duty,
+            server: None,
+            loss_percent: 0,
+            history: vec![],
+        }
     }
 
     fn dataset(&self, grade: Option<Grade>) -> Dataset {

@@ -26,6 +26,11 @@ pub enum Command {
         /// Who answers.
         by: String,
     },
+    /// Let another machine join: give a code for it.
+    Invite {
+        /// Who asks.
+        by: String,
+    },
     /// End the service in order.
     Stop {
         /// Who asks.
@@ -43,6 +48,15 @@ pub enum Reply {
     Running {
         /// Its number.
         operation: u64,
+    },
+    /// A machine that knows this code may join.
+    Code {
+        /// The code.
+        code: String,
+        /// The address that it is to be said to.
+        address: String,
+        /// Seconds for which it is good.
+        seconds: u64,
     },
     /// It is done.
     Done,

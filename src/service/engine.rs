@@ -185,9 +185,8 @@ impl Engine {
     }
 
     async fn news(&mut self, news: News) -> Result<(), EngineError> {
-        if let News::Heard = news {
-            let epoch = self.settings.sending.epoch;
-            self.step(Event::ServerHeard { epoch, start: 0 }).await?;
+        if let News::Heard { epoch, start } = news {
+            self.step(Event::ServerHeard { epoch, start }).await?;
         }
         if let (News::File(file), Some(lines)) = (&news, &self.lines) {
             let _ = lines.send(Line::File(file.clone()));
@@ -219,6 +218,7 @@ impl Engine {
                         saved.map_err(std::io::Error::other)??;
                         events.push(Event::Saved);
                     }
+                    Action::Serve(_) => {}
                     Action::Follow(_) => drop(self.orders.send(Order::Follow)),
                     Action::Refuse { theirs, ours } => {
                         let why = format!("the source serves in epoch {theirs}, this mirror has seen {ours}");
@@ -250,6 +250,9 @@ impl Engine {
                     }
                 }
             }
+            Command::Invite { .. } => Reply::Refused {
+                why: vec!["this service mirrors one folder; a store begins with espejo init".to_owned()],
+            },
             Command::Stop { by } => {
                 tracing::info!(by, "asked to end");
                 let _ = self.orders.send(Order::Stop);

@@ -100,7 +100,7 @@ pub fn save_record(folder: &Path, record: &Record) -> io::Result<()> {
 }
 
 /// Writes a small file wholly or not at all: beside it, made durable, renamed, and the name made durable.
-pub(super) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;

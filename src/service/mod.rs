@@ -2,22 +2,28 @@
 //! their own and tell it what happens.
 //!
 //! - [`engine`]: the loop
+//! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
+//! - [`node`]: the service of one machine of a store
 //! - [`operations`]: jobs that go on whatever becomes of who asked for them
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
 //! - [`home`]: the folder in which a machine keeps what is its own
+//! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
 //! - [`sending`], [`receiving`]: the halves
 
+pub mod alarms;
 pub mod book;
 pub mod command;
 pub mod control;
 pub mod engine;
 pub mod event;
 pub mod home;
+pub mod member;
 pub mod news;
+pub mod node;
 pub mod operations;
 pub mod receiving;
 pub mod sending;

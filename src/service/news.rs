@@ -21,8 +21,13 @@ pub enum News {
         /// Files that a first copy finds.
         found: u64,
     },
-    /// The serving side was heard for the first time.
-    Heard,
+    /// The serving side said its first sentence on a new link.
+    Heard {
+        /// The epoch that it serves in.
+        epoch: u64,
+        /// Generations before that epoch.
+        start: u64,
+    },
     /// How the source is.
     Told(Told),
     /// How far the mirror is behind.

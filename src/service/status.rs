@@ -54,6 +54,9 @@ pub struct Status {
     pub questions: Vec<Question>,
     /// The two folders, where one process mirrors one into the other.
     pub folders: Option<Folders>,
+    /// The names of the two machines of a store.
+    #[serde(default)]
+    pub machines: Option<Machines>,
     /// What happened last, the newest last; at most [`EVENTS`].
     pub events: Vec<Event>,
 }
@@ -61,8 +64,17 @@ pub struct Status {
 /// How many events a [`Status`] carries at the most.
 pub const EVENTS: usize = 50;
 
-/// The two folders of `espejo mirror`, as people read them.
+/// The names of the two machines of a store, by their home roles.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Machines {
+    /// The one that serves on ordinary days.
+    pub main: String,
+    /// The one that keeps the mirror.
+    pub backup: String,
+}
+
+/// The two folders of `espejo mirror`, as people read them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Folders {
     /// What is mirrored.
     pub source: String,
@@ -83,6 +95,12 @@ pub struct Peer {
     pub duty: Option<Duty>,
     /// Its POS server program.
     pub server: Option<Server>,
+    #[serde(default)]
+    /// Of a hundred heartbeats in the last minute, how many were lost.
+    pub loss_percent: u8,
+    #[serde(default)]
+    /// Heartbeats that were heard in each of the last seconds, the oldest first; empty where there are none.
+    pub history: Vec<u8>,
 }
 
 /// Whether the other machine is heard.

@@ -2,12 +2,12 @@
 
 use super::status::{Alarm, Reason, Trouble};
 
-/// A copy that is older is not offered without a second consent, in milliseconds.
-const MAX_AGE_MS: u64 = 10 * 60 * 1000;
+/// A copy that is older is not offered without a second consent, in milliseconds; where nothing else is set.
+pub const MAX_AGE_MS: u64 = 10 * 60 * 1000;
 
 /// Every reason against using the copy now.
 #[must_use]
-pub fn reasons(usable: bool, behind_ms: u64, alarms: &[Alarm]) -> Vec<Reason> {
+pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) -> Vec<Reason> {
     let reason = |check: &str, value: String, limit: &str, remedy: &str| Reason {
         check: check.to_owned(),
         value,
@@ -18,8 +18,13 @@ pub fn reasons(usable: bool, behind_ms: u64, alarms: &[Alarm]) -> Vec<Reason> {
     if !usable {
         reasons.push(reason("first-copy", "none".to_owned(), "one", "wait"));
     }
-    if behind_ms > MAX_AGE_MS {
-        reasons.push(reason("copy-age", format!("{} min", behind_ms / 60_000), "10 min", "wait"));
+    if behind_ms > max_age_ms {
+        reasons.push(reason(
+            "copy-age",
+            format!("{} min", behind_ms / 60_000),
+            &format!("{} min", max_age_ms / 60_000),
+            "wait",
+        ));
     }
     for alarm in alarms {
         match &alarm.trouble {
@@ -36,7 +41,12 @@ pub fn reasons(usable: bool, behind_ms: u64, alarms: &[Alarm]) -> Vec<Reason> {
             Trouble::Unreadable { files, .. } => {
                 reasons.push(reason("unreadable-files", files.to_string(), "0", "give-right"));
             }
-            Trouble::WatchLimit { .. } => {}
+            // What is said of the other machine says nothing of this copy; its age is examined above.
+            Trouble::WatchLimit { .. }
+            | Trouble::Silent { .. }
+            | Trouble::CopyOld { .. }
+            | Trouble::Versions { .. }
+            | Trouble::DiskLow { .. } => {}
         }
     }
     reasons
@@ -50,10 +60,11 @@ mod tests {
     fn every_reason_is_named_at_once() {
         let alarm =
             |trouble: Trouble| Alarm { code: trouble.code().to_owned(), trouble, since: jiff::Timestamp::UNIX_EPOCH };
-        assert!(reasons(true, MAX_AGE_MS, &[alarm(Trouble::WatchLimit { rescan_ms: 1 })]).is_empty());
+        assert!(reasons(true, MAX_AGE_MS, MAX_AGE_MS, &[alarm(Trouble::WatchLimit { rescan_ms: 1 })]).is_empty());
         let alarms =
             [alarm(Trouble::Held { files: 3 }), alarm(Trouble::Unreadable { files: 1, first: "a".to_owned() })];
-        let checks: Vec<String> = reasons(false, MAX_AGE_MS + 1, &alarms).into_iter().map(|r| r.check).collect();
+        let checks: Vec<String> =
+            reasons(false, MAX_AGE_MS + 1, MAX_AGE_MS, &alarms).into_iter().map(|r| r.check).collect();
         assert_eq!(checks, ["first-copy", "copy-age", "question", "unreadable-files"]);
     }
 }

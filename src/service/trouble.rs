@@ -48,6 +48,30 @@ pub enum Trouble {
         /// The first of them.
         first: String,
     },
+    /// The other machine is not heard.
+    Silent {
+        /// Why no connection could be made to it, if one was tried.
+        why: Option<String>,
+    },
+    /// The copy is older than it may be.
+    CopyOld {
+        /// Its age in milliseconds.
+        age_ms: u64,
+        /// The most that it may be.
+        limit_ms: u64,
+    },
+    /// The two machines run different versions of this program.
+    Versions {
+        /// The version here.
+        ours: String,
+        /// The version there.
+        theirs: String,
+    },
+    /// Little room is left on the disk that holds what is this program's.
+    DiskLow {
+        /// Bytes that are free there.
+        free_bytes: u64,
+    },
     /// The limit of watches is reached: changes are found by rescans.
     WatchLimit {
         /// Seconds between rescans.
@@ -62,17 +86,21 @@ impl Trouble {
         match self {
             Self::DiskFull { .. } => "MIR-101",
             Self::MirrorFails { .. } => "MIR-102",
+            Self::DiskLow { .. } => "MIR-103",
             Self::SourceGone { .. } => "MIR-201",
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",
             Self::WatchLimit { .. } => "MIR-204",
+            Self::Silent { .. } => "MIR-301",
+            Self::CopyOld { .. } => "MIR-302",
+            Self::Versions { .. } => "MIR-303",
         }
     }
 
     /// Whether it is worth a notice only: the copy goes on as before.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::WatchLimit { .. })
+        matches!(self, Self::WatchLimit { .. } | Self::DiskLow { .. } | Self::Versions { .. })
     }
 }
 

@@ -113,6 +113,19 @@ trouble-unreadable = { $n ->
 trouble-unreadable-do = Give Espejo the right to read it. All the rest is copied.
 trouble-watch-limit = Too many folders to be told of changes: all is looked through every { $every }.
 trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
+trouble-silent = The other machine is not heard.
+trouble-silent-do = Is it switched on, and is its network cable in? Short breaks heal by themselves.
+trouble-silent-why = The other machine is not heard: { $why }.
+trouble-copy-old = The copy is { $age } old; it may be { $limit }.
+trouble-copy-old-do = See to it that the machines hear each other, and that there is room.
+trouble-versions = This machine runs version { $ours }, the other one { $theirs }.
+trouble-versions-do = Install the same version on both.
+trouble-disk-low = Only { $free } are free on this machine's disk.
+trouble-disk-low-do = Make room before it is full.
+mended-silent = The other machine is heard again.
+mended-copy-old = The copy is fresh again.
+mended-versions = Both machines run the same version.
+mended-disk-low = There is enough room on this machine's disk again.
 mended-disk-full = There is room on the mirror's disk again.
 mended-mirror-fails = The mirror's disk works again.
 mended-source-gone = The source folder is back.
@@ -153,6 +166,8 @@ remedy-look-at-disk = Have the disk looked at.
 
 ## Around every screen
 
+head-main = { $store }: { $name }, main server
+head-backup = { $store }: { $name }, backup server
 head-mirror = { $store }: mirror of { $source }
 head-waiting = Espejo
 head-watching = { $title } (watching only)
@@ -176,6 +191,10 @@ percent = { $n } %
 answer-waiting = Waiting for the service.
 answer-waiting-for = It has not answered yet. Its home is { $home }.
 answer-yes = YES, this copy could take over now.
+answer-yes-this = YES, this machine could take over now.
+answer-yes-backup = YES, the backup could take over now.
+answer-no-this = NO, this machine could not take over now.
+answer-no-backup = NO, the backup could not take over now.
 answer-no = NO, this copy could not take over now.
 answer-opening = NO, not yet: the mirror is being opened.
 answer-opening-wait = Wait: it goes on by itself.
@@ -191,6 +210,16 @@ answer-left = At least { $bytes } to go.
 
 ## The copy
 
+label-main = Main
+label-backup = Backup
+machine-own = { $name }   { $duty }   this machine
+machine-heard = { $name }   { $duty }   heard { $ago } ago
+machine-lost = { $name }   not heard for { $ago }
+machine-unknown = { $name }   not heard yet
+machine-way = { $ms } ms there and back, { $percent } % lost
+duty-serving = serving
+duty-mirroring = mirroring
+duty-waiting = waiting
 label-source = Source
 label-mirror = Mirror
 label-copying = Copying
@@ -385,6 +414,38 @@ config-f-s-doc-more = Line { $line } is one too many. There are two: the main, t
 cli-file = { $number } { $file } { $percent } %
 cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST
 cli-service-ended = The service has ended.
+cli-strange = The service gave an answer that this version does not know.
+cli-init-there = A store is set up in { $home } already. Name another home with --home DIR, or edit its store.toml.
+cli-init-missing = { $option } is missing
+cli-init-ask-store = What is the store called?
+cli-init-ask-main = The address of the main server (this machine), such as 192.168.1.10:7410?
+cli-init-ask-backup = The address of the backup server, such as 192.168.1.13:7410?
+cli-init-ask-data = The folder of the POS data on this machine?
+cli-init-address = "{ $text }" is no address; write a name or number of a machine, and a port if it is not 7410: 192.168.1.10:7410
+cli-init-no-data = { $path }: { $error }
+cli-init-data-no-folder = { $path }: this is no folder; name the folder that it is in
+cli-init-data-name = { $path }: this name cannot be written into store.toml; give the folder another one
+cli-init-done =
+    { $store } is set up. Its settings: { $path }
+    Next, on this machine:
+      espejo run              (or as a service: espejo unit --install)
+      espejo invite backup    (prints the code for the other machine)
+cli-invite =
+    { $code }   good for { $minutes } minutes and three tries
+    On the other machine:
+      espejo join { $code } { $address }
+cli-join-no-code = a code has six letters and digits, such as K7F-3QX
+cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup
+cli-join-no-invite = The main expects nobody: its code was used, is older than 15 minutes, or was tried three times. Ask for a new one there: espejo invite backup
+cli-join-version = The main runs version { $theirs }, this machine { $ours }. Install the same on both.
+cli-join-unmet = { $address } cannot be reached: { $error }. Does the service run there (espejo run), and does its firewall let port 7410 through?
+cli-join-done =
+    This machine has joined { $store }.
+    Next, on this machine:
+      espejo run              (or as a service: espejo unit --install)
+cli-run = { $store }: { $name } runs at { $address }
+cli-run-again = The settings have changed; beginning again with them.
+cli-run-nothing = no store is set up in { $home }; begin with: espejo init (on the main) or espejo join CODE ADDRESS (on the backup)
 cli-differed = Both sides differed. What differed is copied again; compare once more: espejo verify
 cli-comparing = Comparing: { $percent } % of { $size } on both sides
 cli-how-to-answer = To answer: open the screen with "espejo", or begin again with --accept-removals.
@@ -415,6 +476,23 @@ help-espejo-home = Where this machine keeps what is its own [default: /var/lib/e
 help-espejo-lang = The language: en, es, pt-BR, de, fr or fi [default: from the environment]
 help-espejo-color = When colour is used: auto, always or never
 help-espejo-watch = The screen, without its actions
+help-init = Set up a store on its main server
+help-init-examples =
+    Examples:
+      espejo init --store Centro --main 192.168.1.10 --backup 192.168.1.13 --data /srv/pos
+      espejo init --from /srv/pos/F_S.DOC --data /srv/pos
+help-init-store = What people call the store
+help-init-main = The address of this machine, by which the other one reaches it; port 7410 where none is named
+help-init-backup = The address of the machine that takes over
+help-init-data = The folder of the POS data on this machine
+help-init-from = Take the names of both machines from an f_s.doc, or from the one in this folder
+help-invite = Print a code with which another machine may join
+help-backup = The machine that takes over
+help-join = Join a store with a code that its main printed
+help-join-code = The code, such as K7F-3QX
+help-join-address = The address of the main; port 7410 where none is named
+help-join-data = Where the mirror goes on this machine
+help-run = The service of this machine: mirrors, watches, serves. Outlives every screen
 help-mirror = Mirror one folder into another, in one process, with no set-up
 help-mirror-examples =
     Examples:

@@ -120,6 +120,23 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             "trouble-unreadable-do",
             &[("n", (*files).into()), ("first", first.as_str().into())],
         ),
+        Trouble::Silent { why } => match why {
+            None => told("trouble-silent", "trouble-silent-do", &[]),
+            Some(why) => told("trouble-silent-why", "trouble-silent-do", &[("why", why.as_str().into())]),
+        },
+        Trouble::CopyOld { age_ms, limit_ms } => told(
+            "trouble-copy-old",
+            "trouble-copy-old-do",
+            &[("age", figures::span(words, *age_ms).into()), ("limit", figures::span(words, *limit_ms).into())],
+        ),
+        Trouble::Versions { ours, theirs } => told(
+            "trouble-versions",
+            "trouble-versions-do",
+            &[("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())],
+        ),
+        Trouble::DiskLow { free_bytes } => {
+            told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
+        }
         Trouble::WatchLimit { rescan_ms } => {
             told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
@@ -134,6 +151,10 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
         Trouble::WatchLimit { .. } => "mended-watch-limit",
+        Trouble::Silent { .. } => "mended-silent",
+        Trouble::CopyOld { .. } => "mended-copy-old",
+        Trouble::Versions { .. } => "mended-versions",
+        Trouble::DiskLow { .. } => "mended-disk-low",
     };
     words.say(key)
 }
@@ -223,6 +244,11 @@ mod tests {
             Trouble::Held { files: 1 },
             Trouble::Unreadable { files: 2, first: "POS-R".into() },
             Trouble::WatchLimit { rescan_ms: 30_000 },
+            Trouble::Silent { why: None },
+            Trouble::Silent { why: Some("no route".to_owned()) },
+            Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
+            Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
+            Trouble::DiskLow { free_bytes: 12_000_000 },
         ]
     }
 

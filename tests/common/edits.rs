@@ -37,6 +37,17 @@ impl Editor {
         }
     }
 
+    /// Makes one edit that takes nothing away.
+    pub fn append_or_write(&mut self) {
+        let names = self.names();
+        match self.random.below(4) {
+            0 => self.new_file(&names),
+            1 => self.append(&names),
+            2 => self.write_in_place(&names),
+            _ => self.grow_queue(),
+        }
+    }
+
     /// Adds whole lines to one of two logs.
     pub fn grow_queue(&mut self) {
         let path = name(if self.random.once_in(2) { b"ORDERS.QUE" } else { b"DAY.LOG" });

@@ -3,6 +3,7 @@
 //! - [`tree`]: what stands in a folder, to compare two of them byte for byte
 //! - [`place`]: a source, a mirror and a home that go when the test ends, and the real program on them
 //! - [`random`]: a seeded stream of numbers, printed so that a run can be repeated
+//! - [`two`]: two machines of a store on one computer
 //! - [`edits`]: random trees and what programs do to them
 
 #![allow(dead_code)]
@@ -11,6 +12,7 @@ pub mod edits;
 pub mod place;
 pub mod random;
 pub mod tree;
+pub mod two;
 
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};

@@ -67,6 +67,8 @@ pub fn healthy() -> Status {
             round_trip_ms: Some(1),
             duty: Some(Duty::Serving),
             server: None,
+            loss_percent: 0,
+            history: vec![],
         },
         server: Server::Stopped,
         mirror: Mirror {
@@ -91,6 +93,7 @@ pub fn healthy() -> Status {
         maintenance: false,
         alarms: vec![],
         questions: vec![],
+        machines: None,
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
     }

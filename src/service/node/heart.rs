@@ -10,7 +10,7 @@ use crate::service::status::PeerState;
 /// Time between two beats.
 pub const BEAT: Duration = Duration::from_millis(200);
 /// Heard longer ago than this is late.
-pub const LATE: Duration = Duration::from_millis(1000);
+pub const LATE: Duration = Duration::from_secs(1);
 /// Heard longer ago than this is lost.
 pub const LOST: Duration = Duration::from_millis(2500);
 /// So long after the connection was closed by the other side, who is not heard is lost.
@@ -202,7 +202,7 @@ mod tests {
         (0..10).for_each(|_| two.beat(true));
         let heard = two.now;
         let state = |two: &Two, after: Duration| two.backup.state(heard + after);
-        assert_eq!(state(&two, LATE - BEAT), PeerState::Healthy);
+        assert_eq!(state(&two, Duration::from_millis(999)), PeerState::Healthy);
         assert_eq!(state(&two, LATE), PeerState::Late);
         assert_eq!(state(&two, LOST), PeerState::Lost);
         two.now += LOST;
@@ -215,7 +215,7 @@ mod tests {
         let mut two = two();
         two.beat(true);
         two.backup.closed(two.now);
-        assert_eq!(two.backup.state(two.now + CLOSED - BEAT), PeerState::Healthy);
+        assert_eq!(two.backup.state(two.now + BEAT), PeerState::Healthy);
         assert_eq!(two.backup.state(two.now + CLOSED), PeerState::Lost);
         two.beat(true);
         assert_eq!(two.backup.state(two.now + CLOSED), PeerState::Healthy, "it still beats");
@@ -238,7 +238,11 @@ mod tests {
         let old = two.main.beat(1, 0, two.now).unwrap();
         two.beat(true);
         assert_eq!(two.backup.hear(&old, two.now), None);
-        assert_eq!(two.main.hear(&two.main.keys[0].1.seal(&Pulse { session: 1, number: 99, ..Pulse::default() }, true), two.now), None);
+        assert_eq!(
+            two.main
+                .hear(&two.main.keys[0].1.seal(&Pulse { session: 1, number: 99, ..Pulse::default() }, true), two.now),
+            None
+        );
         two.backup.connected(2, &[8; 32], two.now);
         let of_before = two.main.beat(1, 0, two.now).unwrap();
         assert_eq!(two.backup.hear(&of_before, two.now), None);

@@ -194,8 +194,8 @@ impl Receiving {
                 Err(format!("the main speaks version {}, this machine {PROTOCOL}", said.protocol))
             }
             ToMirror::Say(Say::Hello(said)) => {
+                self.tell(News::Heard { epoch: said.epoch, start: said.start });
                 self.hello = Some(said);
-                self.tell(News::Heard);
                 Ok(())
             }
             ToMirror::Say(say) => self.heard(say),

@@ -7,7 +7,7 @@ use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, Outcome};
-use crate::replica::RelPath;
+use crate::replica::{End, RelPath};
 
 impl Sending {
     pub(super) fn capture(&mut self) -> Result<(), Ended> {
@@ -71,20 +71,32 @@ impl Sending {
     }
 
     fn send(&mut self, captured: Captured, began: Instant) -> Result<(), Ended> {
-        let grade = self.source.grade_with(&captured);
-        let begin = outgoing::step(self.settings.epoch, self.position, &captured);
+        match self.say_captured(&captured, began) {
+            Ok(end) => {
+                self.flight = Some(Flight { end, captured: Some(captured), began });
+                Ok(())
+            }
+            Err(ended) => {
+                // It did not travel to its end: what it held is looked at again.
+                self.dirty.join(captured.again());
+                Err(ended)
+            }
+        }
+    }
+
+    fn say_captured(&mut self, captured: &Captured, began: Instant) -> Result<End, Ended> {
+        let grade = self.source.grade_with(captured);
+        let begin = outgoing::step(self.settings.epoch, self.position, captured);
+        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
         let Some(link) = self.port.out().cloned() else { return Err(Ended::Closed) };
         let mut out = |part| send_part(&link, part);
-        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
         let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
-            out.captured(&captured)?;
+            out.captured(captured)?;
             out.end(grade)
         });
-        match sent {
-            Ok(end) => self.flight = Some(Flight { end, captured: Some(captured), began }),
-            Err(Stopped::Closed | Stopped::Refused) => return Err(Ended::Closed),
-            Err(Stopped::Spool(error)) => return Err(Ended::System(error)),
-        }
-        Ok(())
+        sent.map_err(|stopped| match stopped {
+            Stopped::Closed | Stopped::Refused => Ended::Closed,
+            Stopped::Spool(error) => Ended::System(error),
+        })
     }
 }

@@ -85,7 +85,10 @@ impl Sending {
                 self.close();
                 self.learning.observed.push((path, None));
             }
-            ToSource::ThatIsAll => self.that_is_all(),
+            ToSource::ThatIsAll => {
+                self.that_is_all();
+                self.tell()?;
+            }
             ToSource::Observed(position) => self.observed(position),
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),

@@ -1,6 +1,7 @@
 //! Could this copy take over now? And what stands in the way.
 
 use super::Seen;
+use crate::pair::Node;
 use crate::service::Status;
 use crate::service::status::{Alarm, Phase, Trouble};
 use crate::tui::theme::Mark;
@@ -43,7 +44,7 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
     let wrong = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint()) || !status.questions.is_empty();
     if status.can_take_over.yes {
         let mark = if wrong { Mark::Warn } else { Mark::Ok };
-        return Answer { mark, sentence: words.say("answer-yes"), details: vec![complete(seen, status)] };
+        return Answer { mark, sentence: words.say(yes(status)), details: vec![complete(seen, status)] };
     }
     let busy = if wrong { Mark::Alarm } else { Mark::Busy };
     match status.mirror.phase {
@@ -63,8 +64,24 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
             if status.mirror.as_of.is_some() {
                 details.push(complete(seen, status));
             }
-            Answer { mark: Mark::Alarm, sentence: words.say("answer-no"), details }
+            Answer { mark: Mark::Alarm, sentence: words.say(no(status)), details }
         }
+    }
+}
+
+fn yes(status: &Status) -> &'static str {
+    match (&status.machines, status.node) {
+        (None, _) => "answer-yes",
+        (Some(_), Node::Backup) => "answer-yes-this",
+        (Some(_), Node::Main) => "answer-yes-backup",
+    }
+}
+
+fn no(status: &Status) -> &'static str {
+    match (&status.machines, status.node) {
+        (None, _) => "answer-no",
+        (Some(_), Node::Backup) => "answer-no-this",
+        (Some(_), Node::Main) => "answer-no-backup",
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Seen;
 use super::answer::{Answer, Problem, answer, problems};
 use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use super::machines;
 use crate::service::Status;
 use crate::service::status::{Operation, OperationState, Question};
 use crate::tui::able::{self, Comparing};
@@ -92,7 +93,7 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
         answer,
         questions,
         problems,
-        folders: copying::folders(seen, status),
+        folders: [copying::folders(seen, status), machines::machines(seen, status)].concat(),
         copying: Some(copying::copying(seen, status)),
         behind: copying::behind(seen, status),
         comparing: compared(seen, comparing),

@@ -2,6 +2,7 @@
 //! compared with what was drawn before by these values. No lock, channel or clock here or below.
 //!
 //! - [`answer`]: could this copy take over now, and what stands in the way
+//! - [`machines`]: the two machines of a store, and the heartbeat
 //! - [`mirror`]: the home screen of a mirror
 //! - [`copying`]: what is copied now, the datasets, the events
 //! - [`copy`]: the page with everything about the copy
@@ -14,6 +15,7 @@ pub mod ask;
 pub mod copy;
 pub mod copying;
 pub mod help;
+pub mod machines;
 pub mod mirror;
 pub mod welcome;
 
@@ -129,7 +131,7 @@ fn title(seen: &Seen<'_>, app: &App) -> String {
             "head-mirror",
             &[("store", status.store.as_str().into()), ("source", folders.source.as_str().into())],
         ),
-        None => status.store.clone(),
+        None => machines::title(words, status).unwrap_or_else(|| status.store.clone()),
     };
     match app.place() {
         Place::WatchOnly => words.with("head-watching", &[("title", title.into())]),

@@ -1,0 +1,24 @@
+//! `espejo invite`: a code with which another machine may join.
+
+use std::io::{self, Write};
+
+use super::Around;
+use super::exit::{Exit, Failure};
+use super::status::connect;
+use super::verify::by;
+use crate::service::{Command, Reply};
+
+/// Prints a code, and what to type on the other machine.
+pub async fn run(around: &Around) -> Result<Exit, Failure> {
+    let mut client = connect(around)?;
+    match client.ask(&Command::Invite { by: by() }).await? {
+        Reply::Code { code, address, seconds } => {
+            let minutes = seconds / 60;
+            let args = [("code", code.into()), ("address", address.into()), ("minutes", minutes.into())];
+            writeln!(io::stdout(), "{}", around.words.with("cli-invite", &args))?;
+            Ok(Exit::Done)
+        }
+        Reply::Refused { why } => Err(Failure::refused(why)),
+        Reply::Status(_) | Reply::Running { .. } | Reply::Done => Err(Failure::failed(around.words.say("cli-strange"))),
+    }
+}

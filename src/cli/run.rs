@@ -1,0 +1,61 @@
+//! `espejo run`: the service of a main or backup.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Around;
+use super::exit::{Exit, Failure};
+use super::logs;
+use crate::service::home::Home;
+use crate::service::member::{Member, MemberError};
+use crate::service::node::{Left, Machine};
+use crate::service::{Command, Status, control};
+use crate::words::faults;
+
+/// Runs until a signal or a command ends it.
+pub async fn run(around: &Around) -> Result<Exit, Failure> {
+    let words = &around.words;
+    let told = |error| told(around, error);
+    // Nothing is made in a home that was never set up.
+    let mut member = Member::load(&around.home).map_err(told)?;
+    let home = Home::take(&around.home)?;
+    logs::begin(home.path());
+    let (store, _) = member.revise(home.path()).map_err(told)?;
+    let (publish, status) = watch::channel::<Option<Arc<Status>>>(None);
+    let (ask, mut asked) = mpsc::unbounded_channel();
+    tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status));
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let (mut signals, ask) = (signal(kind)?, ask.clone());
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = ask.send((Command::Stop { by: "a signal".to_owned() }, oneshot::channel().0));
+            }
+        });
+    }
+    let machine = if member.node == crate::pair::Node::Main { store.main } else { store.backup };
+    let args =
+        [("store", store.name.into()), ("name", machine.name.into()), ("address", machine.address.to_string().into())];
+    writeln!(io::stdout(), "{}", words.with("cli-run", &args))?;
+    while Machine::run(home.path(), publish.clone(), &mut asked).await? == Left::Reconfigured {
+        writeln!(io::stdout(), "{}", words.say("cli-run-again"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Why there is nothing to run, as a person may read it.
+fn told(around: &Around, error: MemberError) -> Failure {
+    match error {
+        MemberError::Nothing(home) => {
+            let home = home.display().to_string();
+            Failure::usage(around.words.with("cli-run-nothing", &[("home", home.into())]))
+        }
+        MemberError::Faults { path, faults } => {
+            let name = path.display().to_string();
+            Failure::usages(faults.iter().map(|fault| faults::config(&around.words, &name, fault)).collect())
+        }
+        MemberError::Io { .. } => Failure::failed(error.to_string()),
+    }
+}

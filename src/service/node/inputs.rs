@@ -1,0 +1,192 @@
+//! What each thing that can happen calls for.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::lanes::{Lane, Receipt};
+use super::note::Note;
+use super::{Input, Left, Machine, MachineError};
+use crate::config::dataset::Content;
+use crate::config::store::Store;
+use crate::disk::apply::open::{Opening, Others};
+use crate::disk::capture::Options;
+use crate::disk::capture::guard::Consent;
+use crate::disk::journal::undo::Limits;
+use crate::pair::{Action, Epoch, Event, Node};
+use crate::service::book::Book;
+use crate::service::command::{Command, Reply};
+use crate::service::home::save_record;
+use crate::service::news::News;
+use crate::service::receiving::Order;
+use crate::service::sending;
+use crate::service::status::{Folders, PeerState};
+
+/// How long is looked for an instant in which nothing moves.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A session whose other side is lost for so long is given up.
+const GIVEN_UP: Duration = Duration::from_secs(10);
+
+/// Time between two notes that say nothing but that this machine is there.
+const PING: Duration = Duration::from_secs(1);
+
+impl Machine {
+    pub(super) async fn take(&mut self, input: Input) -> Result<Option<Left>, MachineError> {
+        match input {
+            Input::Stop => return Ok(Some(Left::Stopped)),
+            Input::Beat => {
+                self.beat();
+                return Ok(None);
+            }
+            Input::Datagram(bytes) => {
+                let was = self.heart.state(Instant::now());
+                self.heart.hear(&bytes, Instant::now());
+                if was == PeerState::Healthy {
+                    return Ok(None);
+                }
+            }
+            Input::Asked((Command::Stop { by }, answer)) => {
+                tracing::info!(by, "asked to end");
+                let _ = answer.send(Reply::Done);
+                return Ok(Some(Left::Stopped));
+            }
+            Input::Asked((command, answer)) => self.asked(command, answer),
+            Input::News(lane, news) => self.news(lane, news).await?,
+            Input::Met(met) => self.met(met).await,
+            Input::Note(session, note) => return self.note(session, note),
+            Input::Joined(joined) => return self.joined(joined),
+        }
+        self.publish_soon();
+        Ok(None)
+    }
+
+    fn beat(&mut self) {
+        let now = Instant::now();
+        if let Some(lane) = self.lanes.iter().find(|lane| lane.has_ended()) {
+            tracing::error!(dataset = lane.name, "a dataset is not mirrored any more");
+        }
+        let epoch = self.pair.record().epoch;
+        if let Some(beat) = self.heart.beat(epoch, 0, now)
+            && let Some(to) = self.their_heart
+        {
+            // What cannot be sent is not heard: that says enough.
+            let _ = self.udp.try_send_to(&beat, to);
+        }
+        if self.told_at.is_none_or(|at| now.duration_since(at) >= PING) {
+            self.told_at = Some(now);
+            if let Some(session) = &self.session {
+                session.say(Note::Ping);
+            }
+        }
+        if self.session.is_some() && self.heart.silent(now).is_some_and(|silent| silent >= GIVEN_UP) {
+            self.hang_up();
+        }
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.heart.closed(Instant::now());
+            if let Some(again) = &self.again {
+                let _ = again.try_send(session.number);
+            }
+        }
+    }
+
+    /// Takes an event to the core, and performs what it calls for.
+    pub(super) async fn step(&mut self, event: Event) -> Result<(), MachineError> {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.pair.step(event) {
+                match action {
+                    Action::Save(record) => {
+                        let home = self.home.clone();
+                        let saved = tokio::task::spawn_blocking(move || save_record(&home, &record)).await;
+                        saved.map_err(std::io::Error::other)??;
+                        events.push(Event::Saved);
+                    }
+                    Action::Serve(epoch) => self.serve(epoch)?,
+                    Action::Follow(_) => {
+                        for lane in &self.lanes {
+                            let _ = lane.orders.send(Order::Follow);
+                        }
+                    }
+                    Action::Refuse { theirs, ours } => {
+                        tracing::warn!(theirs, ours, "a server of the past was refused");
+                        self.hang_up();
+                    }
+                }
+            }
+        }
+        self.say_here();
+        Ok(())
+    }
+
+    fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+        let consent = Consent::Ask;
+        let mirror = &self.store.mirror;
+        for dataset in &self.store.datasets {
+            let Content::Files { .. } = dataset.content else { continue };
+            let options =
+                Options { empty_patience: mirror.empty_patience, patience: PATIENCE, consent, own: self.home.clone() };
+            let source = self.folder(&self.store, &dataset.name);
+            let settings = sending::Settings {
+                dataset: dataset.name.clone(),
+                source,
+                interval: mirror.interval,
+                rescan: mirror.rescan,
+                epoch,
+                options,
+            };
+            self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name))?);
+        }
+        Ok(())
+    }
+
+    /// Opens the mirrors. They listen to nobody before the core says so.
+    pub(super) fn receive(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+        let mirror = &self.store.mirror;
+        let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
+        for (number, dataset) in self.store.datasets.iter().enumerate() {
+            let dest = self.folder(&self.store, &dataset.name);
+            let opening = Opening { others: Others::Refuse, history };
+            let receipt = Receipt { dest, opening, epoch };
+            let book = book(&self.store, &dataset.name);
+            self.lanes.push(Lane::receive(&dataset.name, receipt, book, number, self.tell.news.clone())?);
+        }
+        Ok(())
+    }
+
+    /// Where a dataset lies on this machine.
+    fn folder(&self, store: &Store, name: &str) -> std::path::PathBuf {
+        let at = store.datasets.iter().position(|dataset| dataset.name == name).unwrap_or_default();
+        let dataset = &store.datasets[at];
+        match (self.member.node, &self.member.data) {
+            (Node::Main, _) => self.home.join(&dataset.main),
+            // What was said when the machine joined wins over what is set.
+            (Node::Backup, Some(data)) if at == 0 => data.clone(),
+            (Node::Backup, _) => self.home.join(&dataset.backup),
+        }
+    }
+
+    async fn news(&mut self, lane: usize, news: News) -> Result<(), MachineError> {
+        if let News::Ended(why) = news {
+            let Some(lane) = self.lanes.get(lane) else { return Ok(()) };
+            let why = why.unwrap_or_else(|| "its mirror cannot be kept any more".to_owned());
+            return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
+        }
+        if let News::Heard { epoch, start } = news {
+            self.step(Event::ServerHeard { epoch, start }).await?;
+        }
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            for what in lane.book.take(news, Timestamp::now()) {
+                tracing::info!(dataset = lane.name, event = ?what);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn book(store: &Store, dataset: &str) -> Book {
+    Book::new(dataset, Folders::default()).with_max_age(store.mirror.max_age)
+}

@@ -1,0 +1,66 @@
+//! A code is given, and a machine that knows it comes in.
+
+use std::time::Instant;
+
+use super::joining::{self, GOOD, Handover, Invite};
+use super::{Left, Machine, MachineError};
+use crate::link::identity::MachineId;
+use crate::link::join::{Code, JoinError};
+use crate::link::tls::Secure;
+use crate::pair::Node;
+use crate::service::command::Reply;
+
+impl Machine {
+    pub(super) fn invite(&mut self, by: &str) -> Reply {
+        if self.member.node != Node::Main {
+            return Reply::Refused { why: vec!["only the main server invites the backup".to_owned()] };
+        }
+        match Code::random() {
+            Ok(code) => {
+                tracing::info!(by, "a machine was invited");
+                let text = code.to_string();
+                self.invite = Some(Invite::new(code, Instant::now()));
+                Reply::Code { code: text, address: self.store.main.address.to_string(), seconds: GOOD.as_secs() }
+            }
+            Err(error) => Reply::Refused { why: vec![error.to_string()] },
+        }
+    }
+
+    pub(super) fn joining(&mut self, secure: Secure) {
+        let Some(code) = self.invite.as_mut().and_then(|invite| invite.guess(Instant::now())) else {
+            tokio::spawn(joining::turn_away(secure));
+            return;
+        };
+        let handover = Handover { node: Node::Backup, revision: self.revision.clone() };
+        let (own, tell) = (self.tls.id(), self.tell.joined.clone());
+        tokio::spawn(async move {
+            let _ = tell.send(joining::let_in(secure, own, code, handover).await).await;
+        });
+    }
+
+    pub(super) fn joined(
+        &mut self,
+        joined: Result<(Secure, MachineId), JoinError>,
+    ) -> Result<Option<Left>, MachineError> {
+        match joined {
+            Ok((secure, other)) => {
+                self.invite = None;
+                self.member.other = Some(other);
+                self.member.save(&self.home)?;
+                self.other.send_replace(Some(other));
+                self.hang_up();
+                tracing::info!(%other, "a machine has joined");
+                tokio::spawn(joining::welcome(secure));
+            }
+            Err(JoinError::WrongCode) => tracing::warn!("a machine wanted to join with a wrong code"),
+            Err(JoinError::Io(error)) => {
+                tracing::info!(%error, "a machine that wanted to join broke off");
+                if let Some(invite) = &mut self.invite {
+                    invite.give_back();
+                }
+            }
+        }
+        self.publish_soon();
+        Ok(None)
+    }
+}

@@ -1,0 +1,140 @@
+//! Another machine joins: it shows that it knows the code, and receives the store's configuration.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::meet;
+use crate::config::revision::Revision;
+use crate::link::greeting::Refusal;
+use crate::link::identity::MachineId;
+use crate::link::join::{self, Code, Ends, JoinError, TRIES};
+use crate::link::speech::{hear, say};
+use crate::link::tls::Secure;
+use crate::pair::Node;
+
+/// How long a code is good.
+pub const GOOD: Duration = Duration::from_secs(15 * 60);
+/// How long a machine that joins may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A code that is open.
+#[derive(Debug)]
+pub struct Invite {
+    code: Code,
+    until: Instant,
+    tries: u32,
+}
+
+/// What a machine that joined receives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    /// Which machine it is from now on.
+    pub node: Node,
+    /// The store's configuration.
+    pub revision: Revision,
+}
+
+/// What it says when it has saved that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// It has saved all of it.
+    Saved,
+    /// So has the other side.
+    Joined,
+}
+
+impl Invite {
+    /// A new one with `code`.
+    #[must_use]
+    pub fn new(code: Code, now: Instant) -> Self {
+        Self { code, until: now + GOOD, tries: TRIES }
+    }
+
+    /// The code, if another guess may be made now; that is one spent.
+    pub fn guess(&mut self, now: Instant) -> Option<Code> {
+        if now >= self.until || self.tries == 0 {
+            return None;
+        }
+        self.tries -= 1;
+        Some(self.code.clone())
+    }
+
+    /// Who asked did not guess: it broke off, and spends nothing.
+    pub fn give_back(&mut self) {
+        self.tries += 1;
+    }
+}
+
+/// Lets a machine in that knows the code. Returns who it is, once it has saved what it received.
+pub async fn let_in(
+    mut secure: Secure,
+    own: MachineId,
+    code: Code,
+    handover: Handover,
+) -> Result<(Secure, MachineId), JoinError> {
+    let late = |_| JoinError::Io(io::ErrorKind::TimedOut.into());
+    let let_in = async {
+        meet::answer(&mut secure, None).await?;
+        let ends = Ends { asking: secure.peer, asked: own, secret: secure.secret };
+        join::answer(&mut secure.stream, &ends, &code).await?;
+        say(&mut secure.stream, &handover).await?;
+        match hear(&mut secure.stream).await? {
+            Word::Saved => Ok(()),
+            Word::Joined => Err(JoinError::Io(io::ErrorKind::InvalidData.into())),
+        }
+    };
+    timeout(PATIENCE, let_in).await.map_err(late)??;
+    let peer = secure.peer;
+    Ok((secure, peer))
+}
+
+/// Says to a machine that joined that this one has saved it, too.
+pub async fn welcome(mut secure: Secure) {
+    let _ = timeout(PATIENCE, say(&mut secure.stream, &Word::Joined)).await;
+    // It hangs up; what was said must not be cut off.
+    let _ = timeout(PATIENCE, hear::<Word>(&mut secure.stream)).await;
+}
+
+/// Turns a machine away: no code is open.
+pub async fn turn_away(mut secure: Secure) {
+    let _ = timeout(PATIENCE, meet::answer(&mut secure, Some(Refusal::NoCode))).await;
+}
+
+/// Asks to join on a connection that was welcomed. `save` keeps what is received.
+pub async fn ask<E: From<JoinError>>(
+    secure: &mut Secure,
+    own: MachineId,
+    code: &Code,
+    save: impl AsyncFnOnce(Handover) -> Result<(), E>,
+) -> Result<(), E> {
+    let ends = Ends { asking: own, asked: secure.peer, secret: secure.secret };
+    join::ask(&mut secure.stream, &ends, code).await?;
+    let handover = hear(&mut secure.stream).await.map_err(JoinError::Io)?;
+    save(handover).await?;
+    say(&mut secure.stream, &Word::Saved).await.map_err(JoinError::Io)?;
+    match hear(&mut secure.stream).await.map_err(JoinError::Io)? {
+        Word::Joined => Ok(()),
+        Word::Saved => Err(JoinError::Io(io::ErrorKind::InvalidData.into()).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_bears_three_guesses_within_a_quarter_of_an_hour() {
+        let now = Instant::now();
+        let code: Code = "K7F-3QX".parse().unwrap();
+        let mut invite = Invite::new(code.clone(), now);
+        assert!(invite.guess(now).is_some() && invite.guess(now).is_some());
+        invite.give_back();
+        assert!(invite.guess(now).is_some() && invite.guess(now).is_some() && invite.guess(now).is_none());
+        assert!(Invite::new(code.clone(), now).guess(now + GOOD).is_none());
+        assert!(Invite::new(code, now).guess(now + GOOD / 2).is_some());
+    }
+}

@@ -1,0 +1,105 @@
+//! One dataset on its way: a half of the copy on threads of its own, and the book that is kept of it.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use crate::disk::apply::open::Opening;
+use crate::link::port::Port;
+use crate::link::wire::End;
+use crate::pair::Epoch;
+use crate::service::book::Book;
+use crate::service::news::News;
+use crate::service::receiving::{self, Order, Receiving};
+use crate::service::sending::{self, Sending};
+
+/// A dataset on its way.
+pub struct Lane {
+    /// Its name.
+    pub name: String,
+    /// What is known of its copy, where it is received here.
+    pub book: Book,
+    /// Where its links go.
+    pub links: mpsc::UnboundedSender<End>,
+    /// What its mirror is asked; nobody takes it where the dataset is sent.
+    pub orders: mpsc::UnboundedSender<Order>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
+/// What a mirror is made with.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Its folder.
+    pub dest: PathBuf,
+    /// How it is opened.
+    pub opening: Opening,
+    /// The epoch that was seen.
+    pub epoch: Epoch,
+}
+
+impl Lane {
+    /// Begins to send a dataset.
+    pub fn send(settings: sending::Settings, book: Book) -> std::io::Result<Self> {
+        let (links, port) = mpsc::unbounded_channel();
+        let (orders, _) = mpsc::unbounded_channel();
+        let name = settings.dataset.clone();
+        let thread = std::thread::Builder::new().name(format!("source {name}")).spawn(move || {
+            let half = Sending::open(settings, Port::new(port)).map_err(|error| error.to_string())?;
+            half.run().map_err(|error| error.to_string())
+        })?;
+        Ok(Self { name, book, links, orders, thread })
+    }
+
+    /// Begins to receive a dataset. What happens to it is told with `number`.
+    pub fn receive(
+        name: &str,
+        receipt: Receipt,
+        book: Book,
+        number: usize,
+        tell: mpsc::UnboundedSender<(usize, News)>,
+    ) -> std::io::Result<Self> {
+        let (links, port) = mpsc::unbounded_channel();
+        let (orders, mut taken) = mpsc::unbounded_channel();
+        let (news, mut told) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(news) = told.recv().await {
+                if tell.send((number, news)).is_err() {
+                    return;
+                }
+            }
+        });
+        let thread = std::thread::Builder::new().name(format!("mirror {name}")).spawn(move || {
+            let Receipt { dest, opening, epoch } = receipt;
+            let begun = receiving::opening::open(&dest, opening, epoch, &mut taken, &news).and_then(|mirror| {
+                let begin =
+                    |(mirror, strange)| Receiving::begin(mirror, strange, epoch, Port::new(port), taken, news.clone());
+                Ok(mirror.map(begin).transpose()?)
+            });
+            match begun {
+                Ok(Some(half)) => {
+                    half.run();
+                    Ok(())
+                }
+                nothing => {
+                    let _ = news.send(News::Ended(None));
+                    nothing.map(|_| ()).map_err(|error| error.to_string())
+                }
+            }
+        })?;
+        Ok(Self { name: name.to_owned(), book, links, orders, thread })
+    }
+
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Has it end, and waits for that. Returns why it failed, if it did.
+    pub fn end(self) -> Result<(), String> {
+        let _ = self.orders.send(Order::Stop);
+        drop(self.links);
+        self.thread.join().unwrap_or_else(|_| Err("a part of the program has crashed".to_owned()))
+    }
+}

@@ -1,0 +1,54 @@
+//! One session of the two services: a connection for what they say, one for each dataset. All end with it.
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::note::{self, Note, WAITING};
+use crate::link::tls::Secure;
+use crate::link::wire::{self, End};
+
+/// A session.
+pub struct Session {
+    /// Its number.
+    pub number: u64,
+    out: mpsc::Sender<Note>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Session {
+    /// Begins one on a connection. What is heard goes to `heard` with its number; none, when it is over.
+    pub fn begin(number: u64, secure: Secure, heard: mpsc::Sender<(u64, Option<Note>)>) -> Self {
+        let (from, to) = tokio::io::split(secure.stream);
+        let (out, notes) = mpsc::channel(WAITING);
+        let (tell, mut told) = mpsc::channel(WAITING);
+        let writing = tokio::spawn(note::write(to, notes)).abort_handle();
+        let reading = tokio::spawn(note::read(from, tell)).abort_handle();
+        let passing = tokio::spawn(async move {
+            while let Some(note) = told.recv().await {
+                if heard.send((number, Some(note))).await.is_err() {
+                    return;
+                }
+            }
+            let _ = heard.send((number, None)).await;
+        });
+        Self { number, out, tasks: vec![writing, reading, passing.abort_handle()] }
+    }
+
+    /// Gives a dataset a way of its own, at most `rate` bytes a second.
+    pub fn dataset(&mut self, secure: Secure, rate: Option<u64>) -> End {
+        let (end, tasks) = wire::over(secure.stream, rate);
+        self.tasks.extend(tasks);
+        end
+    }
+
+    /// Says a note. A session that does not take it any more is over soon.
+    pub fn say(&self, note: Note) {
+        let _ = self.out.try_send(note);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}

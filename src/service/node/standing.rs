@@ -1,0 +1,198 @@
+//! How a machine of a store stands: what each dataset's book says, joined, and what only the whole machine knows.
+
+use std::path::Path;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::heart::Heart;
+use crate::config::store::Store;
+use crate::pair::{Duty, Pair};
+use crate::replica::Position;
+use crate::service::alarms::Alarms;
+use crate::service::event::{Event, What};
+use crate::service::status::{
+    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Trouble, Verdict,
+};
+
+/// Numbers of questions of one dataset; those of the next begin behind them.
+pub const QUESTIONS: u64 = 1_000_000;
+
+/// Room on the disk with less than so many bytes, and less than one part in twenty, is little.
+const LITTLE: u64 = 2 << 30;
+
+/// What only the whole machine knows.
+#[derive(Debug, Default)]
+pub struct Standing {
+    alarms: Alarms,
+    events: Vec<Event>,
+}
+
+/// What the standing is made of.
+pub struct Known<'k> {
+    /// What is set.
+    pub store: &'k Store,
+    /// Who serves.
+    pub pair: &'k Pair,
+    /// The other machine's heart.
+    pub heart: &'k Heart,
+    /// What the other machine does, how its POS server is, and its program's version, as it said last.
+    pub theirs: Option<(Duty, Server, String)>,
+    /// Why it could not be called, if it could not.
+    pub unmet: Option<&'k str>,
+    /// The home.
+    pub home: &'k Path,
+}
+
+impl Standing {
+    /// Completes `status`, which the datasets' books or the other machine gave. Returns what has happened by that.
+    pub fn complete(&mut self, status: &mut Status, known: &Known<'_>, now: Timestamp) -> Vec<What> {
+        let clock = Instant::now();
+        let record = known.pair.record();
+        status.store.clone_from(&known.store.name);
+        status.node = record.node;
+        (status.duty, status.epoch) = (known.pair.duty(), record.epoch);
+        status.holder = crate::pair::Node::of_epoch(record.epoch);
+        status.at = now;
+        status.version = super::meet::version();
+        status.folders = None;
+        let names = (known.store.main.name.clone(), known.store.backup.name.clone());
+        status.machines = Some(Machines { main: names.0, backup: names.1 });
+        status.peer = peer(known, clock);
+        let silent = known.heart.silent(clock).filter(|_| status.peer.state == PeerState::Lost);
+        if let Some(silent) = silent {
+            let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
+            status.mirror.behind_at_least = true;
+            status.mirror.behind_ms = status.mirror.behind_ms.max(silent_ms);
+        }
+        status.verdict = match status.peer.state {
+            // The POS server of the main is not looked at yet: what is heard is taken for well.
+            PeerState::Healthy | PeerState::Late => Verdict::Healthy,
+            PeerState::Lost | PeerState::Unknown => Verdict::Unknown,
+        };
+        let what = self.weigh(known, status, now);
+        status.alarms.extend(self.alarms.all().iter().cloned());
+        status.events.extend(self.events.iter().cloned());
+        status.events.sort_by_key(|event| event.at);
+        let over = status.events.len().saturating_sub(EVENTS);
+        status.events.drain(..over);
+        age(status, known);
+        what
+    }
+
+    fn weigh(&mut self, known: &Known<'_>, status: &Status, now: Timestamp) -> Vec<What> {
+        let silent = (status.peer.state == PeerState::Lost
+            || known.unmet.is_some() && status.peer.state == PeerState::Unknown)
+            .then(|| Trouble::Silent { why: known.unmet.map(str::to_owned) });
+        let limit_ms = u64::try_from(known.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
+        let usable = status.mirror.grade.is_some();
+        let old = (usable && status.mirror.behind_ms > limit_ms)
+            .then_some(Trouble::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
+        let ours = super::meet::version();
+        let versions = known
+            .theirs
+            .as_ref()
+            .filter(|(_, _, theirs)| *theirs != ours)
+            .map(|(_, _, theirs)| Trouble::Versions { ours, theirs: theirs.clone() });
+        let low = crate::os::room(known.home)
+            .filter(|room| room.free < LITTLE && room.free < room.all / 20)
+            .map(|room| Trouble::DiskLow { free_bytes: room.free });
+        let what = self.alarms.weigh([silent, old, versions, low].into_iter().flatten(), now);
+        self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
+        let over = self.events.len().saturating_sub(EVENTS);
+        self.events.drain(..over);
+        what
+    }
+}
+
+fn peer(known: &Known<'_>, clock: Instant) -> Peer {
+    let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (duty, server) = known.theirs.as_ref().map(|(duty, server, _)| (*duty, *server)).unzip();
+    Peer {
+        state: known.heart.state(clock),
+        heard_ago_ms: known.heart.silent(clock).map(millis),
+        round_trip_ms: known.heart.round_trip().map(millis),
+        duty,
+        server,
+        loss_percent: known.heart.loss_percent(),
+        history: known.heart.history(60, clock),
+    }
+}
+
+/// The age of a copy counts with the silence.
+fn age(status: &mut Status, known: &Known<'_>) {
+    let limit = known.store.mirror.max_age;
+    let is_old = u128::from(status.mirror.behind_ms) > limit.as_millis();
+    if !is_old || status.can_take_over.reasons.iter().any(|reason| reason.check == "copy-age") {
+        return;
+    }
+    let minutes = |ms: u64| format!("{} min", ms / 60_000);
+    status.can_take_over.yes = false;
+    status.can_take_over.reasons.push(Reason {
+        check: "copy-age".to_owned(),
+        value: minutes(status.mirror.behind_ms),
+        limit: format!("{} min", limit.as_secs() / 60),
+        remedy: "wait".to_owned(),
+    });
+}
+
+/// Joins how another dataset stands to how those before stand.
+pub fn join(all: &mut Status, next: Status, number: u64) {
+    let (mine, theirs) = (&mut all.mirror, next.mirror);
+    let mut rolling = mine.position.checksum.roll();
+    rolling.feed(&theirs.position.checksum.0);
+    mine.position = Position { seq: mine.position.seq + theirs.position.seq, checksum: rolling.end() };
+    mine.behind_ms = mine.behind_ms.max(theirs.behind_ms);
+    mine.behind_bytes += theirs.behind_bytes;
+    mine.behind_at_least |= theirs.behind_at_least;
+    mine.grade = mine.grade.zip(theirs.grade).map(|(a, b)| a.max(b));
+    mine.copying = theirs.copying.or(mine.copying.take());
+    mine.last_change_ago_ms = [mine.last_change_ago_ms, theirs.last_change_ago_ms].into_iter().flatten().min();
+    mine.verified_at = mine.verified_at.zip(theirs.verified_at).map(|(a, b)| a.min(b));
+    mine.as_of = mine.as_of.zip(theirs.as_of).map(|(a, b)| a.min(b));
+    mine.caught_up &= theirs.caught_up;
+    let weight = |phase: Phase| match phase {
+        Phase::Following => 0,
+        Phase::Verifying => 1,
+        Phase::FirstCopy => 2,
+        Phase::Opening => 3,
+        Phase::Stopped => 4,
+    };
+    if weight(theirs.phase) > weight(mine.phase) {
+        mine.phase = theirs.phase;
+    }
+    all.datasets.extend(next.datasets);
+    for alarm in next.alarms {
+        if !all.alarms.iter().any(|known| known.code == alarm.code) {
+            all.alarms.push(alarm);
+        }
+    }
+    all.questions.extend(next.questions.into_iter().map(|mut question| {
+        question.id += number * QUESTIONS;
+        question
+    }));
+    all.events.extend(next.events);
+    let take = &mut all.can_take_over;
+    take.since = if take.yes == next.can_take_over.yes {
+        take.since.min(next.can_take_over.since)
+    } else {
+        next.can_take_over.since
+    };
+    take.yes &= next.can_take_over.yes;
+    for reason in next.can_take_over.reasons {
+        if !take.reasons.contains(&reason) {
+            take.reasons.push(reason);
+        }
+    }
+    if let (Some(mine), Some(theirs)) = (&mut all.operation, next.operation) {
+        mine.done_bytes += theirs.done_bytes;
+        mine.total_bytes += theirs.total_bytes;
+        mine.why_not.extend(theirs.why_not);
+        mine.state = match (mine.state, theirs.state) {
+            (OperationState::Running, _) | (_, OperationState::Running) => OperationState::Running,
+            (OperationState::Failed, _) | (_, OperationState::Failed) => OperationState::Failed,
+            (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
+            (OperationState::Done, OperationState::Done) => OperationState::Done,
+        };
+    }
+}

@@ -1,0 +1,116 @@
+//! What the two machines say to each other calls for this.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::meet::{self, Met};
+use super::note::Note;
+use super::session::Session;
+use super::{Left, Machine, MachineError};
+use crate::link::greeting::Refusal;
+use crate::pair::{Duty, Node};
+use crate::service::status::Server;
+
+impl Machine {
+    pub(super) async fn met(&mut self, met: Met) {
+        match met {
+            Met::Failed(why) => {
+                let why = why.to_string();
+                if self.unmet.as_ref() != Some(&why) {
+                    tracing::info!(why, "the other machine could not be called");
+                }
+                self.unmet = Some(why);
+                self.heart.closed(Instant::now());
+            }
+            Met::Control { session, mut secure } => {
+                if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
+                    return;
+                }
+                self.unmet = None;
+                self.heart.connected(session, &secure.secret, Instant::now());
+                let far = if self.member.node == Node::Main { &self.store.backup } else { &self.store.main };
+                self.their_heart = meet::resolve(&far.address).await.ok();
+                // The one before ends with all that belonged to it.
+                self.session = Some(Session::begin(session, secure, self.tell.notes.clone()));
+                tracing::info!(session, "the two machines talk");
+                self.say_here();
+                if self.pair.duty() == Duty::Serving
+                    && let Some(session) = &self.session
+                {
+                    session.say(Note::Configured(self.revision.clone()));
+                }
+            }
+            Met::Dataset { session, name, mut secure } => {
+                let current = self.session.as_mut().filter(|current| current.number == session);
+                let lane = self.lanes.iter().find(|lane| lane.name == name);
+                let (Some(current), Some(lane)) = (current, lane) else {
+                    let _ = meet::answer(&mut secure, Some(Refusal::NoPlace)).await;
+                    return;
+                };
+                if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
+                    return;
+                }
+                let _ = lane.links.send(current.dataset(secure, self.store.mirror.max_rate));
+            }
+            Met::Joining(secure) => self.joining(secure),
+        }
+    }
+
+    pub(super) fn say_here(&self) {
+        let Some(session) = &self.session else { return };
+        session.say(Note::Here {
+            duty: self.pair.duty(),
+            epoch: self.pair.record().epoch,
+            server: Server::Stopped,
+            version: meet::version(),
+            clock_ms: Timestamp::now().as_millisecond(),
+        });
+    }
+
+    pub(super) fn note(&mut self, session: u64, note: Option<Note>) -> Result<Option<Left>, MachineError> {
+        if self.session.as_ref().is_none_or(|current| current.number != session) {
+            return Ok(None);
+        }
+        let Some(note) = note else {
+            self.hang_up();
+            self.publish_soon();
+            return Ok(None);
+        };
+        self.heart.felt(Instant::now());
+        match note {
+            Note::Ping => return Ok(None),
+            Note::Here { duty, server, version, clock_ms, .. } => {
+                self.theirs = Some((duty, server, version));
+                self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
+            }
+            Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
+                if revision.number > self.revision.number {
+                    match revision.store() {
+                        Ok(_) => {
+                            self.member.take(&self.home, &revision)?;
+                            tracing::info!(revision = revision.number, "another configuration counts now");
+                            return Ok(Some(Left::Reconfigured));
+                        }
+                        Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
+                    }
+                }
+            }
+            Note::Configured(_) => {}
+            Note::Standing(status) => self.their_status = Some(status),
+            Note::Ask { number, command } => {
+                let reply = self.command(command);
+                if let Some(session) = &self.session {
+                    session.say(Note::Answer { number, reply });
+                }
+            }
+            Note::Answer { number, reply } => {
+                if let Some(answer) = self.answers.remove(&number) {
+                    let _ = answer.send(reply);
+                }
+            }
+        }
+        self.publish_soon();
+        Ok(None)
+    }
+}

@@ -1,0 +1,85 @@
+//! The two machines of a store: what each does, and whether the other one is heard.
+
+use super::Seen;
+use super::copying::Fact;
+use crate::pair::{Duty, Node};
+use crate::service::Status;
+use crate::service::status::{Machines, PeerState};
+use crate::words::{Words, figures};
+
+/// Seconds of heartbeats that are shown.
+const SECONDS: usize = 16;
+
+/// Both machines, the main first; none where one process mirrors one folder.
+#[must_use]
+pub fn machines(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
+    let Some(Machines { main, backup }) = &status.machines else { return vec![] };
+    let fact = |label: &str, node: Node, name: &str| Fact {
+        label: seen.words.say(label),
+        value: if node == status.node { own(seen, status, name) } else { other(seen, status, name) },
+    };
+    vec![fact("label-main", Node::Main, main), fact("label-backup", Node::Backup, backup)]
+}
+
+fn own(seen: &Seen<'_>, status: &Status, name: &str) -> String {
+    let args = [("name", name.into()), ("duty", duty(seen.words, status.duty).into())];
+    seen.words.with("machine-own", &args)
+}
+
+fn other(seen: &Seen<'_>, status: &Status, name: &str) -> String {
+    let (words, peer) = (seen.words, &status.peer);
+    let ago = figures::span(words, peer.heard_ago_ms.unwrap_or(0));
+    let does = peer.duty.map_or_else(String::new, |now| duty(words, now));
+    let args = [("name", name.into()), ("duty", does.into()), ("ago", ago.into())];
+    match peer.state {
+        PeerState::Unknown => words.with("machine-unknown", &args),
+        PeerState::Lost => words.with("machine-lost", &args),
+        PeerState::Healthy | PeerState::Late => {
+            let heard = words.with("machine-heard", &args);
+            let way = [("ms", peer.round_trip_ms.unwrap_or(0).into()), ("percent", peer.loss_percent.into())];
+            format!("{heard}   {}   {}", beats(&peer.history), words.with("machine-way", &way))
+        }
+    }
+}
+
+/// The heartbeats of the last seconds: a stroke for each second in which most came, a dot for one in which none did.
+fn beats(history: &[u8]) -> String {
+    let last = history.len().saturating_sub(SECONDS);
+    let stroke = |beats: &u8| match beats {
+        0 => '.',
+        1 | 2 => ':',
+        _ => '|',
+    };
+    history[last..].iter().map(stroke).collect()
+}
+
+fn duty(words: &Words, duty: Duty) -> String {
+    words.say(match duty {
+        Duty::Serving => "duty-serving",
+        Duty::Mirroring => "duty-mirroring",
+        Duty::Waiting => "duty-waiting",
+    })
+}
+
+/// What this machine is, for the first line.
+#[must_use]
+pub fn title(words: &Words, status: &Status) -> Option<String> {
+    let Machines { main, backup } = status.machines.as_ref()?;
+    let (key, name) = match status.node {
+        Node::Main => ("head-main", main),
+        Node::Backup => ("head-backup", backup),
+    };
+    Some(words.with(key, &[("store", status.store.as_str().into()), ("name", name.as_str().into())]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_second_of_the_heartbeat_has_its_stroke() {
+        assert_eq!(beats(&[0, 1, 5, 4]), ".:||");
+        assert_eq!(beats(&[5; 60]).len(), SECONDS);
+        assert_eq!(beats(&[]), "");
+    }
+}

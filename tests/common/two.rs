@@ -1,0 +1,179 @@
+//! Two machines of a store on one computer: two homes, joined over loopback.
+
+use std::fs::{self, File};
+use std::net::{TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::place::{output, told};
+use super::{DEADLINE, tree, until_some};
+
+/// One of the two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Machine {
+    Main,
+    Backup,
+}
+
+/// Two machines that have not met yet.
+pub struct Two {
+    dir: TempDir,
+    pub data: PathBuf,
+    ports: [u16; 2],
+    running: [Option<Child>; 2],
+}
+
+impl Two {
+    /// A folder of data, and two homes with nothing in them.
+    pub fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
+        let data = dir.path().join("pos");
+        fs::create_dir(&data).unwrap();
+        Self { dir, data, ports: [free_port(), free_port()], running: [None, None] }
+    }
+
+    /// Two machines that mirror: set up with the commands of the README.
+    pub fn joined() -> Self {
+        let mut two = Self::new();
+        two.init();
+        two.start(Machine::Main);
+        let code = two.invite();
+        let joined = two.join(&code);
+        assert!(joined.status.success(), "{}", told(&joined));
+        two.start(Machine::Backup);
+        two
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn home(&self, machine: Machine) -> PathBuf {
+        self.path().join(match machine {
+            Machine::Main => "main",
+            Machine::Backup => "backup",
+        })
+    }
+
+    /// Where the mirror is.
+    pub fn mirror(&self) -> PathBuf {
+        self.home(Machine::Backup).join("RUNDIR")
+    }
+
+    pub fn address(&self, machine: Machine) -> String {
+        format!("127.0.0.1:{}", self.ports[machine as usize])
+    }
+
+    /// The program on one of the machines.
+    pub fn espejo(&self, machine: Machine, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_espejo"));
+        command.arg("--home").arg(self.home(machine)).args(["--lang", "en"]).args(args);
+        command.env_remove("FAILPOINTS").env_remove("ESPEJO_HOME").stdin(Stdio::null());
+        command
+    }
+
+    /// Sets the store up on the main.
+    pub fn init(&self) {
+        let (main, backup) = (self.address(Machine::Main), self.address(Machine::Backup));
+        let mut init = self.espejo(Machine::Main, &["init", "--store", "Centro", "--main", &main, "--backup", &backup]);
+        let done = output(init.arg("--data").arg(&self.data));
+        assert!(done.status.success(), "{}", told(&done));
+    }
+
+    /// A code for the backup.
+    pub fn invite(&self) -> String {
+        let said = until_some("the main gives a code", || {
+            let said = output(&mut self.espejo(Machine::Main, &["invite", "backup"]));
+            said.status.success().then_some(said)
+        });
+        String::from_utf8(said.stdout).unwrap().split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Has the backup join.
+    pub fn join(&self, code: &str) -> Output {
+        output(&mut self.espejo(Machine::Backup, &["join", code, &self.address(Machine::Main)]))
+    }
+
+    /// Starts the service of a machine.
+    pub fn start(&mut self, machine: Machine) {
+        let log = self.path().join(format!("{machine:?}.out"));
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let child = self.espejo(machine, &["run"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        self.running[machine as usize] = Some(child);
+    }
+
+    /// Stops the service of a machine dead.
+    pub fn kill(&mut self, machine: Machine) {
+        let mut child = self.running[machine as usize].take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks the service of a machine to end, and makes sure that it does, in order.
+    pub fn stop(&mut self, machine: Machine) {
+        let mut child = self.running[machine as usize].take().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = until_some("the service ends", || child.try_wait().unwrap());
+        assert_eq!(status.code(), Some(0), "{}", self.printed(machine));
+    }
+
+    /// What a service has printed.
+    pub fn printed(&self, machine: Machine) -> String {
+        fs::read_to_string(self.path().join(format!("{machine:?}.out"))).unwrap_or_default()
+    }
+
+    /// How it stands, if a service says so.
+    pub fn status(&self, machine: Machine) -> Option<Value> {
+        let said = output(&mut self.espejo(machine, &["status", "--json"]));
+        serde_json::from_slice(&said.stdout).ok()
+    }
+
+    /// Waits until the status of a machine is as `holds` wants it.
+    pub fn until(&self, machine: Machine, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = None;
+        let end = Instant::now() + DEADLINE;
+        while Instant::now() < end {
+            last = self.status(machine).or(last);
+            if let Some(status) = last.take_if(|status| holds(status)) {
+                return status;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        panic!("{machine:?}, waited in vain: {what}; last it was {}", last.unwrap_or_default());
+    }
+
+    /// Waits until the mirror holds what the main has.
+    pub fn until_same(&self, when: &str) {
+        let end = Instant::now() + DEADLINE;
+        while Instant::now() < end {
+            if tree::are_same(&self.data, &self.mirror()) {
+                return;
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let status = self.status(Machine::Backup).map(|status| status.to_string()).unwrap_or_default();
+        tree::assert_same(&tree::tree(&self.data), &tree::tree(&self.mirror()), &format!("{when} {status}"));
+    }
+}
+
+impl Drop for Two {
+    fn drop(&mut self) {
+        for child in self.running.iter_mut().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A port that nobody has, neither for connections nor for datagrams.
+fn free_port() -> u16 {
+    until_some("a free port", || {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        UdpSocket::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    })
+}

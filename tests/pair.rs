@@ -1,0 +1,119 @@
+//! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
+//!
+//! - `strangers`: who is turned away
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+#[path = "pair/strangers.rs"]
+mod strangers;
+
+use std::fs;
+
+use common::edits::Editor;
+use common::is_full;
+use common::place::{output, told};
+use common::random::{Random, seed};
+use common::two::{Machine, Two};
+
+#[test]
+fn four_commands_and_the_main_is_mirrored() {
+    let mut two = Two::new();
+    fs::write(two.data.join("POS-Q.Seq"), "1044\n").unwrap();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    two.init();
+    two.start(Machine::Main);
+    let code = two.invite();
+    let joined = two.join(&code);
+    assert!(joined.status.success(), "{}", told(&joined));
+    assert!(String::from_utf8_lossy(&joined.stdout).contains("espejo run"), "{}", told(&joined));
+    two.start(Machine::Backup);
+    two.until_same("the first copy");
+    let backup = two.until(Machine::Backup, "it could take over", |status| status["can_take_over"]["yes"] == true);
+    assert_eq!(
+        (&backup["store"], &backup["node"], &backup["duty"], &backup["epoch"], &backup["holder"]),
+        (&"Centro".into(), &"backup".into(), &"mirroring".into(), &1.into(), &"main".into())
+    );
+    let healthy = |status: &serde_json::Value| status["peer"]["state"] == "healthy" && status["verdict"] == "healthy";
+    two.until(Machine::Backup, "the main is heard", healthy);
+    let position = backup["mirror"]["position"].clone();
+    let main = two.until(Machine::Main, "the main knows", |status| {
+        status["mirror"]["position"] == position && status["peer"]["state"] == "healthy"
+    });
+    assert_eq!((&main["node"], &main["duty"]), (&"main".into(), &"serving".into()));
+    fs::write(two.data.join("POS-Q.Seq"), "1045\n").unwrap();
+    two.until_same("a change");
+    for machine in [Machine::Main, Machine::Backup] {
+        let verified = output(&mut two.espejo(machine, &["verify"]));
+        assert_eq!(verified.status.code(), Some(0), "{machine:?}: {}", told(&verified));
+        let status = output(&mut two.espejo(machine, &["status"]));
+        assert_eq!(status.status.code(), Some(0), "{machine:?}: {}", told(&status));
+    }
+    two.stop(Machine::Backup);
+    two.stop(Machine::Main);
+}
+
+#[test]
+fn who_is_killed_is_missed_and_goes_on_where_it_was() {
+    let mut two = Two::joined();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.until_same("before");
+    let lost =
+        |status: &serde_json::Value| status["peer"]["state"] == "lost" && status["alarms"][0]["code"] == "MIR-301";
+    for (victim, witness) in [(Machine::Main, Machine::Backup), (Machine::Backup, Machine::Main)] {
+        two.kill(victim);
+        let status = two.until(witness, "it is missed", lost);
+        assert_eq!(status["mirror"]["behind_at_least"], true, "{status}");
+        assert_eq!(output(&mut two.espejo(witness, &["status"])).status.code(), Some(20));
+        fs::write(two.data.join(format!("{victim:?}")), "while it was away").unwrap();
+        two.start(victim);
+        two.until_same("after it came back");
+        two.until(witness, "all is well again", |status| {
+            status["peer"]["state"] == "healthy" && status["alarms"] == serde_json::json!([])
+        });
+    }
+}
+
+#[test]
+fn killed_at_any_moment_either_side_goes_on() {
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let mut two = Two::joined();
+    let mut editor = Editor::new(&two.data, random.clone());
+    editor.edit(60);
+    two.until_same("the first copy");
+    for round in 0..if is_full() { 100 } else { 8 } {
+        // Removals are asked about where they are many: a shop does not lose most of its files in a second.
+        for _ in 0..random.below(6) {
+            editor.append_or_write();
+            std::thread::park_timeout(std::time::Duration::from_millis(random.below(40)));
+        }
+        let victim = if random.once_in(2) { Machine::Main } else { Machine::Backup };
+        two.kill(victim);
+        editor.append_or_write();
+        two.start(victim);
+        two.until_same(&format!("round {round} of seed {seed}"));
+    }
+    let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(verified.status.code(), Some(0), "seed {seed}: {}", told(&verified));
+}
+
+#[test]
+fn another_configuration_reaches_the_backup() {
+    let mut two = Two::joined();
+    two.until_same("before");
+    two.stop(Machine::Main);
+    let path = two.home(Machine::Main).join("store.toml");
+    let text = fs::read_to_string(&path).unwrap().replace("store = \"Centro\"", "store = \"Centro Sur\"");
+    fs::write(&path, text).unwrap();
+    two.start(Machine::Main);
+    two.until(Machine::Backup, "it has the new name", |status| status["store"] == "Centro Sur");
+    fs::write(two.data.join("file"), "after").unwrap();
+    two.until_same("after");
+    two.stop(Machine::Main);
+    fs::write(&path, "store = \"Centro\"\nstor = 7\n[main]\naddress = \"nowhere\"\n").unwrap();
+    let refused = output(&mut two.espejo(Machine::Main, &["run"]));
+    assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.lines().count() >= 3 && said.contains("store.toml:2:1"), "all faults at once: {said}");
+}
