@@ -1,7 +1,8 @@
 //! Espejo keeps a mirror of a shop's point-of-sale server on another machine, always ready to take over.
 //!
-//! This version mirrors one folder into another in one process (`espejo mirror SOURCE DEST`): the engine that the second
-//! machine will have, with its journal, its service and its screen.
+//! This version mirrors the main of a store to its backup over the network (`espejo init`, `invite`, `join`, `run`), and one
+//! folder into another in one process (`espejo mirror SOURCE DEST`): the same engine, with its journal, its service and its
+//! screen.
 //!
 //! # The map
 //!
@@ -31,6 +32,9 @@
 //! generation of [`replica::part`]s. They travel as [`link::frame`]s. [`service::receiving`] writes them to the redo, makes them
 //! durable and acknowledges. [`disk::apply`] saves what they will overwrite, applies them, and notes in the index what stands
 //! there now. The serving half takes what was acknowledged for what the mirror holds, and finds the next difference against it.
+//!
+//! Between two machines the frames go through [`link::tls`], one connection for each dataset. [`service::node`] makes and takes
+//! the connections; a half outlives them, and waits at its [`link::port`] for the next one.
 //!
 //! # What must always hold
 //!

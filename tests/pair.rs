@@ -1,9 +1,12 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
+//! - `cables`: pulled, lossy, slow, narrow
 //! - `strangers`: who is turned away
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "pair/cables.rs"]
+mod cables;
 mod common;
 #[path = "pair/strangers.rs"]
 mod strangers;
@@ -116,4 +119,30 @@ fn another_configuration_reaches_the_backup() {
     assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.lines().count() >= 3 && said.contains("store.toml:2:1"), "all faults at once: {said}");
+}
+
+#[test]
+fn check_examines_both_machines_and_says_what_to_mend() {
+    let mut two = Two::joined();
+    two.until_same("before");
+    let healthy = |status: &serde_json::Value| status["peer"]["state"] == "healthy";
+    two.until(Machine::Backup, "the main is heard", healthy);
+    let checked = common::until_some("all is well", || {
+        let checked = output(&mut two.espejo(Machine::Main, &["check"]));
+        (checked.status.code() == Some(0)).then_some(checked)
+    });
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    for line in
+        ["Main: pos can be read", "Backup: the two machines talk", "Backup: heartbeats come", "the clocks agree"]
+    {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    two.kill(Machine::Backup);
+    fs::remove_dir_all(&two.data).unwrap();
+    two.until(Machine::Main, "it is missed", |status| status["peer"]["state"] == "lost");
+    let checked = output(&mut two.espejo(Machine::Main, &["check", "--json"]));
+    assert_eq!(checked.status.code(), Some(1), "{}", told(&checked));
+    let found: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    let of = |check: &str| found.as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap().clone();
+    assert!(of("folder")["error"].is_string() && of("connection")["talks"] == false, "{found}");
 }

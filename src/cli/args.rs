@@ -66,6 +66,18 @@ pub enum Verb {
     },
     /// The service of this machine.
     Run,
+    /// Examine both machines.
+    Check {
+        /// As one JSON list.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The system's own description of the service.
+    Unit {
+        /// Write it where the system looks.
+        #[arg(long)]
+        install: bool,
+    },
     /// How it stands.
     Status {
         /// As one JSON object.

@@ -19,6 +19,8 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Reply::Refused { why } => Err(Failure::refused(why)),
-        Reply::Status(_) | Reply::Running { .. } | Reply::Done => Err(Failure::failed(around.words.say("cli-strange"))),
+        Reply::Status(_) | Reply::Running { .. } | Reply::Done | Reply::Checked { .. } => {
+            Err(Failure::failed(around.words.say("cli-strange")))
+        }
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`], [`verify`]: the verbs
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
 
 pub mod args;
+pub mod check;
 pub mod exit;
 pub mod init;
 pub mod invite;
@@ -17,6 +18,7 @@ pub mod mirror;
 pub mod run;
 pub mod screen;
 pub mod status;
+pub mod unit;
 pub mod verify;
 
 use std::path::PathBuf;
@@ -57,6 +59,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Invite { who: args::Invited::Backup }) => invite::run(&around).await,
             Some(Verb::Join { code, address, data }) => join::run(&around, &code, &address, data).await,
             Some(Verb::Run) => run::run(&around).await,
+            Some(Verb::Check { json }) => check::run(&around, json).await,
+            Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

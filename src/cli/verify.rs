@@ -16,7 +16,7 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
     let operation = match client.ask(&Command::Verify { by: by() }).await? {
         Reply::Running { operation } => operation,
         Reply::Refused { why } => return Err(Failure::refused(why)),
-        Reply::Status(_) | Reply::Done | Reply::Code { .. } => {
+        Reply::Status(_) | Reply::Done | Reply::Code { .. } | Reply::Checked { .. } => {
             return Err(Failure::failed("the service did not begin to compare"));
         }
     };

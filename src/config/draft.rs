@@ -35,7 +35,7 @@ impl Draft {
         let (main, backup) = (machine("main", &self.main), machine("backup", &self.backup));
         format!(
             "# The settings of this store. They are kept on the main; the other machines receive them.\n\
-             # What is not written here has its default. Check after a change: espejo check\n\
+             # What is not written here has its default. A change counts when the service starts again.\n\
              \n\
              store = {store}\n\
              \n\

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use super::status::Status;
 
 /// What can be asked of the service. On the control socket: one JSON object a line.
@@ -26,6 +27,11 @@ pub enum Command {
         /// Who answers.
         by: String,
     },
+    /// Examine this machine, or the other one.
+    Check {
+        /// The other one.
+        far: bool,
+    },
     /// Let another machine join: give a code for it.
     Invite {
         /// Who asks.
@@ -48,6 +54,11 @@ pub enum Reply {
     Running {
         /// Its number.
         operation: u64,
+    },
+    /// What was examined, and found.
+    Checked {
+        /// In the order of the machine that was examined.
+        findings: Vec<Finding>,
     },
     /// A machine that knows this code may join.
     Code {

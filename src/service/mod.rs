@@ -9,6 +9,7 @@
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
+//! - [`finding`]: what an examination of a machine finds
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
@@ -20,6 +21,7 @@ pub mod command;
 pub mod control;
 pub mod engine;
 pub mod event;
+pub mod finding;
 pub mod home;
 pub mod member;
 pub mod news;

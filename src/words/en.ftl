@@ -216,6 +216,7 @@ machine-own = { $name }   { $duty }   this machine
 machine-heard = { $name }   { $duty }   heard { $ago } ago
 machine-lost = { $name }   not heard for { $ago }
 machine-unknown = { $name }   not heard yet
+label-way = The line
 machine-way = { $ms } ms there and back, { $percent } % lost
 duty-serving = serving
 duty-mirroring = mirroring
@@ -414,6 +415,41 @@ config-f-s-doc-more = Line { $line } is one too many. There are two: the main, t
 cli-file = { $number } { $file } { $percent } %
 cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST
 cli-service-ended = The service has ended.
+check-well = [OK]
+check-fault = [!!]
+check-main = Main:
+check-backup = Backup:
+check-faults = { $n ->
+    [one] one thing is to be mended
+   *[other] { $n } things are to be mended
+}
+check-far-unheard = The other machine cannot be asked now; run this there, too.
+check-folder = { $name } can be read: { $folder }
+check-folder-wrong = { $name } cannot be read: { $folder }: { $error }
+check-folder-wrong-do = Mount the disk, mend the path in store.toml, or give the service the right to read it.
+check-room = { $free } are free
+check-room-wrong = { $free } are free; { $needed } should be
+check-room-wrong-do = Make room on the disk that holds the home.
+check-name = { $address } has an address
+check-name-wrong = { $address } has no address: { $error }
+check-name-wrong-do = Write the number of that machine into store.toml, or its name into /etc/hosts.
+check-connection = the two machines talk
+check-connection-wrong = { $address } is not connected
+check-connection-wrong-do = Does the service run there, has that machine joined, and do the firewalls let port 7410 through?
+check-connection-why = { $address } is not connected: { $why }
+check-connection-why-do = Does the service run there, and do the firewalls of both machines let its port through (TCP)?
+check-heartbeat = heartbeats come
+check-heartbeat-wrong = no heartbeats come to port { $port }
+check-heartbeat-wrong-do = Let UDP through to that port in the firewalls of both machines.
+check-clocks = the clocks agree
+check-clocks-wrong = the clocks are { $apart } apart
+check-clocks-wrong-do = Set them, best with a time service: times in the diary and on screen follow them.
+check-versions = both run version { $ours }
+check-versions-wrong = this machine runs version { $ours }, the other one { $theirs }
+check-versions-wrong-do = Install the same version on both.
+check-server = the POS server's files are mirrored
+check-server-wrong = the POS server uses what is not mirrored: { $files }
+check-server-wrong-do = Add the folder as a dataset in store.toml, or move it into one.
 cli-strange = The service gave an answer that this version does not know.
 cli-init-there = A store is set up in { $home } already. Name another home with --home DIR, or edit its store.toml.
 cli-init-missing = { $option } is missing
@@ -443,6 +479,12 @@ cli-join-done =
     This machine has joined { $store }.
     Next, on this machine:
       espejo run              (or as a service: espejo unit --install)
+cli-unit-name = the paths of the program and of its home must be plain text to be written into a unit
+cli-unit-done =
+    Written: { $path }
+    Next:
+      systemctl daemon-reload
+      systemctl enable --now espejo
 cli-run = { $store }: { $name } runs at { $address }
 cli-run-again = The settings have changed; beginning again with them.
 cli-run-nothing = no store is set up in { $home }; begin with: espejo init (on the main) or espejo join CODE ADDRESS (on the backup)
@@ -493,6 +535,10 @@ help-join-code = The code, such as K7F-3QX
 help-join-address = The address of the main; port 7410 where none is named
 help-join-data = Where the mirror goes on this machine
 help-run = The service of this machine: mirrors, watches, serves. Outlives every screen
+help-check = Examine both machines: folders, room, names, connections, clocks, versions; say what to mend
+help-check-json = Print one JSON list
+help-unit = Print the systemd unit for this home
+help-unit-install = Write it to /etc/systemd/system/espejo.service
 help-mirror = Mirror one folder into another, in one process, with no set-up
 help-mirror-examples =
     Examples:

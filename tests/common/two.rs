@@ -23,29 +23,41 @@ pub enum Machine {
 pub struct Two {
     dir: TempDir,
     pub data: PathBuf,
-    ports: [u16; 2],
+    addresses: [String; 2],
+    /// Where each machine runs, if not here.
+    spaces: Option<[String; 2]>,
     running: [Option<Child>; 2],
 }
 
 impl Two {
     /// A folder of data, and two homes with nothing in them.
     pub fn new() -> Self {
+        Self::at([(); 2].map(|()| format!("127.0.0.1:{}", free_port())), None)
+    }
+
+    /// The same with these addresses, in these network namespaces.
+    pub fn at(addresses: [String; 2], spaces: Option<[String; 2]>) -> Self {
         let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
         let data = dir.path().join("pos");
         fs::create_dir(&data).unwrap();
-        Self { dir, data, ports: [free_port(), free_port()], running: [None, None] }
+        Self { dir, data, addresses, spaces, running: [None, None] }
     }
 
     /// Two machines that mirror: set up with the commands of the README.
     pub fn joined() -> Self {
         let mut two = Self::new();
         two.init();
-        two.start(Machine::Main);
-        let code = two.invite();
-        let joined = two.join(&code);
-        assert!(joined.status.success(), "{}", told(&joined));
-        two.start(Machine::Backup);
+        two.meet();
         two
+    }
+
+    /// Joins the two and starts both.
+    pub fn meet(&mut self) {
+        self.start(Machine::Main);
+        let code = self.invite();
+        let joined = self.join(&code);
+        assert!(joined.status.success(), "{}", told(&joined));
+        self.start(Machine::Backup);
     }
 
     pub fn path(&self) -> &Path {
@@ -65,12 +77,20 @@ impl Two {
     }
 
     pub fn address(&self, machine: Machine) -> String {
-        format!("127.0.0.1:{}", self.ports[machine as usize])
+        self.addresses[machine as usize].clone()
     }
 
     /// The program on one of the machines.
     pub fn espejo(&self, machine: Machine, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_espejo"));
+        let program = env!("CARGO_BIN_EXE_espejo");
+        let mut command = match &self.spaces {
+            None => Command::new(program),
+            Some(spaces) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", &spaces[machine as usize], program]);
+                command
+            }
+        };
         command.arg("--home").arg(self.home(machine)).args(["--lang", "en"]).args(args);
         command.env_remove("FAILPOINTS").env_remove("ESPEJO_HOME").stdin(Stdio::null());
         command

@@ -33,6 +33,8 @@ pub struct Heart {
     sent: VecDeque<(u64, Instant)>,
     highest: u64,
     heard_at: Option<Instant>,
+    /// When a heartbeat came last.
+    beat_at: Option<Instant>,
     /// Numbers of the beats that were heard, of the last [`COUNTED`].
     heard: VecDeque<u64>,
     round_trip: Option<Duration>,
@@ -53,6 +55,7 @@ impl Heart {
             sent: VecDeque::new(),
             highest: 0,
             heard_at: None,
+            beat_at: None,
             heard: VecDeque::new(),
             round_trip: None,
             closed_at: None,
@@ -107,6 +110,7 @@ impl Heart {
             return None;
         }
         (self.highest, self.heard_at, self.closed_at) = (pulse.number, Some(now), None);
+        self.beat_at = Some(now);
         self.heard.retain(|number| number + COUNTED > pulse.number);
         if let Some((_, at)) = self.sent.iter().find(|(number, _)| *number == pulse.echo) {
             let way = now.saturating_duration_since(*at);
@@ -133,6 +137,12 @@ impl Heart {
             silent if silent >= LATE => PeerState::Late,
             _ => PeerState::Healthy,
         }
+    }
+
+    /// Whether heartbeats come, whatever else is heard.
+    #[must_use]
+    pub fn beats(&self, now: Instant) -> bool {
+        self.beat_at.is_some_and(|at| now.saturating_duration_since(at) < LOST)
     }
 
     /// How long it has not been heard; none if it never was.

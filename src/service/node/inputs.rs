@@ -51,10 +51,10 @@ impl Machine {
                 let _ = answer.send(Reply::Done);
                 return Ok(Some(Left::Stopped));
             }
-            Input::Asked((command, answer)) => self.asked(command, answer),
+            Input::Asked((command, answer)) => self.asked(command, answer).await,
             Input::News(lane, news) => self.news(lane, news).await?,
             Input::Met(met) => self.met(met).await,
-            Input::Note(session, note) => return self.note(session, note),
+            Input::Note(session, note) => return self.note(session, note).await,
             Input::Joined(joined) => return self.joined(joined),
         }
         self.publish_soon();
@@ -158,7 +158,7 @@ impl Machine {
     }
 
     /// Where a dataset lies on this machine.
-    fn folder(&self, store: &Store, name: &str) -> std::path::PathBuf {
+    pub(super) fn folder(&self, store: &Store, name: &str) -> std::path::PathBuf {
         let at = store.datasets.iter().position(|dataset| dataset.name == name).unwrap_or_default();
         let dataset = &store.datasets[at];
         match (self.member.node, &self.member.data) {

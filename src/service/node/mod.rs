@@ -4,6 +4,7 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - `check`: examines this machine
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
 //! - [`heart`]: the heartbeat
@@ -12,6 +13,7 @@
 //! - [`standing`]: how the machine stands
 //! - `inputs`, `talk`, `orders`, `inviting`: what each thing that can happen calls for
 
+mod check;
 pub mod heart;
 mod inputs;
 mod inviting;

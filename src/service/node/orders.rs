@@ -12,14 +12,18 @@ use crate::service::receiving::Order;
 use crate::service::status::Ask;
 
 impl Machine {
-    pub(super) fn asked(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
+    pub(super) async fn asked(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
         let for_mirror = matches!(command, Command::Verify { .. } | Command::Answer { .. });
-        if !for_mirror || self.pair.duty() != Duty::Serving {
-            let _ = answer.send(self.command(command));
-            return;
-        }
+        let command = match command {
+            Command::Check { far: true } => Command::Check { far: false },
+            command if for_mirror && self.pair.duty() == Duty::Serving => command,
+            command => {
+                let _ = answer.send(self.command(command).await);
+                return;
+            }
+        };
         let Some(session) = &self.session else {
-            let _ = answer.send(Reply::Refused { why: vec!["the mirror is not heard".to_owned()] });
+            let _ = answer.send(Reply::Refused { why: vec!["the other machine is not heard".to_owned()] });
             return;
         };
         self.asked += 1;
@@ -27,11 +31,12 @@ impl Machine {
         self.answers.insert(self.asked, answer);
     }
 
-    pub(super) fn command(&mut self, command: Command) -> Reply {
+    pub(super) async fn command(&mut self, command: Command) -> Reply {
         let now = Timestamp::now();
         match command {
             Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
             Command::Stop { .. } => Reply::Done,
+            Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { by } => self.invite(&by),
             Command::Verify { by } => {
                 let status = self.status();

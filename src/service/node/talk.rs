@@ -16,7 +16,9 @@ impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
         match met {
             Met::Failed(why) => {
+                // What the system numbers its errors by helps no one here.
                 let why = why.to_string();
+                let why = why.split(" (os error").next().unwrap_or_default().to_owned();
                 if self.unmet.as_ref() != Some(&why) {
                     tracing::info!(why, "the other machine could not be called");
                 }
@@ -68,7 +70,7 @@ impl Machine {
         });
     }
 
-    pub(super) fn note(&mut self, session: u64, note: Option<Note>) -> Result<Option<Left>, MachineError> {
+    pub(super) async fn note(&mut self, session: u64, note: Option<Note>) -> Result<Option<Left>, MachineError> {
         if self.session.as_ref().is_none_or(|current| current.number != session) {
             return Ok(None);
         }
@@ -99,7 +101,7 @@ impl Machine {
             Note::Configured(_) => {}
             Note::Standing(status) => self.their_status = Some(status),
             Note::Ask { number, command } => {
-                let reply = self.command(command);
+                let reply = self.command(command).await;
                 if let Some(session) = &self.session {
                     session.say(Note::Answer { number, reply });
                 }

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, answer};
 use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use super::machines;
 use super::mirror::{self, Action};
 use super::{More, Seen};
 use crate::service::Status;
@@ -85,6 +86,7 @@ fn facts(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
             .push(fact("label-grade", format!("{}: {}", told::grade(words, grade), told::grade_meaning(words, grade))));
     }
     facts.push(fact("label-position", mirror.position.to_string()));
+    facts.extend(machines::way(seen, status));
     facts
 }
 

@@ -35,11 +35,18 @@ fn other(seen: &Seen<'_>, status: &Status, name: &str) -> String {
         PeerState::Unknown => words.with("machine-unknown", &args),
         PeerState::Lost => words.with("machine-lost", &args),
         PeerState::Healthy | PeerState::Late => {
-            let heard = words.with("machine-heard", &args);
-            let way = [("ms", peer.round_trip_ms.unwrap_or(0).into()), ("percent", peer.loss_percent.into())];
-            format!("{heard}   {}   {}", beats(&peer.history), words.with("machine-way", &way))
+            format!("{}   {}", words.with("machine-heard", &args), beats(&peer.history))
         }
     }
+}
+
+/// How long the way to the other machine takes, and what is lost on it; none where it is not heard.
+#[must_use]
+pub fn way(seen: &Seen<'_>, status: &Status) -> Option<Fact> {
+    let (words, peer) = (seen.words, &status.peer);
+    let ms = peer.round_trip_ms.filter(|_| status.machines.is_some())?;
+    let args = [("ms", ms.into()), ("percent", peer.loss_percent.into())];
+    Some(Fact { label: words.say("label-way"), value: words.with("machine-way", &args) })
 }
 
 /// The heartbeats of the last seconds: a stroke for each second in which most came, a dot for one in which none did.

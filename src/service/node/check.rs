@@ -1,0 +1,76 @@
+//! Examines this machine: what a person would have to look at before trusting it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use super::Machine;
+use super::meet;
+use crate::config::server::Start;
+use crate::pair::{Duty, Node};
+use crate::service::finding::{Finding, Found};
+
+/// Room that should be free beside the copy: a part in so many of it, and no less than [`LEAST`].
+const PART: u64 = 5;
+/// Bytes that should be free in any case.
+const LEAST: u64 = 256 << 20;
+
+impl Machine {
+    /// Examines this machine.
+    pub(super) async fn check(&mut self) -> Vec<Finding> {
+        let (own, far) = match self.member.node {
+            Node::Main => (self.store.main.clone(), self.store.backup.clone()),
+            Node::Backup => (self.store.backup.clone(), self.store.main.clone()),
+        };
+        let address = far.address.to_string();
+        let named = meet::resolve(&far.address).await;
+        let mut found = self.folders();
+        found.extend(self.room());
+        found.push(Found::Name { address: address.clone(), error: named.err().map(|error| error.to_string()) });
+        found.push(Found::Connection { address, talks: self.session.is_some(), why: self.unmet.clone() });
+        if self.session.is_some() {
+            let comes = self.heart.beats(Instant::now());
+            found.push(Found::Heartbeat { port: own.address.port(), comes });
+            found.push(Found::Clocks { ahead_ms: self.clock_off_ms });
+            let theirs = self.theirs.as_ref().map(|(_, _, version)| version.clone());
+            found.push(Found::Versions { ours: meet::version(), theirs });
+        }
+        found.extend(self.server());
+        found.into_iter().map(|found| Finding { node: self.member.node, found }).collect()
+    }
+
+    fn folders(&self) -> Vec<Found> {
+        let examine = |name: &String| {
+            let folder = self.folder(&self.store, name);
+            // The mirror's own is made with the first copy.
+            let is_new = self.pair.duty() != Duty::Serving && !folder.exists();
+            let error = if is_new { None } else { fs::read_dir(&folder).err().map(|error| error.to_string()) };
+            Found::Folder { dataset: name.clone(), folder: folder.display().to_string(), error }
+        };
+        self.store.datasets.iter().map(|dataset| examine(&dataset.name)).collect()
+    }
+
+    fn room(&mut self) -> Option<Found> {
+        let status = self.status();
+        let copy: u64 = status.datasets.iter().map(|dataset| dataset.bytes).sum();
+        // Where the mirror is, the journal and the steps back need their share beside it.
+        let needed_bytes = if self.pair.duty() == Duty::Serving { LEAST } else { (copy / PART).max(LEAST) };
+        let room = crate::os::room(&self.home)?;
+        Some(Found::Room { free_bytes: room.free, needed_bytes })
+    }
+
+    /// What the POS server's command names with its whole path, and lies in no dataset.
+    fn server(&self) -> Option<Found> {
+        let servers = self.store.servers.as_ref()?;
+        let server = if self.member.node == Node::Main { &servers.main } else { &servers.backup };
+        let Start::Command(command) = &server.start else { return None };
+        let words = command.words();
+        let folders: Vec<_> = self.store.datasets.iter().map(|set| self.folder(&self.store, &set.name)).collect();
+        let is_outside = |word: &&String| {
+            let path = Path::new(word.as_str());
+            path.is_absolute() && path.exists() && !folders.iter().any(|folder| path.starts_with(folder))
+        };
+        // The first word is the program itself.
+        Some(Found::Server { outside: words.iter().skip(1).filter(is_outside).cloned().collect() })
+    }
+}
