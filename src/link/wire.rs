@@ -117,18 +117,21 @@ pub fn in_memory(rate: Option<u64>) -> io::Result<(End, End)> {
     Ok((source, mirror))
 }
 
-/// Carries frames over one connection, at most `rate` bytes a second, until it ends or the tasks are stopped.
-#[must_use]
+/// An end over one connection, and what carries its frames, at most `rate` bytes a second: it ends when either direction does.
 pub fn over(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     rate: Option<u64>,
-) -> (End, [tokio::task::AbortHandle; 2]) {
+) -> (End, impl Future<Output = io::Result<()>> + Send) {
     let (from, to) = tokio::io::split(stream);
     let (out, frames) = mpsc::channel(ANSWERS);
     let (deliver, inbox) = mpsc::channel(WAITING);
-    let tasks =
-        [tokio::spawn(read(from, deliver)).abort_handle(), tokio::spawn(write(to, frames, rate)).abort_handle()];
-    (End { out, inbox }, tasks)
+    let carry = async move {
+        tokio::select! {
+            ended = read(from, deliver) => ended,
+            ended = write(to, frames, rate) => ended,
+        }
+    };
+    (End { out, inbox }, carry)
 }
 
 type Task = tokio::task::JoinHandle<io::Result<()>>;

@@ -12,6 +12,7 @@ pub struct Session {
     /// Its number.
     pub number: u64,
     out: mpsc::Sender<Note>,
+    heard: mpsc::Sender<(u64, Option<Note>)>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -23,21 +24,28 @@ impl Session {
         let (tell, mut told) = mpsc::channel(WAITING);
         let writing = tokio::spawn(note::write(to, notes)).abort_handle();
         let reading = tokio::spawn(note::read(from, tell)).abort_handle();
+        let pass = heard.clone();
         let passing = tokio::spawn(async move {
             while let Some(note) = told.recv().await {
-                if heard.send((number, Some(note))).await.is_err() {
+                if pass.send((number, Some(note))).await.is_err() {
                     return;
                 }
             }
-            let _ = heard.send((number, None)).await;
+            let _ = pass.send((number, None)).await;
         });
-        Self { number, out, tasks: vec![writing, reading, passing.abort_handle()] }
+        Self { number, out, heard, tasks: vec![writing, reading, passing.abort_handle()] }
     }
 
     /// Gives a dataset a way of its own, at most `rate` bytes a second.
     pub fn dataset(&mut self, secure: Secure, rate: Option<u64>) -> End {
-        let (end, tasks) = wire::over(secure.stream, rate);
-        self.tasks.extend(tasks);
+        let (end, carry) = wire::over(secure.stream, rate);
+        let (number, heard) = (self.number, self.heard.clone());
+        let carrying = tokio::spawn(async move {
+            // One way may be gone while the others hold: only a new session gives it another.
+            let _ = carry.await;
+            let _ = heard.send((number, None)).await;
+        });
+        self.tasks.push(carrying.abort_handle());
         end
     }
 
