@@ -353,8 +353,12 @@ impl Receiving {
 
     fn say(&self, frame: &ToSource) -> Result<(), String> {
         let bytes = frame.encode().map_err(|bad| bad.to_string())?;
-        // Where there is no link, nobody listens: what matters is said anew to the next one.
-        self.port.out().map_or(Ok(()), |out| out.blocking_send(bytes)).map_err(|_| "the main has ended".to_owned())
+        // Where there is no link, or one that has just gone, nobody listens: what matters is said anew to the next one. What
+        // follows from what came must be done all the same.
+        if let Some(out) = self.port.out() {
+            let _ = out.blocking_send(bytes);
+        }
+        Ok(())
     }
 }
 
