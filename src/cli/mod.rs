@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`], [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
 

@@ -1,6 +1,6 @@
 //! The service of one of the two machines of a store: it mirrors, or is mirrored, over the network.
 //!
-//! It selects (waits for one [`Input`]), notes it, performs what follows, publishes how it stands. It never waits for a disk
+//! It selects (waits for one `Input`), notes it, performs what follows, publishes how it stands. It never waits for a disk
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
