@@ -81,9 +81,12 @@ fn who_is_killed_is_missed_and_goes_on_where_it_was() {
 fn killed_at_any_moment_either_side_goes_on() {
     let seed = seed();
     let mut random = Random::new(seed);
-    let mut two = Two::joined();
+    let mut two = Two::new();
     let mut editor = Editor::new(&two.data, random.clone());
+    // Before the first copy: what goes while it is made is asked about.
     editor.edit(60);
+    two.init();
+    two.meet();
     two.until_same("the first copy");
     for round in 0..if is_full() { 100 } else { 8 } {
         // Removals are asked about where they are many: a shop does not lose most of its files in a second.
