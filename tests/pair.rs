@@ -149,3 +149,37 @@ fn check_examines_both_machines_and_says_what_to_mend() {
     let of = |check: &str| found.as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap().clone();
     assert!(of("folder")["error"].is_string() && of("connection")["talks"] == false, "{found}");
 }
+
+#[test]
+fn what_is_left_out_is_not_mirrored_and_holds_nothing_up() {
+    let mut two = Two::new();
+    two.init();
+    let path = two.home(Machine::Main).join("store.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let dataset = text.find("# exclude = ").unwrap();
+    fs::write(&path, format!("{}exclude = [\"*.tmp\", \"spool\"]\n{}", &text[..dataset], &text[dataset..])).unwrap();
+    fs::create_dir(two.data.join("spool")).unwrap();
+    fs::write(two.data.join("spool/job"), "x").unwrap();
+    fs::write(two.data.join("STOCK.DBF"), "99 coffees").unwrap();
+    two.meet();
+    let mirrored = |name: &str| fs::read_to_string(two.mirror().join(name)).ok();
+    for number in 0..20 {
+        fs::write(two.data.join(format!("{number}.tmp")), "not this").unwrap();
+    }
+    fs::write(two.data.join("STOCK.DBF"), "98 coffees").unwrap();
+    common::until("the stock is mirrored", || mirrored("STOCK.DBF").is_some_and(|stock| stock == "98 coffees"));
+    assert!(mirrored("spool/job").is_none() && mirrored("0.tmp").is_none());
+}
+
+#[test]
+fn a_main_without_its_data_says_so_and_ends() {
+    let mut two = Two::new();
+    two.init();
+    fs::remove_dir(&two.data).unwrap();
+    let failed = output(&mut two.espejo(Machine::Main, &["run"]));
+    assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
+    assert!(String::from_utf8_lossy(&failed.stderr).contains(two.data.to_str().unwrap()), "{}", told(&failed));
+    fs::create_dir(&two.data).unwrap();
+    two.meet();
+    two.until_same("with its data it runs");
+}

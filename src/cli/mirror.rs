@@ -18,6 +18,7 @@ use super::{Around, lines, logs, screen};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
+use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::service::engine::{Asked, Engine, EngineError, Line, Settings};
@@ -85,7 +86,8 @@ pub fn start(
 
 fn settings(args: &MirrorArgs, home: &Path) -> Settings {
     let consent = if args.accept_removals { Consent::Always } else { Consent::Ask };
-    let options = Options { empty_patience: EMPTY_PATIENCE, patience: PATIENCE, consent, own: home.to_owned() };
+    let (own, leave_out) = (home.to_owned(), LeaveOut::default());
+    let options = Options { empty_patience: EMPTY_PATIENCE, patience: PATIENCE, consent, own, leave_out };
     let sending = sending::Settings {
         dataset: sending::dataset_name(&args.source),
         source: args.source.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::StreamExt;
@@ -101,29 +101,34 @@ pub fn in_memory(rate: Option<u64>) -> io::Result<(End, End)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (to_mirror, from_source) = tokio::io::duplex(PIPE);
     let (to_source, from_mirror) = tokio::io::duplex(PIPE);
-    let source = End::over(&runtime, from_mirror, to_mirror, rate, WAITING);
-    let mirror = End::over(&runtime, from_source, to_source, rate, ANSWERS);
-    let (source, source_tasks) = source;
-    let (mirror, mirror_tasks) = mirror;
-    let tasks = source_tasks.into_iter().chain(mirror_tasks);
-    let tasks: Vec<_> = tasks.collect();
+    let (source, carry_source) = over(tokio::io::join(from_mirror, to_mirror), rate, Half::Source);
+    let (mirror, carry_mirror) = over(tokio::io::join(from_source, to_source), rate, Half::Mirror);
     std::thread::Builder::new().name("link".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            for task in tasks {
-                let _ = task.await;
-            }
-        });
+        let _ = runtime.block_on(async { tokio::join!(carry_source, carry_mirror) });
     })?;
     Ok((source, mirror))
+}
+
+/// Whose end it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Half {
+    /// The half that serves: what it says waits for the line, so that no memory fills with it.
+    Source,
+    /// The half that mirrors: what it answers waits here, so that it never waits for a source that does not listen.
+    Mirror,
 }
 
 /// An end over one connection, and what carries its frames, at most `rate` bytes a second: it ends when either direction does.
 pub fn over(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     rate: Option<u64>,
+    half: Half,
 ) -> (End, impl Future<Output = io::Result<()>> + Send) {
     let (from, to) = tokio::io::split(stream);
-    let (out, frames) = mpsc::channel(ANSWERS);
+    let (out, frames) = mpsc::channel(match half {
+        Half::Source => WAITING,
+        Half::Mirror => ANSWERS,
+    });
     let (deliver, inbox) = mpsc::channel(WAITING);
     let carry = async move {
         tokio::select! {
@@ -132,23 +137,6 @@ pub fn over(
         }
     };
     (End { out, inbox }, carry)
-}
-
-type Task = tokio::task::JoinHandle<io::Result<()>>;
-
-impl End {
-    fn over(
-        runtime: &tokio::runtime::Runtime,
-        from: DuplexStream,
-        to: DuplexStream,
-        rate: Option<u64>,
-        waiting: usize,
-    ) -> (Self, [Task; 2]) {
-        let (out, frames) = mpsc::channel(waiting);
-        let (deliver, inbox) = mpsc::channel(WAITING);
-        let tasks = [runtime.spawn(read(from, deliver)), runtime.spawn(write(to, frames, rate))];
-        (Self { out, inbox }, tasks)
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use espejo::disk::capture::candidates::Dirty;
+use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::outgoing::{self, Outgoing};
 use espejo::disk::capture::settle::Moves;
@@ -157,6 +158,7 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
         own: scratch.folder("spool"),
+        leave_out: LeaveOut::default(),
     };
     let mut held = Source::open(&source, options).unwrap();
     let mut into_nothing = |_| Ok(());

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use espejo::disk::capture::candidates::Dirty;
+use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::outgoing::{self, Outgoing};
 use espejo::disk::capture::settle::Moves;
@@ -33,6 +34,7 @@ pub fn known(place: &Place) -> Source {
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
         own: place.path().to_owned(),
+        leave_out: LeaveOut::default(),
     };
     let mut source = Source::open(&place.source, options).unwrap();
     let captured = captures(&mut source, Dirty { everything: true, ..Dirty::default() });

@@ -57,6 +57,21 @@ fn the_backup_of_another_store_is_turned_away() {
 }
 
 #[test]
+fn a_backup_with_another_key_is_turned_away() {
+    let mut two = Two::joined();
+    fs::write(two.data.join("file"), "x").unwrap();
+    two.until_same("before");
+    two.kill(Machine::Backup);
+    fs::remove_file(two.home(Machine::Backup).join("identity.pem")).unwrap();
+    two.start(Machine::Backup);
+    fs::write(two.data.join("file"), "not for this backup").unwrap();
+    two.until(Machine::Backup, "it is said", |status| {
+        status["alarms"][0]["why"].as_str().is_some_and(|why| why.contains("Stranger"))
+    });
+    assert_eq!(fs::read_to_string(two.mirror().join("file")).unwrap(), "x");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let mut two = Two::new();
     two.init();

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use candidates::{Dirty, Search, Trust};
 pub use captured::Captured;
 use captured::{is_change, is_half_a_record, is_half_read, when_reread};
-use exclude::Exclude;
+use exclude::{Exclude, LeaveOut};
 use guard::{Consent, Guard, Removals};
 use look::Missed;
 use settle::{Certainty, Moves, Settle, Settled};
@@ -60,6 +60,8 @@ pub struct Options {
     pub consent: Consent,
     /// A folder of the program's own, where what changed is kept when it is too much for memory. It is never mirrored.
     pub own: PathBuf,
+    /// What else is not mirrored.
+    pub leave_out: LeaveOut,
 }
 
 /// A dataset where it lives.
@@ -133,7 +135,7 @@ impl Source {
             root,
             inode,
             guard: Guard::new(options.consent),
-            exclude: Exclude::new(path, &options.own),
+            exclude: Exclude::new(path, &options.own, options.leave_out.clone()),
             options,
             tree: Tree::of(path),
             trust: Trust::Nothing,

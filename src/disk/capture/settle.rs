@@ -137,8 +137,10 @@ impl Settle<'_> {
 
     /// Waits for so long. Returns all that has changed until then; none where only a look at everything tells.
     fn heard_within(&mut self, gap: Duration) -> Option<Dirty> {
-        let since = (self.wait)(gap);
-        since.filter(|_| self.search.tree.far().next().is_none())
+        let mut since = (self.wait)(gap)?;
+        // What is not mirrored may move as it likes.
+        since.paths.retain(|path| self.search.exclude.takes(path));
+        self.search.tree.far().next().is_none().then_some(since)
     }
 
     /// Looks at everything for what is not as `names` has it. What could not be read is no news: it is tried again in time.
@@ -248,7 +250,7 @@ impl Settle<'_> {
             stamp.and_then(|stamp| age(&stamp)).is_some_and(|age| age < TICK)
         };
         if todo.iter().any(young)
-            && let Some(since) = (self.wait)(TICK)
+            && let Some(since) = self.heard_within(TICK)
         {
             todo.extend(self.merge(&since, names, done)?);
         }

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use super::lanes::{Lane, Receipt};
 use super::note::Note;
 use super::{Input, Left, Machine, MachineError};
-use crate::config::dataset::Content;
+use crate::config::dataset::{Content, Dataset};
 use crate::config::store::Store;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
+use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::pair::{Action, Epoch, Event, Node};
@@ -37,7 +38,7 @@ impl Machine {
             Input::Stop => return Ok(Some(Left::Stopped)),
             Input::Beat => {
                 self.beat();
-                return Ok(None);
+                return self.lanes_go_on().map(|()| None);
             }
             Input::Datagram(bytes) => {
                 let was = self.heart.state(Instant::now());
@@ -63,9 +64,6 @@ impl Machine {
 
     fn beat(&mut self) {
         let now = Instant::now();
-        if let Some(lane) = self.lanes.iter().find(|lane| lane.has_ended()) {
-            tracing::error!(dataset = lane.name, "a dataset is not mirrored any more");
-        }
         let epoch = self.pair.record().epoch;
         if let Some(beat) = self.heart.beat(epoch, 0, now)
             && let Some(to) = self.their_heart
@@ -82,6 +80,15 @@ impl Machine {
         if self.session.is_some() && self.heart.silent(now).is_some_and(|silent| silent >= GIVEN_UP) {
             self.hang_up();
         }
+    }
+
+    /// A dataset that is not mirrored any more ends the service: whoever watches it begins it again, or says why it cannot.
+    fn lanes_go_on(&mut self) -> Result<(), MachineError> {
+        let Some(at) = self.lanes.iter().position(Lane::has_ended) else { return Ok(()) };
+        let lane = self.lanes.remove(at);
+        let dataset = lane.name.clone();
+        let why = lane.end().err().unwrap_or_else(|| "it is not mirrored any more".to_owned());
+        Err(MachineError::Dataset { dataset, why })
     }
 
     pub(super) fn hang_up(&mut self) {
@@ -125,10 +132,15 @@ impl Machine {
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
-        for dataset in &self.store.datasets {
-            let Content::Files { .. } = dataset.content else { continue };
-            let options =
-                Options { empty_patience: mirror.empty_patience, patience: PATIENCE, consent, own: self.home.clone() };
+        for dataset in mirrored(&self.store) {
+            let rules = dataset.clone();
+            let options = Options {
+                empty_patience: mirror.empty_patience,
+                patience: PATIENCE,
+                consent,
+                own: self.home.clone(),
+                leave_out: LeaveOut::new(move |path| rules.excludes(path).is_some()),
+            };
             let source = self.folder(&self.store, &dataset.name);
             let settings = sending::Settings {
                 dataset: dataset.name.clone(),
@@ -147,7 +159,7 @@ impl Machine {
     pub(super) fn receive(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
-        for (number, dataset) in self.store.datasets.iter().enumerate() {
+        for (number, dataset) in mirrored(&self.store).enumerate() {
             let dest = self.folder(&self.store, &dataset.name);
             let opening = Opening { others: Others::Refuse, history };
             let receipt = Receipt { dest, opening, epoch };
@@ -185,6 +197,11 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// The datasets that are mirrored as files. Dumps are not made yet.
+pub(super) fn mirrored(store: &Store) -> impl Iterator<Item = &Dataset> {
+    store.datasets.iter().filter(|dataset| matches!(dataset.content, Content::Files { .. }))
 }
 
 fn book(store: &Store, dataset: &str) -> Book {

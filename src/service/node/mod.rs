@@ -203,7 +203,7 @@ impl Machine {
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let again = member.other.filter(|_| !is_main).map(|other| {
             let (again, over) = mpsc::channel(4);
-            let datasets = store.datasets.iter().map(|dataset| dataset.name.clone()).collect();
+            let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
             let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
             work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
             again

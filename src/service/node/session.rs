@@ -5,7 +5,7 @@ use tokio::task::AbortHandle;
 
 use super::note::{self, Note, WAITING};
 use crate::link::tls::Secure;
-use crate::link::wire::{self, End};
+use crate::link::wire::{self, End, Half};
 
 /// A session.
 pub struct Session {
@@ -37,8 +37,8 @@ impl Session {
     }
 
     /// Gives a dataset a way of its own, at most `rate` bytes a second.
-    pub fn dataset(&mut self, secure: Secure, rate: Option<u64>) -> End {
-        let (end, carry) = wire::over(secure.stream, rate);
+    pub fn dataset(&mut self, secure: Secure, rate: Option<u64>, half: Half) -> End {
+        let (end, carry) = wire::over(secure.stream, rate, half);
         let (number, heard) = (self.number, self.heard.clone());
         let carrying = tokio::spawn(async move {
             // One way may be gone while the others hold: only a new session gives it another.

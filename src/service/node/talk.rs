@@ -9,6 +9,7 @@ use super::note::Note;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
+use crate::link::wire::Half;
 use crate::pair::{Duty, Node};
 use crate::service::status::Server;
 
@@ -53,7 +54,8 @@ impl Machine {
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
                     return;
                 }
-                let _ = lane.links.send(current.dataset(secure, self.store.mirror.max_rate));
+                let half = if self.pair.duty() == Duty::Serving { Half::Source } else { Half::Mirror };
+                let _ = lane.links.send(current.dataset(secure, self.store.mirror.max_rate, half));
             }
             Met::Joining(secure) => self.joining(secure),
         }
