@@ -5,6 +5,7 @@
 //! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
+//! - [`running`]: a service that runs in this process
 
 pub mod args;
 pub mod check;
@@ -16,6 +17,7 @@ pub mod lines;
 pub mod logs;
 pub mod mirror;
 pub mod run;
+pub mod running;
 pub mod screen;
 pub mod status;
 pub mod unit;
@@ -46,7 +48,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {
         // What goes over the network must not wait for what is said.
-        Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
+        None | Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(2).enable_all().build()?;

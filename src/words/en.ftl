@@ -284,6 +284,7 @@ action-mirror-note = asks for two folders
 dialog-keys = { $next } moves, { $press } presses, { $leave } closes.
 quit-title = The mirror stops when this screen is left.
 quit-text = Changes in the source are not copied any more until Espejo is started again. What is copied stays, and the next start goes on from there.
+quit-text-store = Nothing is mirrored until Espejo is started again on { $name }. What is copied stays, and the next start goes on from there. As a service it outlives every screen: espejo unit --install
 quit-stay = Stay
 quit-leave = Stop the mirror
 question-keep = Keep the mirror as it is
@@ -414,6 +415,8 @@ config-f-s-doc-more = Line { $line } is one too many. There are two: the main, t
 # The command line.
 cli-file = { $number } { $file } { $percent } %
 cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST
+cli-no-service-here = No service runs at { $home }. Start it: espejo run (for good: espejo unit --install)
+cli-service-crashed = The service has crashed. Start it again, and give the home's log folder to the support desk.
 cli-service-ended = The service has ended.
 check-well = [OK]
 check-fault = [!!]

@@ -68,6 +68,16 @@ fn duty(words: &Words, duty: Duty) -> String {
     })
 }
 
+/// What this machine is called; none where one process mirrors one folder.
+#[must_use]
+pub fn own_name(status: &Status) -> Option<&str> {
+    let Machines { main, backup } = status.machines.as_ref()?;
+    Some(match status.node {
+        Node::Main => main,
+        Node::Backup => backup,
+    })
+}
+
 /// What this machine is, for the first line.
 #[must_use]
 pub fn title(words: &Words, status: &Status) -> Option<String> {

@@ -95,7 +95,7 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let hints = hints(&seen, app.layers().last().map_or(page.scope(), |layer| layer.scope()), page);
     let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints };
     let dialog = app.layers().last().and_then(|layer| match layer {
-        Layer::Quit { focus } => Some(ask::quit(&seen, *focus)),
+        Layer::Quit { focus } => Some(ask::quit(&seen, app.status(), *focus)),
         Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
         Layer::Home | Layer::Copy { .. } | Layer::Help { .. } => None,
     });
