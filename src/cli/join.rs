@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use super::Around;
 use super::exit::{Exit, Failure};
 use crate::config::address::{Address, PORT};
-use crate::link::greeting::{Purpose, Refusal};
+use crate::link::greeting::Purpose;
 use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Tls;
 use crate::service::home::{Home, save};
 use crate::service::member::{Member, store_path};
 use crate::service::node::joining::{self, Handover};
-use crate::service::node::meet::{self, Unmet};
+use crate::service::node::meet;
+use crate::service::unmet::Unmet;
 use crate::words::Words;
+use crate::words::told::Told;
+use crate::words::unmet::unmet;
 
 /// Joins, saves what is received, and prints what to type next.
 pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBuf>) -> Result<Exit, Failure> {
@@ -31,14 +34,13 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let home = Home::take(&around.home)?;
     let identity = Identity::load_or_make(home.path())?;
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
-    let mut secure =
-        meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unmet(words, &address, why))?;
+    let mut secure = meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unreached(words, &why))?;
     let peer = secure.peer;
     let mut joined = None;
-    let keep = async |handover: Handover| keep(&home, peer, data, handover, &mut joined);
+    let keep = async |handover: Handover| keep(words, &home, peer, data, handover, &mut joined);
     joining::ask(&mut secure, identity.id(), &code, keep).await.map_err(|failed| match failed {
         NotJoined::Join(JoinError::WrongCode) => Failure::refused(vec![words.say("cli-join-wrong-code")]),
-        NotJoined::Join(JoinError::Io(error)) => unmet(words, &address, Unmet::Io(error)),
+        NotJoined::Join(JoinError::Io(error)) => unreached(words, &Unmet::of(&address.to_string(), &error)),
         NotJoined::Kept(failure) => failure,
     })?;
     let store = joined.unwrap_or_default();
@@ -59,6 +61,7 @@ impl From<JoinError> for NotJoined {
 }
 
 fn keep(
+    words: &Words,
     home: &Home,
     peer: MachineId,
     data: Option<PathBuf>,
@@ -67,7 +70,7 @@ fn keep(
 ) -> Result<(), NotJoined> {
     let kept = || -> Result<String, Failure> {
         let Handover { node, revision } = handover;
-        let wrong = |_| Failure::failed("the main sent a configuration that this version cannot read");
+        let wrong = |_| Failure::failed(words.say("cli-join-unreadable"));
         let store = revision.store().map_err(wrong)?;
         save(&store_path(home.path()), revision.text.as_bytes())?;
         Member::new(node, Some(peer), data, &revision).save(home.path())?;
@@ -78,17 +81,11 @@ fn keep(
 }
 
 /// Why the main could not be reached, as a person may read it.
-fn unmet(words: &Words, address: &Address, why: Unmet) -> Failure {
-    let address = ("address", address.to_string().into());
+fn unreached(words: &Words, why: &Unmet) -> Failure {
+    let Told { what, todo } = unmet(words, why);
     match why {
-        Unmet::Refused { why: Refusal::NoCode, .. } => Failure::refused(vec![words.say("cli-join-no-invite")]),
-        Unmet::Refused { version, .. } => {
-            let ours = meet::version();
-            Failure::refused(vec![words.with("cli-join-version", &[("theirs", version.into()), ("ours", ours.into())])])
-        }
-        Unmet::Io(error) => {
-            Failure::failed(words.with("cli-join-unmet", &[address, ("error", error.to_string().into())]))
-        }
-        Unmet::Stranger => Failure::failed(words.with("cli-join-unmet", &[address, ("error", why.to_string().into())])),
+        Unmet::NoCode | Unmet::Versions { .. } => Failure::refused(vec![format!("{what} {todo}")]),
+        Unmet::NoAnswer { .. } => Failure::failed(format!("{what} {todo} {}", words.say("cli-join-firewall"))),
+        _ => Failure::failed(format!("{what} {todo}")),
     }
 }

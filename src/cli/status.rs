@@ -10,7 +10,7 @@ use crate::service::control::Client;
 use crate::service::member::Member;
 use crate::service::status::Phase;
 use crate::service::{Command, Reply, Status};
-use crate::words::{Words, figures, told};
+use crate::words::{Words, answer, figures, told};
 
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
@@ -62,7 +62,7 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         let args = [("source", folders.source.clone().into()), ("dest", folders.dest.clone().into())];
         writeln!(out, "{}", words.with("cli-status-folders", &args))?;
     }
-    writeln!(out, "{}", words.say(if status.can_take_over.yes { "cli-status-yes" } else { "cli-status-no" }))?;
+    writeln!(out, "{}", answer::sentence(words, status))?;
     for reason in &status.can_take_over.reasons {
         let told = told::reason(words, reason);
         writeln!(out, "  {} {}", told.what, told.todo)?;

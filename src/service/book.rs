@@ -354,6 +354,7 @@ impl Book {
             questions: self.questions.clone(),
             folders: Some(self.folders.clone()),
             machines: None,
+            support: None,
             events: self.events.iter().cloned().collect(),
         }
     }
@@ -367,6 +368,7 @@ impl Book {
             round_trip_ms: None,
             duty,
             server: None,
+            unmet: None,
             loss_percent: 0,
             history: vec![],
         }

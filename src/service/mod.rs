@@ -13,6 +13,7 @@
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
 
 pub mod alarms;
@@ -32,6 +33,7 @@ pub mod sending;
 pub mod status;
 pub mod takeover;
 pub mod trouble;
+pub mod unmet;
 
 pub use command::{Command, Reply};
 pub use status::Status;

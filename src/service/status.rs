@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 pub use super::trouble::{Alarm, Ask, Question, Trouble};
+pub use super::unmet::Unmet;
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
 
@@ -57,6 +58,9 @@ pub struct Status {
     /// The names of the two machines of a store.
     #[serde(default)]
     pub machines: Option<Machines>,
+    /// Whom to ask.
+    #[serde(default)]
+    pub support: Option<Support>,
     /// What happened last, the newest last; at most [`EVENTS`].
     pub events: Vec<Event>,
 }
@@ -71,6 +75,15 @@ pub struct Machines {
     pub main: String,
     /// The one that keeps the mirror.
     pub backup: String,
+}
+
+/// Whom to ask, on every screen.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Support {
+    /// What they are called.
+    pub name: Option<String>,
+    /// How they are reached.
+    pub telephone: Option<String>,
 }
 
 /// The two folders of `espejo mirror`, as people read them.
@@ -95,6 +108,9 @@ pub struct Peer {
     pub duty: Option<Duty>,
     /// Its POS server program.
     pub server: Option<Server>,
+    /// Why the two do not talk, where that is known and they do not.
+    #[serde(default)]
+    pub unmet: Option<Unmet>,
     #[serde(default)]
     /// Of a hundred heartbeats in the last minute, how many were lost.
     pub loss_percent: u8,

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::unmet::Unmet;
+
 /// Something that is wrong and that a person should know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Alarm {
@@ -51,7 +53,7 @@ pub enum Trouble {
     /// The other machine is not heard.
     Silent {
         /// Why no connection could be made to it, if one was tried.
-        why: Option<String>,
+        why: Option<Unmet>,
     },
     /// The copy is older than it may be.
     CopyOld {

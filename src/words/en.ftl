@@ -115,9 +115,8 @@ trouble-watch-limit = Too many folders to be told of changes: all is looked thro
 trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
 trouble-silent = The other machine is not heard.
 trouble-silent-do = Is it switched on, and is its network cable in? Short breaks heal by themselves.
-trouble-silent-why = The other machine is not heard: { $why }.
 trouble-copy-old = The copy is { $age } old; it may be { $limit }.
-trouble-copy-old-do = See to it that the machines hear each other, and that there is room.
+trouble-copy-old-do = Mend what else is said to be wrong. If nothing is, the line between the two is too slow.
 trouble-versions = This machine runs version { $ours }, the other one { $theirs }.
 trouble-versions-do = Install the same version on both.
 trouble-disk-low = Only { $free } are free on this machine's disk.
@@ -132,6 +131,28 @@ mended-source-gone = The source folder is back.
 mended-held = Nothing is held back any more.
 mended-unreadable = Every file can be read again.
 mended-watch-limit = The system tells of changes again.
+
+## Why the two machines do not talk, and what to do
+
+unmet-nobody-joined = No backup has joined yet.
+unmet-nobody-joined-do = Type on this machine: espejo invite backup. It says what to type on the backup.
+unmet-no-address = { $address } leads to no machine in this network.
+unmet-no-address-do = Is the network cable in? Else write its number into the main's store.toml, or its name into /etc/hosts.
+unmet-no-service = { $address } is switched on, but Espejo does not run there.
+unmet-no-service-do = Start it there: espejo run (or: systemctl start espejo).
+unmet-no-answer = Nothing answers at { $address }.
+unmet-broken = The connection to { $address } breaks: { $error }.
+unmet-broken-do = It is tried again by itself. Look at the cable and at the firewalls of both machines.
+unmet-other-machine = At { $address } answers another machine than was joined.
+unmet-other-machine-do = Was the main set up anew? Then type espejo invite backup there, and join here again. Else give it its address back.
+unmet-turned-away = { $address } does not know this machine, or not any more.
+unmet-turned-away-do = Type espejo invite backup there; then here, with Espejo stopped, espejo join CODE { $address } with the code that it gave.
+unmet-versions-do = Install the same version on both: they do not understand each other.
+unmet-no-code = The main expects nobody: its code was used, is older than 15 minutes, or was tried three times.
+unmet-no-code-do = Ask for a new one there: espejo invite backup
+unmet-no-place = The other machine does not have what this one wants to mirror.
+unmet-no-place-do = It is tried again by itself. If it stays so, begin both services again.
+unmet-other = The other machine refuses, and this version does not know why.
 
 ## What a person is asked
 
@@ -157,12 +178,14 @@ check-question = A question waits for an answer.
 check-disk = The mirror's disk is full.
 check-source = The source folder is not there.
 check-mirror-disk = The mirror's disk fails.
+check-other-machine = The other machine is not heard.
 remedy-wait = Wait: it goes on by itself.
 remedy-give-right = Give Espejo the right to read them.
 remedy-answer = Answer it.
 remedy-make-room = Make room there.
 remedy-bring-source-back = Bring it back.
 remedy-look-at-disk = Have the disk looked at.
+remedy-look-at-other-machine = See to it that it is switched on and connected.
 
 ## Around every screen
 
@@ -172,6 +195,7 @@ head-mirror = { $store }: mirror of { $source }
 head-waiting = Espejo
 head-watching = { $title } (watching only)
 head-first = Espejo
+support-desk = Desk { $telephone }
 hint-help = Help
 hint-copy = Copy
 hint-more = Down
@@ -193,6 +217,19 @@ answer-waiting-for = It has not answered yet. Its home is { $home }.
 answer-yes = YES, this copy could take over now.
 answer-yes-this = YES, this machine could take over now.
 answer-yes-backup = YES, the backup could take over now.
+answer-yes-alone = ALARM: { $name } is silent. YES, this machine could take over now.
+answer-old = This copy could take over now, but it is old.
+answer-old-this = This machine could take over now, but its copy is old.
+answer-old-backup = The backup could take over now, but its copy is old.
+answer-old-alone = ALARM: { $name } is silent. This machine could take over with an old copy.
+answer-no-alone = ALARM: { $name } is silent. NO, this machine could not take over now.
+answer-first-copy-alone = ALARM: { $name } is silent, and there is no complete copy of it.
+answer-not-met = NO, not yet: { $name } has not been reached.
+answer-nobody-joined = Nothing stands behind this machine: no backup has joined it.
+answer-bare = Nothing stands behind this machine: { $name } is silent.
+answer-bare-serves = This machine serves as before; nothing is copied until { $name } is back.
+answer-keep = Leave all terminals on, and keep every paper receipt.
+answer-silent = Silent since { $at }: what happened there since then is not in the copy.
 answer-no-this = NO, this machine could not take over now.
 answer-no-backup = NO, the backup could not take over now.
 answer-no = NO, this copy could not take over now.
@@ -439,8 +476,6 @@ check-name-wrong-do = Write the number of that machine into store.toml, or its n
 check-connection = the two machines talk
 check-connection-wrong = { $address } is not connected
 check-connection-wrong-do = Does the service run there, has that machine joined, and do the firewalls let port 7410 through?
-check-connection-why = { $address } is not connected: { $why }
-check-connection-why-do = Does the service run there, and do the firewalls of both machines let its port through (TCP)?
 check-heartbeat = heartbeats come
 check-heartbeat-wrong = no heartbeats come to port { $port }
 check-heartbeat-wrong-do = Let UDP through to that port in the firewalls of both machines.
@@ -475,9 +510,8 @@ cli-invite =
       espejo join { $code } { $address }
 cli-join-no-code = a code has six letters and digits, such as K7F-3QX
 cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup
-cli-join-no-invite = The main expects nobody: its code was used, is older than 15 minutes, or was tried three times. Ask for a new one there: espejo invite backup
-cli-join-version = The main runs version { $theirs }, this machine { $ours }. Install the same on both.
-cli-join-unmet = { $address } cannot be reached: { $error }. Does the service run there (espejo run), and does its firewall let port 7410 through?
+cli-join-unreadable = The main sent settings that this version cannot read. Install the same version on both.
+cli-join-firewall = Does its firewall let this port through, TCP and UDP?
 cli-join-done =
     This machine has joined { $store }.
     Next, on this machine:
@@ -501,8 +535,6 @@ cli-once = Done: { $files ->
 cli-once-question = Nothing of that was taken over. If it is meant, begin again with --accept-removals.
 cli-once-unreadable = { $file } could not be read and is not in the mirror as it is. Give this user the right to read it, then begin again.
 cli-status-folders = { $source } is mirrored in { $dest }
-cli-status-yes = YES, this copy could take over now.
-cli-status-no = NO, this copy could not take over now.
 cli-status-copy = Copy of { $time }, position { $position }, behind { $behind }
 cli-status-dataset = { $name }: { $grade }, { $files ->
         [one] { $files } file

@@ -1,10 +1,9 @@
 //! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
 
+use super::unmet::unmet;
 use super::{FluentValue, Words, figures};
-use crate::pair::Node;
 use crate::replica::Grade;
 use crate::service::event::What;
-use crate::service::finding::{Finding, Found};
 use crate::service::status::{Ask, Reason, Trouble};
 
 /// Something that stands in the way, and the way round it; a sentence each.
@@ -25,59 +24,6 @@ pub struct Asked {
     pub keeping: String,
     /// What follows from taking the change over.
     pub taking: String,
-}
-
-/// What was examined, and what to do where it is not well.
-#[must_use]
-pub fn finding(words: &Words, finding: &Finding) -> Told {
-    let node = words.say(match finding.node {
-        Node::Main => "check-main",
-        Node::Backup => "check-backup",
-    });
-    let well = finding.found.is_well();
-    let told = |[good, bad, todo]: [&str; 3], args: &[(&str, FluentValue<'_>)]| Told {
-        what: format!("{node} {}", words.with(if well { good } else { bad }, args)),
-        todo: if well { String::new() } else { words.with(todo, args) },
-    };
-    let text = |text: &Option<String>| FluentValue::from(text.clone().unwrap_or_default());
-    let bytes = |bytes: u64| FluentValue::from(figures::bytes(words, bytes));
-    match &finding.found {
-        Found::Folder { dataset, folder, error } => {
-            let args = [("name", dataset.as_str().into()), ("folder", folder.as_str().into()), ("error", text(error))];
-            told(["check-folder", "check-folder-wrong", "check-folder-wrong-do"], &args)
-        }
-        Found::Room { free_bytes, needed_bytes } => told(
-            ["check-room", "check-room-wrong", "check-room-wrong-do"],
-            &[("free", bytes(*free_bytes)), ("needed", bytes(*needed_bytes))],
-        ),
-        Found::Name { address, error } => told(
-            ["check-name", "check-name-wrong", "check-name-wrong-do"],
-            &[("address", address.as_str().into()), ("error", text(error))],
-        ),
-        Found::Connection { address, why, .. } => {
-            let ids = match why {
-                Some(_) => ["check-connection", "check-connection-why", "check-connection-why-do"],
-                None => ["check-connection", "check-connection-wrong", "check-connection-wrong-do"],
-            };
-            told(ids, &[("address", address.as_str().into()), ("why", text(why))])
-        }
-        Found::Heartbeat { port, .. } => told(
-            ["check-heartbeat", "check-heartbeat-wrong", "check-heartbeat-wrong-do"],
-            &[("port", port.to_string().into())],
-        ),
-        Found::Clocks { ahead_ms } => {
-            let apart = figures::span(words, ahead_ms.unwrap_or(0).unsigned_abs());
-            told(["check-clocks", "check-clocks-wrong", "check-clocks-wrong-do"], &[("apart", apart.into())])
-        }
-        Found::Versions { ours, theirs } => told(
-            ["check-versions", "check-versions-wrong", "check-versions-wrong-do"],
-            &[("ours", ours.as_str().into()), ("theirs", text(theirs))],
-        ),
-        Found::Server { outside } => told(
-            ["check-server", "check-server-wrong", "check-server-wrong-do"],
-            &[("files", outside.join(", ").into())],
-        ),
-    }
 }
 
 /// What happened.
@@ -177,7 +123,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         ),
         Trouble::Silent { why } => match why {
             None => told("trouble-silent", "trouble-silent-do", &[]),
-            Some(why) => told("trouble-silent-why", "trouble-silent-do", &[("why", why.as_str().into())]),
+            Some(why) => unmet(words, why),
         },
         Trouble::CopyOld { age_ms, limit_ms } => told(
             "trouble-copy-old",
@@ -272,6 +218,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "disk" => words.say("check-disk"),
         "source" => words.say("check-source"),
         "mirror-disk" => words.say("check-mirror-disk"),
+        "other-machine" => words.say("check-other-machine"),
         other => format!("{other}: {} ({})", reason.value, reason.limit),
     };
     let todo = match reason.remedy.as_str() {
@@ -281,6 +228,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "make-room" => words.say("remedy-make-room"),
         "bring-source-back" => words.say("remedy-bring-source-back"),
         "look-at-disk" => words.say("remedy-look-at-disk"),
+        "look-at-other-machine" => words.say("remedy-look-at-other-machine"),
         other => other.to_owned(),
     };
     Told { what, todo }
@@ -289,6 +237,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::status::Unmet;
 
     fn troubles() -> Vec<Trouble> {
         vec![
@@ -300,7 +249,7 @@ mod tests {
             Trouble::Unreadable { files: 2, first: "POS-R".into() },
             Trouble::WatchLimit { rescan_ms: 30_000 },
             Trouble::Silent { why: None },
-            Trouble::Silent { why: Some("no route".to_owned()) },
+            Trouble::Silent { why: Some(Unmet::NoPlace) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
             Trouble::DiskLow { free_bytes: 12_000_000 },
@@ -352,8 +301,18 @@ mod tests {
             whole(&told.what);
             whole(&told.todo);
         }
-        for check in ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk"] {
-            for remedy in ["wait", "give-right", "answer", "make-room", "bring-source-back", "look-at-disk"] {
+        for check in
+            ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk", "other-machine"]
+        {
+            for remedy in [
+                "wait",
+                "give-right",
+                "answer",
+                "make-room",
+                "bring-source-back",
+                "look-at-disk",
+                "look-at-other-machine",
+            ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),
                     value: value.into(),

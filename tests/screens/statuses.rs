@@ -67,6 +67,7 @@ pub fn healthy() -> Status {
             round_trip_ms: Some(1),
             duty: Some(Duty::Serving),
             server: None,
+            unmet: None,
             loss_percent: 0,
             history: vec![],
         },
@@ -94,6 +95,7 @@ pub fn healthy() -> Status {
         alarms: vec![],
         questions: vec![],
         machines: None,
+        support: None,
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
     }
@@ -156,7 +158,8 @@ pub fn first_copy() -> Status {
 }
 
 pub fn disk_full() -> Status {
-    let mut status = cannot(healthy(), "copy-age", "12 min", "10 min", "wait");
+    let status = cannot(healthy(), "copy-age", "12 min", "10 min", "wait");
+    let mut status = cannot(status, "disk", "12582912 bytes free", "room", "make-room");
     status.mirror.phase = Phase::Stopped;
     status.mirror.behind_ms = 720_000;
     status.mirror.behind_bytes = 2_147_483_648;

@@ -139,6 +139,18 @@ impl Heart {
         }
     }
 
+    /// Whether the other machine is heard, be it late.
+    #[must_use]
+    pub fn is_heard(&self, now: Instant) -> bool {
+        matches!(self.state(now), PeerState::Healthy | PeerState::Late)
+    }
+
+    /// How long this one has listened.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
+    }
+
     /// Whether heartbeats come, whatever else is heard.
     #[must_use]
     pub fn beats(&self, now: Instant) -> bool {

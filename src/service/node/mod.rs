@@ -45,6 +45,7 @@ use super::home::load_record;
 use super::member::{Member, MemberError};
 use super::news::News;
 use super::status::{Server, Status};
+use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::{Identity, IdentityError, MachineId};
@@ -89,7 +90,7 @@ pub struct Machine {
     /// The other machine's clock less this one's, in milliseconds.
     clock_off_ms: Option<i64>,
     their_status: Option<Box<Status>>,
-    unmet: Option<String>,
+    unmet: Option<Unmet>,
     asked: u64,
     answers: HashMap<u64, oneshot::Sender<Reply>>,
     publish: watch::Sender<Option<Arc<Status>>>,
@@ -305,13 +306,18 @@ impl Machine {
             pair: &self.pair,
             heart: &self.heart,
             theirs: self.theirs.clone(),
-            unmet: self.unmet.as_deref(),
+            unmet: self.why_unmet(),
             home: &self.home,
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
         }
         status
+    }
+
+    /// Why the two do not talk, where that is known.
+    fn why_unmet(&self) -> Option<Unmet> {
+        if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
     }
 
     /// Ends all that works for it.

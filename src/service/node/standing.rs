@@ -1,7 +1,7 @@
 //! How a machine of a store stands: what each dataset's book says, joined, and what only the whole machine knows.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::replica::Position;
 use crate::service::alarms::Alarms;
 use crate::service::event::{Event, What};
 use crate::service::status::{
-    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Trouble, Verdict,
+    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
 };
 
 /// Numbers of questions of one dataset; those of the next begin behind them.
@@ -20,6 +20,9 @@ pub const QUESTIONS: u64 = 1_000_000;
 
 /// Room on the disk with less than so many bytes, and less than one part in twenty, is little.
 const LITTLE: u64 = 2 << 30;
+
+/// So long a machine that was never heard may take to begin its day.
+const BEGINNING: Duration = Duration::from_secs(10);
 
 /// What only the whole machine knows.
 #[derive(Debug, Default)]
@@ -39,7 +42,7 @@ pub struct Known<'k> {
     /// What the other machine does, how its POS server is, and its program's version, as it said last.
     pub theirs: Option<(Duty, Server, String)>,
     /// Why it could not be called, if it could not.
-    pub unmet: Option<&'k str>,
+    pub unmet: Option<Unmet>,
     /// The home.
     pub home: &'k Path,
 }
@@ -58,6 +61,7 @@ impl Standing {
         status.folders = None;
         let names = (known.store.main.name.clone(), known.store.backup.name.clone());
         status.machines = Some(Machines { main: names.0, backup: names.1 });
+        status.support = support(&known.store.support);
         status.peer = peer(known, clock);
         let silent = known.heart.silent(clock).filter(|_| status.peer.state == PeerState::Lost);
         if let Some(silent) = silent {
@@ -76,14 +80,19 @@ impl Standing {
         status.events.sort_by_key(|event| event.at);
         let over = status.events.len().saturating_sub(EVENTS);
         status.events.drain(..over);
+        unheard(status);
         age(status, known);
         what
     }
 
     fn weigh(&mut self, known: &Known<'_>, status: &Status, now: Timestamp) -> Vec<What> {
-        let silent = (status.peer.state == PeerState::Lost
-            || known.unmet.is_some() && status.peer.state == PeerState::Unknown)
-            .then(|| Trouble::Silent { why: known.unmet.map(str::to_owned) });
+        let why = known.unmet.clone();
+        let is_missed = match (status.peer.state, &why) {
+            (_, Some(Unmet::NobodyJoined)) | (PeerState::Healthy | PeerState::Late, _) => false,
+            (PeerState::Lost, _) | (PeerState::Unknown, Some(_)) => true,
+            (PeerState::Unknown, None) => known.heart.age(Instant::now()) >= BEGINNING,
+        };
+        let silent = is_missed.then_some(Trouble::Silent { why });
         let limit_ms = u64::try_from(known.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let usable = status.mirror.grade.is_some();
         let old = (usable && status.mirror.behind_ms > limit_ms)
@@ -114,9 +123,33 @@ fn peer(known: &Known<'_>, clock: Instant) -> Peer {
         round_trip_ms: known.heart.round_trip().map(millis),
         duty,
         server,
+        unmet: known.unmet.clone().filter(|_| !known.heart.is_heard(clock)),
         loss_percent: known.heart.loss_percent(),
         history: known.heart.history(60, clock),
     }
+}
+
+/// Whom to ask, if that is set.
+fn support(set: &crate::config::alarm::Support) -> Option<Support> {
+    let support = Support { name: set.name.clone(), telephone: set.telephone.clone() };
+    (support.name.is_some() || support.telephone.is_some()).then_some(support)
+}
+
+/// Of a mirror that is not heard the machine that serves knows only how it stood.
+fn unheard(status: &mut Status) {
+    if status.duty != Duty::Serving || matches!(status.peer.state, PeerState::Healthy | PeerState::Late) {
+        return;
+    }
+    status.can_take_over.yes = false;
+    status.can_take_over.reasons.insert(
+        0,
+        Reason {
+            check: "other-machine".to_owned(),
+            value: "silent".to_owned(),
+            limit: "heard".to_owned(),
+            remedy: "look-at-other-machine".to_owned(),
+        },
+    );
 }
 
 /// The age of a copy counts with the silence.

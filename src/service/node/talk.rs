@@ -17,11 +17,8 @@ impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
         match met {
             Met::Failed(why) => {
-                // What the system numbers its errors by helps no one here.
-                let why = why.to_string();
-                let why = why.split(" (os error").next().unwrap_or_default().to_owned();
                 if self.unmet.as_ref() != Some(&why) {
-                    tracing::info!(why, "the other machine could not be called");
+                    tracing::info!(?why, "the other machine could not be called");
                 }
                 self.unmet = Some(why);
                 self.heart.closed(Instant::now());

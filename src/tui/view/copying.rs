@@ -108,7 +108,8 @@ pub fn copying(seen: &Seen<'_>, status: &Status) -> Progress {
 pub fn behind(seen: &Seen<'_>, status: &Status) -> String {
     let mirror = &status.mirror;
     if mirror.behind_ms == 0 && mirror.behind_bytes == 0 && !mirror.behind_at_least {
-        return seen.words.say("behind-not");
+        // What there is no copy of cannot be behind.
+        return if mirror.as_of.is_none() { String::new() } else { seen.words.say("behind-not") };
     }
     // It has grown since it was said.
     let since = seen.now.timestamp().duration_since(status.at).as_millis();
