@@ -52,7 +52,7 @@ event-opened-redone = The mirror was opened; { $n ->
     [one] an interrupted step was
    *[other] { $n } interrupted steps were
   } finished.
-event-first-copy = The first copy began.
+event-first-copy = A first copy is needed.
 event-first-copy-goes-on = The first copy goes on: { $n ->
     [one] 1 file is
    *[other] { $n } files are

@@ -63,7 +63,12 @@ impl Standing {
         status.machines = Some(Machines { main: names.0, backup: names.1 });
         status.support = support(&known.store.support);
         status.peer = peer(known, clock);
-        let silent = known.heart.silent(clock).filter(|_| status.peer.state == PeerState::Lost);
+        let silent = match status.peer.state {
+            PeerState::Healthy | PeerState::Late => None,
+            PeerState::Lost => known.heart.silent(clock),
+            // Since when it was silent before this service began, nobody knows.
+            PeerState::Unknown => status.mirror.grade.map(|_| known.heart.age(clock)),
+        };
         if let Some(silent) = silent {
             let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
             status.mirror.behind_at_least = true;
