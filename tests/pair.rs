@@ -2,12 +2,15 @@
 //!
 //! - `cables`: pulled, lossy, slow, narrow
 //! - `strangers`: who is turned away
+//! - `revoked`: who was let in, and is turned away from then on
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 #[path = "pair/cables.rs"]
 mod cables;
 mod common;
+#[path = "pair/revoked.rs"]
+mod revoked;
 #[path = "pair/strangers.rs"]
 mod strangers;
 

@@ -48,11 +48,15 @@ pub enum Verb {
     Mirror(MirrorArgs),
     /// Set up a store on its main.
     Init(InitArgs),
-    /// Let another machine join.
+    /// Let another machine join, or no more.
+    #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Invite {
+        /// Forget this one.
+        #[arg(long, value_name = "NAME")]
+        revoke: Option<String>,
         /// Which one.
         #[command(subcommand)]
-        who: Invited,
+        who: Option<Invited>,
     },
     /// Join a store.
     Join {

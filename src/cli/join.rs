@@ -1,15 +1,18 @@
 //! `espejo join`: join a store with a code.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::Around;
 use super::exit::{Exit, Failure};
 use crate::config::address::{Address, PORT};
+use crate::config::store::Store;
 use crate::link::greeting::Purpose;
 use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Tls;
+use crate::pair::Node;
 use crate::service::home::{Home, save};
 use crate::service::member::{Member, store_path};
 use crate::service::node::joining::{self, Handover};
@@ -26,11 +29,13 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let parsed = Address::parse(address).or_else(|| Address::new(address, PORT));
     let wrong = || Failure::usage(words.with("cli-init-address", &[("text", address.to_owned().into())]));
     let address = parsed.ok_or_else(wrong)?;
-    if Member::load(&around.home).is_ok() {
+    // Who was turned away, or whose main was set up anew, joins again: it is the same store.
+    let before = Member::load(&around.home).ok();
+    if before.as_ref().is_some_and(|member| member.node == Node::Main) {
         let home = around.home.display().to_string();
         return Err(Failure::refused(vec![words.with("cli-init-there", &[("home", home.into())])]));
     }
-    let data = data.map(std::path::absolute).transpose()?;
+    let data = data.map(std::path::absolute).transpose()?.or(before.and_then(|member| member.data));
     let home = Home::take(&around.home)?;
     let identity = Identity::load_or_make(home.path())?;
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
@@ -72,6 +77,11 @@ fn keep(
         let Handover { node, revision } = handover;
         let wrong = |_| Failure::failed(words.say("cli-join-unreadable"));
         let store = revision.store().map_err(wrong)?;
+        let ours = fs::read(store_path(home.path())).ok().and_then(|bytes| Store::from_bytes(&bytes).ok());
+        if let Some(ours) = ours.filter(|ours| ours.name != store.name) {
+            let args = [("ours", ours.name.into()), ("theirs", store.name.into())];
+            return Err(Failure::refused(vec![words.with("cli-join-other-store", &args)]));
+        }
         save(&store_path(home.path()), revision.text.as_bytes())?;
         Member::new(node, Some(peer), data, &revision).save(home.path())?;
         Ok(store.name)

@@ -37,6 +37,13 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Forget the machine that has joined.
+    Revoke {
+        /// Its name, or its home role.
+        name: String,
+        /// Who asks.
+        by: String,
+    },
     /// End the service in order.
     Stop {
         /// Who asks.

@@ -250,7 +250,7 @@ impl Engine {
                     }
                 }
             }
-            Command::Invite { .. } | Command::Check { .. } => Reply::Refused {
+            Command::Invite { .. } | Command::Revoke { .. } | Command::Check { .. } => Reply::Refused {
                 why: vec!["this service mirrors one folder; a store begins with espejo init".to_owned()],
             },
             Command::Stop { by } => {

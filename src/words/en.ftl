@@ -508,6 +508,10 @@ cli-invite =
     { $code }   good for { $minutes } minutes and three tries
     On the other machine:
       espejo join { $code } { $address }
+cli-revoke =
+    { $name } is forgotten, and turned away from now on. A new code lets it, or another machine, join:
+      espejo invite backup
+cli-join-other-store = This home belongs to { $ours }, and that is the main of { $theirs }. Name another home with --home DIR.
 cli-join-no-code = a code has six letters and digits, such as K7F-3QX
 cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup
 cli-join-unreadable = The main sent settings that this version cannot read. Install the same version on both.
@@ -563,7 +567,12 @@ help-init-main = The address of this machine, by which the other one reaches it;
 help-init-backup = The address of the machine that takes over
 help-init-data = The folder of the POS data on this machine
 help-init-from = Take the names of both machines from an f_s.doc, or from the one in this folder
-help-invite = Print a code with which another machine may join
+help-invite = Print a code with which another machine may join, or turn one away that had joined
+help-invite-examples =
+    Examples:
+      espejo invite backup
+      espejo invite --revoke backup
+help-invite-revoke = Forget the machine of this name that has joined, and turn it away from now on
 help-backup = The machine that takes over
 help-join = Join a store with a code that its main printed
 help-join-code = The code, such as K7F-3QX

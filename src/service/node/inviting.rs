@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::heart::Heart;
 use super::joining::{self, GOOD, Handover, Invite};
 use super::{Left, Machine, MachineError};
 use crate::link::identity::MachineId;
@@ -24,6 +25,33 @@ impl Machine {
             }
             Err(error) => Reply::Refused { why: vec![error.to_string()] },
         }
+    }
+
+    /// Forgets the machine that has joined: from now on it is turned away.
+    pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
+        let refused = |why: String| Reply::Refused { why: vec![why] };
+        if self.member.node != Node::Main {
+            return refused("only the main server turns the backup away".to_owned());
+        }
+        let backup = &self.store.backup.name;
+        if name != "backup" && name != backup {
+            return refused(format!("no machine is called {name}; the backup is called {backup}"));
+        }
+        let Some(other) = self.member.other.take() else {
+            return refused("no backup has joined".to_owned());
+        };
+        if let Err(error) = self.member.save(&self.home) {
+            self.member.other = Some(other);
+            return refused(error.to_string());
+        }
+        tracing::info!(by, %other, "the machine that had joined is forgotten");
+        self.invite = None;
+        self.other.send_replace(None);
+        self.hang_up();
+        self.heart = Heart::new(true, Instant::now());
+        (self.theirs, self.their_status, self.clock_off_ms) = (None, None, None);
+        self.publish_soon();
+        Reply::Done
     }
 
     pub(super) fn joining(&mut self, secure: Secure) {

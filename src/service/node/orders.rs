@@ -38,6 +38,7 @@ impl Machine {
             Command::Stop { .. } => Reply::Done,
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { by } => self.invite(&by),
+            Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Verify { by } => {
                 let status = self.status();
                 if status.mirror.as_of.is_none() {

@@ -23,6 +23,12 @@ impl Machine {
                 self.unmet = Some(why);
                 self.heart.closed(Instant::now());
             }
+            // Who was let in and is forgotten since.
+            Met::Control { mut secure, .. } | Met::Dataset { mut secure, .. }
+                if Some(secure.peer) != self.member.other =>
+            {
+                let _ = meet::answer(&mut secure, Some(Refusal::Stranger)).await;
+            }
             Met::Control { session, mut secure } => {
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
                     return;
