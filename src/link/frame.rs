@@ -103,6 +103,8 @@ pub struct Told {
     pub error: Option<String>,
     /// Not everything is watched: milliseconds between rescans.
     pub rescans_ms: Option<u64>,
+    /// It lies on another machine, of whose changes the system tells nothing.
+    pub is_remote: bool,
 }
 
 /// What the mirroring side says.

@@ -261,7 +261,7 @@ impl Book {
         });
         let files: u64 = files.sum();
         let held = (files > 0).then_some(Trouble::Held { files });
-        let limit = told.and_then(|told| told.rescans_ms).map(|rescan_ms| Trouble::WatchLimit { rescan_ms });
+        let limit = told.and_then(|told| Some(Trouble::unwatched(told.rescans_ms?, told.is_remote)));
         let all = [self.mirror_trouble.clone(), gone, held, unreadable, limit];
         self.alarms.weigh(all.into_iter().flatten(), now)
     }

@@ -76,12 +76,23 @@ pub enum Trouble {
     },
     /// The limit of watches is reached: changes are found by rescans.
     WatchLimit {
-        /// Seconds between rescans.
+        /// Milliseconds between rescans.
+        rescan_ms: u64,
+    },
+    /// The folder lies on another machine, of whose changes the system tells nothing: they are found by rescans.
+    Unwatched {
+        /// Milliseconds between rescans.
         rescan_ms: u64,
     },
 }
 
 impl Trouble {
+    /// Not everything is watched: all is looked at every `rescan_ms`.
+    #[must_use]
+    pub fn unwatched(rescan_ms: u64, is_remote: bool) -> Self {
+        if is_remote { Self::Unwatched { rescan_ms } } else { Self::WatchLimit { rescan_ms } }
+    }
+
     /// The short code for the support desk.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -93,6 +104,7 @@ impl Trouble {
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",
             Self::WatchLimit { .. } => "MIR-204",
+            Self::Unwatched { .. } => "MIR-205",
             Self::Silent { .. } => "MIR-301",
             Self::CopyOld { .. } => "MIR-302",
             Self::Versions { .. } => "MIR-303",
@@ -102,7 +114,7 @@ impl Trouble {
     /// Whether it is worth a notice only: the copy goes on as before.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::WatchLimit { .. } | Self::DiskLow { .. } | Self::Versions { .. })
+        matches!(self, Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. })
     }
 }
 

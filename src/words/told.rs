@@ -138,6 +138,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
         }
+        Trouble::Unwatched { rescan_ms } => {
+            told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
+        }
         Trouble::WatchLimit { rescan_ms } => {
             told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
@@ -151,7 +154,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
-        Trouble::WatchLimit { .. } => "mended-watch-limit",
+        Trouble::WatchLimit { .. } | Trouble::Unwatched { .. } => "mended-watch-limit",
         Trouble::Silent { .. } => "mended-silent",
         Trouble::CopyOld { .. } => "mended-copy-old",
         Trouble::Versions { .. } => "mended-versions",
@@ -248,6 +251,7 @@ mod tests {
             Trouble::Held { files: 1 },
             Trouble::Unreadable { files: 2, first: "POS-R".into() },
             Trouble::WatchLimit { rescan_ms: 30_000 },
+            Trouble::Unwatched { rescan_ms: 3000 },
             Trouble::Silent { why: None },
             Trouble::Silent { why: Some(Unmet::NoPlace) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },

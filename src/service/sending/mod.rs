@@ -180,7 +180,10 @@ impl Sending {
     pub(super) fn begin_to_watch(&mut self) {
         self.moved = Ears::deaf();
         self.watched = self.source.inode();
-        if self.source.tells_of_changes() {
+        // What was said of the old watch may not hold for the new one.
+        (self.rescan, self.told.rescans_ms) = (self.settings.rescan, None);
+        self.told.is_remote = !self.source.tells_of_changes();
+        if !self.told.is_remote {
             self.moved = Ears::open(&self.settings.source, &self.settings.options.own);
         }
         if !self.moved.hear() {

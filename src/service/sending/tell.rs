@@ -44,6 +44,7 @@ impl Sending {
             removals: self.told.removals,
             error: self.told.error.clone(),
             rescans_ms: self.told.rescans_ms,
+            is_remote: self.told.is_remote,
         };
         self.told = told;
         if self.said.as_ref() == Some(&self.told) {
