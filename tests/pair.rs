@@ -2,6 +2,7 @@
 //!
 //! - `cables`: pulled, lossy, slow, narrow
 //! - `strangers`: who is turned away
+//! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
@@ -9,6 +10,8 @@
 #[path = "pair/cables.rs"]
 mod cables;
 mod common;
+#[path = "pair/readme.rs"]
+mod readme;
 #[path = "pair/revoked.rs"]
 mod revoked;
 #[path = "pair/strangers.rs"]

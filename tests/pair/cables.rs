@@ -15,13 +15,18 @@ use crate::common::{is_full, passed_over};
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
 
 /// Two namespaces with a cable between them.
-struct Network {
-    spaces: [String; 2],
-    addresses: [String; 2],
+pub struct Network {
+    pub spaces: [String; 2],
+    pub addresses: [String; 2],
 }
 
 impl Network {
     fn new(test: &str) -> Option<Self> {
+        Self::at(test, ["10.77.0.1", "10.77.0.2"])
+    }
+
+    /// With these two addresses.
+    pub fn at(test: &str, addresses: [&str; 2]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             passed_over(test, "only root can make networks");
             return None;
@@ -29,7 +34,7 @@ impl Network {
         let number = NETWORKS.fetch_add(1, Ordering::Relaxed);
         let name = |side: &str| format!("esp{}-{number}{side}", std::process::id());
         let network =
-            Self { spaces: [name("m"), name("b")], addresses: ["10.77.0.1:7410", "10.77.0.2:7410"].map(str::to_owned) };
+            Self { spaces: [name("m"), name("b")], addresses: addresses.map(|address| format!("{address}:7410")) };
         let [main, backup] = &network.spaces;
         let made = ["add"].iter().all(|verb| ip(&["netns", verb, main]) && ip(&["netns", verb, backup]));
         if !made
@@ -38,8 +43,8 @@ impl Network {
             passed_over(test, "no network namespace can be made here");
             return None;
         }
-        for (space, address) in [(main, "10.77.0.1/24"), (backup, "10.77.0.2/24")] {
-            assert!(ip(&["-n", space, "addr", "add", address, "dev", "cable"]));
+        for (space, address) in [main, backup].into_iter().zip(addresses) {
+            assert!(ip(&["-n", space, "addr", "add", &format!("{address}/24"), "dev", "cable"]));
             assert!(ip(&["-n", space, "link", "set", "cable", "up"]));
             assert!(ip(&["-n", space, "link", "set", "lo", "up"]));
         }
