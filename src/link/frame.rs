@@ -16,6 +16,8 @@ pub const MAX_FRAME: usize = MAX_SEALED + 1;
 
 const PART: u8 = 1;
 const HEAD: u8 = 2;
+/// Any frame, made shorter on the line: see [`super::squeeze`].
+pub(super) const SQUEEZED: u8 = 3;
 
 /// What the serving side says.
 #[derive(Clone, PartialEq, Eq, Debug)]
