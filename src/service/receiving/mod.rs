@@ -258,6 +258,7 @@ impl Receiving {
                 self.tell(News::GivenUp);
                 self.applier.work(Work::GiveUp);
             }
+            Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);
