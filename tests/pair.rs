@@ -1,10 +1,13 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
+//! - `anew`: the copy is thrown away and taken anew
 //! - `cables`: pulled, lossy, slow, narrow
 //! - `strangers`: who is turned away
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "pair/anew.rs"]
+mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
 mod common;

@@ -44,6 +44,8 @@ pub enum News {
         /// The mirror holds all that the source held then.
         level: bool,
     },
+    /// The copy could not be thrown away to be taken anew, for this reason; it is as it was.
+    NotReseeded(String),
     /// A first copy begins, or goes on.
     FirstCopy,
     /// A generation begins to come.

@@ -330,6 +330,8 @@ pub struct Operation {
 pub enum OperationKind {
     /// Compare every byte of both sides.
     Verify,
+    /// Throw the copy away and take it anew.
+    Reseed,
 }
 
 /// How an operation stands.

@@ -13,7 +13,7 @@ use super::alarms::Alarms;
 use super::event::{Event, What};
 use super::news::{News, Passing, Standing};
 use super::operations::Operations;
-use super::status::{Ask, Copying, EVENTS, Folders, PeerState, Question, TakeOver, Trouble};
+use super::status::{Ask, Copying, EVENTS, Folders, OperationKind, PeerState, Question, TakeOver, Trouble};
 use crate::link::Told;
 use crate::replica::{End, Grade, Position, Time};
 
@@ -167,7 +167,7 @@ impl Book {
                 vec![]
             }
             News::Comparing { bytes, .. } => {
-                self.operations.compared(bytes);
+                self.operations.went_on(bytes);
                 vec![]
             }
             News::Compared { files, bytes, differed } => {
@@ -182,6 +182,10 @@ impl Book {
                 self.silent_since.get_or_insert_with(Instant::now);
                 vec![]
             }
+            News::NotReseeded(why) => {
+                self.operations.fail(&why);
+                vec![]
+            }
             News::FirstCopy => {
                 self.came = (0, 0);
                 vec![]
@@ -193,6 +197,9 @@ impl Book {
     fn passing(&mut self, file: Passing) {
         if file.done == file.total && u64::from(file.number) > self.came.0 {
             self.came = (file.number.into(), self.came.1 + file.total);
+            if self.operations.runs(OperationKind::Reseed) {
+                self.operations.went_on(self.came.1);
+            }
         }
         self.copying = Some(Copying {
             number: file.number,
@@ -206,6 +213,7 @@ impl Book {
     fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
         self.copying = None;
         self.stage = Stage::Usable;
+        self.operations.taken_anew();
         (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
         self.generations += 1;
         self.last_change = Some((Instant::now(), now));

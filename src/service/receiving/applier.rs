@@ -130,6 +130,7 @@ impl Hands {
     fn run(mut self, todo: &std_mpsc::Receiver<Work>) -> Option<String> {
         let mut queue: VecDeque<Work> = VecDeque::new();
         loop {
+            self.end_pause();
             // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
@@ -142,10 +143,7 @@ impl Hands {
                 }
                 None if self.pause.is_some() => match todo.recv_timeout(RETRY) {
                     Ok(work) => work,
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.end_pause();
-                        continue;
-                    }
+                    Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => Work::Stop,
                 },
                 None => todo.recv().unwrap_or(Work::Stop),
@@ -172,6 +170,7 @@ impl Hands {
                 Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
+                Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),
                 Work::Digest { digest } => {
                     let agrees = self.mirror.digest().is_ok_and(|own| own == digest);

@@ -41,6 +41,8 @@ pub enum Order {
     Follow,
     /// Compare every byte of both sides.
     Compare,
+    /// Take the copy anew. What stands there is set aside where it differs.
+    Reseed,
     /// A person says: what is gone, is meant to be.
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.
@@ -241,6 +243,13 @@ impl Receiving {
                 self.comparing = Comparing { begun: true, ..Comparing::default() };
                 self.applier.work(Work::Check);
                 self.say(&ToSource::Prove)
+            }
+            Order::Reseed => {
+                // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
+                self.port.hang_up();
+                self.unlinked();
+                self.applier.work(Work::Reseed);
+                Ok(())
             }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),

@@ -27,6 +27,8 @@ pub(super) enum Work {
     Look(Vec<RelPath>),
     /// Compare every byte with the index.
     Check,
+    /// Forget what the mirror was: a first copy is to come.
+    Reseed,
     /// Show that something can be made durable beside the mirror.
     Canary {
         /// The source's clock.
