@@ -91,6 +91,12 @@ pub enum Verb {
         #[arg(long)]
         watch: bool,
     },
+    /// Throw the copy away and take it anew; what it alone holds is set aside first.
+    Reseed {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Compare every byte of both sides.
     Verify {
         /// As one JSON object.

@@ -2,7 +2,8 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
 //! - [`running`]: a service that runs in this process
@@ -12,10 +13,12 @@ pub mod check;
 pub mod exit;
 pub mod init;
 pub mod invite;
+pub mod job;
 pub mod join;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
+pub mod reseed;
 pub mod run;
 pub mod running;
 pub mod screen;
@@ -65,6 +68,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }
     })

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::replica::part::{BadPart, Part};
 use crate::replica::sealed::{MAX_SEALED, Unsealable, seal, unseal};
-use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum};
+use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
 pub const PROTOCOL: u32 = 1;
@@ -16,6 +16,8 @@ pub const MAX_FRAME: usize = MAX_SEALED + 1;
 
 const PART: u8 = 1;
 const HEAD: u8 = 2;
+/// Any frame, made shorter on the line: see [`super::squeeze`].
+pub(super) const SQUEEZED: u8 = 3;
 
 /// What the serving side says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +66,13 @@ pub enum Say {
     Look(Vec<RelPath>),
     /// The first copy that was begun cannot be ended. Say anew what came of it.
     GiveUp,
+    /// A canary: it goes the way that changes go, once a cycle, so that it is known to work where nothing changes.
+    Canary {
+        /// The source's clock, before it was looked whether anything is to be sent.
+        at: Time,
+        /// Nothing was: the mirror holds all that the source held then.
+        level: bool,
+    },
 }
 
 /// The first frame of the serving side.
@@ -262,7 +271,11 @@ mod tests {
     fn frames_come_back() {
         let told =
             Told { kinds: vec![Kind::Queue], files: 3, emptied: vec!["POS-Q.Seq".to_owned()], ..Told::default() };
-        for say in [Say::Told(told), Say::Behind { age_ms: Some(7), bytes: 9 }] {
+        for say in [
+            Say::Told(told),
+            Say::Canary { at: Time::default(), level: true },
+            Say::Behind { age_ms: Some(7), bytes: 9 },
+        ] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));
         }

@@ -18,6 +18,11 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Throw the copy away and take it anew.
+    Reseed {
+        /// Who asks.
+        by: String,
+    },
     /// Answer a question.
     Answer {
         /// Its number.

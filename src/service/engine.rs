@@ -16,7 +16,7 @@ use super::home::{load_record, save_record};
 use super::news::{News, Passing};
 use super::receiving::{self, Order, Receiving};
 use super::sending::{self, Sending};
-use super::status::{Ask, Folders, Status};
+use super::status::{Ask, Folders, OperationKind, Status};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
 use crate::link::port::Port;
@@ -250,6 +250,9 @@ impl Engine {
                     }
                 }
             }
+            Command::Reseed { .. } => Reply::Refused {
+                why: vec!["end espejo mirror, remove the folder of the copy, and begin again".to_owned()],
+            },
             Command::Invite { .. } | Command::Revoke { .. } | Command::Check { .. } => Reply::Refused {
                 why: vec!["this service mirrors one folder; a store begins with espejo init".to_owned()],
             },
@@ -270,7 +273,7 @@ impl Engine {
             return Reply::Refused { why: vec!["there is no complete copy yet".to_owned()] };
         }
         let bytes: u64 = status.datasets.iter().map(|dataset| dataset.bytes).sum();
-        let operation = self.book.operations.begin_comparison(by, 2 * bytes, now);
+        let operation = self.book.operations.begin(OperationKind::Verify, by, 2 * bytes, now);
         let _ = self.orders.send(Order::Compare);
         Reply::Running { operation }
     }

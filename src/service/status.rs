@@ -162,11 +162,14 @@ pub struct Mirror {
     pub grade: Option<Grade>,
     /// What is being copied.
     pub copying: Option<Copying>,
+    /// Age of the last sign that the whole way works: once a cycle a canary goes the way that changes go.
+    #[serde(default)]
+    pub sign_ago_ms: Option<u64>,
     /// Age of the last change that came.
     pub last_change_ago_ms: Option<u64>,
     /// When every byte of both sides was last compared and found equal.
     pub verified_at: Option<Timestamp>,
-    /// When the last generation was taken at its source.
+    /// The mirror holds what its source held then, by the source's clock.
     pub as_of: Option<Timestamp>,
     /// What the copy does now.
     pub phase: Phase,
@@ -343,6 +346,8 @@ pub struct Operation {
 pub enum OperationKind {
     /// Compare every byte of both sides.
     Verify,
+    /// Throw the copy away and take it anew.
+    Reseed,
 }
 
 /// How an operation stands.

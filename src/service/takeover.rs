@@ -46,6 +46,7 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::Unwatched { .. }
             | Trouble::Silent { .. }
             | Trouble::CopyOld { .. }
+            | Trouble::MirrorStopped { .. }
             | Trouble::Versions { .. }
             | Trouble::DiskLow { .. } => {}
         }

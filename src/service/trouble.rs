@@ -62,6 +62,11 @@ pub enum Trouble {
         /// The most that it may be.
         limit_ms: u64,
     },
+    /// The machines hear each other, and nothing comes the way that changes go.
+    MirrorStopped {
+        /// For so long, in milliseconds.
+        for_ms: u64,
+    },
     /// The two machines run different versions of this program.
     Versions {
         /// The version here.
@@ -108,6 +113,7 @@ impl Trouble {
             Self::Silent { .. } => "MIR-301",
             Self::CopyOld { .. } => "MIR-302",
             Self::Versions { .. } => "MIR-303",
+            Self::MirrorStopped { .. } => "MIR-304",
         }
     }
 

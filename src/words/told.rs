@@ -130,6 +130,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             "trouble-copy-old-do",
             &[("age", figures::span(words, *age_ms).into()), ("limit", figures::span(words, *limit_ms).into())],
         ),
+        Trouble::MirrorStopped { for_ms } => {
+            told("trouble-stopped", "trouble-stopped-do", &[("for", figures::span(words, *for_ms).into())])
+        }
         Trouble::Versions { ours, theirs } => told(
             "trouble-versions",
             "trouble-versions-do",
@@ -157,6 +160,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::WatchLimit { .. } | Trouble::Unwatched { .. } => "mended-watch-limit",
         Trouble::Silent { .. } => "mended-silent",
         Trouble::CopyOld { .. } => "mended-copy-old",
+        Trouble::MirrorStopped { .. } => "mended-stopped",
         Trouble::Versions { .. } => "mended-versions",
         Trouble::DiskLow { .. } => "mended-disk-low",
     };
@@ -255,6 +259,7 @@ mod tests {
             Trouble::Silent { why: None },
             Trouble::Silent { why: Some(Unmet::NoPlace) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
+            Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
             Trouble::DiskLow { free_bytes: 12_000_000 },
         ]

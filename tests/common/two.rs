@@ -104,6 +104,13 @@ impl Two {
         assert!(done.status.success(), "{}", told(&done));
     }
 
+    /// Sets something more in a table of the main's `store.toml`.
+    pub fn set(&self, table: &str, line: &str) {
+        let path = self.home(Machine::Main).join("store.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replacen("[[dataset]]", &format!("[{table}]\n{line}\n[[dataset]]"), 1)).unwrap();
+    }
+
     /// A code for the backup.
     pub fn invite(&self) -> String {
         let said = until_some("the main gives a code", || {

@@ -79,6 +79,7 @@ pub fn healthy() -> Status {
             behind_at_least: false,
             grade: Some(Grade::Steady),
             copying: None,
+            sign_ago_ms: Some(900),
             last_change_ago_ms: Some(80),
             verified_at: Some(at("04:10:31")),
             as_of: Some(at("10:42:06")),

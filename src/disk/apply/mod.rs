@@ -20,6 +20,7 @@ pub mod step;
 pub mod survey;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{At, DiskError};
@@ -92,6 +93,17 @@ impl Mirror {
             }
         }
         Ok(Some(self.undo.range().map_or(0, |(first, last)| last + 1 - first)))
+    }
+
+    /// Makes a byte durable where the journal is: what shows that a change could be.
+    pub fn canary(&self) -> Result<(), DiskError> {
+        let path = self.journal.join("canary");
+        let write = || {
+            let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
+            file.write_all_at(b"\n", 0)?;
+            file.sync_data()
+        };
+        write().at("writing", &path)
     }
 
     fn stash_name(seq: u64, phase: Phase) -> RelPath {

@@ -50,6 +50,7 @@ use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::{Identity, IdentityError, MachineId};
 use crate::link::join::JoinError;
+use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::{Secure, Tls};
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
@@ -85,6 +86,8 @@ pub struct Machine {
     /// Where the other machine's heart is.
     their_heart: Option<SocketAddr>,
     udp: UdpSocket,
+    /// How fast all datasets together may be sent.
+    pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
     /// The other machine's clock less this one's, in milliseconds.
@@ -214,6 +217,7 @@ impl Machine {
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
             member,
+            pace: store.mirror.max_rate.map(Pace::new),
             store,
             revision,
             tls,

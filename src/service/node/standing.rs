@@ -23,6 +23,8 @@ const LITTLE: u64 = 2 << 30;
 
 /// So long a machine that was never heard may take to begin its day.
 const BEGINNING: Duration = Duration::from_secs(10);
+/// So long nothing has come the way that changes go, though the machines hear each other: the copy has stopped.
+const STOPPED_MS: u64 = 60_000;
 
 /// What only the whole machine knows.
 #[derive(Debug, Default)]
@@ -102,6 +104,12 @@ impl Standing {
         let usable = status.mirror.grade.is_some();
         let old = (usable && status.mirror.behind_ms > limit_ms)
             .then_some(Trouble::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
+        let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
+        let stopped = status
+            .mirror
+            .sign_ago_ms
+            .filter(|ago| heard && *ago > STOPPED_MS)
+            .map(|for_ms| Trouble::MirrorStopped { for_ms });
         let ours = super::meet::version();
         let versions = known
             .theirs
@@ -111,7 +119,7 @@ impl Standing {
         let low = crate::os::room(known.home)
             .filter(|room| room.free < LITTLE && room.free < room.all / 20)
             .map(|room| Trouble::DiskLow { free_bytes: room.free });
-        let what = self.alarms.weigh([silent, old, versions, low].into_iter().flatten(), now);
+        let what = self.alarms.weigh([silent, old, stopped, versions, low].into_iter().flatten(), now);
         self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
@@ -185,6 +193,7 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
     mine.behind_at_least |= theirs.behind_at_least;
     mine.grade = mine.grade.zip(theirs.grade).map(|(a, b)| a.max(b));
     mine.copying = theirs.copying.or(mine.copying.take());
+    mine.sign_ago_ms = [mine.sign_ago_ms, theirs.sign_ago_ms].into_iter().flatten().max();
     mine.last_change_ago_ms = [mine.last_change_ago_ms, theirs.last_change_ago_ms].into_iter().flatten().min();
     mine.verified_at = mine.verified_at.zip(theirs.verified_at).map(|(a, b)| a.min(b));
     mine.as_of = mine.as_of.zip(theirs.as_of).map(|(a, b)| a.min(b));
@@ -232,5 +241,39 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
             (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
             (OperationState::Done, OperationState::Done) => OperationState::Done,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pair::Node;
+    use crate::service::book::Book;
+    use crate::service::status::Folders;
+
+    const STORE: &str = "store = \"Centro\"\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\naddress = \"10.0.0.2:7410\"\n\
+        [[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\n";
+
+    /// The codes of the alarms where the copy last gave a sign so long ago, and the other machine is heard or not.
+    fn alarms(sign_ago_ms: Option<u64>, heard: bool) -> Vec<String> {
+        let (store, pair, now) = (Store::parse(STORE).unwrap(), Pair::new(Node::Backup), Timestamp::now());
+        let mut heart = Heart::new(false, Instant::now());
+        if heard {
+            heart.connected(1, &[0; 32], Instant::now());
+        }
+        let mut status = Book::new("pos", Folders::default()).status(&pair, now);
+        status.mirror.sign_ago_ms = sign_ago_ms;
+        let home = Path::new("/");
+        let known = Known { store: &store, pair: &pair, heart: &heart, theirs: None, unmet: None, home };
+        Standing::default().complete(&mut status, &known, now);
+        status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-304").collect()
+    }
+
+    #[test]
+    fn a_copy_that_gives_no_sign_has_stopped_where_the_machines_hear_each_other() {
+        assert_eq!(alarms(Some(STOPPED_MS + 1), true), ["MIR-304"]);
+        assert!(alarms(Some(STOPPED_MS), true).is_empty(), "it may take a while");
+        assert!(alarms(Some(STOPPED_MS + 1), false).is_empty(), "that the other machine is silent says enough");
+        assert!(alarms(None, true).is_empty(), "nothing was expected yet");
     }
 }

@@ -9,7 +9,8 @@ use super::note::Note;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
-use crate::link::wire::Half;
+use crate::link::squeeze::Squeezer;
+use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Node};
 use crate::service::status::Server;
 
@@ -58,7 +59,8 @@ impl Machine {
                     return;
                 }
                 let half = if self.pair.duty() == Duty::Serving { Half::Source } else { Half::Mirror };
-                let _ = lane.links.send(current.dataset(secure, self.store.mirror.max_rate, half));
+                let line = Line { pace: self.pace.clone(), squeezer: Squeezer::new().ok() };
+                let _ = lane.links.send(current.dataset(secure, line, half));
             }
             Met::Joining(secure) => self.joining(secure),
         }
