@@ -200,6 +200,12 @@ impl Cli {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// What is said, in the language that was asked for.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words::load(self.lang.as_deref())
+    }
+
     /// The home that was named, or else the usual one.
     pub fn home(&self) -> Result<PathBuf, Failure> {
         if let Some(home) = &self.home {
@@ -211,7 +217,7 @@ impl Cli {
         let app =
             AppStrategyArgs { top_level_domain: String::new(), author: String::new(), app_name: "espejo".to_owned() };
         let state = choose_app_strategy(app).ok().and_then(|strategy| strategy.state_dir());
-        state.ok_or_else(|| Failure::usage("there is no home folder; name one with --home DIR"))
+        state.ok_or_else(|| Failure::usage(self.words().say("cli-no-home")))
     }
 }
 

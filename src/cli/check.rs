@@ -15,7 +15,7 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
     let mut client = connect(around)?;
     let mut findings = match client.ask(&Command::Check { far: false }).await? {
         Reply::Checked { findings } => findings,
-        Reply::Refused { why } => return Err(Failure::refused(why)),
+        Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
         _ => return Err(Failure::failed(words.say("cli-strange"))),
     };
     let mut unheard = true;

@@ -18,7 +18,7 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
             writeln!(io::stdout(), "{}", around.words.with("cli-invite", &args))?;
             Ok(Exit::Done)
         }
-        Reply::Refused { why } => Err(Failure::refused(why)),
+        Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
         Reply::Status(_) | Reply::Running { .. } | Reply::Done | Reply::Checked { .. } => {
             Err(Failure::failed(around.words.say("cli-strange")))
         }
@@ -33,7 +33,7 @@ pub async fn revoke(around: &Around, name: String) -> Result<Exit, Failure> {
             writeln!(io::stdout(), "{}", around.words.with("cli-revoke", &[("name", name.into())]))?;
             Ok(Exit::Done)
         }
-        Reply::Refused { why } => Err(Failure::refused(why)),
+        Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
         Reply::Status(_) | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
             Err(Failure::failed(around.words.say("cli-strange")))
         }

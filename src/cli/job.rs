@@ -19,7 +19,7 @@ pub async fn done(
     let mut client = connect(around)?;
     let operation = match client.ask(command).await? {
         Reply::Running { operation } => operation,
-        Reply::Refused { why } => return Err(Failure::refused(why)),
+        Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
         Reply::Status(_) | Reply::Done | Reply::Code { .. } | Reply::Checked { .. } => {
             return Err(Failure::failed(around.words.say("cli-not-begun")));
         }

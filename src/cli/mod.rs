@@ -47,7 +47,7 @@ pub struct Around {
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
-    let words = Words::load(cli.lang.as_deref());
+    let words = cli.words();
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {
         // What goes over the network must not wait for what is said.

@@ -64,7 +64,7 @@ pub fn told(around: &Around, error: MemberError) -> Failure {
     match error {
         MemberError::Nothing(home) => {
             let home = home.display().to_string();
-            Failure::usage(around.words.with("cli-run-nothing", &[("home", home.into())]))
+            Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())]))
         }
         MemberError::Faults { path, faults } => {
             let name = path.display().to_string();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::refusal::WhyNot;
 use super::status::Status;
 
 /// What can be asked of the service. On the control socket: one JSON object a line.
@@ -85,7 +86,7 @@ pub enum Reply {
     Done,
     /// It is not done; every reason.
     Refused {
-        /// Why not, a sentence each.
-        why: Vec<String>,
+        /// Why not.
+        why: Vec<WhyNot>,
     },
 }

@@ -10,11 +10,12 @@ use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
 use crate::pair::Node;
 use crate::service::command::Reply;
+use crate::service::refusal::WhyNot;
 
 impl Machine {
     pub(super) fn invite(&mut self, by: &str) -> Reply {
         if self.member.node != Node::Main {
-            return Reply::Refused { why: vec!["only the main server invites the backup".to_owned()] };
+            return Reply::Refused { why: vec![WhyNot::OnlyMain] };
         }
         match Code::random() {
             Ok(code) => {
@@ -23,26 +24,26 @@ impl Machine {
                 self.invite = Some(Invite::new(code, Instant::now()));
                 Reply::Code { code: text, address: self.store.main.address.to_string(), seconds: GOOD.as_secs() }
             }
-            Err(error) => Reply::Refused { why: vec![error.to_string()] },
+            Err(error) => Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] },
         }
     }
 
     /// Forgets the machine that has joined: from now on it is turned away.
     pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
-        let refused = |why: String| Reply::Refused { why: vec![why] };
+        let refused = |why| Reply::Refused { why: vec![why] };
         if self.member.node != Node::Main {
-            return refused("only the main server turns the backup away".to_owned());
+            return refused(WhyNot::OnlyMain);
         }
         let backup = &self.store.backup.name;
         if name != "backup" && name != backup {
-            return refused(format!("no machine is called {name}; the backup is called {backup}"));
+            return refused(WhyNot::NoSuchMachine { name: name.to_owned(), backup: backup.clone() });
         }
         let Some(other) = self.member.other.take() else {
-            return refused("no backup has joined".to_owned());
+            return refused(WhyNot::NobodyJoined);
         };
         if let Err(error) = self.member.save(&self.home) {
             self.member.other = Some(other);
-            return refused(error.to_string());
+            return refused(WhyNot::System { error: error.to_string() });
         }
         tracing::info!(by, %other, "the machine that had joined is forgotten");
         self.invite = None;

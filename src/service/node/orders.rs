@@ -9,6 +9,7 @@ use super::standing::QUESTIONS;
 use crate::pair::Duty;
 use crate::service::command::{Command, Reply};
 use crate::service::receiving::Order;
+use crate::service::refusal::WhyNot;
 use crate::service::status::{Ask, OperationKind};
 
 impl Machine {
@@ -23,7 +24,7 @@ impl Machine {
             }
         };
         let Some(session) = &self.session else {
-            let _ = answer.send(Reply::Refused { why: vec!["the other machine is not heard".to_owned()] });
+            let _ = answer.send(Reply::Refused { why: vec![WhyNot::Unheard] });
             return;
         };
         self.asked += 1;
@@ -42,7 +43,7 @@ impl Machine {
             Command::Verify { by } => {
                 let status = self.status();
                 if status.mirror.as_of.is_none() {
-                    return Reply::Refused { why: vec!["there is no complete copy yet".to_owned()] };
+                    return Reply::Refused { why: vec![WhyNot::NoCopy] };
                 }
                 let mut operation = 0;
                 for lane in &mut self.lanes {
@@ -61,7 +62,7 @@ impl Machine {
                 let lane = usize::try_from(question / QUESTIONS).ok().and_then(|at| self.lanes.get_mut(at));
                 let asked = lane.and_then(|lane| Some((lane.book.answered(question % QUESTIONS, accept, now)?, lane)));
                 let Some((ask, lane)) = asked else {
-                    return Reply::Refused { why: vec![format!("question {question} is not asked any more")] };
+                    return Reply::Refused { why: vec![WhyNot::NotAsked { question }] };
                 };
                 if accept {
                     let _ = lane.orders.send(match ask {
@@ -78,9 +79,9 @@ impl Machine {
     fn reseed(&mut self, by: &str, now: Timestamp) -> Reply {
         let status = self.status();
         let why = match () {
-            () if self.session.is_none() => "the other machine is not heard: this copy is all there is",
-            () if status.mirror.as_of.is_none() => "there is no complete copy: it is being taken already",
-            () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => "both sides are being compared",
+            () if self.session.is_none() => WhyNot::AllThereIs,
+            () if status.mirror.as_of.is_none() => WhyNot::NoCopy,
+            () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => WhyNot::Comparing,
             () => {
                 tracing::warn!(by, "the copy is thrown away and taken anew");
                 let mut operation = 0;
@@ -92,6 +93,6 @@ impl Machine {
                 return Reply::Running { operation };
             }
         };
-        Reply::Refused { why: vec![why.to_owned()] }
+        Reply::Refused { why: vec![why] }
     }
 }
