@@ -2,6 +2,7 @@
 //!
 //! - `anew`: the copy is thrown away and taken anew
 //! - `cables`: pulled, lossy, slow, narrow
+//! - `images`: an old state of one side comes back
 //! - `strangers`: who is turned away
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
@@ -11,6 +12,8 @@ mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
 mod common;
+#[path = "pair/images.rs"]
+mod images;
 #[path = "pair/strangers.rs"]
 mod strangers;
 

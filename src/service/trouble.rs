@@ -133,6 +133,12 @@ pub enum Ask {
         /// Of how many.
         of: u64,
     },
+    /// Files are older by far than the mirror has them. Is the older state to be taken over? What only the mirror holds is set
+    /// aside then.
+    Older {
+        /// Names of some of them.
+        files: Vec<String>,
+    },
     /// Files that had content are empty now. Are they to be empty in the mirror, too?
     Emptied {
         /// Their names.

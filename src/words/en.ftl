@@ -88,6 +88,9 @@ event-history-dropped = Old steps back dropped to make room; { $n ->
 event-removals-taken = Answered: the files that went are gone from the mirror, too.
 event-removals-kept = Answered: the mirror keeps the files that went.
 event-removals-back = The files that went are back; nothing to answer.
+event-older-taken = Answered: the older files are taken over; what only the mirror held is set aside.
+event-older-kept = Answered: the mirror keeps what it has.
+event-older-back = The source is no longer older than the mirror; nothing to answer.
 event-emptied-taken = Answered: the emptied files are empty in the mirror, too.
 event-emptied-kept = Answered: the mirror keeps what was in the emptied files.
 event-emptied-back = The emptied files are filled again; nothing to answer.
@@ -141,6 +144,12 @@ mended-watch-limit = The system tells of changes again.
 question-removals = { $gone } of { $of } files are gone from the source at once.
 question-removals-keeping = Keep: the mirror stays whole; nothing is copied until they are back.
 question-removals-taking = Take over: the { $gone } files go from the mirror, too.
+question-older = { $n ->
+    [one] A file is older in the source than in the mirror: { $first }
+   *[other] { $n } files are older in the source than in the mirror; the first is { $first }
+  }
+question-older-keeping = Keep: the mirror stays as it is; nothing is copied until they are newer.
+question-older-taking = Take over: the mirror becomes as old. What it alone holds is set aside.
 question-emptied = { $n ->
     [one] A file that had content is empty now: { $first }
    *[other] { $n } files that had content are empty now; the first is { $first }
@@ -560,8 +569,10 @@ help-mirror-interval = At the latest after so long is looked for what the system
 help-mirror-once = Copy what differs, compare every byte, print a summary, end
 help-mirror-no_screen = Print a line a file and a line an event instead of the screen
 help-mirror-adopt_dest = Take a folder that holds other data: what the source has too is kept, the rest is set aside
-help-mirror-accept_removals = Take over without a question that most files are gone, or that files are empty
+help-mirror-accept_removals = Take over without a question that most files are gone, that files are empty, or older than in the mirror
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
+help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
+help-reseed-yes = Do not ask
 help-status = How it stands
 help-status-json = As one JSON object
 help-status-watch = Again after every change

@@ -139,6 +139,9 @@ fn answered(words: &Words, ask: &Ask, accepted: Option<bool>) -> String {
         (Ask::Removals { .. }, Some(true)) => "event-removals-taken",
         (Ask::Removals { .. }, Some(false)) => "event-removals-kept",
         (Ask::Removals { .. }, None) => "event-removals-back",
+        (Ask::Older { .. }, Some(true)) => "event-older-taken",
+        (Ask::Older { .. }, Some(false)) => "event-older-kept",
+        (Ask::Older { .. }, None) => "event-older-back",
         (Ask::Emptied { .. }, Some(true)) => "event-emptied-taken",
         (Ask::Emptied { .. }, Some(false)) => "event-emptied-kept",
         (Ask::Emptied { .. }, None) => "event-emptied-back",
@@ -230,6 +233,15 @@ pub fn question(words: &Words, ask: &Ask) -> Asked {
                 taking: words.with("question-removals-taking", &args),
             }
         }
+        Ask::Older { files } => {
+            let first = files.first().map_or("", String::as_str);
+            let args = [("n", files.len().into()), ("first", first.into())];
+            Asked {
+                what: words.with("question-older", &args),
+                keeping: words.say("question-older-keeping"),
+                taking: words.say("question-older-taking"),
+            }
+        }
         Ask::Emptied { files } => {
             let first = files.first().map_or("", String::as_str);
             let args = [("n", files.len().into()), ("first", first.into())];
@@ -315,7 +327,8 @@ mod tests {
     fn events() -> Vec<What> {
         let copied =
             |files, gone| What::Generation { seq: 7, files, gone, bytes: 4096, grade: Grade::Exact, took_ms: 9 };
-        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: vec!["POS-Q.Seq".into()] }];
+        let files = || vec!["POS-Q.Seq".into()];
+        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: files() }, Ask::Older { files: files() }];
         let mut all = vec![
             What::Opened { redone: 0 },
             What::Opened { redone: 1 },
