@@ -66,13 +66,31 @@ pub enum Unmet {
     #[error("another machine answers there than the one that was joined")]
     Stranger,
     /// It does not want this one.
-    #[error("it refuses: {why:?} (version {version})")]
+    #[error("{}", refused(*why, version))]
     Refused {
         /// Why.
         why: Refusal,
         /// The version of its program.
         version: String,
     },
+    /// It called, and was turned away.
+    #[error("it calls, and speaks another version of the protocol: it runs version {0}, this machine {ours}", ours = version())]
+    Foreign(String),
+}
+
+fn refused(why: Refusal, theirs: &str) -> String {
+    let ours = version();
+    match why {
+        Refusal::Protocol => {
+            format!("it speaks another version of the protocol: it runs version {theirs}, this machine {ours}")
+        }
+        Refusal::Stranger => "it does not know this machine: another one has joined in its place".to_owned(),
+        Refusal::NoCode => "no code is open there".to_owned(),
+        Refusal::NoPlace => "it has no place for this dataset".to_owned(),
+        Refusal::Other => {
+            format!("it refuses for a reason that version {ours} does not know; it runs version {theirs}")
+        }
+    }
 }
 
 /// This program's version, for people.
@@ -127,7 +145,8 @@ async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<Machine
     };
     if let Some(why) = refused {
         say(&mut secure.stream, &Answer::Refused { why, version: version() }).await?;
-        return Ok(None);
+        let is_foreign = known && why == Refusal::Protocol;
+        return Ok(is_foreign.then(|| Met::Failed(Unmet::Foreign(greeting.version))));
     }
     Ok(Some(match greeting.purpose {
         Purpose::Join => Met::Joining(secure),
