@@ -86,12 +86,13 @@ fn a_line_that_carries_one_way_only_is_told_on_both_sides() {
     // Who hears nothing misses the other one; who is heard nowhere cannot get anything across, and says that, too.
     for (deaf, silent) in [("near", "far.loss=100"), ("far", "near.loss=100")] {
         network.line(silent);
-        let hears_nothing = if deaf == "near" { Machine::Main } else { Machine::Backup };
-        two.until(hears_nothing, "it is missed", is_lost);
+        let (hears_nothing, hears) =
+            if deaf == "near" { (Machine::Main, Machine::Backup) } else { (Machine::Backup, Machine::Main) };
         fs::write(two.data.join("POS-Q.Seq"), deaf).unwrap();
-        for machine in BOTH {
-            two.until(machine, "an alarm", |status| status["alarms"][0]["code"] == "MIR-301");
+        for (machine, code) in [(hears_nothing, "MIR-301"), (hears, "MIR-304")] {
+            two.until(machine, code, |status| status["alarms"][0]["code"] == code);
         }
+        assert!(is_lost(&two.status(hears_nothing).unwrap()));
         network.line("delay=1");
         two.until_same("both ways again");
         for machine in BOTH {
