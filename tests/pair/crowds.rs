@@ -113,6 +113,7 @@ impl Crowd {
     /// Each says its next byte: the head of a handshake of TLS that never ends. Who was hung up on comes again.
     fn come(&mut self) {
         const HEAD: [u8; 5] = [22, 3, 1, 64, 0];
+        let address = self.address.parse().unwrap();
         for (number, caller) in self.callers.iter_mut().enumerate() {
             let is_there = caller.as_mut().is_some_and(|tcp| {
                 // Some say nothing at all.
@@ -123,7 +124,8 @@ impl Crowd {
                 continue;
             }
             self.hung_up += u32::from(caller.is_some());
-            *caller = TcpStream::connect(&self.address).ok();
+            // Where even the system's own queue is full, it is for another time.
+            *caller = TcpStream::connect_timeout(&address, Duration::from_millis(20)).ok();
             if let Some(tcp) = caller {
                 tcp.set_nonblocking(true).unwrap();
                 let _ = tcp.write(&HEAD[..number % 6 % 5]);
@@ -154,7 +156,7 @@ fn a_thousand_callers_that_say_almost_nothing_keep_no_one_out() {
     two.start(Machine::Backup);
     let back = Instant::now();
     while two.logged(Machine::Backup, "the two machines talk") < 2 {
-        assert!(back.elapsed() < Duration::from_secs(30), "kept out by the crowd");
+        assert!(back.elapsed() < Duration::from_secs(10), "kept out by the crowd");
         crowd.come();
     }
     two.until_same("in the crowd");
