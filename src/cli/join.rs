@@ -89,6 +89,8 @@ fn unmet(words: &Words, address: &Address, why: Unmet) -> Failure {
         Unmet::Io(error) => {
             Failure::failed(words.with("cli-join-unmet", &[address, ("error", error.to_string().into())]))
         }
-        Unmet::Stranger => Failure::failed(words.with("cli-join-unmet", &[address, ("error", why.to_string().into())])),
+        Unmet::Stranger | Unmet::Foreign(_) => {
+            Failure::failed(words.with("cli-join-unmet", &[address, ("error", why.to_string().into())]))
+        }
     }
 }

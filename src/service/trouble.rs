@@ -53,6 +53,11 @@ pub enum Trouble {
         /// Why no connection could be made to it, if one was tried.
         why: Option<String>,
     },
+    /// The other machine is heard, and nothing gets through to it.
+    Unanswered {
+        /// Why no connection could be made to it, if one was tried.
+        why: Option<String>,
+    },
     /// The copy is older than it may be.
     CopyOld {
         /// Its age in milliseconds.
@@ -99,7 +104,8 @@ impl Trouble {
             Self::Silent { .. } => "MIR-301",
             Self::CopyOld { .. } => "MIR-302",
             Self::Versions { .. } => "MIR-303",
-            Self::MirrorStopped { .. } => "MIR-304",
+            Self::Unanswered { .. } => "MIR-304",
+            Self::MirrorStopped { .. } => "MIR-305",
         }
     }
 

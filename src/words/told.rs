@@ -182,6 +182,10 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             None => told("trouble-silent", "trouble-silent-do", &[]),
             Some(why) => told("trouble-silent-why", "trouble-silent-do", &[("why", why.as_str().into())]),
         },
+        Trouble::Unanswered { why } => match why {
+            None => told("trouble-unanswered", "trouble-unanswered-do", &[]),
+            Some(why) => told("trouble-unanswered-why", "trouble-unanswered-do", &[("why", why.as_str().into())]),
+        },
         Trouble::CopyOld { age_ms, limit_ms } => told(
             "trouble-copy-old",
             "trouble-copy-old-do",
@@ -213,6 +217,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::Unreadable { .. } => "mended-unreadable",
         Trouble::WatchLimit { .. } => "mended-watch-limit",
         Trouble::Silent { .. } => "mended-silent",
+        Trouble::Unanswered { .. } => "mended-unanswered",
         Trouble::CopyOld { .. } => "mended-copy-old",
         Trouble::MirrorStopped { .. } => "mended-stopped",
         Trouble::Versions { .. } => "mended-versions",
@@ -317,6 +322,8 @@ mod tests {
             Trouble::WatchLimit { rescan_ms: 30_000 },
             Trouble::Silent { why: None },
             Trouble::Silent { why: Some("no route".to_owned()) },
+            Trouble::Unanswered { why: None },
+            Trouble::Unanswered { why: Some("timed out".to_owned()) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },

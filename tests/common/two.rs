@@ -26,6 +26,8 @@ pub struct Two {
     addresses: [String; 2],
     /// Where each machine runs, if not here.
     spaces: Option<[String; 2]>,
+    /// What each machine finds in its environment.
+    around: [Vec<(String, String)>; 2],
     running: [Option<Child>; 2],
 }
 
@@ -40,7 +42,12 @@ impl Two {
         let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
         let data = dir.path().join("pos");
         fs::create_dir(&data).unwrap();
-        Self { dir, data, addresses, spaces, running: [None, None] }
+        Self { dir, data, addresses, spaces, around: [vec![], vec![]], running: [None, None] }
+    }
+
+    /// A machine finds this in its environment from now on.
+    pub fn around(&mut self, machine: Machine, name: &str, value: &str) {
+        self.around[machine as usize].push((name.to_owned(), value.to_owned()));
     }
 
     /// Two machines that mirror: set up with the commands of the README.
@@ -93,6 +100,7 @@ impl Two {
         };
         command.arg("--home").arg(self.home(machine)).args(["--lang", "en"]).args(args);
         command.env_remove("FAILPOINTS").env_remove("ESPEJO_HOME").stdin(Stdio::null());
+        command.envs(self.around[machine as usize].iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -154,6 +162,21 @@ impl Two {
         fs::read_to_string(self.path().join(format!("{machine:?}.out"))).unwrap_or_default()
     }
 
+    /// The most memory that a service has taken since it began, in bytes.
+    pub fn most_memory(&self, machine: Machine) -> u64 {
+        let pid = self.running[machine as usize].as_ref().unwrap().id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// In how many lines of its log a machine has said `what`.
+    pub fn logged(&self, machine: Machine, what: &str) -> usize {
+        let logs = fs::read_dir(self.home(machine).join("log")).unwrap();
+        let text = |log: fs::DirEntry| String::from_utf8_lossy(&fs::read(log.path()).unwrap()).into_owned();
+        logs.map(|log| text(log.unwrap()).lines().filter(|line| line.contains(what)).count()).sum()
+    }
+
     /// How it stands, if a service says so.
     pub fn status(&self, machine: Machine) -> Option<Value> {
         let said = output(&mut self.espejo(machine, &["status", "--json"]));
@@ -195,6 +218,12 @@ impl Drop for Two {
             let _ = child.wait();
         }
     }
+}
+
+/// Has the backup compare every byte: it must find both sides equal.
+pub fn verified(two: &Two, when: &str) {
+    let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(verified.status.code(), Some(0), "{when}: {}", told(&verified));
 }
 
 /// A port that nobody has, neither for connections nor for datagrams.
