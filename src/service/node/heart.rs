@@ -91,7 +91,8 @@ impl Heart {
         if self.sent.len() > SENT {
             self.sent.pop_front();
         }
-        let held = self.heard_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        // What came by another way says nothing of how long the beat that is echoed was held.
+        let held = self.beat_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let held_us = u32::try_from(held.as_micros()).unwrap_or(u32::MAX);
         let pulse = Pulse { session: *session, number: self.number, echo: self.highest, held_us, epoch, state };
         Some(key.seal(&pulse, self.main))
@@ -240,6 +241,17 @@ mod tests {
         assert_eq!(two.main.round_trip(), Some(Duration::from_millis(7)));
         let history = two.backup.history(10, two.now);
         assert!(history.len() == 10 && history.iter().all(|beats| *beats == 4), "{history:?}");
+    }
+
+    #[test]
+    fn what_comes_by_another_way_does_not_lengthen_the_way() {
+        let mut two = two();
+        two.beat(true);
+        two.main.felt(two.now + Duration::from_millis(150));
+        two.now += BEAT;
+        let beat = two.main.beat(1, 0, two.now).unwrap();
+        two.backup.hear(&beat, two.now).unwrap();
+        assert_eq!(two.backup.round_trip(), two.main.round_trip());
     }
 
     #[test]
