@@ -1,7 +1,6 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
-//! - `cables`: pulled, lossy, slow, narrow
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random

@@ -60,11 +60,16 @@ impl Two {
 
     /// Joins the two and starts both.
     pub fn meet(&mut self) {
+        self.introduce();
+        self.start(Machine::Backup);
+    }
+
+    /// Starts the main, and joins the backup to it.
+    pub fn introduce(&mut self) {
         self.start(Machine::Main);
         let code = self.invite();
         let joined = self.join(&code);
         assert!(joined.status.success(), "{}", told(&joined));
-        self.start(Machine::Backup);
     }
 
     pub fn path(&self) -> &Path {
@@ -139,6 +144,11 @@ impl Two {
         let log = File::options().create(true).append(true).open(log).unwrap();
         let child = self.espejo(machine, &["run"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.running[machine as usize] = Some(child);
+    }
+
+    /// The number of the process that is the service of a machine.
+    pub fn number(&self, machine: Machine) -> u32 {
+        self.running[machine as usize].as_ref().unwrap().id()
     }
 
     /// Stops the service of a machine dead.
