@@ -1,8 +1,15 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
-//! - `cables`: pulled, lossy, slow, narrow
+//! - `images`: an old state of one side comes back
+//! - `network`: a network of the test's own
+//! - `cables`: pulled for a while, pulled at random
+//! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `strangers`: who is turned away
+//! - `crowds`: garbage, callers that say nothing, a thousand of them
+//! - `versions`: who speaks another version
+//! - `clocks`: a day apart
+//! - `database`: the files of a real database
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
@@ -12,13 +19,27 @@
 mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
+#[path = "pair/clocks.rs"]
+mod clocks;
 mod common;
+#[path = "pair/crowds.rs"]
+mod crowds;
+#[path = "pair/database.rs"]
+mod database;
+#[path = "pair/images.rs"]
+mod images;
+#[path = "pair/lines.rs"]
+mod lines;
+#[path = "pair/network.rs"]
+mod network;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/revoked.rs"]
 mod revoked;
 #[path = "pair/strangers.rs"]
 mod strangers;
+#[path = "pair/versions.rs"]
+mod versions;
 
 use std::fs;
 
@@ -112,6 +133,30 @@ fn killed_at_any_moment_either_side_goes_on() {
     }
     let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
     assert_eq!(verified.status.code(), Some(0), "seed {seed}: {}", told(&verified));
+}
+
+#[test]
+fn both_restart_at_once_and_go_on() {
+    let mut two = Two::joined();
+    let both = [Machine::Main, Machine::Backup];
+    for round in 0..if is_full() { 20 } else { 3 } {
+        fs::write(two.data.join("POS-Q.Seq"), format!("{round} before\n")).unwrap();
+        two.until_same("before");
+        for machine in both {
+            if round % 2 == 0 { two.kill(machine) } else { two.stop(machine) }
+        }
+        fs::write(two.data.join("POS-Q.Seq"), format!("{round} meanwhile\n")).unwrap();
+        // Now this one is sooner, now that one.
+        let first = both[round % 2];
+        two.start(first);
+        two.start(both[1 - round % 2]);
+        two.until_same("after");
+        for machine in both {
+            two.until(machine, "all is well", |status| {
+                status["peer"]["state"] == "healthy" && status["alarms"] == serde_json::json!([])
+            });
+        }
+    }
 }
 
 #[test]

@@ -108,6 +108,8 @@ pub struct Told {
     pub removals: Option<(u64, u64)>,
     /// Files that had content and are empty now.
     pub emptied: Vec<String>,
+    /// Files that are older by far than the mirror has them.
+    pub older: Vec<String>,
     /// Why the source cannot be captured.
     pub error: Option<String>,
     /// Not everything is watched: milliseconds between rescans.
@@ -156,6 +158,8 @@ pub enum ToSource {
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.
     AcceptEmptied,
+    /// A person says: the source is to be taken over though it is older.
+    AcceptOlder,
 }
 
 /// The first frame of the mirroring side.

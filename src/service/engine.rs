@@ -245,6 +245,7 @@ impl Engine {
                         let order = match ask {
                             Ask::Removals { .. } => Order::AcceptRemovals,
                             Ask::Emptied { .. } => Order::AcceptEmptied,
+                            Ask::Older { .. } => Order::AcceptOlder,
                         };
                         let _ = self.orders.send(order);
                         Reply::Done

@@ -45,6 +45,7 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             Trouble::WatchLimit { .. }
             | Trouble::Unwatched { .. }
             | Trouble::Silent { .. }
+            | Trouble::Unanswered { .. }
             | Trouble::CopyOld { .. }
             | Trouble::MirrorStopped { .. }
             | Trouble::Versions { .. }

@@ -55,6 +55,11 @@ pub enum Trouble {
         /// Why no connection could be made to it, if one was tried.
         why: Option<Unmet>,
     },
+    /// The other machine is heard, and nothing gets through to it.
+    Unanswered {
+        /// Why no connection could be made to it, if one was tried.
+        why: Option<Unmet>,
+    },
     /// The copy is older than it may be.
     CopyOld {
         /// Its age in milliseconds.
@@ -113,7 +118,8 @@ impl Trouble {
             Self::Silent { .. } => "MIR-301",
             Self::CopyOld { .. } => "MIR-302",
             Self::Versions { .. } => "MIR-303",
-            Self::MirrorStopped { .. } => "MIR-304",
+            Self::Unanswered { .. } => "MIR-304",
+            Self::MirrorStopped { .. } => "MIR-305",
         }
     }
 
@@ -146,6 +152,12 @@ pub enum Ask {
         gone: u64,
         /// Of how many.
         of: u64,
+    },
+    /// Files are older by far than the mirror has them. Is the older state to be taken over? What only the mirror holds is set
+    /// aside then.
+    Older {
+        /// Names of some of them.
+        files: Vec<String>,
     },
     /// Files that had content are empty now. Are they to be empty in the mirror, too?
     Emptied {

@@ -88,6 +88,9 @@ event-history-dropped = Old steps back dropped to make room; { $n ->
 event-removals-taken = Answered: the files that went are gone from the mirror, too.
 event-removals-kept = Answered: the mirror keeps the files that went.
 event-removals-back = The files that went are back; nothing to answer.
+event-older-taken = Answered: the older files are taken over; what only the mirror held is set aside.
+event-older-kept = Answered: the mirror keeps what it has.
+event-older-back = The source is no longer older than the mirror; nothing to answer.
 event-emptied-taken = Answered: the emptied files are empty in the mirror, too.
 event-emptied-kept = Answered: the mirror keeps what was in the emptied files.
 event-emptied-back = The emptied files are filled again; nothing to answer.
@@ -117,6 +120,8 @@ trouble-unwatched = The source lies on another machine: it is looked through eve
 trouble-unwatched-do = Nothing is lost. Where Espejo runs on that machine, each change is copied at once.
 trouble-silent = The other machine is not heard.
 trouble-silent-do = Is it switched on, and is its network cable in? Short breaks heal by themselves.
+trouble-unanswered = The other machine is heard, but nothing gets through to it.
+trouble-unanswered-do = Look at the cable and the switch between the two, and at a firewall on either: one way is closed.
 trouble-copy-old = The copy is { $age } old; it may be { $limit }.
 trouble-copy-old-do = Mend what else is said to be wrong. If nothing is, the line between the two is too slow.
 trouble-stopped = The copy has stopped: nothing has come for { $for }, though the machines hear each other.
@@ -126,6 +131,7 @@ trouble-versions-do = Install the same version on both.
 trouble-disk-low = Only { $free } are free on this machine's disk.
 trouble-disk-low-do = Make room before it is full.
 mended-silent = The other machine is heard again.
+mended-unanswered = The other machine can be reached again.
 mended-copy-old = The copy is fresh again.
 mended-stopped = The copy goes on again.
 mended-versions = Both machines run the same version.
@@ -164,6 +170,12 @@ unmet-other = The other machine refuses, and this version does not know why.
 question-removals = { $gone } of { $of } files are gone from the source at once.
 question-removals-keeping = Keep: the mirror stays whole; nothing is copied until they are back.
 question-removals-taking = Take over: the { $gone } files go from the mirror, too.
+question-older = { $n ->
+    [one] A file is older in the source than in the mirror: { $first }
+   *[other] { $n } files are older in the source than in the mirror; the first is { $first }
+  }
+question-older-keeping = Keep: the mirror stays as it is; nothing is copied until they are newer.
+question-older-taking = Take over: the mirror becomes as old. What it alone holds is set aside.
 question-emptied = { $n ->
     [one] A file that had content is empty now: { $first }
    *[other] { $n } files that had content are empty now; the first is { $first }
@@ -625,12 +637,12 @@ help-mirror-interval = At the latest after so long is looked for what the system
 help-mirror-once = Copy what differs, compare every byte, print a summary, end
 help-mirror-no_screen = Print a line a file and a line an event instead of the screen
 help-mirror-adopt_dest = Take a folder that holds other data: what the source has too is kept, the rest is set aside
-help-mirror-accept_removals = Take over without a question that most files are gone, or that files are empty
+help-mirror-accept_removals = Take over without a question that most files are gone, that files are empty, or older than in the mirror
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
+help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
+help-reseed-yes = Do not ask
 help-status = How it stands
 help-status-json = As one JSON object
 help-status-watch = Again after every change
-help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
-help-reseed-yes = Do not ask
 help-verify = Compare every byte of both sides by hash; what differs is copied again
 help-verify-json = As one JSON object

@@ -85,6 +85,9 @@ fn answered(words: &Words, ask: &Ask, accepted: Option<bool>) -> String {
         (Ask::Removals { .. }, Some(true)) => "event-removals-taken",
         (Ask::Removals { .. }, Some(false)) => "event-removals-kept",
         (Ask::Removals { .. }, None) => "event-removals-back",
+        (Ask::Older { .. }, Some(true)) => "event-older-taken",
+        (Ask::Older { .. }, Some(false)) => "event-older-kept",
+        (Ask::Older { .. }, None) => "event-older-back",
         (Ask::Emptied { .. }, Some(true)) => "event-emptied-taken",
         (Ask::Emptied { .. }, Some(false)) => "event-emptied-kept",
         (Ask::Emptied { .. }, None) => "event-emptied-back",
@@ -125,6 +128,13 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             None => told("trouble-silent", "trouble-silent-do", &[]),
             Some(why) => unmet(words, why),
         },
+        Trouble::Unanswered { why } => match why {
+            None => told("trouble-unanswered", "trouble-unanswered-do", &[]),
+            Some(why) => {
+                let Told { what, todo } = told("trouble-unanswered", "trouble-unanswered-do", &[]);
+                Told { what: format!("{what} {}", unmet(words, why).what), todo }
+            }
+        },
         Trouble::CopyOld { age_ms, limit_ms } => told(
             "trouble-copy-old",
             "trouble-copy-old-do",
@@ -159,6 +169,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::Unreadable { .. } => "mended-unreadable",
         Trouble::WatchLimit { .. } | Trouble::Unwatched { .. } => "mended-watch-limit",
         Trouble::Silent { .. } => "mended-silent",
+        Trouble::Unanswered { .. } => "mended-unanswered",
         Trouble::CopyOld { .. } => "mended-copy-old",
         Trouble::MirrorStopped { .. } => "mended-stopped",
         Trouble::Versions { .. } => "mended-versions",
@@ -177,6 +188,15 @@ pub fn question(words: &Words, ask: &Ask) -> Asked {
                 what: words.with("question-removals", &args),
                 keeping: words.say("question-removals-keeping"),
                 taking: words.with("question-removals-taking", &args),
+            }
+        }
+        Ask::Older { files } => {
+            let first = files.first().map_or("", String::as_str);
+            let args = [("n", files.len().into()), ("first", first.into())];
+            Asked {
+                what: words.with("question-older", &args),
+                keeping: words.say("question-older-keeping"),
+                taking: words.say("question-older-taking"),
             }
         }
         Ask::Emptied { files } => {
@@ -258,6 +278,8 @@ mod tests {
             Trouble::Unwatched { rescan_ms: 3000 },
             Trouble::Silent { why: None },
             Trouble::Silent { why: Some(Unmet::NoPlace) },
+            Trouble::Unanswered { why: None },
+            Trouble::Unanswered { why: Some(Unmet::NoPlace) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
@@ -268,7 +290,8 @@ mod tests {
     fn events() -> Vec<What> {
         let copied =
             |files, gone| What::Generation { seq: 7, files, gone, bytes: 4096, grade: Grade::Exact, took_ms: 9 };
-        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: vec!["POS-Q.Seq".into()] }];
+        let files = || vec!["POS-Q.Seq".into()];
+        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: files() }, Ask::Older { files: files() }];
         let mut all = vec![
             What::Opened { redone: 0 },
             What::Opened { redone: 1 },

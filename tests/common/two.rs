@@ -26,6 +26,8 @@ pub struct Two {
     addresses: [String; 2],
     /// Where each machine runs, if not here.
     spaces: Option<[String; 2]>,
+    /// What each machine finds in its environment.
+    around: [Vec<(String, String)>; 2],
     running: [Option<Child>; 2],
 }
 
@@ -40,7 +42,12 @@ impl Two {
         let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
         let data = dir.path().join("pos");
         fs::create_dir(&data).unwrap();
-        Self { dir, data, addresses, spaces, running: [None, None] }
+        Self { dir, data, addresses, spaces, around: [vec![], vec![]], running: [None, None] }
+    }
+
+    /// A machine finds this in its environment from now on.
+    pub fn around(&mut self, machine: Machine, name: &str, value: &str) {
+        self.around[machine as usize].push((name.to_owned(), value.to_owned()));
     }
 
     /// Two machines that mirror: set up with the commands of the README.
@@ -53,11 +60,16 @@ impl Two {
 
     /// Joins the two and starts both.
     pub fn meet(&mut self) {
+        self.introduce();
+        self.start(Machine::Backup);
+    }
+
+    /// Starts the main, and joins the backup to it.
+    pub fn introduce(&mut self) {
         self.start(Machine::Main);
         let code = self.invite();
         let joined = self.join(&code);
         assert!(joined.status.success(), "{}", told(&joined));
-        self.start(Machine::Backup);
     }
 
     pub fn path(&self) -> &Path {
@@ -93,6 +105,7 @@ impl Two {
         };
         command.arg("--home").arg(self.home(machine)).args(["--lang", "en"]).args(args);
         command.env_remove("FAILPOINTS").env_remove("ESPEJO_HOME").stdin(Stdio::null());
+        command.envs(self.around[machine as usize].iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -133,6 +146,11 @@ impl Two {
         self.running[machine as usize] = Some(child);
     }
 
+    /// The number of the process that is the service of a machine.
+    pub fn number(&self, machine: Machine) -> u32 {
+        self.running[machine as usize].as_ref().unwrap().id()
+    }
+
     /// Stops the service of a machine dead.
     pub fn kill(&mut self, machine: Machine) {
         let mut child = self.running[machine as usize].take().unwrap();
@@ -152,6 +170,21 @@ impl Two {
     /// What a service has printed.
     pub fn printed(&self, machine: Machine) -> String {
         fs::read_to_string(self.path().join(format!("{machine:?}.out"))).unwrap_or_default()
+    }
+
+    /// The most memory that a service has taken since it began, in bytes.
+    pub fn most_memory(&self, machine: Machine) -> u64 {
+        let pid = self.running[machine as usize].as_ref().unwrap().id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// In how many lines of its log a machine has said `what`.
+    pub fn logged(&self, machine: Machine, what: &str) -> usize {
+        let logs = fs::read_dir(self.home(machine).join("log")).unwrap();
+        let text = |log: fs::DirEntry| String::from_utf8_lossy(&fs::read(log.path()).unwrap()).into_owned();
+        logs.map(|log| text(log.unwrap()).lines().filter(|line| line.contains(what)).count()).sum()
     }
 
     /// How it stands, if a service says so.
@@ -195,6 +228,12 @@ impl Drop for Two {
             let _ = child.wait();
         }
     }
+}
+
+/// Has the backup compare every byte: it must find both sides equal.
+pub fn verified(two: &Two, when: &str) {
+    let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(verified.status.code(), Some(0), "{when}: {}", told(&verified));
 }
 
 /// A port that nobody has, neither for connections nor for datagrams.

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use super::cables::Network;
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
 use crate::common::until_some;
+use crate::network::Network;
 
 /// The folder that the README mirrors.
 const DATA: &str = "/srv/pos";

@@ -1,13 +1,9 @@
-//! Who is turned away: with a wrong code, with a code that was used, with another key, with garbage.
+//! Who is turned away: with a wrong code, with a code that was used, with another key; and a port that somebody has.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpStream, UdpSocket};
-use std::time::Duration;
+use std::net::{TcpListener, UdpSocket};
 
-use crate::common::is_full;
 use crate::common::place::{output, told};
-use crate::common::random::Random;
 use crate::common::two::{Machine, Two};
 
 #[test]
@@ -81,42 +77,20 @@ fn a_port_that_is_taken_is_named() {
     let refused = output(second.args(["--lang", "en", "run"]).env("ESPEJO_HOME", two.path().join("other")));
     assert_eq!(refused.status.code(), Some(2), "{}", told(&refused));
     assert!(String::from_utf8_lossy(&refused.stderr).contains(&two.address(Machine::Main)), "{}", told(&refused));
-}
-
-#[test]
-fn garbage_and_callers_that_say_nothing_disturb_no_one() {
-    let two = Two::joined();
-    fs::write(two.data.join("file"), "x").unwrap();
-    two.until_same("before");
-    let megabytes = if is_full() { 1024 } else { 8 };
-    let mut random = Random::new(1);
-    let garbage = random.bytes(1 << 20);
-    let silent: Vec<TcpStream> = (0..if is_full() { 1000 } else { 300 })
-        .filter_map(|number| {
-            let machine = if number % 2 == 0 { Machine::Main } else { Machine::Backup };
-            TcpStream::connect(two.address(machine)).ok()
-        })
-        .collect();
-    for machine in [Machine::Main, Machine::Backup] {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        for chunk in garbage.chunks(1000) {
-            let _ = udp.send_to(chunk, two.address(machine));
-        }
-        let mut tcp = TcpStream::connect(two.address(machine)).unwrap();
-        tcp.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
-        // It is hung up on at once: the rest goes nowhere.
-        for _ in 0..megabytes {
-            if tcp.write_all(&garbage).is_err() {
-                break;
-            }
-        }
-        let mut rest = vec![];
-        let _ = tcp.set_read_timeout(Some(Duration::from_secs(5)));
-        let _ = tcp.read_to_end(&mut rest);
-    }
-    fs::write(two.data.join("file"), "all the same").unwrap();
-    two.until_same("meanwhile");
-    let status = two.status(Machine::Backup).unwrap();
-    assert_eq!(status["peer"]["state"], "healthy", "{status}");
-    drop(silent);
+    // Another program's, for connections or for datagrams alone.
+    two.stop(Machine::Main);
+    let address = two.address(Machine::Main);
+    let is_named = |taken: &str| {
+        let refused = output(&mut two.espejo(Machine::Main, &["run"]));
+        assert_eq!(refused.status.code(), Some(2), "{taken}: {}", told(&refused));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(&address), "{taken}: {}", told(&refused));
+    };
+    let other = TcpListener::bind(&address).unwrap();
+    is_named("connections");
+    drop(other);
+    let other = UdpSocket::bind(&address).unwrap();
+    is_named("datagrams");
+    drop(other);
+    two.start(Machine::Main);
+    two.invite();
 }

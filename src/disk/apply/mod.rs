@@ -5,12 +5,14 @@
 //!
 //! - [`plan`]: what a generation will do, before anything is done
 //! - [`step`]: does it
+//! - [`aside`]: keeps beside the mirror what it takes away or overwrites
 //! - [`back`]: undoes it
 //! - [`build`]: the first copy
 //! - [`survey`]: compares the mirror with its index
 //! - [`content`]: writes what changes in a file
 //! - [`open`]: opens a mirror, and puts in order what a crash left
 
+pub mod aside;
 pub mod back;
 pub mod build;
 pub mod content;
@@ -48,6 +50,8 @@ pub struct Applied {
     pub strange: BTreeSet<RelPath>,
     /// Generations that can be stepped back, where that has become fewer.
     pub history_left: Option<u64>,
+    /// What was set aside before, where the source asked for that.
+    pub set_aside: Option<aside::SetAside>,
 }
 
 impl Mirror {

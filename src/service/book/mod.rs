@@ -245,7 +245,8 @@ impl Book {
         );
         let removals = told.removals.map(|(gone, of)| Ask::Removals { gone, of });
         let emptied = (!told.emptied.is_empty()).then(|| Ask::Emptied { files: told.emptied.clone() });
-        let asks: Vec<Ask> = removals.into_iter().chain(emptied).collect();
+        let older = (!told.older.is_empty()).then(|| Ask::Older { files: told.older.clone() });
+        let asks: Vec<Ask> = [removals, emptied, older].into_iter().flatten().collect();
         let (stay, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.questions).into_iter().partition(|question| asks.contains(&question.ask));
         what.extend(gone.into_iter().map(|question| What::Answered { question: question.ask, accepted: None }));
@@ -283,7 +284,7 @@ impl Book {
         });
         let files = self.questions.iter().map(|question| match &question.ask {
             Ask::Removals { gone, .. } => *gone,
-            Ask::Emptied { files } => files.len() as u64,
+            Ask::Emptied { files } | Ask::Older { files } => files.len() as u64,
         });
         let files: u64 = files.sum();
         let held = (files > 0).then_some(Trouble::Held { files });

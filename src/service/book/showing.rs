@@ -14,13 +14,14 @@ use crate::service::takeover;
 
 impl Book {
     fn phase(&self) -> Phase {
-        let stopped = self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. }))
-            || self.alarms.all().iter().any(|alarm| {
-                matches!(
-                    alarm.trouble,
-                    Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
-                )
-            });
+        let stopped =
+            self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. } | Ask::Older { .. }))
+                || self.alarms.all().iter().any(|alarm| {
+                    matches!(
+                        alarm.trouble,
+                        Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
+                    )
+                });
         match () {
             () if self.stage == Stage::Opening => Phase::Opening,
             () if stopped || self.is_closed() => Phase::Stopped,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::lanes::{Lane, Receipt};
+use super::meet::Again;
 use super::note::Note;
 use super::{Input, Left, Machine, MachineError};
 use crate::config::dataset::{Content, Dataset};
@@ -45,6 +46,10 @@ impl Machine {
                 self.heart.hear(&bytes, Instant::now());
                 if was == PeerState::Healthy {
                     return Ok(None);
+                }
+                if was == PeerState::Lost && self.heart.state(Instant::now()) != was {
+                    // Whatever kept the two apart is over: who calls need not wait for its time.
+                    self.call(Again::Heard);
                 }
             }
             Input::Asked((Command::Stop { by }, answer)) => {
@@ -93,10 +98,17 @@ impl Machine {
 
     pub(super) fn hang_up(&mut self) {
         if let Some(session) = self.session.take() {
-            self.heart.closed(Instant::now());
-            if let Some(again) = &self.again {
-                let _ = again.try_send(session.number);
-            }
+            let now = Instant::now();
+            self.heart.closed(now);
+            self.apart.get_or_insert(now);
+            tracing::info!(session = session.number, "the two machines do not talk any more");
+            self.call(Again::Over(session.number));
+        }
+    }
+
+    fn call(&self, again: Again) {
+        if let Some(who_calls) = &self.again {
+            let _ = who_calls.try_send(again);
         }
     }
 

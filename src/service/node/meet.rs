@@ -1,13 +1,14 @@
 //! Connections between the two machines: made by the one that was set up as backup, taken by the one that was set up as main.
 //! Whoever is not the machine that was joined is turned away before anything that it says is read.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::config::address::Address;
@@ -69,16 +70,16 @@ pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such address"))
 }
 
-/// Takes connections until nobody wants them any more.
+/// Takes connections until nobody wants them any more. Where too many have not proven yet who they are, the oldest of them
+/// goes: who knows what to say takes a moment for it, and no crowd that says nothing keeps it out.
 pub async fn accept(
     listener: TcpListener,
     tls: Tls,
     other: watch::Receiver<Option<MachineId>>,
     met: mpsc::Sender<Met>,
 ) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES));
+    let mut visits: VecDeque<AbortHandle> = VecDeque::with_capacity(HANDSHAKES);
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((tcp, _)) = listener.accept().await else {
             tokio::time::sleep(RETRY).await;
             continue;
@@ -86,13 +87,21 @@ pub async fn accept(
         if met.is_closed() {
             return;
         }
+        if visits.len() == HANDSHAKES {
+            visits.retain(|visit| !visit.is_finished());
+        }
+        if visits.len() == HANDSHAKES
+            && let Some(oldest) = visits.pop_front()
+        {
+            oldest.abort();
+        }
         let (tls, other, met) = (tls.clone(), other.clone(), met.clone());
-        tokio::spawn(async move {
+        let visit = tokio::spawn(async move {
             if let Ok(Ok(Some(visit))) = timeout(PATIENCE, visit(tcp, &tls, &other)).await {
                 let _ = met.send(visit).await;
             }
-            drop(place);
         });
+        visits.push_back(visit.abort_handle());
     }
 }
 
@@ -109,7 +118,8 @@ async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<Machine
     };
     if let Some(why) = refused {
         say(&mut secure.stream, &Answer::Refused { why, version: version() }).await?;
-        return Ok(None);
+        let is_foreign = known && why == Refusal::Protocol;
+        return Ok(is_foreign.then(|| Met::Failed(Unmet::Versions { ours: version(), theirs: greeting.version })));
     }
     Ok(Some(match greeting.purpose {
         Purpose::Join => Met::Joining(secure),
@@ -174,8 +184,17 @@ pub struct Calling {
     pub datasets: Vec<String>,
 }
 
-/// Connects, again and again; a number that comes in `again` says that the session of that number is over.
-pub async fn keep_calling(calling: Calling, mut again: mpsc::Receiver<u64>, met: mpsc::Sender<Met>) {
+/// What is said to who calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// The session of this number is over.
+    Over(u64),
+    /// The other machine is heard again: a call that waits for its time need not.
+    Heard,
+}
+
+/// Connects, again and again.
+pub async fn keep_calling(calling: Calling, mut again: mpsc::Receiver<Again>, met: mpsc::Sender<Met>) {
     let mut pause = FIRST_PAUSE;
     for session in 1u64.. {
         // Numbers of two lives of this process must differ.
@@ -183,14 +202,17 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::Receiver<u64>, met:
         match connect(&calling, session, &met).await {
             Ok(()) => {
                 pause = FIRST_PAUSE;
-                while again.recv().await.is_some_and(|over| over != session) {}
+                while again.recv().await.is_some_and(|again| again != Again::Over(session)) {}
             }
             Err(why) => {
                 if met.send(Met::Failed(why)).await.is_err() {
                     return;
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LAST_PAUSE);
+                let heard = async { while again.recv().await.is_some_and(|again| again != Again::Heard) {} };
+                pause = match timeout(pause, heard).await {
+                    Ok(()) => FIRST_PAUSE,
+                    Err(_) => (pause * 2).min(LAST_PAUSE),
+                };
             }
         }
         if met.is_closed() || again.is_closed() {

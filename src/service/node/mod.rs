@@ -57,7 +57,7 @@ use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use heart::{BEAT, Heart};
 use joining::Invite;
 use lanes::Lane;
-use meet::{Calling, Met};
+use meet::{Again, Calling, Met};
 use note::Note;
 use session::Session;
 use standing::{Known, Standing};
@@ -79,8 +79,10 @@ pub struct Machine {
     heart: Heart,
     standing: Standing,
     session: Option<Session>,
-    /// Tells who calls that a session is over.
-    again: Option<mpsc::Sender<u64>>,
+    /// Since when the two do not talk any more.
+    apart: Option<Instant>,
+    /// Tells who calls that it is time to: see [`meet::keep_calling`].
+    again: Option<mpsc::Sender<Again>>,
     /// Who may come in.
     other: watch::Sender<Option<MachineId>>,
     /// Where the other machine's heart is.
@@ -224,6 +226,7 @@ impl Machine {
             lanes: vec![],
             standing: Standing::default(),
             session: None,
+            apart: None,
             again,
             other,
             their_heart: None,
@@ -311,6 +314,7 @@ impl Machine {
             heart: &self.heart,
             theirs: self.theirs.clone(),
             unmet: self.why_unmet(),
+            apart: self.apart,
             home: &self.home,
         };
         for what in self.standing.complete(&mut status, &known, now) {

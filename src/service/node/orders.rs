@@ -68,6 +68,7 @@ impl Machine {
                     let _ = lane.orders.send(match ask {
                         Ask::Removals { .. } => Order::AcceptRemovals,
                         Ask::Emptied { .. } => Order::AcceptEmptied,
+                        Ask::Older { .. } => Order::AcceptOlder,
                     });
                 }
                 Reply::Done

@@ -25,6 +25,10 @@ const LITTLE: u64 = 2 << 30;
 const BEGINNING: Duration = Duration::from_secs(10);
 /// So long nothing has come the way that changes go, though the machines hear each other: the copy has stopped.
 const STOPPED_MS: u64 = 60_000;
+/// So long nothing that is sent to the other machine comes there, before that is said.
+const UNHEARD: Duration = Duration::from_secs(5);
+/// So long the two do not talk, before that is said.
+const APART: Duration = Duration::from_secs(20);
 
 /// What only the whole machine knows.
 #[derive(Debug, Default)]
@@ -45,6 +49,8 @@ pub struct Known<'k> {
     pub theirs: Option<(Duty, Server, String)>,
     /// Why it could not be called, if it could not.
     pub unmet: Option<Unmet>,
+    /// Since when the two do not talk, if they do not.
+    pub apart: Option<Instant>,
     /// The home.
     pub home: &'k Path,
 }
@@ -100,6 +106,7 @@ impl Standing {
             (PeerState::Unknown, None) => known.heart.age(Instant::now()) >= BEGINNING,
         };
         let silent = is_missed.then_some(Trouble::Silent { why });
+        let unanswered = unanswered(known, status.peer.state, Instant::now());
         let limit_ms = u64::try_from(known.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let usable = status.mirror.grade.is_some();
         let old = (usable && status.mirror.behind_ms > limit_ms)
@@ -119,12 +126,21 @@ impl Standing {
         let low = crate::os::room(known.home)
             .filter(|room| room.free < LITTLE && room.free < room.all / 20)
             .map(|room| Trouble::DiskLow { free_bytes: room.free });
-        let what = self.alarms.weigh([silent, old, stopped, versions, low].into_iter().flatten(), now);
+        let all = [silent, unanswered, old, stopped, versions, low];
+        let what = self.alarms.weigh(all.into_iter().flatten(), now);
         self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
         what
     }
+}
+
+/// The other machine is heard: whether it can be reached.
+fn unanswered(known: &Known<'_>, state: PeerState, clock: Instant) -> Option<Trouble> {
+    let is_heard = matches!(state, PeerState::Healthy | PeerState::Late);
+    let is_deaf = known.heart.unheard(clock).is_some_and(|unheard| unheard >= UNHEARD);
+    let is_apart = known.apart.is_some_and(|since| clock.saturating_duration_since(since) >= APART);
+    (is_heard && (is_deaf || is_apart)).then(|| Trouble::Unanswered { why: known.unmet.clone() })
 }
 
 fn peer(known: &Known<'_>, clock: Instant) -> Peer {
@@ -264,14 +280,14 @@ mod tests {
         let mut status = Book::new("pos", Folders::default()).status(&pair, now);
         status.mirror.sign_ago_ms = sign_ago_ms;
         let home = Path::new("/");
-        let known = Known { store: &store, pair: &pair, heart: &heart, theirs: None, unmet: None, home };
+        let known = Known { store: &store, pair: &pair, heart: &heart, theirs: None, unmet: None, apart: None, home };
         Standing::default().complete(&mut status, &known, now);
-        status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-304").collect()
+        status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-305").collect()
     }
 
     #[test]
     fn a_copy_that_gives_no_sign_has_stopped_where_the_machines_hear_each_other() {
-        assert_eq!(alarms(Some(STOPPED_MS + 1), true), ["MIR-304"]);
+        assert_eq!(alarms(Some(STOPPED_MS + 1), true), ["MIR-305"]);
         assert!(alarms(Some(STOPPED_MS), true).is_empty(), "it may take a while");
         assert!(alarms(Some(STOPPED_MS + 1), false).is_empty(), "that the other machine is silent says enough");
         assert!(alarms(None, true).is_empty(), "nothing was expected yet");

@@ -34,7 +34,7 @@ impl Machine {
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
                     return;
                 }
-                self.unmet = None;
+                (self.unmet, self.apart) = (None, None);
                 self.heart.connected(session, &secure.secret, Instant::now());
                 let far = if self.member.node == Node::Main { &self.store.backup } else { &self.store.main };
                 self.their_heart = meet::resolve(&far.address).await.ok();

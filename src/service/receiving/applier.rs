@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::building::{BuildStage, Pause};
 use super::trouble;
 use super::work::{Done, Work};
+use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
 use crate::disk::journal::index::{Form, State};
@@ -191,12 +192,15 @@ impl Hands {
                 Err(error) => Err(error),
             };
             match tried {
-                Ok(Applied { strange, history_left }) => {
+                Ok(Applied { strange, history_left, set_aside }) => {
                     if troubled {
                         self.tell(News::Trouble(None));
                     }
                     if let Some(left) = history_left {
                         self.tell(News::HistoryDropped(left));
+                    }
+                    if let Some(SetAside { files, to }) = set_aside {
+                        self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
                     }
                     let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
                     if !strange.is_empty() {

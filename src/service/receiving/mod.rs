@@ -47,6 +47,8 @@ pub enum Order {
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.
     AcceptEmptied,
+    /// A person says: the source is to be taken over though it is older.
+    AcceptOlder,
     /// End in order.
     Stop,
 }
@@ -253,6 +255,7 @@ impl Receiving {
             }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
+            Order::AcceptOlder => self.say(&ToSource::AcceptOlder),
             Order::Follow | Order::Stop => Ok(()),
         }
     }

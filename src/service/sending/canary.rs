@@ -25,6 +25,7 @@ impl Sending {
         told.error.is_some()
             || told.removals.is_some()
             || !told.emptied.is_empty()
+            || !told.older.is_empty()
             || !told.unreadable.is_empty()
             || told.rescans_ms.is_some()
     }

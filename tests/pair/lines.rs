@@ -1,0 +1,146 @@
+//! Lines: lossy, slow, damaging, narrow, one way only, silent. Each test makes its own; see `wire.py`.
+
+use std::fs;
+use std::thread::park_timeout;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::common::is_full;
+use crate::common::random::Random;
+use crate::common::two::{Machine, Two, verified};
+use crate::network::Network;
+
+const BOTH: [Machine; 2] = [Machine::Main, Machine::Backup];
+
+fn is_healthy(status: &Value) -> bool {
+    status["peer"]["state"] == "healthy"
+}
+
+fn is_lost(status: &Value) -> bool {
+    status["peer"]["state"] == "lost"
+}
+
+#[test]
+fn on_a_bad_line_nobody_is_missed_and_all_arrives() {
+    let test = "on_a_bad_line_nobody_is_missed_and_all_arrives";
+    let Some(mut network) = Network::with_line(test, "delay=1") else { return };
+    let mut two = network.two("");
+    two.meet();
+    two.until_same("before");
+    for machine in BOTH {
+        two.until(machine, "the other one is heard", is_healthy);
+    }
+    // The two learn of each other while they begin: an alarm then is none.
+    let alarms = |two: &Two| BOTH.map(|machine| two.logged(machine, "Silent"));
+    let before = alarms(&two);
+    network.line("delay=200 jitter=100 loss=20");
+    let end = Instant::now() + Duration::from_secs(if is_full() { 600 } else { 15 });
+    let (mut number, mut late, mut oldest) = (0, 0, 0);
+    while Instant::now() < end {
+        number += 1;
+        fs::write(two.data.join("POS-Q.Seq"), format!("{number}\n")).unwrap();
+        for machine in BOTH {
+            let status = two.status(machine).unwrap();
+            assert!(!is_lost(&status), "no false alarm: {status}");
+            late += u32::from(status["peer"]["state"] == "late");
+            oldest = oldest.max(status["mirror"]["behind_ms"].as_u64().unwrap());
+        }
+        park_timeout(Duration::from_millis(300));
+    }
+    assert_eq!(alarms(&two), before, "no false alarm");
+    let sessions = two.logged(Machine::Main, "the two machines talk");
+    eprintln!("{number} changes, late {late} times, at the most {oldest} ms behind, {sessions} sessions");
+    two.until_same("all arrives");
+}
+
+#[test]
+fn damage_disorder_and_small_packets_are_no_matter() {
+    let test = "damage_disorder_and_small_packets_are_no_matter";
+    // What a checksum does not find ends a connection: few of those.
+    let how = "delay=5 damage=1 swap=0.1 early=25";
+    let Some(network) = Network::with_line(test, how) else { return };
+    network.longest_packet(576);
+    let mut two = network.two("");
+    let mut random = Random::new(9);
+    let files = if is_full() { 60 } else { 5 };
+    for number in 0..files {
+        fs::write(two.data.join(format!("file {number}")), random.bytes(300_000)).unwrap();
+    }
+    two.meet();
+    two.until_same("the first copy");
+    for number in 0..files {
+        fs::write(two.data.join(format!("file {number}")), random.bytes(100_000)).unwrap();
+        two.until_same("a change");
+    }
+    verified(&two, "in the end");
+}
+
+#[test]
+fn a_line_that_carries_one_way_only_is_told_on_both_sides() {
+    let test = "a_line_that_carries_one_way_only_is_told_on_both_sides";
+    let Some(mut network) = Network::with_line(test, "delay=1") else { return };
+    let mut two = network.two("");
+    two.meet();
+    two.until_same("before");
+    // Who hears nothing misses the other one; who is heard nowhere cannot get anything across, and says that, too.
+    for (deaf, silent) in [("near", "far.loss=100"), ("far", "near.loss=100")] {
+        network.line(silent);
+        let (hears_nothing, hears) =
+            if deaf == "near" { (Machine::Main, Machine::Backup) } else { (Machine::Backup, Machine::Main) };
+        fs::write(two.data.join("POS-Q.Seq"), deaf).unwrap();
+        for (machine, code) in [(hears_nothing, "MIR-301"), (hears, "MIR-304")] {
+            two.until(machine, code, |status| status["alarms"][0]["code"] == code);
+        }
+        assert!(is_lost(&two.status(hears_nothing).unwrap()));
+        network.line("delay=1");
+        two.until_same("both ways again");
+        for machine in BOTH {
+            two.until(machine, "all is well", |status| is_healthy(status) && status["alarms"] == serde_json::json!([]));
+        }
+    }
+}
+
+#[test]
+fn silence_is_noticed_within_three_seconds() {
+    let test = "silence_is_noticed_within_three_seconds";
+    let Some(mut network) = Network::with_line(test, "delay=1") else { return };
+    let mut two = network.two("");
+    two.meet();
+    two.until_same("before");
+    for machine in BOTH {
+        two.until(machine, "the other one is heard", is_healthy);
+    }
+    // Nothing at either end of the line tells that it carries nothing any more.
+    network.line("loss=100");
+    for machine in BOTH {
+        let status = two.until(machine, "it is missed", is_lost);
+        let silent = status["peer"]["heard_ago_ms"].as_u64().unwrap();
+        assert!(silent >= 2000, "not too early: {status}");
+        if machine == BOTH[0] {
+            // Asked again and again, on a machine that is busy with other tests: a second more.
+            assert!(silent <= 4000, "within three seconds: {status}");
+        }
+    }
+    network.line("delay=1");
+    for machine in BOTH {
+        two.until(machine, "it is heard again", is_healthy);
+    }
+    fs::write(two.data.join("POS-Q.Seq"), "after").unwrap();
+    two.until_same("after");
+}
+
+#[test]
+fn who_is_killed_is_missed_within_a_second() {
+    let mut two = Two::joined();
+    two.until_same("before");
+    for (victim, witness) in [(Machine::Main, Machine::Backup), (Machine::Backup, Machine::Main)] {
+        two.until(witness, "the other one is heard", is_healthy);
+        two.kill(victim);
+        let status = two.until(witness, "it is missed", is_lost);
+        // Without the hint that the connection is gone it would be 2.5 s.
+        assert!(status["peer"]["heard_ago_ms"].as_u64().unwrap() < 2000, "{status}");
+        two.start(victim);
+        two.until_same("after it came back");
+    }
+}
