@@ -37,7 +37,7 @@ const OF_BULK: &str = "dataset=\"bulk\" event=Generation";
 /// Mirrors `source` from one machine to the other.
 pub fn mirror(_: &Scratch, source: &Path) -> Mirroring {
     let mut two = Two::new();
-    two.data = source.to_owned();
+    source.clone_into(&mut two.data);
     two.init();
     two.introduce();
     begin(two, GENERATION)
@@ -104,7 +104,7 @@ pub fn hot(way: &Way) -> Vec<Row> {
     two.init();
     let settings = two.home(Machine::Main).join("store.toml");
     let text = fs::read_to_string(&settings).unwrap().replace("name = \"pos\"", "name = \"hot\"");
-    let more = format!("\n[[dataset]]\nname = \"bulk\"\nmain = {bulk:?}\nbackup = \"BULK\"\n");
+    let more = format!("\n[[dataset]]\nname = \"bulk\"\nmain = \"{}\"\nbackup = \"BULK\"\n", bulk.display());
     fs::write(&settings, text + &more).unwrap();
     two.introduce();
     let homes = [Machine::Main, Machine::Backup].map(|machine| two.home(machine));
