@@ -284,7 +284,7 @@ impl Machine {
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
-            session.say(Note::Standing(Box::new(status.clone())));
+            session.stand(status.clone());
         }
         self.publish.send_replace(Some(Arc::new(status)));
     }
