@@ -113,7 +113,7 @@ impl Machine {
 
     fn call(&self, again: Again) {
         if let Some(who_calls) = &self.again {
-            let _ = who_calls.try_send(again);
+            let _ = who_calls.send(again);
         }
     }
 
