@@ -7,8 +7,10 @@ use espejo::cli::{self, args::Cli};
 fn main() -> ExitCode {
     // Only in tests does this arm anything.
     let _points = fail::FailScenario::setup();
-    match cli::run(Cli::read()) {
+    let cli = Cli::read();
+    let words = cli.words();
+    match cli::run(cli) {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.tell(&words),
     }
 }

@@ -1,5 +1,7 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
+//! - `anew`: the copy is thrown away and taken anew
+//! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
@@ -8,9 +10,13 @@
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
+//! - `readme`: set up as the README says
+//! - `revoked`: who was let in, and is turned away from then on
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "pair/anew.rs"]
+mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
 #[path = "pair/clocks.rs"]
@@ -20,10 +26,16 @@ mod common;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/images.rs"]
+mod images;
 #[path = "pair/lines.rs"]
 mod lines;
 #[path = "pair/network.rs"]
 mod network;
+#[path = "pair/readme.rs"]
+mod readme;
+#[path = "pair/revoked.rs"]
+mod revoked;
 #[path = "pair/strangers.rs"]
 mod strangers;
 #[path = "pair/versions.rs"]
@@ -36,6 +48,7 @@ use common::is_full;
 use common::place::{output, told};
 use common::random::{Random, seed};
 use common::two::{Machine, Two};
+use serde_json::Value;
 
 #[test]
 fn four_commands_and_the_main_is_mirrored() {
@@ -224,4 +237,22 @@ fn a_main_without_its_data_says_so_and_ends() {
     fs::create_dir(&two.data).unwrap();
     two.meet();
     two.until_same("with its data it runs");
+}
+
+#[test]
+fn where_nothing_changes_a_canary_shows_that_all_is_there() {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"200ms\"");
+    fs::write(two.data.join("file"), "x").unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    let as_of = |status: &Value| status["mirror"]["as_of"].as_str().map(str::to_owned);
+    let level = two.until(Machine::Backup, "it is level", |status| status["mirror"]["behind_ms"] == 0);
+    let (seq, before) = (level["mirror"]["position"]["seq"].clone(), as_of(&level));
+    for machine in [Machine::Main, Machine::Backup] {
+        let later = two.until(machine, "the copy is known to be whole later", |status| as_of(status) > before);
+        assert!(later["mirror"]["sign_ago_ms"].is_u64(), "{later}");
+        assert_eq!(later["mirror"]["position"]["seq"], seq, "nothing has changed");
+    }
 }

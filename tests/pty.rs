@@ -1,6 +1,9 @@
 //! The real program in a terminal: a few ways through it, waiting on what is seen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod common;
+#[path = "pty/store.rs"]
+mod store;
 #[path = "pty/terminal.rs"]
 mod terminal;
 

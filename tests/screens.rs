@@ -5,6 +5,8 @@
 mod harness;
 #[path = "screens/statuses.rs"]
 mod statuses;
+#[path = "screens/store.rs"]
+mod store;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use crossterm::event::Event as Input;
 use espejo::service::Command;
+use espejo::service::status::Unmet;
 use espejo::tui::{App, Chosen, Effect, FaultKind, First, Keymap, Left, Message, Place, Stage};
 use espejo::words::Words;
 use jiff::tz::TimeZone;
@@ -23,7 +26,7 @@ use statuses::{
 };
 
 /// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 29] = [
+const CASES: [&str; 51] = [
     "healthy_80x24",
     "healthy_200x60",
     "healthy_40x10",
@@ -53,6 +56,28 @@ const CASES: [&str; 29] = [
     "watch_only_80x24",
     "first_page",
     "form",
+    "backup_80x24",
+    "backup_200x60",
+    "backup_40x10",
+    "backup_ascii",
+    "backup_first_copy_80x24",
+    "backup_first_copy_ascii",
+    "backup_lost_80x24",
+    "backup_lost_40x10",
+    "backup_lost_200x60",
+    "backup_lost_ascii",
+    "backup_lost_and_old_80x24",
+    "backup_old_80x24",
+    "backup_unmet_80x24",
+    "backup_stranger_80x24",
+    "backup_turned_away_80x24",
+    "backup_hints_80x24",
+    "backup_quit_dialog",
+    "backup_copy_page_80x24",
+    "main_80x24",
+    "main_alone_80x24",
+    "main_alone_ascii",
+    "main_new_80x24",
 ];
 
 #[test]
@@ -91,6 +116,58 @@ fn something_is_wrong() {
     shown(source_gone(), (80, 24), COLOUR, Place::Embedded).is("source_gone_80x24");
     shown(unreadable(), (80, 24), COLOUR, Place::Embedded).is("unreadable_80x24");
     shown(odd_names(), (80, 24), COLOUR, Place::Embedded).is("odd_names_80x24");
+}
+
+#[test]
+fn the_backup_of_a_store() {
+    let seen = |status, size, look| shown(status, size, look, Place::Attached);
+    seen(store::backup(), (80, 24), COLOUR).is("backup_80x24");
+    seen(store::backup(), (200, 60), COLOUR).is("backup_200x60");
+    seen(store::backup(), (40, 10), COLOUR).is("backup_40x10");
+    seen(store::backup(), (80, 24), PLAIN).is("backup_ascii");
+    seen(store::first_copy(), (80, 24), COLOUR).is("backup_first_copy_80x24");
+    seen(store::first_copy(), (80, 24), PLAIN).is("backup_first_copy_ascii");
+    seen(store::hints(), (80, 24), COLOUR).is("backup_hints_80x24");
+    seen(store::old(), (80, 24), COLOUR).is("backup_old_80x24");
+    seen(store::backup(), (80, 24), COLOUR).press("5").is("backup_copy_page_80x24");
+    shown(store::backup(), (80, 24), COLOUR, Place::Embedded).press("esc").is("backup_quit_dialog");
+}
+
+#[test]
+fn the_backup_whose_main_is_silent_or_was_never_met() {
+    let seen = |status, size, look| shown(status, size, look, Place::Attached);
+    let far = || "192.168.1.10:7410".to_owned();
+    seen(store::lost(), (80, 24), COLOUR).is("backup_lost_80x24");
+    seen(store::lost(), (40, 10), COLOUR).is("backup_lost_40x10");
+    seen(store::lost(), (200, 60), COLOUR).is("backup_lost_200x60");
+    seen(store::lost(), (80, 24), PLAIN).is("backup_lost_ascii");
+    seen(store::lost_and_old(), (80, 24), COLOUR).is("backup_lost_and_old_80x24");
+    let unmet = |why| seen(store::unmet(why), (80, 24), COLOUR);
+    unmet(Unmet::NoService { address: far() }).is("backup_unmet_80x24");
+    unmet(Unmet::OtherMachine { address: far() }).is("backup_stranger_80x24");
+    unmet(Unmet::TurnedAway { address: far() }).is("backup_turned_away_80x24");
+}
+
+#[test]
+fn the_main_of_a_store() {
+    let seen = |status, look| shown(status, (80, 24), look, Place::Attached);
+    seen(store::main(), COLOUR).is("main_80x24");
+    seen(store::main_alone(), COLOUR).is("main_alone_80x24");
+    seen(store::main_alone(), PLAIN).is("main_alone_ascii");
+    seen(store::main_new(), COLOUR).is("main_new_80x24");
+}
+
+/// Whom to ask is at the foot of every screen, whatever gives way.
+#[test]
+fn the_support_desk_is_always_there() {
+    for size in [(40, 10), (60, 15), (80, 24), (130, 30), (200, 60)] {
+        for status in [store::lost(), store::main_alone(), store::main_new()] {
+            for keys in ["", "5", "1", "5 end"] {
+                let screen = shown(status.clone(), size, COLOUR, Place::Attached).press(keys);
+                assert!(screen.text().contains("55 1234 5678"), "{size:?} {keys}\n{}", screen.text());
+            }
+        }
+    }
 }
 
 #[test]

@@ -25,7 +25,10 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("config", &[]),
     ("link", &["replica", "os"]),
     ("disk", &["replica", "os"]),
-    ("words", &["service::status", "service::event", "service::finding", "pair", "replica", "config"]),
+    (
+        "words",
+        &["service::status", "service::event", "service::finding", "service::refusal", "pair", "replica", "config"],
+    ),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
     ("service", &["pair", "replica", "config", "disk", "link", "os"]),
     ("cli", &["pair", "replica", "os", "config", "link", "disk", "words", "tui", "service"]),

@@ -48,11 +48,15 @@ pub enum Verb {
     Mirror(MirrorArgs),
     /// Set up a store on its main.
     Init(InitArgs),
-    /// Let another machine join.
+    /// Let another machine join, or no more.
+    #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
     Invite {
+        /// Forget this one.
+        #[arg(long, value_name = "NAME")]
+        revoke: Option<String>,
         /// Which one.
         #[command(subcommand)]
-        who: Invited,
+        who: Option<Invited>,
     },
     /// Join a store.
     Join {
@@ -86,6 +90,12 @@ pub enum Verb {
         /// Again after every change.
         #[arg(long)]
         watch: bool,
+    },
+    /// Throw the copy away and take it anew; what it alone holds is set aside first.
+    Reseed {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
     /// Compare every byte of both sides.
     Verify {
@@ -190,6 +200,12 @@ impl Cli {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// What is said, in the language that was asked for.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words::load(self.lang.as_deref())
+    }
+
     /// The home that was named, or else the usual one.
     pub fn home(&self) -> Result<PathBuf, Failure> {
         if let Some(home) = &self.home {
@@ -201,7 +217,7 @@ impl Cli {
         let app =
             AppStrategyArgs { top_level_domain: String::new(), author: String::new(), app_name: "espejo".to_owned() };
         let state = choose_app_strategy(app).ok().and_then(|strategy| strategy.state_dir());
-        state.ok_or_else(|| Failure::usage("there is no home folder; name one with --home DIR"))
+        state.ok_or_else(|| Failure::usage(self.words().say("cli-no-home")))
     }
 }
 

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::status::connect;
 use crate::service::finding::Finding;
 use crate::service::{Command, Reply};
-use crate::words::told;
+use crate::words::finding::finding as told;
 
 /// Prints a line for everything that was examined, and what to do where it is not well.
 pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
@@ -15,7 +15,7 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
     let mut client = connect(around)?;
     let mut findings = match client.ask(&Command::Check { far: false }).await? {
         Reply::Checked { findings } => findings,
-        Reply::Refused { why } => return Err(Failure::refused(why)),
+        Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
         _ => return Err(Failure::failed(words.say("cli-strange"))),
     };
     let mut unheard = true;
@@ -43,7 +43,7 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
 
 fn print(out: &mut impl Write, around: &Around, finding: &Finding) -> io::Result<()> {
     let words = &around.words;
-    let told = told::finding(words, finding);
+    let told = told(words, finding);
     let mark = words.say(if finding.found.is_well() { "check-well" } else { "check-fault" });
     writeln!(out, "{mark} {}", told.what)?;
     if !finding.found.is_well() {

@@ -1,4 +1,4 @@
-//! `espejo invite`: a code with which another machine may join.
+//! `espejo invite`: a code with which another machine may join; or one that had joined is turned away from now on.
 
 use std::io::{self, Write};
 
@@ -18,8 +18,23 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
             writeln!(io::stdout(), "{}", around.words.with("cli-invite", &args))?;
             Ok(Exit::Done)
         }
-        Reply::Refused { why } => Err(Failure::refused(why)),
+        Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
         Reply::Status(_) | Reply::Running { .. } | Reply::Done | Reply::Checked { .. } => {
+            Err(Failure::failed(around.words.say("cli-strange")))
+        }
+    }
+}
+
+/// Has the machine `name` forgotten.
+pub async fn revoke(around: &Around, name: String) -> Result<Exit, Failure> {
+    let mut client = connect(around)?;
+    match client.ask(&Command::Revoke { name: name.clone(), by: by() }).await? {
+        Reply::Done => {
+            writeln!(io::stdout(), "{}", around.words.with("cli-revoke", &[("name", name.into())]))?;
+            Ok(Exit::Done)
+        }
+        Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
+        Reply::Status(_) | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
             Err(Failure::failed(around.words.say("cli-strange")))
         }
     }

@@ -1,20 +1,26 @@
 //! `espejo join`: join a store with a code.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::Around;
 use super::exit::{Exit, Failure};
 use crate::config::address::{Address, PORT};
-use crate::link::greeting::{Purpose, Refusal};
+use crate::config::store::Store;
+use crate::link::greeting::Purpose;
 use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Tls;
+use crate::pair::Node;
 use crate::service::home::{Home, save};
 use crate::service::member::{Member, store_path};
 use crate::service::node::joining::{self, Handover};
-use crate::service::node::meet::{self, Unmet};
+use crate::service::node::meet;
+use crate::service::unmet::Unmet;
 use crate::words::Words;
+use crate::words::told::Told;
+use crate::words::unmet::unmet;
 
 /// Joins, saves what is received, and prints what to type next.
 pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBuf>) -> Result<Exit, Failure> {
@@ -23,22 +29,23 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let parsed = Address::parse(address).or_else(|| Address::new(address, PORT));
     let wrong = || Failure::usage(words.with("cli-init-address", &[("text", address.to_owned().into())]));
     let address = parsed.ok_or_else(wrong)?;
-    if Member::load(&around.home).is_ok() {
+    // Who was turned away, or whose main was set up anew, joins again: it is the same store.
+    let before = Member::load(&around.home).ok();
+    if before.as_ref().is_some_and(|member| member.node == Node::Main) {
         let home = around.home.display().to_string();
         return Err(Failure::refused(vec![words.with("cli-init-there", &[("home", home.into())])]));
     }
-    let data = data.map(std::path::absolute).transpose()?;
+    let data = data.map(std::path::absolute).transpose()?.or(before.and_then(|member| member.data));
     let home = Home::take(&around.home)?;
     let identity = Identity::load_or_make(home.path())?;
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
-    let mut secure =
-        meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unmet(words, &address, why))?;
+    let mut secure = meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unreached(words, &why))?;
     let peer = secure.peer;
     let mut joined = None;
-    let keep = async |handover: Handover| keep(&home, peer, data, handover, &mut joined);
+    let keep = async |handover: Handover| keep(words, &home, peer, data, handover, &mut joined);
     joining::ask(&mut secure, identity.id(), &code, keep).await.map_err(|failed| match failed {
         NotJoined::Join(JoinError::WrongCode) => Failure::refused(vec![words.say("cli-join-wrong-code")]),
-        NotJoined::Join(JoinError::Io(error)) => unmet(words, &address, Unmet::Io(error)),
+        NotJoined::Join(JoinError::Io(error)) => unreached(words, &Unmet::of(&address.to_string(), &error)),
         NotJoined::Kept(failure) => failure,
     })?;
     let store = joined.unwrap_or_default();
@@ -59,6 +66,7 @@ impl From<JoinError> for NotJoined {
 }
 
 fn keep(
+    words: &Words,
     home: &Home,
     peer: MachineId,
     data: Option<PathBuf>,
@@ -67,8 +75,13 @@ fn keep(
 ) -> Result<(), NotJoined> {
     let kept = || -> Result<String, Failure> {
         let Handover { node, revision } = handover;
-        let wrong = |_| Failure::failed("the main sent a configuration that this version cannot read");
+        let wrong = |_| Failure::failed(words.say("cli-join-unreadable"));
         let store = revision.store().map_err(wrong)?;
+        let ours = fs::read(store_path(home.path())).ok().and_then(|bytes| Store::from_bytes(&bytes).ok());
+        if let Some(ours) = ours.filter(|ours| ours.name != store.name) {
+            let args = [("ours", ours.name.into()), ("theirs", store.name.into())];
+            return Err(Failure::refused(vec![words.with("cli-join-other-store", &args)]));
+        }
         save(&store_path(home.path()), revision.text.as_bytes())?;
         Member::new(node, Some(peer), data, &revision).save(home.path())?;
         Ok(store.name)
@@ -78,19 +91,11 @@ fn keep(
 }
 
 /// Why the main could not be reached, as a person may read it.
-fn unmet(words: &Words, address: &Address, why: Unmet) -> Failure {
-    let address = ("address", address.to_string().into());
+fn unreached(words: &Words, why: &Unmet) -> Failure {
+    let Told { what, todo } = unmet(words, why);
     match why {
-        Unmet::Refused { why: Refusal::NoCode, .. } => Failure::refused(vec![words.say("cli-join-no-invite")]),
-        Unmet::Refused { version, .. } => {
-            let ours = meet::version();
-            Failure::refused(vec![words.with("cli-join-version", &[("theirs", version.into()), ("ours", ours.into())])])
-        }
-        Unmet::Io(error) => {
-            Failure::failed(words.with("cli-join-unmet", &[address, ("error", error.to_string().into())]))
-        }
-        Unmet::Stranger | Unmet::Foreign(_) => {
-            Failure::failed(words.with("cli-join-unmet", &[address, ("error", why.to_string().into())]))
-        }
+        Unmet::NoCode | Unmet::Versions { .. } => Failure::refused(vec![format!("{what} {todo}")]),
+        Unmet::NoAnswer { .. } => Failure::failed(format!("{what} {todo} {}", words.say("cli-join-firewall"))),
+        _ => Failure::failed(format!("{what} {todo}")),
     }
 }

@@ -4,15 +4,14 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, watch};
 
 use super::args::MirrorArgs;
 use super::exit::{Exit, Failure};
+use super::running::{Running, ended};
 use super::verify::by;
 use super::{Around, lines, logs, screen};
 use crate::disk::apply::journal_folder;
@@ -21,7 +20,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::service::engine::{Asked, Engine, EngineError, Line, Settings};
+use crate::service::engine::{Engine, Line, Settings};
 use crate::service::home::{Home, Remembered};
 use crate::service::status::{OperationState, Trouble};
 use crate::service::{Command, Reply, Status, control, sending};
@@ -39,18 +38,6 @@ const HISTORY: Limits = Limits { age: Duration::from_secs(3600), bytes: 2 * 1024
 /// Comparisons that `--once` makes until both sides are equal.
 const COMPARISONS: u32 = 3;
 
-/// A service that runs in this process.
-#[derive(Debug)]
-pub struct Running {
-    /// How it stands.
-    pub status: watch::Receiver<Option<Arc<Status>>>,
-    /// What it is asked.
-    pub ask: mpsc::UnboundedSender<Asked>,
-    /// Its end.
-    pub engine: JoinHandle<Result<(), EngineError>>,
-    _home: Home,
-}
-
 /// Mirrors as it was typed.
 pub async fn run(around: &Around, args: &MirrorArgs) -> Result<Exit, Failure> {
     let (source, dest) = check_folders(&args.source, &args.dest, &around.home)?;
@@ -62,7 +49,7 @@ pub async fn run(around: &Around, args: &MirrorArgs) -> Result<Exit, Failure> {
     }
     // Wrong keys are told before anything is begun.
     let options = screen::options(around, Place::Embedded)?;
-    screen::embedded(start(around, &asked, None)?, &options).await
+    screen::embedded(around, start(around, &asked, None)?, &options).await
 }
 
 /// Starts the service in this process.
@@ -80,8 +67,8 @@ pub fn start(
     let (ask, asked) = mpsc::unbounded_channel();
     let listener = control::listen(home.path())?;
     tokio::spawn(control::serve(listener, ask.clone(), status.clone()));
-    let engine = tokio::spawn(engine.run(orders, asked));
-    Ok(Running { status, ask, engine, _home: home })
+    let engine = tokio::spawn(async move { Ok(engine.run(orders, asked).await?) });
+    Ok(Running { status, ask, engine, home })
 }
 
 fn settings(args: &MirrorArgs, home: &Path) -> Settings {
@@ -175,37 +162,18 @@ async fn follow(
             line = printed.recv() => match line {
                 Some(line) => {
                     if let Err(error) = lines::print(&mut io::stdout().lock(), &around.words, &line) {
-                        stop(&running).await;
+                        running.stop().await;
                         let _ = running.engine.await;
                         return Err(error.into());
                     }
                 }
-                None => return ended(running.engine.await),
+                None => return ended(around, running.engine.await),
             },
-            end = &mut running.engine => return ended(end),
-            _ = term.recv() => stop(&running).await,
-            _ = int.recv() => stop(&running).await,
-            _ = hup.recv() => stop(&running).await,
+            end = &mut running.engine => return ended(around, end),
+            _ = term.recv() => running.stop().await,
+            _ = int.recv() => running.stop().await,
+            _ = hup.recv() => running.stop().await,
         }
-    }
-}
-
-/// Asks the service to end in order.
-pub async fn stop(running: &Running) {
-    let _ = ask(running, Command::Stop { by: by() }).await;
-}
-
-async fn ask(running: &Running, command: Command) -> Option<Reply> {
-    let (answer, answered) = oneshot::channel();
-    running.ask.send((command, answer)).ok()?;
-    answered.await.ok()
-}
-
-/// How the service ended.
-pub fn ended(end: Result<Result<(), EngineError>, tokio::task::JoinError>) -> Result<Exit, Failure> {
-    match end {
-        Ok(end) => Ok(end.map(|()| Exit::Done)?),
-        Err(_) => Err(Failure::failed("the service has crashed")),
     }
 }
 
@@ -233,8 +201,8 @@ async fn once(
             }
         }
     };
-    stop(&running).await;
-    let end = ended(running.engine.await);
+    running.stop().await;
+    let end = ended(around, running.engine.await);
     while let Ok(line) = printed.try_recv() {
         lines::print(&mut io::stdout().lock(), &around.words, &line)?;
     }
@@ -261,7 +229,7 @@ struct Once {
 impl Once {
     /// Has both sides compared.
     async fn compare(&mut self, running: &Running) {
-        if let Some(Reply::Running { operation }) = ask(running, Command::Verify { by: by() }).await {
+        if let Some(Reply::Running { operation }) = running.ask(Command::Verify { by: by() }).await {
             self.operation = Some(operation);
             self.comparisons += 1;
         }

@@ -2,20 +2,25 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
+//! - [`running`]: a service that runs in this process
 
 pub mod args;
 pub mod check;
 pub mod exit;
 pub mod init;
 pub mod invite;
+pub mod job;
 pub mod join;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
+pub mod reseed;
 pub mod run;
+pub mod running;
 pub mod screen;
 pub mod status;
 pub mod unit;
@@ -42,11 +47,11 @@ pub struct Around {
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
-    let words = Words::load(cli.lang.as_deref());
+    let words = cli.words();
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {
         // What goes over the network must not wait for what is said.
-        Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
+        None | Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(2).enable_all().build()?;
@@ -56,12 +61,14 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             None => screen::open(&around).await,
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
             Some(Verb::Init(init)) => init::run(&around, &init),
-            Some(Verb::Invite { who: args::Invited::Backup }) => invite::run(&around).await,
+            Some(Verb::Invite { revoke: Some(name), .. }) => invite::revoke(&around, name).await,
+            Some(Verb::Invite { revoke: None, who: Some(args::Invited::Backup) | None }) => invite::run(&around).await,
             Some(Verb::Join { code, address, data }) => join::run(&around, &code, &address, data).await,
             Some(Verb::Run) => run::run(&around).await,
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }
     })

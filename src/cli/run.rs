@@ -6,18 +6,37 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Around;
 use super::exit::{Exit, Failure};
-use super::logs;
+use super::running::{Running, ended};
+use super::{Around, logs};
+use crate::pair::Node;
 use crate::service::home::Home;
 use crate::service::member::{Member, MemberError};
 use crate::service::node::{Left, Machine};
 use crate::service::{Command, Status, control};
-use crate::words::faults;
+use crate::words::{Words, faults};
 
 /// Runs until a signal or a command ends it.
 pub async fn run(around: &Around) -> Result<Exit, Failure> {
-    let words = &around.words;
+    let words = Words::load(around.lang.as_deref());
+    let again = move || {
+        let _ = writeln!(io::stdout(), "{}", words.say("cli-run-again"));
+    };
+    let (running, what) = start(around, again)?;
+    writeln!(io::stdout(), "{what}")?;
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let (mut signals, ask) = (signal(kind)?, running.ask.clone());
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                let _ = ask.send((Command::Stop { by: "a signal".to_owned() }, oneshot::channel().0));
+            }
+        });
+    }
+    ended(around, running.engine.await)
+}
+
+/// Starts the service in this process, and says what runs. `again` is called when it begins anew with other settings.
+pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Running, String), Failure> {
     let told = |error| told(around, error);
     // Nothing is made in a home that was never set up.
     let mut member = Member::load(&around.home).map_err(told)?;
@@ -26,31 +45,26 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     let (store, _) = member.revise(home.path()).map_err(told)?;
     let (publish, status) = watch::channel::<Option<Arc<Status>>>(None);
     let (ask, mut asked) = mpsc::unbounded_channel();
-    tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status));
-    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
-        let (mut signals, ask) = (signal(kind)?, ask.clone());
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                let _ = ask.send((Command::Stop { by: "a signal".to_owned() }, oneshot::channel().0));
-            }
-        });
-    }
-    let machine = if member.node == crate::pair::Node::Main { store.main } else { store.backup };
+    tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status.clone()));
+    let path = home.path().to_owned();
+    let engine = tokio::spawn(async move {
+        while Machine::run(&path, publish.clone(), &mut asked).await? == Left::Reconfigured {
+            again();
+        }
+        Ok(())
+    });
+    let machine = if member.node == Node::Main { store.main } else { store.backup };
     let args =
         [("store", store.name.into()), ("name", machine.name.into()), ("address", machine.address.to_string().into())];
-    writeln!(io::stdout(), "{}", words.with("cli-run", &args))?;
-    while Machine::run(home.path(), publish.clone(), &mut asked).await? == Left::Reconfigured {
-        writeln!(io::stdout(), "{}", words.say("cli-run-again"))?;
-    }
-    Ok(Exit::Done)
+    Ok((Running { status, ask, engine, home }, around.words.with("cli-run", &args)))
 }
 
 /// Why there is nothing to run, as a person may read it.
-fn told(around: &Around, error: MemberError) -> Failure {
+pub fn told(around: &Around, error: MemberError) -> Failure {
     match error {
         MemberError::Nothing(home) => {
             let home = home.display().to_string();
-            Failure::usage(around.words.with("cli-run-nothing", &[("home", home.into())]))
+            Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())]))
         }
         MemberError::Faults { path, faults } => {
             let name = path.display().to_string();

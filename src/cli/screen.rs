@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Around;
 use super::args::{Colour, MirrorArgs};
 use super::exit::{Exit, Failure};
-use super::mirror::{self, Running};
+use super::running::{Running, ended};
 use super::status::connect;
+use super::{Around, mirror, run};
 use crate::service::control::{Client, Watching};
 use crate::service::home::remembered;
+use crate::service::member::{Member, MemberError};
 use crate::service::{Command, Reply};
 use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
 use crate::words::Words;
@@ -22,13 +23,24 @@ use crate::words::Words;
 /// So long is waited for what the first frame is to show.
 const FIRST: Duration = Duration::from_millis(30);
 
-/// Opens the screen: on the service that runs, on what this home was last asked to mirror, or on the first page.
+/// Opens the screen: on the service that runs, else with the service of this home inside, be it that of a machine of a store or
+/// what was mirrored last, or on the first page.
 pub async fn open(around: &Around) -> Result<Exit, Failure> {
     if let Some(client) = Client::connect(&around.home)? {
         return attached(around, client, Place::Attached).await;
     }
     if !io::stdout().is_terminal() {
         return connect(around).map(|_| Exit::Done);
+    }
+    match Member::load(&around.home) {
+        Ok(_) => {
+            // Wrong keys are told before anything is begun.
+            let options = options(around, Place::Embedded)?;
+            let (running, _) = run::start(around, || {})?;
+            return embedded(around, running, &options).await;
+        }
+        Err(MemberError::Nothing(_)) => {}
+        Err(error) => return Err(run::told(around, error)),
     }
     let (source, dest, interval) = match remembered(&around.home) {
         Some(last) => (last.source, last.dest, Duration::from_millis(last.interval_ms)),
@@ -57,7 +69,7 @@ pub async fn watch(around: &Around) -> Result<Exit, Failure> {
 }
 
 /// Shows a service that runs in this process, and ends it when the screen is left.
-pub async fn embedded(running: Running, options: &Options) -> Result<Exit, Failure> {
+pub async fn embedded(around: &Around, running: Running, options: &Options) -> Result<Exit, Failure> {
     let (commands, mut said) = mpsc::unbounded_channel::<Command>();
     let ask = running.ask.clone();
     tokio::spawn(async move {
@@ -71,8 +83,8 @@ pub async fn embedded(running: Running, options: &Options) -> Result<Exit, Failu
     });
     let status = known_first(running.status.clone()).await;
     let left = tui::run(Attached { status, commands }, options).await;
-    mirror::stop(&running).await;
-    let end = mirror::ended(running.engine.await);
+    running.stop().await;
+    let end = ended(around, running.engine.await);
     left?;
     end
 }

@@ -7,23 +7,25 @@ use jiff::tz::TimeZone;
 use super::Around;
 use super::exit::{Exit, Failure};
 use crate::service::control::Client;
+use crate::service::member::Member;
 use crate::service::status::Phase;
 use crate::service::{Command, Reply, Status};
-use crate::words::{Words, figures, told};
+use crate::words::{Words, answer, figures, told};
 
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
+    let words = &around.words;
     let mut client = connect(around)?;
     client.say(if watch { &Command::Watch } else { &Command::Status }).await?;
     let mut exit = None;
     while let Some(reply) = client.hear().await? {
-        let Reply::Status(status) = reply else { return Err(Failure::failed("the service gave no status")) };
+        let Reply::Status(status) = reply else { return Err(Failure::failed(words.say("cli-strange"))) };
         let mut out = io::stdout().lock();
         if json {
             serde_json::to_writer(&mut out, &status).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            print(&mut out, &around.words, &status)?;
+            print(&mut out, words, &status)?;
         }
         out.flush()?;
         exit = Some(health(&status));
@@ -31,14 +33,15 @@ pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failu
             break;
         }
     }
-    exit.ok_or_else(|| Failure::failed("the service ended before it answered"))
+    exit.ok_or_else(|| Failure::failed(words.say("cli-service-ended")))
 }
 
 /// Connects to the service of the home.
 pub fn connect(around: &Around) -> Result<Client, Failure> {
     Client::connect(&around.home)?.ok_or_else(|| {
         let home = around.home.display().to_string();
-        Failure::no_service(around.words.with("cli-no-service", &[("home", home.into())]))
+        let key = if Member::load(&around.home).is_ok() { "cli-no-service-here" } else { "cli-no-service" };
+        Failure::no_service(around.words.with(key, &[("home", home.into())]))
     })
 }
 
@@ -59,7 +62,7 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         let args = [("source", folders.source.clone().into()), ("dest", folders.dest.clone().into())];
         writeln!(out, "{}", words.with("cli-status-folders", &args))?;
     }
-    writeln!(out, "{}", words.say(if status.can_take_over.yes { "cli-status-yes" } else { "cli-status-no" }))?;
+    writeln!(out, "{}", answer::sentence(words, status))?;
     for reason in &status.can_take_over.reasons {
         let told = told::reason(words, reason);
         writeln!(out, "  {} {}", told.what, told.todo)?;

@@ -15,7 +15,7 @@ const INSTALLED: &str = "/etc/systemd/system/espejo.service";
 pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
     let home = around.home.display().to_string();
     Member::load(&around.home)
-        .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("home", home.into())])))?;
+        .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
     let unit = unit(&std::env::current_exe()?, &around.home)
         .ok_or_else(|| Failure::usage(around.words.say("cli-unit-name")))?;
     if !install {

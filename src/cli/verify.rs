@@ -1,51 +1,19 @@
 //! `espejo verify`: compare every byte of both sides by hash.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
-use super::Around;
 use super::exit::{Exit, Failure};
-use super::status::connect;
+use super::{Around, job};
 use crate::service::event::What;
 use crate::service::status::{Operation, OperationState};
-use crate::service::{Command, Reply, Status};
-use crate::words::{figures, told};
+use crate::service::{Command, Status};
+use crate::words::told;
 
 /// Has every byte compared and waits for the end.
 pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
-    let mut client = connect(around)?;
-    let operation = match client.ask(&Command::Verify { by: by() }).await? {
-        Reply::Running { operation } => operation,
-        Reply::Refused { why } => return Err(Failure::refused(why)),
-        Reply::Status(_) | Reply::Done | Reply::Code { .. } | Reply::Checked { .. } => {
-            return Err(Failure::failed("the service did not begin to compare"));
-        }
-    };
-    client.say(&Command::Watch).await?;
-    let bar = io::stderr().is_terminal() && !json;
-    while let Some(reply) = client.hear().await? {
-        let Reply::Status(status) = reply else { continue };
-        let Some(now) = status.operation.as_ref().filter(|now| now.id == operation) else { continue };
-        if now.state == OperationState::Running {
-            if bar {
-                progress(around, now)?;
-            }
-            continue;
-        }
-        if bar {
-            eprint!("\r\x1b[K");
-        }
-        return finish(around, &status, now, json);
-    }
-    Err(Failure::failed(around.words.say("cli-service-ended")))
-}
-
-fn progress(around: &Around, now: &Operation) -> io::Result<()> {
-    let percent = (now.done_bytes * 100).checked_div(now.total_bytes).unwrap_or(0).min(100);
-    let size = figures::bytes(&around.words, now.total_bytes);
-    let args = [("percent", percent.to_string().into()), ("size", size.into())];
-    let mut out = io::stderr();
-    write!(out, "\r\x1b[K{}", around.words.with("cli-comparing", &args))?;
-    out.flush()
+    let going = (!json).then_some("cli-comparing");
+    let (status, operation) = job::done(around, &Command::Verify { by: by() }, going).await?;
+    finish(around, &status, &operation, json)
 }
 
 fn finish(around: &Around, status: &Status, now: &Operation, json: bool) -> Result<Exit, Failure> {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::replica::RelPath;
 
@@ -45,10 +46,11 @@ impl Watch {
     /// lies in `folder`.
     pub fn start(folder: &Path, own: &Path, hear: impl Fn(Moved) + Send + 'static) -> notify::Result<Self> {
         let own = fs::canonicalize(own).map_err(notify::Error::io)?;
-        let marks = own.join("watch");
+        // One for each folder: another dataset's watch has marks of its own.
+        let marks = own.join("watch").join(format!("{:016x}", xxh3_64(folder.as_os_str().as_bytes())));
         // What a watch left that was stopped dead.
         let _ = fs::remove_dir_all(&marks);
-        fs::create_dir(&marks).map_err(notify::Error::io)?;
+        fs::create_dir_all(&marks).map_err(notify::Error::io)?;
         let (base, inside) = (folder.to_owned(), marks.clone());
         let passed = own.starts_with(folder).then_some(own);
         let (limited, told) = mpsc::channel();
@@ -199,6 +201,19 @@ mod tests {
             watch.catch_up().unwrap();
             let file = RelPath::new(format!("{round}/a/b/file").as_bytes()).unwrap();
             assert!(heard.try_iter().any(|moved| moved == Moved::Path(file.clone())), "round {round}");
+        }
+    }
+
+    #[test]
+    fn watches_of_two_folders_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a", "b", "home"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        let mut watches = ["a", "b"].map(|name| Watch::start(&at(name), &at("home"), |_| {}).unwrap());
+        for watch in &mut watches {
+            watch.catch_up().unwrap();
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::replica::part::{BadPart, Part};
 use crate::replica::sealed::{MAX_SEALED, Unsealable, seal, unseal};
-use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum};
+use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
 pub const PROTOCOL: u32 = 1;
@@ -16,6 +16,8 @@ pub const MAX_FRAME: usize = MAX_SEALED + 1;
 
 const PART: u8 = 1;
 const HEAD: u8 = 2;
+/// Any frame, made shorter on the line: see [`super::squeeze`].
+pub(super) const SQUEEZED: u8 = 3;
 
 /// What the serving side says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +66,13 @@ pub enum Say {
     Look(Vec<RelPath>),
     /// The first copy that was begun cannot be ended. Say anew what came of it.
     GiveUp,
+    /// A canary: it goes the way that changes go, once a cycle, so that it is known to work where nothing changes.
+    Canary {
+        /// The source's clock, before it was looked whether anything is to be sent.
+        at: Time,
+        /// Nothing was: the mirror holds all that the source held then.
+        level: bool,
+    },
 }
 
 /// The first frame of the serving side.
@@ -99,10 +108,14 @@ pub struct Told {
     pub removals: Option<(u64, u64)>,
     /// Files that had content and are empty now.
     pub emptied: Vec<String>,
+    /// Files that are older by far than the mirror has them.
+    pub older: Vec<String>,
     /// Why the source cannot be captured.
     pub error: Option<String>,
     /// Not everything is watched: milliseconds between rescans.
     pub rescans_ms: Option<u64>,
+    /// It lies on another machine, of whose changes the system tells nothing.
+    pub is_remote: bool,
 }
 
 /// What the mirroring side says.
@@ -145,6 +158,8 @@ pub enum ToSource {
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.
     AcceptEmptied,
+    /// A person says: the source is to be taken over though it is older.
+    AcceptOlder,
 }
 
 /// The first frame of the mirroring side.
@@ -260,7 +275,11 @@ mod tests {
     fn frames_come_back() {
         let told =
             Told { kinds: vec![Kind::Queue], files: 3, emptied: vec!["POS-Q.Seq".to_owned()], ..Told::default() };
-        for say in [Say::Told(told), Say::Behind { age_ms: Some(7), bytes: 9 }] {
+        for say in [
+            Say::Told(told),
+            Say::Canary { at: Time::default(), level: true },
+            Say::Behind { age_ms: Some(7), bytes: 9 },
+        ] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));
         }

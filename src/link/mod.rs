@@ -6,9 +6,11 @@
 //! - [`greeting`]: the first sentence of each side
 //! - [`identity`]: who a machine is
 //! - [`join`]: how two machines learn each other's key
+//! - [`pace`]: how fast may be sent
 //! - [`port`]: where links come in, one after another
 //! - [`pulse`]: the heartbeat
 //! - [`speech`]: single sentences on a connection
+//! - [`squeeze`]: frames made shorter, where that is worth its time
 //! - [`tls`]: an encrypted connection between two machines that prove who they are
 //! - [`wire`]: carries frames over a stream, in memory or over a network
 
@@ -16,9 +18,11 @@ pub mod frame;
 pub mod greeting;
 pub mod identity;
 pub mod join;
+pub mod pace;
 pub mod port;
 pub mod pulse;
 pub mod speech;
+pub mod squeeze;
 pub mod tls;
 pub mod wire;
 

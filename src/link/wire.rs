@@ -1,18 +1,20 @@
 //! Carries frames over a stream: 4 bytes of length, big endian, then the frame. Within one process the stream is a pipe in
-//! memory; between two machines it will be a connection. The halves see no difference.
+//! memory; between two machines it is a connection, on which frames are squeezed where that helps. The halves see no
+//! difference.
 
 use std::io;
-use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::frame::MAX_FRAME;
+use super::pace::Pace;
+use super::squeeze::{Squeezer, unsqueeze};
 
 /// Bytes that a pipe in memory holds.
 const PIPE: usize = 256 * 1024;
@@ -42,31 +44,39 @@ pub fn codec() -> LengthDelimitedCodec {
 pub async fn read(stream: impl AsyncRead + Unpin, inbox: mpsc::Sender<Bytes>) -> io::Result<()> {
     let mut frames = FramedRead::with_capacity(stream, codec(), PIPE);
     while let Some(frame) = frames.next().await {
-        if inbox.send(frame?.freeze()).await.is_err() {
+        if inbox.send(unsqueeze(frame?.freeze())?).await.is_err() {
             break;
         }
     }
     Ok(())
 }
 
-/// Sends frames, at most `rate` bytes a second, until there are no more.
+/// Sends frames, as fast as `pace` lets them, squeezed by `squeezer` where there is one, until there are no more.
 pub async fn write(
     stream: impl AsyncWrite + Unpin,
     mut frames: mpsc::Receiver<Bytes>,
-    rate: Option<u64>,
+    pace: Option<Pace>,
+    mut squeezer: Option<Squeezer>,
 ) -> io::Result<()> {
     let mut sink = sink(stream);
-    let mut pace = rate.map(Pace::new);
     while let Some(frame) = frames.recv().await {
-        if let Some(pace) = &mut pace {
+        let frame = match &mut squeezer {
+            Some(squeezer) => squeezer.squeeze(frame),
+            None => frame,
+        };
+        let (began, bytes) = (Instant::now(), frame.len());
+        if let Some(pace) = &pace {
             // What was said before does not wait for what takes its time.
             sink.flush().await?;
-            tokio::time::sleep_until(pace.next(frame.len())).await;
+            tokio::time::sleep_until(pace.next(bytes)).await;
         }
         sink.feed(frame).await?;
         // What has gathered meanwhile goes out together.
         if frames.is_empty() {
             sink.flush().await?;
+        }
+        if let Some(squeezer) = &mut squeezer {
+            squeezer.sent(bytes, began.elapsed());
         }
     }
     sink.flush().await
@@ -76,33 +86,15 @@ fn sink(stream: impl AsyncWrite + Unpin) -> impl Sink<Bytes, Error = io::Error> 
     FramedWrite::new(stream, codec())
 }
 
-/// Says when so many bytes may go.
-#[derive(Debug)]
-struct Pace {
-    rate: u64,
-    free_at: Instant,
-}
-
-impl Pace {
-    fn new(rate: u64) -> Self {
-        Self { rate: rate.max(1), free_at: Instant::now() }
-    }
-
-    /// When `bytes` may go. They have gone when the line is free again.
-    fn next(&mut self, bytes: usize) -> Instant {
-        let takes = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / self.rate);
-        self.free_at = self.free_at.max(Instant::now()) + takes;
-        self.free_at
-    }
-}
-
 /// Joins two halves in one process by two pipes in memory, carried by a thread of their own. `rate`: bytes a second each way.
 pub fn in_memory(rate: Option<u64>) -> io::Result<(End, End)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (to_mirror, from_source) = tokio::io::duplex(PIPE);
     let (to_source, from_mirror) = tokio::io::duplex(PIPE);
-    let (source, carry_source) = over(tokio::io::join(from_mirror, to_mirror), rate, Half::Source);
-    let (mirror, carry_mirror) = over(tokio::io::join(from_source, to_source), rate, Half::Mirror);
+    let over =
+        |from, to, half| over(tokio::io::join(from, to), Line { pace: rate.map(Pace::new), squeezer: None }, half);
+    let (source, carry_source) = over(from_mirror, to_mirror, Half::Source);
+    let (mirror, carry_mirror) = over(from_source, to_source, Half::Mirror);
     std::thread::Builder::new().name("link".to_owned()).spawn(move || {
         let _ = runtime.block_on(async { tokio::join!(carry_source, carry_mirror) });
     })?;
@@ -118,10 +110,19 @@ pub enum Half {
     Mirror,
 }
 
-/// An end over one connection, and what carries its frames, at most `rate` bytes a second: it ends when either direction does.
+/// How frames go.
+#[derive(Default)]
+pub struct Line {
+    /// How fast; as fast as they can, where nothing is said.
+    pub pace: Option<Pace>,
+    /// What makes them shorter, where that is worth its time.
+    pub squeezer: Option<Squeezer>,
+}
+
+/// An end over one connection, and what carries its frames: it ends when either direction does.
 pub fn over(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
-    rate: Option<u64>,
+    line: Line,
     half: Half,
 ) -> (End, impl Future<Output = io::Result<()>> + Send) {
     let (from, to) = tokio::io::split(stream);
@@ -133,7 +134,7 @@ pub fn over(
     let carry = async move {
         tokio::select! {
             ended = read(from, deliver) => ended,
-            ended = write(to, frames, rate) => ended,
+            ended = write(to, frames, line.pace, line.squeezer) => ended,
         }
     };
     (End { out, inbox }, carry)
@@ -146,11 +147,12 @@ mod tests {
     #[test]
     fn frames_arrive_in_order_and_the_end_is_noticed() {
         let (source, mut mirror) = in_memory(None).unwrap();
-        for number in 0..200u32 {
-            source.out.blocking_send(Bytes::copy_from_slice(&number.to_le_bytes())).unwrap();
+        let frame = |number: u32| Bytes::from(format!("frame {number}"));
+        for number in 0..200 {
+            source.out.blocking_send(frame(number)).unwrap();
             if number % 8 == 7 {
                 for earlier in number - 7..=number {
-                    assert_eq!(mirror.inbox.blocking_recv().unwrap(), earlier.to_le_bytes()[..]);
+                    assert_eq!(mirror.inbox.blocking_recv().unwrap(), frame(earlier));
                 }
             }
         }
@@ -179,13 +181,5 @@ mod tests {
         assert!(frames.len() == 1 && end.is_err());
         let (frames, end) = read_all(&good[..5]).await;
         assert!(frames.is_empty() && end.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_paced_line_takes_its_time() {
-        let mut pace = Pace::new(1000);
-        let began = Instant::now();
-        assert_eq!(pace.next(500) - began, Duration::from_millis(500));
-        assert_eq!(pace.next(500) - began, Duration::from_secs(1));
     }
 }

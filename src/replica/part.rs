@@ -57,6 +57,8 @@ pub struct Begin {
 pub enum Mode {
     /// Through the journal: wholly or not at all.
     Step,
+    /// The same; what it takes away or overwrites is set aside first, for the source may be an older state of itself.
+    Aside,
     /// Straight into the folder, which cannot be used before the end.
     Build,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::refusal::WhyNot;
 use super::status::Status;
 
 /// What can be asked of the service. On the control socket: one JSON object a line.
@@ -15,6 +16,11 @@ pub enum Command {
     Watch,
     /// Compare every byte of both sides; joins the comparison that runs.
     Verify {
+        /// Who asks.
+        by: String,
+    },
+    /// Throw the copy away and take it anew.
+    Reseed {
         /// Who asks.
         by: String,
     },
@@ -34,6 +40,13 @@ pub enum Command {
     },
     /// Let another machine join: give a code for it.
     Invite {
+        /// Who asks.
+        by: String,
+    },
+    /// Forget the machine that has joined.
+    Revoke {
+        /// Its name, or its home role.
+        name: String,
         /// Who asks.
         by: String,
     },
@@ -73,7 +86,7 @@ pub enum Reply {
     Done,
     /// It is not done; every reason.
     Refused {
-        /// Why not, a sentence each.
-        why: Vec<String>,
+        /// Why not.
+        why: Vec<WhyNot>,
     },
 }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Command, Reply};
 use super::engine::Asked;
+use super::refusal::WhyNot;
 use super::status::Status;
 
 /// Bytes of one command line, at the most.
@@ -82,7 +83,7 @@ async fn answer(stream: UnixStream, ask: mpsc::UnboundedSender<Asked>, mut statu
                 let Ok(reply) = answered.await else { return Ok(()) };
                 reply
             }
-            Err(error) => Reply::Refused { why: vec![format!("this is no command: {error}")] },
+            Err(error) => Reply::Refused { why: vec![WhyNot::NoCommand { error: error.to_string() }] },
         };
         write(&mut writer, &reply).await?;
     }

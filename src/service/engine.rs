@@ -15,8 +15,9 @@ use super::event::What;
 use super::home::{load_record, save_record};
 use super::news::{News, Passing};
 use super::receiving::{self, Order, Receiving};
+use super::refusal::WhyNot;
 use super::sending::{self, Sending};
-use super::status::{Ask, Folders, Status};
+use super::status::{Ask, Folders, OperationKind, Status};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
 use crate::link::port::Port;
@@ -238,21 +239,23 @@ impl Engine {
             Command::Answer { question, accept, by } => {
                 tracing::info!(question, accept, by, "a question was answered");
                 match self.book.answered(question, accept, now) {
-                    None => Reply::Refused { why: vec![format!("question {question} is not asked any more")] },
+                    None => Reply::Refused { why: vec![WhyNot::NotAsked { question }] },
                     Some(_) if !accept => Reply::Done,
                     Some(ask) => {
                         let order = match ask {
                             Ask::Removals { .. } => Order::AcceptRemovals,
                             Ask::Emptied { .. } => Order::AcceptEmptied,
+                            Ask::Older { .. } => Order::AcceptOlder,
                         };
                         let _ = self.orders.send(order);
                         Reply::Done
                     }
                 }
             }
-            Command::Invite { .. } | Command::Check { .. } => Reply::Refused {
-                why: vec!["this service mirrors one folder; a store begins with espejo init".to_owned()],
-            },
+            Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
+            Command::Invite { .. } | Command::Revoke { .. } | Command::Check { .. } => {
+                Reply::Refused { why: vec![WhyNot::NoStore] }
+            }
             Command::Stop { by } => {
                 tracing::info!(by, "asked to end");
                 let _ = self.orders.send(Order::Stop);
@@ -267,10 +270,10 @@ impl Engine {
         }
         let status = self.book.status(&self.pair, now);
         if status.mirror.as_of.is_none() {
-            return Reply::Refused { why: vec!["there is no complete copy yet".to_owned()] };
+            return Reply::Refused { why: vec![WhyNot::NoCopy] };
         }
         let bytes: u64 = status.datasets.iter().map(|dataset| dataset.bytes).sum();
-        let operation = self.book.operations.begin_comparison(by, 2 * bytes, now);
+        let operation = self.book.operations.begin(OperationKind::Verify, by, 2 * bytes, now);
         let _ = self.orders.send(Order::Compare);
         Reply::Running { operation }
     }

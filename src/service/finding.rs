@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::unmet::Unmet;
 use crate::pair::Node;
 
 /// One thing that was examined.
@@ -48,7 +49,7 @@ pub enum Found {
         /// They do.
         talks: bool,
         /// Why not, where that is known.
-        why: Option<String>,
+        why: Option<Unmet>,
     },
     /// Do heartbeats come, which go another way than the rest?
     Heartbeat {

@@ -13,6 +13,8 @@
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`refusal`]: why something is not done
+//! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
 
 pub mod alarms;
@@ -28,10 +30,12 @@ pub mod news;
 pub mod node;
 pub mod operations;
 pub mod receiving;
+pub mod refusal;
 pub mod sending;
 pub mod status;
 pub mod takeover;
 pub mod trouble;
+pub mod unmet;
 
 pub use command::{Command, Reply};
 pub use status::Status;

@@ -37,6 +37,15 @@ pub enum News {
         /// Bytes of it, as far as known.
         bytes: u64,
     },
+    /// A canary came the whole way.
+    Canary {
+        /// The source's clock when it set out.
+        at: crate::replica::Time,
+        /// The mirror holds all that the source held then.
+        level: bool,
+    },
+    /// The copy could not be thrown away to be taken anew, for this reason; it is as it was.
+    NotReseeded(String),
     /// A first copy begins, or goes on.
     FirstCopy,
     /// A generation begins to come.
@@ -87,6 +96,17 @@ pub enum News {
     Closed,
     /// The mirror has ended, in order or for this reason.
     Ended(Option<String>),
+}
+
+impl News {
+    /// Whether it shows that the way works on which changes come.
+    #[must_use]
+    pub fn is_sign(&self) -> bool {
+        matches!(
+            self,
+            Self::Canary { .. } | Self::Coming(_) | Self::File(_) | Self::Durable { .. } | Self::Heard { .. }
+        )
+    }
 }
 
 /// How far a mirror is.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 pub use super::trouble::{Alarm, Ask, Question, Trouble};
+pub use super::unmet::Unmet;
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
 
@@ -57,6 +58,9 @@ pub struct Status {
     /// The names of the two machines of a store.
     #[serde(default)]
     pub machines: Option<Machines>,
+    /// Whom to ask.
+    #[serde(default)]
+    pub support: Option<Support>,
     /// What happened last, the newest last; at most [`EVENTS`].
     pub events: Vec<Event>,
 }
@@ -71,6 +75,15 @@ pub struct Machines {
     pub main: String,
     /// The one that keeps the mirror.
     pub backup: String,
+}
+
+/// Whom to ask, on every screen.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Support {
+    /// What they are called.
+    pub name: Option<String>,
+    /// How they are reached.
+    pub telephone: Option<String>,
 }
 
 /// The two folders of `espejo mirror`, as people read them.
@@ -95,6 +108,9 @@ pub struct Peer {
     pub duty: Option<Duty>,
     /// Its POS server program.
     pub server: Option<Server>,
+    /// Why the two do not talk, where that is known and they do not.
+    #[serde(default)]
+    pub unmet: Option<Unmet>,
     #[serde(default)]
     /// Of a hundred heartbeats in the last minute, how many were lost.
     pub loss_percent: u8,
@@ -146,11 +162,14 @@ pub struct Mirror {
     pub grade: Option<Grade>,
     /// What is being copied.
     pub copying: Option<Copying>,
+    /// Age of the last sign that the whole way works: once a cycle a canary goes the way that changes go.
+    #[serde(default)]
+    pub sign_ago_ms: Option<u64>,
     /// Age of the last change that came.
     pub last_change_ago_ms: Option<u64>,
     /// When every byte of both sides was last compared and found equal.
     pub verified_at: Option<Timestamp>,
-    /// When the last generation was taken at its source.
+    /// The mirror holds what its source held then, by the source's clock.
     pub as_of: Option<Timestamp>,
     /// What the copy does now.
     pub phase: Phase,
@@ -327,6 +346,8 @@ pub struct Operation {
 pub enum OperationKind {
     /// Compare every byte of both sides.
     Verify,
+    /// Throw the copy away and take it anew.
+    Reseed,
 }
 
 /// How an operation stands.

@@ -43,9 +43,11 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             }
             // What is said of the other machine says nothing of this copy; its age is examined above.
             Trouble::WatchLimit { .. }
+            | Trouble::Unwatched { .. }
             | Trouble::Silent { .. }
             | Trouble::Unanswered { .. }
             | Trouble::CopyOld { .. }
+            | Trouble::MirrorStopped { .. }
             | Trouble::Versions { .. }
             | Trouble::DiskLow { .. } => {}
         }

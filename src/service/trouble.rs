@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::unmet::Unmet;
+
 /// Something that is wrong and that a person should know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Alarm {
@@ -51,12 +53,12 @@ pub enum Trouble {
     /// The other machine is not heard.
     Silent {
         /// Why no connection could be made to it, if one was tried.
-        why: Option<String>,
+        why: Option<Unmet>,
     },
     /// The other machine is heard, and nothing gets through to it.
     Unanswered {
         /// Why no connection could be made to it, if one was tried.
-        why: Option<String>,
+        why: Option<Unmet>,
     },
     /// The copy is older than it may be.
     CopyOld {
@@ -64,6 +66,11 @@ pub enum Trouble {
         age_ms: u64,
         /// The most that it may be.
         limit_ms: u64,
+    },
+    /// The machines hear each other, and nothing comes the way that changes go.
+    MirrorStopped {
+        /// For so long, in milliseconds.
+        for_ms: u64,
     },
     /// The two machines run different versions of this program.
     Versions {
@@ -79,12 +86,23 @@ pub enum Trouble {
     },
     /// The limit of watches is reached: changes are found by rescans.
     WatchLimit {
-        /// Seconds between rescans.
+        /// Milliseconds between rescans.
+        rescan_ms: u64,
+    },
+    /// The folder lies on another machine, of whose changes the system tells nothing: they are found by rescans.
+    Unwatched {
+        /// Milliseconds between rescans.
         rescan_ms: u64,
     },
 }
 
 impl Trouble {
+    /// Not everything is watched: all is looked at every `rescan_ms`.
+    #[must_use]
+    pub fn unwatched(rescan_ms: u64, is_remote: bool) -> Self {
+        if is_remote { Self::Unwatched { rescan_ms } } else { Self::WatchLimit { rescan_ms } }
+    }
+
     /// The short code for the support desk.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -96,17 +114,19 @@ impl Trouble {
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",
             Self::WatchLimit { .. } => "MIR-204",
+            Self::Unwatched { .. } => "MIR-205",
             Self::Silent { .. } => "MIR-301",
             Self::CopyOld { .. } => "MIR-302",
             Self::Versions { .. } => "MIR-303",
             Self::Unanswered { .. } => "MIR-304",
+            Self::MirrorStopped { .. } => "MIR-305",
         }
     }
 
     /// Whether it is worth a notice only: the copy goes on as before.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::WatchLimit { .. } | Self::DiskLow { .. } | Self::Versions { .. })
+        matches!(self, Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. })
     }
 }
 
@@ -132,6 +152,12 @@ pub enum Ask {
         gone: u64,
         /// Of how many.
         of: u64,
+    },
+    /// Files are older by far than the mirror has them. Is the older state to be taken over? What only the mirror holds is set
+    /// aside then.
+    Older {
+        /// Names of some of them.
+        files: Vec<String>,
     },
     /// Files that had content are empty now. Are they to be empty in the mirror, too?
     Emptied {

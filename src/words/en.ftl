@@ -52,7 +52,7 @@ event-opened-redone = The mirror was opened; { $n ->
     [one] an interrupted step was
    *[other] { $n } interrupted steps were
   } finished.
-event-first-copy = The first copy began.
+event-first-copy = A first copy is needed.
 event-first-copy-goes-on = The first copy goes on: { $n ->
     [one] 1 file is
    *[other] { $n } files are
@@ -88,6 +88,9 @@ event-history-dropped = Old steps back dropped to make room; { $n ->
 event-removals-taken = Answered: the files that went are gone from the mirror, too.
 event-removals-kept = Answered: the mirror keeps the files that went.
 event-removals-back = The files that went are back; nothing to answer.
+event-older-taken = Answered: the older files are taken over; what only the mirror held is set aside.
+event-older-kept = Answered: the mirror keeps what it has.
+event-older-back = The source is no longer older than the mirror; nothing to answer.
 event-emptied-taken = Answered: the emptied files are empty in the mirror, too.
 event-emptied-kept = Answered: the mirror keeps what was in the emptied files.
 event-emptied-back = The emptied files are filled again; nothing to answer.
@@ -113,14 +116,16 @@ trouble-unreadable = { $n ->
 trouble-unreadable-do = Give Espejo the right to read it. All the rest is copied.
 trouble-watch-limit = Too many folders to be told of changes: all is looked through every { $every }.
 trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
+trouble-unwatched = The source lies on another machine: it is looked through every { $every }.
+trouble-unwatched-do = Nothing is lost. Where Espejo runs on that machine, each change is copied at once.
 trouble-silent = The other machine is not heard.
 trouble-silent-do = Is it switched on, and is its network cable in? Short breaks heal by themselves.
-trouble-silent-why = The other machine is not heard: { $why }.
 trouble-unanswered = The other machine is heard, but nothing gets through to it.
 trouble-unanswered-do = Look at the cable and the switch between the two, and at a firewall on either: one way is closed.
-trouble-unanswered-why = The other machine is heard, but nothing gets through to it: { $why }.
 trouble-copy-old = The copy is { $age } old; it may be { $limit }.
-trouble-copy-old-do = See to it that the machines hear each other, and that there is room.
+trouble-copy-old-do = Mend what else is said to be wrong. If nothing is, the line between the two is too slow.
+trouble-stopped = The copy has stopped: nothing has come for { $for }, though the machines hear each other.
+trouble-stopped-do = Have the disks of both machines looked at; then start Espejo on the backup again.
 trouble-versions = This machine runs version { $ours }, the other one { $theirs }.
 trouble-versions-do = Install the same version on both.
 trouble-disk-low = Only { $free } are free on this machine's disk.
@@ -128,6 +133,7 @@ trouble-disk-low-do = Make room before it is full.
 mended-silent = The other machine is heard again.
 mended-unanswered = The other machine can be reached again.
 mended-copy-old = The copy is fresh again.
+mended-stopped = The copy goes on again.
 mended-versions = Both machines run the same version.
 mended-disk-low = There is enough room on this machine's disk again.
 mended-disk-full = There is room on the mirror's disk again.
@@ -137,11 +143,39 @@ mended-held = Nothing is held back any more.
 mended-unreadable = Every file can be read again.
 mended-watch-limit = The system tells of changes again.
 
+## Why the two machines do not talk, and what to do
+
+unmet-nobody-joined = No backup has joined yet.
+unmet-nobody-joined-do = Type on this machine: espejo invite backup. It says what to type on the backup.
+unmet-no-address = { $address } leads to no machine in this network.
+unmet-no-address-do = Is the network cable in? Else write its number into the main's store.toml, or its name into /etc/hosts.
+unmet-no-service = { $address } is switched on, but Espejo does not run there.
+unmet-no-service-do = Start it there: espejo run (or: systemctl start espejo).
+unmet-no-answer = Nothing answers at { $address }.
+unmet-broken = The connection to { $address } breaks: { $error }.
+unmet-broken-do = It is tried again by itself. Look at the cable and at the firewalls of both machines.
+unmet-other-machine = At { $address } answers another machine than was joined.
+unmet-other-machine-do = Was the main set up anew? Then type espejo invite backup there, and join here again. Else give it its address back.
+unmet-turned-away = { $address } does not know this machine, or not any more.
+unmet-turned-away-do = Type espejo invite backup there; then here, with Espejo stopped, espejo join CODE { $address } with the code that it gave.
+unmet-versions-do = Install the same version on both: they do not understand each other.
+unmet-no-code = The main expects nobody: its code was used, is older than 15 minutes, or was tried three times.
+unmet-no-code-do = Ask for a new one there: espejo invite backup
+unmet-no-place = The other machine does not have what this one wants to mirror.
+unmet-no-place-do = It is tried again by itself. If it stays so, begin both services again.
+unmet-other = The other machine refuses, and this version does not know why.
+
 ## What a person is asked
 
 question-removals = { $gone } of { $of } files are gone from the source at once.
 question-removals-keeping = Keep: the mirror stays whole; nothing is copied until they are back.
 question-removals-taking = Take over: the { $gone } files go from the mirror, too.
+question-older = { $n ->
+    [one] A file is older in the source than in the mirror: { $first }
+   *[other] { $n } files are older in the source than in the mirror; the first is { $first }
+  }
+question-older-keeping = Keep: the mirror stays as it is; nothing is copied until they are newer.
+question-older-taking = Take over: the mirror becomes as old. What it alone holds is set aside.
 question-emptied = { $n ->
     [one] A file that had content is empty now: { $first }
    *[other] { $n } files that had content are empty now; the first is { $first }
@@ -161,12 +195,14 @@ check-question = A question waits for an answer.
 check-disk = The mirror's disk is full.
 check-source = The source folder is not there.
 check-mirror-disk = The mirror's disk fails.
+check-other-machine = The other machine is not heard.
 remedy-wait = Wait: it goes on by itself.
 remedy-give-right = Give Espejo the right to read them.
 remedy-answer = Answer it.
 remedy-make-room = Make room there.
 remedy-bring-source-back = Bring it back.
 remedy-look-at-disk = Have the disk looked at.
+remedy-look-at-other-machine = See to it that it is switched on and connected.
 
 ## Around every screen
 
@@ -176,6 +212,7 @@ head-mirror = { $store }: mirror of { $source }
 head-waiting = Espejo
 head-watching = { $title } (watching only)
 head-first = Espejo
+support-desk = Desk { $telephone }
 hint-help = Help
 hint-copy = Copy
 hint-more = Down
@@ -197,6 +234,19 @@ answer-waiting-for = It has not answered yet. Its home is { $home }.
 answer-yes = YES, this copy could take over now.
 answer-yes-this = YES, this machine could take over now.
 answer-yes-backup = YES, the backup could take over now.
+answer-yes-alone = ALARM: { $name } is silent. YES, this machine could take over now.
+answer-old = This copy could take over now, but it is old.
+answer-old-this = This machine could take over now, but its copy is old.
+answer-old-backup = The backup could take over now, but its copy is old.
+answer-old-alone = ALARM: { $name } is silent. This machine could take over with an old copy.
+answer-no-alone = ALARM: { $name } is silent. NO, this machine could not take over now.
+answer-first-copy-alone = ALARM: { $name } is silent, and there is no complete copy of it.
+answer-not-met = NO, not yet: { $name } has not been reached.
+answer-nobody-joined = Nothing stands behind this machine: no backup has joined it.
+answer-bare = Nothing stands behind this machine: { $name } is silent.
+answer-bare-serves = This machine serves as before; nothing is copied until { $name } is back.
+answer-keep = Leave all terminals on, and keep every paper receipt.
+answer-silent = Silent since { $at }: what happened there since then is not in the copy.
 answer-no-this = NO, this machine could not take over now.
 answer-no-backup = NO, the backup could not take over now.
 answer-no = NO, this copy could not take over now.
@@ -288,6 +338,7 @@ action-mirror-note = asks for two folders
 dialog-keys = { $next } moves, { $press } presses, { $leave } closes.
 quit-title = The mirror stops when this screen is left.
 quit-text = Changes in the source are not copied any more until Espejo is started again. What is copied stays, and the next start goes on from there.
+quit-text-store = Nothing is mirrored until Espejo is started again on { $name }. What is copied stays, and the next start goes on from there. As a service it outlives every screen: espejo unit --install
 quit-stay = Stay
 quit-leave = Stop the mirror
 question-keep = Keep the mirror as it is
@@ -418,6 +469,27 @@ config-f-s-doc-more = Line { $line } is one too many. There are two: the main, t
 # The command line.
 cli-file = { $number } { $file } { $percent } %
 cli-no-service = No service runs at { $home }. Start one: espejo mirror SOURCE DEST
+cli-no-service-here = No service runs at { $home }. Start it: espejo run (for good: espejo unit --install)
+cli-no-home = there is no home folder; name one with --home DIR
+cli-home-busy = a service runs already in { $path }; stop it, or name another home with --home DIR
+cli-identity-strange = { $path }: this file holds no key and certificate. Bring it back from a copy; else take the home away, and set up or join anew.
+cli-run-address = { $address }: { $error }; is another program using it, and is it this machine's own? See store.toml
+cli-open-other-data = { $path }: there are other data in this folder; to make it the mirror all the same, add --adopt-dest: what the source has too is kept, the rest is set aside
+cli-open-busy = { $path }: another espejo writes this mirror
+cli-open-disk-root = { $path }: this is where a disk begins, so that the journal cannot be kept beside it on the same disk; name a folder in it instead
+refusal-only-main = only the main server does that: type it there
+refusal-no-store = this service mirrors one folder; a store begins with espejo init
+refusal-by-hand = end espejo mirror, remove the folder of the copy, and begin again
+refusal-unheard = the other machine is not heard
+refusal-all-there-is = the other machine is not heard: this copy is all there is
+refusal-no-copy = there is no complete copy yet
+refusal-comparing = both sides are being compared; wait for the end of that
+refusal-not-asked = question { $question } is not asked any more
+refusal-no-such-machine = no machine is called { $name }; the backup is called { $backup }
+refusal-nobody-joined = no backup has joined
+refusal-system = { $error }
+refusal-no-command = this is no command: { $error }
+cli-service-crashed = The service has crashed. Start it again, and give the home's log folder to the support desk.
 cli-service-ended = The service has ended.
 check-well = [OK]
 check-fault = [!!]
@@ -440,8 +512,6 @@ check-name-wrong-do = Write the number of that machine into store.toml, or its n
 check-connection = the two machines talk
 check-connection-wrong = { $address } is not connected
 check-connection-wrong-do = Does the service run there, has that machine joined, and do the firewalls let port 7410 through?
-check-connection-why = { $address } is not connected: { $why }
-check-connection-why-do = Does the service run there, and do the firewalls of both machines let its port through (TCP)?
 check-heartbeat = heartbeats come
 check-heartbeat-wrong = no heartbeats come to port { $port }
 check-heartbeat-wrong-do = Let UDP through to that port in the firewalls of both machines.
@@ -474,11 +544,14 @@ cli-invite =
     { $code }   good for { $minutes } minutes and three tries
     On the other machine:
       espejo join { $code } { $address }
+cli-revoke =
+    { $name } is forgotten, and turned away from now on. A new code lets it, or another machine, join:
+      espejo invite backup
+cli-join-other-store = This home belongs to { $ours }, and that is the main of { $theirs }. Name another home with --home DIR.
 cli-join-no-code = a code has six letters and digits, such as K7F-3QX
 cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup
-cli-join-no-invite = The main expects nobody: its code was used, is older than 15 minutes, or was tried three times. Ask for a new one there: espejo invite backup
-cli-join-version = The main runs version { $theirs }, this machine { $ours }. Install the same on both.
-cli-join-unmet = { $address } cannot be reached: { $error }. Does the service run there (espejo run), and does its firewall let port 7410 through?
+cli-join-unreadable = The main sent settings that this version cannot read. Install the same version on both.
+cli-join-firewall = Does its firewall let this port through, TCP and UDP?
 cli-join-done =
     This machine has joined { $store }.
     Next, on this machine:
@@ -491,8 +564,14 @@ cli-unit-done =
       systemctl enable --now espejo
 cli-run = { $store }: { $name } runs at { $address }
 cli-run-again = The settings have changed; beginning again with them.
-cli-run-nothing = no store is set up in { $home }; begin with: espejo init (on the main) or espejo join CODE ADDRESS (on the backup)
+cli-run-nothing = no store is set up in { $path }; begin with: espejo init (on the main) or espejo join CODE ADDRESS (on the backup)
 cli-differed = Both sides differed. What differed is copied again; compare once more: espejo verify
+cli-not-begun = The service did not begin it.
+cli-yes = yes
+cli-reseed-ask = The copy cannot be used until it is whole again. Throw it away and take it anew? Type yes:
+cli-reseed-not = Nothing was done. On a terminal it is asked; a script says --yes.
+cli-reseeding = Taking the copy anew: { $percent } % of { $size }
+cli-reseeded = The copy was taken anew: { $size }.
 cli-comparing = Comparing: { $percent } % of { $size } on both sides
 cli-how-to-answer = To answer: open the screen with "espejo", or begin again with --accept-removals.
 cli-once = Done: { $files ->
@@ -502,8 +581,6 @@ cli-once = Done: { $files ->
 cli-once-question = Nothing of that was taken over. If it is meant, begin again with --accept-removals.
 cli-once-unreadable = { $file } could not be read and is not in the mirror as it is. Give this user the right to read it, then begin again.
 cli-status-folders = { $source } is mirrored in { $dest }
-cli-status-yes = YES, this copy could take over now.
-cli-status-no = NO, this copy could not take over now.
 cli-status-copy = Copy of { $time }, position { $position }, behind { $behind }
 cli-status-dataset = { $name }: { $grade }, { $files ->
         [one] { $files } file
@@ -532,7 +609,12 @@ help-init-main = The address of this machine, by which the other one reaches it;
 help-init-backup = The address of the machine that takes over
 help-init-data = The folder of the POS data on this machine
 help-init-from = Take the names of both machines from an f_s.doc, or from the one in this folder
-help-invite = Print a code with which another machine may join
+help-invite = Print a code with which another machine may join, or turn one away that had joined
+help-invite-examples =
+    Examples:
+      espejo invite backup
+      espejo invite --revoke backup
+help-invite-revoke = Forget the machine of this name that has joined, and turn it away from now on
 help-backup = The machine that takes over
 help-join = Join a store with a code that its main printed
 help-join-code = The code, such as K7F-3QX
@@ -555,8 +637,10 @@ help-mirror-interval = At the latest after so long is looked for what the system
 help-mirror-once = Copy what differs, compare every byte, print a summary, end
 help-mirror-no_screen = Print a line a file and a line an event instead of the screen
 help-mirror-adopt_dest = Take a folder that holds other data: what the source has too is kept, the rest is set aside
-help-mirror-accept_removals = Take over without a question that most files are gone, or that files are empty
+help-mirror-accept_removals = Take over without a question that most files are gone, that files are empty, or older than in the mirror
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
+help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
+help-reseed-yes = Do not ask
 help-status = How it stands
 help-status-json = As one JSON object
 help-status-watch = Again after every change

@@ -1,10 +1,9 @@
 //! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
 
+use super::unmet::unmet;
 use super::{FluentValue, Words, figures};
-use crate::pair::Node;
 use crate::replica::Grade;
 use crate::service::event::What;
-use crate::service::finding::{Finding, Found};
 use crate::service::status::{Ask, Reason, Trouble};
 
 /// Something that stands in the way, and the way round it; a sentence each.
@@ -25,59 +24,6 @@ pub struct Asked {
     pub keeping: String,
     /// What follows from taking the change over.
     pub taking: String,
-}
-
-/// What was examined, and what to do where it is not well.
-#[must_use]
-pub fn finding(words: &Words, finding: &Finding) -> Told {
-    let node = words.say(match finding.node {
-        Node::Main => "check-main",
-        Node::Backup => "check-backup",
-    });
-    let well = finding.found.is_well();
-    let told = |[good, bad, todo]: [&str; 3], args: &[(&str, FluentValue<'_>)]| Told {
-        what: format!("{node} {}", words.with(if well { good } else { bad }, args)),
-        todo: if well { String::new() } else { words.with(todo, args) },
-    };
-    let text = |text: &Option<String>| FluentValue::from(text.clone().unwrap_or_default());
-    let bytes = |bytes: u64| FluentValue::from(figures::bytes(words, bytes));
-    match &finding.found {
-        Found::Folder { dataset, folder, error } => {
-            let args = [("name", dataset.as_str().into()), ("folder", folder.as_str().into()), ("error", text(error))];
-            told(["check-folder", "check-folder-wrong", "check-folder-wrong-do"], &args)
-        }
-        Found::Room { free_bytes, needed_bytes } => told(
-            ["check-room", "check-room-wrong", "check-room-wrong-do"],
-            &[("free", bytes(*free_bytes)), ("needed", bytes(*needed_bytes))],
-        ),
-        Found::Name { address, error } => told(
-            ["check-name", "check-name-wrong", "check-name-wrong-do"],
-            &[("address", address.as_str().into()), ("error", text(error))],
-        ),
-        Found::Connection { address, why, .. } => {
-            let ids = match why {
-                Some(_) => ["check-connection", "check-connection-why", "check-connection-why-do"],
-                None => ["check-connection", "check-connection-wrong", "check-connection-wrong-do"],
-            };
-            told(ids, &[("address", address.as_str().into()), ("why", text(why))])
-        }
-        Found::Heartbeat { port, .. } => told(
-            ["check-heartbeat", "check-heartbeat-wrong", "check-heartbeat-wrong-do"],
-            &[("port", port.to_string().into())],
-        ),
-        Found::Clocks { ahead_ms } => {
-            let apart = figures::span(words, ahead_ms.unwrap_or(0).unsigned_abs());
-            told(["check-clocks", "check-clocks-wrong", "check-clocks-wrong-do"], &[("apart", apart.into())])
-        }
-        Found::Versions { ours, theirs } => told(
-            ["check-versions", "check-versions-wrong", "check-versions-wrong-do"],
-            &[("ours", ours.as_str().into()), ("theirs", text(theirs))],
-        ),
-        Found::Server { outside } => told(
-            ["check-server", "check-server-wrong", "check-server-wrong-do"],
-            &[("files", outside.join(", ").into())],
-        ),
-    }
 }
 
 /// What happened.
@@ -139,6 +85,9 @@ fn answered(words: &Words, ask: &Ask, accepted: Option<bool>) -> String {
         (Ask::Removals { .. }, Some(true)) => "event-removals-taken",
         (Ask::Removals { .. }, Some(false)) => "event-removals-kept",
         (Ask::Removals { .. }, None) => "event-removals-back",
+        (Ask::Older { .. }, Some(true)) => "event-older-taken",
+        (Ask::Older { .. }, Some(false)) => "event-older-kept",
+        (Ask::Older { .. }, None) => "event-older-back",
         (Ask::Emptied { .. }, Some(true)) => "event-emptied-taken",
         (Ask::Emptied { .. }, Some(false)) => "event-emptied-kept",
         (Ask::Emptied { .. }, None) => "event-emptied-back",
@@ -177,17 +126,23 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         ),
         Trouble::Silent { why } => match why {
             None => told("trouble-silent", "trouble-silent-do", &[]),
-            Some(why) => told("trouble-silent-why", "trouble-silent-do", &[("why", why.as_str().into())]),
+            Some(why) => unmet(words, why),
         },
         Trouble::Unanswered { why } => match why {
             None => told("trouble-unanswered", "trouble-unanswered-do", &[]),
-            Some(why) => told("trouble-unanswered-why", "trouble-unanswered-do", &[("why", why.as_str().into())]),
+            Some(why) => {
+                let Told { what, todo } = told("trouble-unanswered", "trouble-unanswered-do", &[]);
+                Told { what: format!("{what} {}", unmet(words, why).what), todo }
+            }
         },
         Trouble::CopyOld { age_ms, limit_ms } => told(
             "trouble-copy-old",
             "trouble-copy-old-do",
             &[("age", figures::span(words, *age_ms).into()), ("limit", figures::span(words, *limit_ms).into())],
         ),
+        Trouble::MirrorStopped { for_ms } => {
+            told("trouble-stopped", "trouble-stopped-do", &[("for", figures::span(words, *for_ms).into())])
+        }
         Trouble::Versions { ours, theirs } => told(
             "trouble-versions",
             "trouble-versions-do",
@@ -195,6 +150,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         ),
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
+        }
+        Trouble::Unwatched { rescan_ms } => {
+            told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
         Trouble::WatchLimit { rescan_ms } => {
             told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
@@ -209,10 +167,11 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
-        Trouble::WatchLimit { .. } => "mended-watch-limit",
+        Trouble::WatchLimit { .. } | Trouble::Unwatched { .. } => "mended-watch-limit",
         Trouble::Silent { .. } => "mended-silent",
         Trouble::Unanswered { .. } => "mended-unanswered",
         Trouble::CopyOld { .. } => "mended-copy-old",
+        Trouble::MirrorStopped { .. } => "mended-stopped",
         Trouble::Versions { .. } => "mended-versions",
         Trouble::DiskLow { .. } => "mended-disk-low",
     };
@@ -229,6 +188,15 @@ pub fn question(words: &Words, ask: &Ask) -> Asked {
                 what: words.with("question-removals", &args),
                 keeping: words.say("question-removals-keeping"),
                 taking: words.with("question-removals-taking", &args),
+            }
+        }
+        Ask::Older { files } => {
+            let first = files.first().map_or("", String::as_str);
+            let args = [("n", files.len().into()), ("first", first.into())];
+            Asked {
+                what: words.with("question-older", &args),
+                keeping: words.say("question-older-keeping"),
+                taking: words.say("question-older-taking"),
             }
         }
         Ask::Emptied { files } => {
@@ -277,6 +245,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "disk" => words.say("check-disk"),
         "source" => words.say("check-source"),
         "mirror-disk" => words.say("check-mirror-disk"),
+        "other-machine" => words.say("check-other-machine"),
         other => format!("{other}: {} ({})", reason.value, reason.limit),
     };
     let todo = match reason.remedy.as_str() {
@@ -286,6 +255,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "make-room" => words.say("remedy-make-room"),
         "bring-source-back" => words.say("remedy-bring-source-back"),
         "look-at-disk" => words.say("remedy-look-at-disk"),
+        "look-at-other-machine" => words.say("remedy-look-at-other-machine"),
         other => other.to_owned(),
     };
     Told { what, todo }
@@ -294,6 +264,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::status::Unmet;
 
     fn troubles() -> Vec<Trouble> {
         vec![
@@ -304,11 +275,13 @@ mod tests {
             Trouble::Held { files: 1 },
             Trouble::Unreadable { files: 2, first: "POS-R".into() },
             Trouble::WatchLimit { rescan_ms: 30_000 },
+            Trouble::Unwatched { rescan_ms: 3000 },
             Trouble::Silent { why: None },
-            Trouble::Silent { why: Some("no route".to_owned()) },
+            Trouble::Silent { why: Some(Unmet::NoPlace) },
             Trouble::Unanswered { why: None },
-            Trouble::Unanswered { why: Some("timed out".to_owned()) },
+            Trouble::Unanswered { why: Some(Unmet::NoPlace) },
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
+            Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
             Trouble::DiskLow { free_bytes: 12_000_000 },
         ]
@@ -317,7 +290,8 @@ mod tests {
     fn events() -> Vec<What> {
         let copied =
             |files, gone| What::Generation { seq: 7, files, gone, bytes: 4096, grade: Grade::Exact, took_ms: 9 };
-        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: vec!["POS-Q.Seq".into()] }];
+        let files = || vec!["POS-Q.Seq".into()];
+        let asks = [Ask::Removals { gone: 7, of: 9 }, Ask::Emptied { files: files() }, Ask::Older { files: files() }];
         let mut all = vec![
             What::Opened { redone: 0 },
             What::Opened { redone: 1 },
@@ -359,8 +333,18 @@ mod tests {
             whole(&told.what);
             whole(&told.todo);
         }
-        for check in ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk"] {
-            for remedy in ["wait", "give-right", "answer", "make-room", "bring-source-back", "look-at-disk"] {
+        for check in
+            ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk", "other-machine"]
+        {
+            for remedy in [
+                "wait",
+                "give-right",
+                "answer",
+                "make-room",
+                "bring-source-back",
+                "look-at-disk",
+                "look-at-other-machine",
+            ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),
                     value: value.into(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use espejo::disk::capture::candidates::Dirty;
@@ -14,14 +15,15 @@ use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Options, Outcome, Source};
 use espejo::replica::Position;
 
-use super::shop::{GIB, Mirroring, Random, Scratch, big_file, median, rsync, small_files, sync};
+use super::shop::{GIB, Mirroring, Random, Scratch, big_file, median, small_files, sync};
+use super::ways::Way;
 
 /// One row: what was done, what it took here and there, and what is to be reached.
 pub struct Row {
-    work: String,
-    ours: Measure,
-    theirs: Option<Measure>,
-    reach: &'static str,
+    pub work: String,
+    pub ours: Measure,
+    pub theirs: Option<Measure>,
+    pub reach: &'static str,
 }
 
 #[derive(Clone, Copy)]
@@ -57,85 +59,75 @@ impl fmt::Display for Row {
         let theirs = self.theirs.map_or_else(|| "-".to_owned(), |theirs| theirs.to_string());
         let ratio =
             self.theirs.map_or_else(String::new, |theirs| format!("{:.1} x", theirs.number() / self.ours.number()));
-        write!(f, "{:<66} {:>12} {:>12} {:>8} {:>16}", self.work, self.ours, theirs, ratio, self.reach)
+        write!(f, "{:<82} {:>12} {:>12} {:>8} {:>10}", self.work, self.ours, theirs, ratio, self.reach)
     }
 }
 
-pub fn first_copy(with_rsync: bool) -> Vec<Row> {
+pub fn first_copy(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("first");
     let source = scratch.folder("source");
     big_file(&source.join("big"), GIB);
     small_files(&source, 20_000, 1024..40 * 1024);
     sync();
-    let theirs = with_rsync.then(|| {
-        let dest = scratch.folder("theirs");
-        Measure::Time(rsync(&["-a", "--fsync"], &source, &dest))
-    });
+    let theirs = way.peer(&scratch).map(|peer| Measure::Time(peer.rsync(&["-a", "--fsync"], &source)));
     sync();
     let began = Instant::now();
-    let mut mirror = Mirroring::start(&scratch, &source, &[]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     let ours = Measure::Time(began.elapsed());
+    way.saw(&mirror);
     vec![Row { work: "first copy, 1 GiB + 20,000 files, fsync on".into(), ours, theirs, reach: "1 x" }]
 }
 
-pub fn changed_pages(with_rsync: bool) -> Vec<Row> {
+pub fn changed_pages(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("pages");
     let source = scratch.folder("source");
     let big = source.join("big");
     big_file(&big, GIB);
-    let dest = scratch.folder("theirs");
-    if with_rsync {
-        rsync(&["-a"], &source, &dest);
+    let peer = way.peer(&scratch);
+    if let Some(peer) = &peer {
+        peer.rsync(&["-a"], &source);
     }
-    let mut mirror = Mirroring::start(&scratch, &source, &[]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     let mut random = Random(7);
-    [("0.01 %", 26, "8 x"), ("1 %", 2621, "4 x")]
-        .into_iter()
-        .map(|(name, pages, reach)| {
-            let (mut ours, mut theirs) = (vec![], vec![]);
-            for _ in 0..3 {
-                sync();
-                let file = File::options().write(true).open(&big).unwrap();
-                for _ in 0..pages {
-                    let page = random.below(GIB / 4096);
-                    file.write_all_at(&random.bytes(4096), page * 4096).unwrap();
-                }
-                drop(file);
-                let began = Instant::now();
-                mirror.wait_generation();
-                ours.push(began.elapsed());
-                mirror.settle();
-                if with_rsync {
-                    theirs.push(rsync(&["-a", "--inplace", "--no-whole-file", "--fsync"], &source, &dest));
-                }
+    let rows = [("0.01 %", 26, "8 x"), ("1 %", 2621, "4 x")].map(|(name, pages, reach)| {
+        let (mut ours, mut theirs) = (vec![], vec![]);
+        for _ in 0..3 {
+            sync();
+            let file = File::options().write(true).open(&big).unwrap();
+            for _ in 0..pages {
+                let page = random.below(GIB / 4096);
+                file.write_all_at(&random.bytes(4096), page * 4096).unwrap();
             }
-            let work = format!("1 GiB file, {name} of its pages changed: change -> durable");
-            let theirs = with_rsync.then(|| Measure::Time(median(&mut theirs)));
-            Row { work, ours: Measure::Time(median(&mut ours)), theirs, reach }
-        })
-        .collect()
+            drop(file);
+            let began = Instant::now();
+            mirror.wait_generation();
+            ours.push(began.elapsed());
+            mirror.settle();
+            theirs.extend(
+                peer.as_ref().map(|peer| peer.rsync(&["-a", "--inplace", "--no-whole-file", "--fsync"], &source)),
+            );
+        }
+        let work = format!("1 GiB file, {name} of its pages changed: change -> durable");
+        let theirs = peer.is_some().then(|| Measure::Time(median(&mut theirs)));
+        Row { work, ours: Measure::Time(median(&mut ours)), theirs, reach }
+    });
+    way.saw(&mirror);
+    rows.into()
 }
 
-pub fn appends(_: bool) -> Vec<Row> {
+pub fn appends(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("append");
     let source = scratch.folder("source");
     fs::write(source.join("ORDER.QUE"), "first\n").unwrap();
-    let mut mirror = Mirroring::start(&scratch, &source, &[]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     mirror.settle();
-    let mut queue = File::options().append(true).open(source.join("ORDER.QUE")).unwrap();
-    let mut times = vec![];
-    for number in 0..1000 {
-        // One write: half a record would not be shipped.
-        queue.write_all(format!("{number:0199}\n").as_bytes()).unwrap();
-        queue.sync_data().unwrap();
-        let began = Instant::now();
-        mirror.wait_generation();
-        times.push(began.elapsed());
-    }
+    let mut queue = Queue::open(&source);
+    let mut times: Vec<_> = (0..1000).map(|_| queue.append(&mut mirror)).collect();
     times.sort_unstable();
+    way.saw(&mirror);
     let row = |work: &str, at: usize, reach| {
         let ours = Measure::Time(times[at]);
         Row { work: format!("200-byte record appended and fsynced -> durable: {work}"), ours, theirs: None, reach }
@@ -143,14 +135,33 @@ pub fn appends(_: bool) -> Vec<Row> {
     vec![row("median", 500, "5 ms"), row("99th percentile", 990, "25 ms")]
 }
 
-pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
+/// A queue to which records are appended.
+pub struct Queue(File, u64);
+
+impl Queue {
+    pub fn open(folder: &Path) -> Self {
+        Self(File::options().append(true).open(folder.join("ORDER.QUE")).unwrap(), 0)
+    }
+
+    /// Appends a record. Returns how long it took from then until it was durable in the mirror.
+    pub fn append(&mut self, mirror: &mut Mirroring) -> Duration {
+        self.1 += 1;
+        // One write: half a record would not be shipped.
+        self.0.write_all(format!("{:0199}\n", self.1).as_bytes()).unwrap();
+        self.0.sync_data().unwrap();
+        let began = Instant::now();
+        mirror.wait_generation();
+        began.elapsed()
+    }
+}
+
+pub fn rescan(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("rescan");
     let source = scratch.folder("source");
     small_files(&source, 100_000, 10..200);
-    let dest = scratch.folder("theirs");
-    let theirs = with_rsync.then(|| {
-        rsync(&["-a"], &source, &dest);
-        let mut times: Vec<_> = (0..5).map(|_| rsync(&["-a", "--dry-run"], &source, &dest)).collect();
+    let theirs = way.peer(&scratch).map(|peer| {
+        peer.rsync(&["-a"], &source);
+        let mut times: Vec<_> = (0..5).map(|_| peer.rsync(&["-a", "--dry-run"], &source)).collect();
         Measure::Time(median(&mut times))
     });
     let options = Options {
@@ -174,11 +185,15 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
         })
         .collect();
     let ours = Measure::Time(median(&mut times));
-    drop(held);
-    let rescan = Row { work: "100,000 files, none changed: one full rescan".into(), ours, theirs, reach: "1 x" };
+    vec![Row { work: "100,000 files, none changed: one full rescan".into(), ours, theirs, reach: "1 x" }]
+}
 
+pub fn memory(way: &Way) -> Vec<Row> {
+    let scratch = Scratch::new("memory");
+    let source = scratch.folder("source");
+    small_files(&source, 100_000, 10..200);
     big_file(&source.join("big"), GIB);
-    let mut mirror = Mirroring::start(&scratch, &source, &["--interval", "1s"]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     mirror.settle();
     let file = File::options().write(true).open(source.join("big")).unwrap();
@@ -187,16 +202,21 @@ pub fn rescan_and_memory(with_rsync: bool) -> Vec<Row> {
     }
     mirror.wait_generation();
     mirror.settle();
-    let ours = Measure::MiB(mirror.peak_mib());
-    let memory = Row { work: "memory, 1 GiB file + 100,000 files (peak)".into(), ours, theirs: None, reach: "96 MiB" };
-    vec![rescan, memory]
+    way.saw(&mirror);
+    let row = |(process, peak)| Row {
+        work: format!("memory of {process}, 1 GiB file + 100,000 files and all of the above (peak)"),
+        ours: Measure::MiB(peak),
+        theirs: None,
+        reach: "96 MiB",
+    };
+    way.peaks().into_iter().map(row).collect()
 }
 
-pub fn idle(_: bool) -> Vec<Row> {
+pub fn idle(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("idle");
     let source = scratch.folder("source");
     small_files(&source, 10_000, 10..200);
-    let mut mirror = Mirroring::start(&scratch, &source, &[]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     mirror.settle();
     let (began, before) = (Instant::now(), mirror.processor_time());
@@ -206,11 +226,11 @@ pub fn idle(_: bool) -> Vec<Row> {
     vec![Row { work: "nothing changes, 10,000 files: of a core".into(), ours, theirs: None, reach: "0.3 %" }]
 }
 
-pub fn start(_: bool) -> Vec<Row> {
+pub fn start(way: &Way) -> Vec<Row> {
     let scratch = Scratch::new("start");
     let source = scratch.folder("source");
     small_files(&source, 1000, 10..200);
-    let mut mirror = Mirroring::start(&scratch, &source, &[]);
+    let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
     let mut times: Vec<_> = (0..20).map(|_| mirror.status()).collect();
     let status = Row {

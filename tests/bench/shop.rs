@@ -1,5 +1,6 @@
-//! Data to measure with, the program and its peer as processes.
+//! Data to measure with, and the program as a process.
 
+use std::any::Any;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::ops::Range;
@@ -39,8 +40,11 @@ pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
     pub fn new(name: &str) -> Self {
-        let place = std::env::var_os("ESPEJO_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        Self(tempfile::Builder::new().prefix(&format!("espejo-{name}-")).tempdir_in(place).unwrap())
+        Self(tempfile::Builder::new().prefix(&format!("espejo-{name}-")).tempdir().unwrap())
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     pub fn folder(&self, name: &str) -> PathBuf {
@@ -79,44 +83,53 @@ pub fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// How long rsync takes.
-pub fn rsync(flags: &[&str], source: &Path, dest: &Path) -> Duration {
-    let began = Instant::now();
-    let done = Command::new("rsync").args(flags).arg(source.join("")).arg(dest).stdout(Stdio::null()).status().unwrap();
-    assert!(done.success());
-    began.elapsed()
-}
-
-/// The program, mirroring without a screen.
+/// The program while it mirrors: one process, or one on each machine.
 pub struct Mirroring {
-    child: Child,
-    lines: Receiver<String>,
-    home: PathBuf,
+    /// Who runs, and its number.
+    pub processes: Vec<(&'static str, u32)>,
+    /// Lines that tell of generations, and others.
+    pub lines: Receiver<String>,
+    /// What such a line holds.
+    pub marks: &'static [&'static str],
+    pub home: PathBuf,
+    /// What ends the processes.
+    pub _running: Box<dyn Any>,
 }
 
 impl Mirroring {
-    pub fn start(scratch: &Scratch, source: &Path, flags: &[&str]) -> Self {
+    /// Mirrors one folder into another, without a screen.
+    pub fn start(scratch: &Scratch, source: &Path) -> Self {
         let home = scratch.folder("home");
         let mut child = Command::new(PROGRAM)
             .arg("--home")
             .arg(&home)
             .args(["--lang", "en", "mirror"])
-            .args([source, &scratch.0.path().join("ours")])
+            .args([source, &scratch.path().join("ours")])
             .arg("--no-screen")
-            .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let (tell, lines) = channel();
         let out = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
-        Self { child, lines, home }
+        let processes = vec![("the process", child.id())];
+        Self { processes, lines, marks: &[" copied", " removed"], home, _running: Box::new(Ends(child)) }
     }
 
     /// Waits until a generation is durable.
     pub fn wait_generation(&mut self) {
-        let is_end = |line: &str| line.contains(" copied") || line.contains(" removed");
-        while !is_end(&self.lines.recv_timeout(Duration::from_secs(600)).expect("no generation came")) {}
+        self.wait_for(Duration::from_secs(600)).expect("no generation came");
+    }
+
+    /// Waits so long for a generation to be durable.
+    pub fn wait_for(&mut self, time: Duration) -> Option<()> {
+        let end = Instant::now() + time;
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
+            if self.marks.iter().any(|mark| line.contains(mark)) {
+                return Some(());
+            }
+        }
     }
 
     /// Waits until nothing happens any more.
@@ -129,17 +142,23 @@ impl Mirroring {
         assert!(self.lines.recv_timeout(time).is_err(), "something changed");
     }
 
-    pub fn peak_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    /// The most memory that each process has had.
+    pub fn peaks_mib(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.processes.iter().map(|(who, number)| {
+            let status = fs::read_to_string(format!("/proc/{number}/status")).unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+            (*who, line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0)
+        })
     }
 
+    /// Processor time of all of it.
     pub fn processor_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 10)
+        let ticks = self.processes.iter().map(|(_, number)| {
+            let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap();
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+            fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+        });
+        Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
     /// How long `espejo status` takes.
@@ -174,9 +193,12 @@ impl Mirroring {
     }
 }
 
-impl Drop for Mirroring {
+/// A process that ends when it is dropped.
+pub struct Ends(pub Child);
+
+impl Drop for Ends {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

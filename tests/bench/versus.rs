@@ -1,41 +1,76 @@
-//! This program beside rsync, on the same data on the same disk, as ratios: `cargo bench --bench versus`.
+//! This program beside its peers, on the same data on the same disk, as ratios: `cargo bench --bench versus`.
+//!
+//! The first part mirrors one folder into another in one process, beside rsync of one folder into another. The second mirrors
+//! from one machine to another, as two processes of `espejo run` over TLS on loopback, beside rsync through its daemon and
+//! beside a bare copy through TCP. `-- here` and `-- two` name one of the parts.
 //!
 //! `ESPEJO_BENCH_DIR` names the disk (else the system's folder for temporary files), `ESPEJO_BENCH_ONLY` one row. Nothing
 //! here passes or fails: it prints a table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "../common/mod.rs"]
+mod common;
+mod peers;
 mod rows;
 mod shop;
+mod two;
+mod ways;
 
-use std::process::Command;
-
+use peers::Rsync;
 use rows::Row;
+use shop::Mirroring;
+use ways::Way;
 
-/// Measures some rows, beside rsync if that is there.
-type Measuring = fn(bool) -> Vec<Row>;
+/// Measures some rows.
+type Measuring = fn(&Way) -> Vec<Row>;
+
+const HERE: [(&str, Measuring); 7] = [
+    ("first", rows::first_copy),
+    ("pages", rows::changed_pages),
+    ("append", rows::appends),
+    ("rescan", rows::rescan),
+    ("memory", rows::memory),
+    ("idle", rows::idle),
+    ("start", rows::start),
+];
+
+const TWO: [(&str, Measuring); 6] = [
+    ("bulk", two::bulk),
+    ("first", rows::first_copy),
+    ("pages", rows::changed_pages),
+    ("append", rows::appends),
+    ("hot", two::hot),
+    ("memory", rows::memory),
+];
 
 fn main() {
     // `cargo test --benches` asks for a list of tests; there are none.
     if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
         return;
     }
-    let only = std::env::var("ESPEJO_BENCH_ONLY").unwrap_or_default();
-    let rsync = Command::new("rsync").arg("--version").output().ok().filter(|out| out.status.success());
-    match &rsync {
-        Some(out) => println!("beside {}", String::from_utf8_lossy(&out.stdout).lines().next().unwrap_or_default()),
+    if let Some(place) = std::env::var_os("ESPEJO_BENCH_DIR") {
+        tempfile::env::override_temp_dir(place.as_ref()).unwrap();
+    }
+    match Rsync::version() {
+        Some(version) => println!("beside {version}"),
         None => println!("rsync is missing (Debian: apt-get install rsync): its column stays empty"),
     }
-    println!("{:<66} {:>12} {:>12} {:>8} {:>16}", "work", "espejo", "rsync", "ratio", "reach");
-    let rows: [(&str, Measuring); 6] = [
-        ("first", rows::first_copy),
-        ("pages", rows::changed_pages),
-        ("append", rows::appends),
-        ("rescan", rows::rescan_and_memory),
-        ("idle", rows::idle),
-        ("start", rows::start),
-    ];
+    let part = std::env::args().find(|arg| ["here", "two"].contains(&arg.as_str()));
+    let is_asked = |name| part.as_ref().is_none_or(|part| part == name);
+    if is_asked("here") {
+        table("one folder into another, in one process", &HERE, &Way::new(Mirroring::start, Rsync::here));
+    }
+    if is_asked("two") {
+        table("from one machine to another, over TLS on loopback", &TWO, &Way::new(two::mirror, Rsync::daemon));
+        println!("the bare TCP copy reads and writes 256 KiB at a time on either side, and ends with fsync");
+    }
+}
+
+fn table(title: &str, rows: &[(&str, Measuring)], way: &Way) {
+    let only = std::env::var("ESPEJO_BENCH_ONLY").unwrap_or_default();
+    println!("\n{title}\n{:<82} {:>12} {:>12} {:>8} {:>10}", "work", "espejo", "peer", "ratio", "reach");
     for (_, measure) in rows.iter().filter(|(name, _)| only.is_empty() || only == *name) {
-        for row in measure(rsync.is_some()) {
+        for row in measure(way) {
             println!("{row}");
         }
     }

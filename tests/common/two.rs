@@ -60,11 +60,16 @@ impl Two {
 
     /// Joins the two and starts both.
     pub fn meet(&mut self) {
+        self.introduce();
+        self.start(Machine::Backup);
+    }
+
+    /// Starts the main, and joins the backup to it.
+    pub fn introduce(&mut self) {
         self.start(Machine::Main);
         let code = self.invite();
         let joined = self.join(&code);
         assert!(joined.status.success(), "{}", told(&joined));
-        self.start(Machine::Backup);
     }
 
     pub fn path(&self) -> &Path {
@@ -112,6 +117,13 @@ impl Two {
         assert!(done.status.success(), "{}", told(&done));
     }
 
+    /// Sets something more in a table of the main's `store.toml`.
+    pub fn set(&self, table: &str, line: &str) {
+        let path = self.home(Machine::Main).join("store.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replacen("[[dataset]]", &format!("[{table}]\n{line}\n[[dataset]]"), 1)).unwrap();
+    }
+
     /// A code for the backup.
     pub fn invite(&self) -> String {
         let said = until_some("the main gives a code", || {
@@ -132,6 +144,11 @@ impl Two {
         let log = File::options().create(true).append(true).open(log).unwrap();
         let child = self.espejo(machine, &["run"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         self.running[machine as usize] = Some(child);
+    }
+
+    /// The number of the process that is the service of a machine.
+    pub fn number(&self, machine: Machine) -> u32 {
+        self.running[machine as usize].as_ref().unwrap().id()
     }
 
     /// Stops the service of a machine dead.

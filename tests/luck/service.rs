@@ -99,7 +99,7 @@ fn garbage_on_the_control_socket_is_refused_and_the_service_goes_on() {
         let mut socket = UnixStream::connect(socket_path(&place.home)).unwrap();
         socket.write_all(garbage).unwrap();
         BufReader::new(socket).read_line(&mut line).unwrap();
-        assert!(line.contains("refused") && line.contains("no command"), "{line}");
+        assert!(line.contains("refused") && line.contains("no-command"), "{line}");
     }
     // What is no text at all, what is cut short, and who hangs up at once.
     for cut in [&[0xff, 0xfe, b'\n'][..], b"{\"command\":", b""] {

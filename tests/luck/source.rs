@@ -12,7 +12,7 @@ use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::outgoing::{self, Outgoing};
 use espejo::disk::capture::settle::Moves;
-use espejo::disk::capture::{Captured, Options, Outcome, Source};
+use espejo::disk::capture::{Captured, Options, Outcome, Source, Stop};
 use espejo::replica::{Grade, Part, Position, RelPath};
 use rustix::fs::{AtFlags, Timespec, Timestamps, utimensat};
 
@@ -123,7 +123,7 @@ fn what_changed_while_most_files_were_gone_is_looked_at_afterwards() {
     let outcome = captures_while(&mut source, dirty(&["a", "b", "c"]), Some(&["stock"]), || {
         fs::write(at("stock"), "sold").unwrap();
     });
-    let Outcome::Stopped { dirty, removals } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Stopped { dirty, why: Stop::Removals(removals) } = outcome else { panic!("{outcome:?}") };
     assert_eq!((removals.gone, removals.of), (3, 4));
     source.guard().accept_removals();
     let captured = captures(&mut source, dirty);

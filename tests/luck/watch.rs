@@ -85,6 +85,29 @@ fn beyond_the_limit_of_watches_it_is_said_once_and_what_nobody_watches_arrives_b
 }
 
 #[test]
+fn a_watch_that_hears_all_again_ends_what_was_said_of_the_limit() {
+    let place = Place::new();
+    let folder = |number: u32| place.source.join(format!("folder {number}"));
+    (0..30).for_each(|number| fs::create_dir(folder(number)).unwrap());
+    fs::write(place.source.join("file"), "before").unwrap();
+    let test = "a_watch_that_hears_all_again_ends_what_was_said_of_the_limit";
+    let Some(mut command) = with_watches(&place, 16, test) else { return };
+    let running = place.start_with(&mut command).caught_up();
+    let alarms = |code: &'static str| move |status: &Value| status["alarms"][0]["code"] == code;
+    place.until_status("it is said", alarms("MIR-204"));
+    // Away, as a disk is that is taken out; it comes back with fewer folders, and a new watch begins.
+    let away = place.path().join("away");
+    fs::rename(&place.source, &away).unwrap();
+    place.until_status("it is missed", alarms("MIR-201"));
+    (5..30).for_each(|number| fs::remove_dir(away.join(format!("folder {number}"))).unwrap());
+    fs::rename(&away, &place.source).unwrap();
+    place.until_status("all is well", |status| status["alarms"] == serde_json::json!([]));
+    fs::write(place.source.join("file"), "after").unwrap();
+    place.until_same("what the new watch hears");
+    running.stop();
+}
+
+#[test]
 fn where_only_a_look_tells_a_file_that_may_not_be_read_keeps_nothing_behind() {
     let place = Place::new();
     for number in 0..20 {

@@ -9,12 +9,15 @@ use crate::common::passed_over;
 use crate::common::random::seed;
 use crate::common::two::{Machine, Two};
 
+/// The addresses of main and backup, where it does not matter which.
+const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
 
 /// Two namespaces, and what joins them. All of it goes with this.
 pub struct Network {
     pub spaces: [String; 2],
-    addresses: [String; 2],
+    pub addresses: [String; 2],
     wire: Option<Wire>,
 }
 
@@ -28,7 +31,12 @@ struct Wire {
 impl Network {
     /// With a cable. None, and one line that says why, where that cannot be made.
     pub fn new(test: &str) -> Option<Self> {
-        let network = Self::spaces(test)?;
+        Self::at(test, ADDRESSES)
+    }
+
+    /// The same with these two addresses.
+    pub fn at(test: &str, addresses: [&str; 2]) -> Option<Self> {
+        let network = Self::spaces(test, addresses)?;
         let [main, backup] = &network.spaces;
         if !ip(&["link", "add", "cable", "netns", main, "type", "veth", "peer", "name", "cable", "netns", backup]) {
             passed_over(test, "no cable between two namespaces can be made here");
@@ -40,7 +48,7 @@ impl Network {
 
     /// With a line that does to frames what `how` says, in the words of `wire.py`; *near* is the main.
     pub fn with_line(test: &str, how: &str) -> Option<Self> {
-        let mut network = Self::spaces(test)?;
+        let mut network = Self::spaces(test, ADDRESSES)?;
         let names = ["m", "b"].map(|side| format!("w{}-{}{side}", std::process::id(), network.number()));
         let Some(wire) = Wire::new(&names, how) else {
             passed_over(test, "no TAP device can be made here, or there is no python3");
@@ -54,14 +62,14 @@ impl Network {
         Some(network)
     }
 
-    fn spaces(test: &str) -> Option<Self> {
+    fn spaces(test: &str, addresses: [&str; 2]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             passed_over(test, "only root can make networks");
             return None;
         }
         let number = NETWORKS.fetch_add(1, Ordering::Relaxed);
         let spaces = ["m", "b"].map(|side| format!("esp{}-{number}{side}", std::process::id()));
-        let addresses = ["10.77.0.1:7410", "10.77.0.2:7410"].map(str::to_owned);
+        let addresses = addresses.map(|address| format!("{address}:7410"));
         let network = Self { spaces, addresses, wire: None };
         if !network.spaces.iter().all(|space| ip(&["netns", "add", space])) {
             passed_over(test, "no network namespace can be made here");
@@ -75,8 +83,9 @@ impl Network {
     }
 
     fn switch_on(&self) {
-        for (space, address) in self.spaces.iter().zip(["10.77.0.1/24", "10.77.0.2/24"]) {
-            assert!(ip(&["-n", space, "addr", "add", address, "dev", "cable"]));
+        for (space, address) in self.spaces.iter().zip(&self.addresses) {
+            let address = address.replace(":7410", "/24");
+            assert!(ip(&["-n", space, "addr", "add", &address, "dev", "cable"]));
             assert!(ip(&["-n", space, "link", "set", "cable", "up"]));
             assert!(ip(&["-n", space, "link", "set", "lo", "up"]));
             // Whatever this machine prefers: this one is everywhere, and takes losses the hardest.

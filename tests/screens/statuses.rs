@@ -67,6 +67,7 @@ pub fn healthy() -> Status {
             round_trip_ms: Some(1),
             duty: Some(Duty::Serving),
             server: None,
+            unmet: None,
             loss_percent: 0,
             history: vec![],
         },
@@ -78,6 +79,7 @@ pub fn healthy() -> Status {
             behind_at_least: false,
             grade: Some(Grade::Steady),
             copying: None,
+            sign_ago_ms: Some(900),
             last_change_ago_ms: Some(80),
             verified_at: Some(at("04:10:31")),
             as_of: Some(at("10:42:06")),
@@ -94,6 +96,7 @@ pub fn healthy() -> Status {
         alarms: vec![],
         questions: vec![],
         machines: None,
+        support: None,
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
     }
@@ -156,7 +159,8 @@ pub fn first_copy() -> Status {
 }
 
 pub fn disk_full() -> Status {
-    let mut status = cannot(healthy(), "copy-age", "12 min", "10 min", "wait");
+    let status = cannot(healthy(), "copy-age", "12 min", "10 min", "wait");
+    let mut status = cannot(status, "disk", "12582912 bytes free", "room", "make-room");
     status.mirror.phase = Phase::Stopped;
     status.mirror.behind_ms = 720_000;
     status.mirror.behind_bytes = 2_147_483_648;

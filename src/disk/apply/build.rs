@@ -38,6 +38,8 @@ struct Open {
     put: Put,
     size: u64,
     file: File,
+    /// It is what stood there before, to be kept as it is, and so far nothing differs.
+    kept: bool,
     sums: Vec<NewSum>,
 }
 
@@ -79,12 +81,14 @@ impl Mirror {
                 point!("build.put");
             }
             Part::Data(data) => {
+                self.build_divide(build)?;
                 let open = build.open.as_mut().ok_or_else(|| protocol("data of no file"))?;
                 let path = &open.put.path;
                 content::write(&open.file, &data, &mut open.sums).within("writing", self.dest.path(), path)?;
                 point!("build.data");
             }
             Part::Zero { first, count } => {
+                self.build_divide(build)?;
                 let open = build.open.as_mut().ok_or_else(|| protocol("zeros of no file"))?;
                 let path = &open.put.path;
                 let zeros = content::write_zeros(&open.file, open.size, first, count);
@@ -157,38 +161,41 @@ impl Mirror {
             Content::File { size, base, .. } => {
                 let size = *size;
                 let keeps = here == Some(Shape::File) && base.as_ref() == Some(path);
-                let file = self.build_file(build, path, if keeps { Begins::WithBase } else { Begins::Empty })?;
-                file.set_len(size).within("making", self.dest.path(), path)?;
-                if !keeps {
+                let kept = keeps && build.aside.is_some() && !build.ours.contains(path);
+                let file = if keeps {
+                    self.dest.open_to_write(path).within("opening", self.dest.path(), path)?
+                } else {
+                    self.build_clear(build, path)?;
                     self.index.remove(path)?;
+                    self.dest.create(path).within("making", self.dest.path(), path)?
+                };
+                let len = file.metadata().within("looking at", self.dest.path(), path)?.len();
+                build.open = Some(Open { put: put.clone(), size, file, kept, sums: vec![] });
+                if len != size {
+                    self.build_divide(build)?;
+                    let file = build.open.as_ref().map(|open| &open.file);
+                    file.map_or(Ok(()), |file| file.set_len(size)).within("making", self.dest.path(), path)?;
                 }
-                build.open = Some(Open { put: put.clone(), size, file, sums: vec![] });
                 return Ok(());
             }
         };
         self.index.put(path, meta, &body).map(drop)
     }
 
-    fn build_file(&mut self, build: &mut Build, path: &RelPath, begins: Begins) -> Result<File, DiskError> {
-        let create = |mirror: &Self| mirror.dest.create(path).within("making", mirror.dest.path(), path);
-        match begins {
-            Begins::Empty => {
-                self.build_clear(build, path)?;
-                create(self)
-            }
-            // What was ours is changed in place; what was there before is kept, and copied as far as it is the same.
-            Begins::WithBase if build.aside.is_none() || build.ours.contains(path) => {
-                self.dest.open_to_write(path).within("opening", self.dest.path(), path)
-            }
-            Begins::WithBase => {
-                let old = self.dest.open_file(path).within("reading", self.dest.path(), path)?;
-                self.build_clear(build, path)?;
-                let new = create(self)?;
-                let len = old.metadata().within("reading", self.dest.path(), path)?.len();
-                content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), path)?;
-                Ok(new)
-            }
-        }
+    /// What stood there before differs: it is kept aside, and what is the same goes on in a file of ours.
+    fn build_divide(&mut self, build: &mut Build) -> Result<(), DiskError> {
+        let (Some(open), Some(aside)) = (build.open.as_mut().filter(|open| open.kept), &build.aside) else {
+            return Ok(());
+        };
+        let path = open.put.path.clone();
+        self.set_aside(aside, &path)?;
+        build.set_aside.push(path.clone());
+        let old = aside.root.open_file(&path).within("reading", &aside.path, &path)?;
+        let new = self.dest.create(&path).within("making", self.dest.path(), &path)?;
+        let len = old.metadata().within("reading", &aside.path, &path)?.len();
+        content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), &path)?;
+        (open.file, open.kept) = (new, false);
+        Ok(())
     }
 
     fn close_file(&mut self, build: &mut Build) -> Result<(), DiskError> {
@@ -235,13 +242,6 @@ impl Mirror {
             }
         }
     }
-}
-
-/// What a file begins with.
-#[derive(Clone, Copy)]
-enum Begins {
-    Empty,
-    WithBase,
 }
 
 fn protocol(what: &str) -> DiskError {

@@ -5,12 +5,14 @@
 //!
 //! - [`plan`]: what a generation will do, before anything is done
 //! - [`step`]: does it
+//! - [`aside`]: keeps beside the mirror what it takes away or overwrites
 //! - [`back`]: undoes it
 //! - [`build`]: the first copy
 //! - [`survey`]: compares the mirror with its index
 //! - [`content`]: writes what changes in a file
 //! - [`open`]: opens a mirror, and puts in order what a crash left
 
+pub mod aside;
 pub mod back;
 pub mod build;
 pub mod content;
@@ -20,6 +22,7 @@ pub mod step;
 pub mod survey;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{At, DiskError};
@@ -47,6 +50,8 @@ pub struct Applied {
     pub strange: BTreeSet<RelPath>,
     /// Generations that can be stepped back, where that has become fewer.
     pub history_left: Option<u64>,
+    /// What was set aside before, where the source asked for that.
+    pub set_aside: Option<aside::SetAside>,
 }
 
 impl Mirror {
@@ -92,6 +97,17 @@ impl Mirror {
             }
         }
         Ok(Some(self.undo.range().map_or(0, |(first, last)| last + 1 - first)))
+    }
+
+    /// Makes a byte durable where the journal is: what shows that a change could be.
+    pub fn canary(&self) -> Result<(), DiskError> {
+        let path = self.journal.join("canary");
+        let write = || {
+            let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
+            file.write_all_at(b"\n", 0)?;
+            file.sync_data()
+        };
+        write().at("writing", &path)
     }
 
     fn stash_name(seq: u64, phase: Phase) -> RelPath {

@@ -143,6 +143,14 @@ impl Mirror {
         Ok(())
     }
 
+    /// Forgets what the mirror was: a first copy is to come, which keeps what it finds to be the same and sets aside the rest.
+    /// Returns how many files it will find.
+    pub fn reseed(&mut self) -> Result<u64, DiskError> {
+        self.begin_anew(Form::Adopting)?;
+        self.survey(Belief::Nothing)?;
+        Ok(self.index.totals()?.0)
+    }
+
     /// Undoes what a failure left half applied.
     pub fn undo_failed(&mut self) -> Result<(), DiskError> {
         self.undo_half_applied()

@@ -15,7 +15,7 @@ use crate::disk::journal::undo::Back;
 use crate::disk::point;
 use crate::disk::read::{read_full, stored};
 use crate::disk::stamp::Shape;
-use crate::replica::part::Data;
+use crate::replica::part::{Data, Mode};
 use crate::replica::{BLOCK, RelPath, Sum, blocks};
 
 /// Files and folders up to which each is made durable by itself; more of them are, with all else on the disk, at once.
@@ -32,9 +32,11 @@ impl Mirror {
     pub fn apply(&mut self, stored: &Stored, redo: &Reader) -> Result<Applied, DiskError> {
         let plan = Plan::make(stored, redo, &self.dest, &self.index)?;
         point!("apply.planned");
+        let set_aside = (stored.begin.mode == Mode::Aside).then(|| self.keep_aside(&plan)).transpose()?;
+        point!("apply.set-aside");
         self.save_undo(&plan)?;
         point!("undo.durable");
-        let mut applied = Applied { strange: plan.strange.clone(), history_left: None };
+        let mut applied = Applied { strange: plan.strange.clone(), history_left: None, set_aside };
         let mut sums = Sums::new();
         if plan.changes_names() {
             self.make_stash(&plan)?;

@@ -15,6 +15,8 @@ use crate::replica::{Body, RelPath, Time};
 pub struct Captured {
     pub(super) items: BTreeMap<RelPath, Item>,
     pub(super) spool: Spool,
+    /// Something in it is older than the mirror has it: what that holds is to be set aside.
+    pub aside: bool,
     /// When it was taken.
     pub taken_at: Time,
     /// What moved on meanwhile: for the next capture.

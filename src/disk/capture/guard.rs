@@ -16,12 +16,35 @@ pub struct Guard {
     meant_empty: BTreeSet<RelPath>,
     removals: Consent,
     empties: Consent,
+    olds: Consent,
+    /// All is compared with what the mirror says it has, for the first time.
+    first_look: bool,
     /// Files that went without a question, and when: "at once" is ten minutes, for removing takes its time.
     lately: VecDeque<(Instant, u64)>,
 }
 
 /// So long ago is "at once".
 const AT_ONCE: Duration = Duration::from_secs(600);
+
+/// What is older by more than this is asked about. Less is what a machine loses that was cut off.
+const LONG_AGO: i64 = 600;
+
+/// Files whose content differs and that are older than the mirror has them: the source is an earlier state of itself.
+#[derive(Debug, Default)]
+pub struct Older {
+    /// Their names.
+    pub files: Vec<RelPath>,
+    /// It must be asked about.
+    asks: bool,
+}
+
+impl Older {
+    /// The files, if they must be asked about.
+    #[must_use]
+    pub fn stops(&self) -> Option<Vec<RelPath>> {
+        self.asks.then(|| self.files.clone())
+    }
+}
 
 /// Whether a change of a kind is taken over without a question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -48,7 +71,7 @@ impl Guard {
     /// A guard that asks, or that takes everything over.
     #[must_use]
     pub fn new(consent: Consent) -> Self {
-        Self { removals: consent, empties: consent, ..Self::default() }
+        Self { removals: consent, empties: consent, olds: consent, ..Self::default() }
     }
 
     /// Files that are held back since they became empty.
@@ -72,6 +95,44 @@ impl Guard {
         if self.removals == Consent::Ask {
             self.removals = Consent::Once;
         }
+    }
+
+    /// The source may be older than the mirror once.
+    pub fn accept_older(&mut self) {
+        if self.olds == Consent::Ask {
+            self.olds = Consent::Once;
+        }
+    }
+
+    /// All is to be compared anew with what the mirror says it has.
+    pub fn begin_anew(&mut self) {
+        self.first_look = true;
+    }
+
+    /// All was compared, and nothing differs.
+    pub fn looked_through(&mut self) {
+        self.first_look = false;
+    }
+
+    /// Looks for files that are older than the mirror has them. When all is compared for the first time, each one counts: the
+    /// machine was cut off, or its files come from an old image. Later a program may well put an old file in the place
+    /// of a new one, and only queues count, which never get shorter.
+    #[must_use]
+    pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Older {
+        let mut older = Older::default();
+        for (path, item) in items {
+            let (Seen::File(file), Some(stamp), Some(known)) = (&item.seen, item.stamp, tree.get(path)) else {
+                continue;
+            };
+            let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
+            let ago = known.stamp.meta.mtime.seconds - stamp.meta.mtime.seconds;
+            let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.queue);
+            if is_older && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
+                older.files.push(path.clone());
+                older.asks |= self.olds == Consent::Ask && ago > LONG_AGO;
+            }
+        }
+        older
     }
 
     /// Looks for files that had content and are empty now. While one of them is younger than `patience` it is returned when
@@ -141,6 +202,10 @@ impl Guard {
             }
             Consent::Ask if gone > 0 => self.lately.push_back((now, gone)),
             Consent::Ask | Consent::Always => {}
+        }
+        self.first_look = false;
+        if self.olds == Consent::Once {
+            self.olds = Consent::Ask;
         }
         self.meant_empty.retain(|path| !items.contains_key(path));
     }

@@ -95,13 +95,22 @@ pub enum Outcome {
         /// What to look at.
         dirty: Dirty,
     },
-    /// Most files are gone at once. Nothing is taken over before somebody says that this is meant.
+    /// Nothing is taken over before somebody says that this is meant.
     Stopped {
-        /// How many.
-        removals: Removals,
+        /// What.
+        why: Stop,
         /// What to look at again.
         dirty: Dirty,
     },
+}
+
+/// What nobody can have meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Most files are gone at once.
+    Removals(Removals),
+    /// These files are older by far than the mirror has them.
+    Older(Vec<RelPath>),
 }
 
 /// Why a dataset could not be captured.
@@ -152,6 +161,7 @@ impl Source {
     pub fn unlearn(&mut self, trust: Trust) {
         self.tree = Tree::of(self.root.path());
         self.trust = trust;
+        self.guard.begin_anew();
     }
 
     /// Takes in what the mirror says that it holds under `path`, or that it holds nothing there.
@@ -292,9 +302,11 @@ impl Source {
             dirty.join(settled.dirty);
             return Ok(Outcome::Wait { until, dirty });
         }
-        if let Some(removals) = self.guard.stop_removals(&settled.items, &self.tree, Instant::now()) {
+        let removals = self.guard.stop_removals(&settled.items, &self.tree, Instant::now());
+        let older = self.guard.older(&settled.items, &self.tree);
+        if let Some(why) = removals.map(Stop::Removals).or_else(|| older.stops().map(Stop::Older)) {
             dirty.join(settled.dirty);
-            return Ok(Outcome::Stopped { removals, dirty });
+            return Ok(Outcome::Stopped { why, dirty });
         }
         self.note(&dirty, &mut settled);
         if settled.certainty != Certainty::Queue {
@@ -317,10 +329,12 @@ impl Source {
             differs
         });
         if items.is_empty() && settled.dirty.is_empty() {
+            self.guard.looked_through();
             return Ok(Outcome::Nothing);
         }
         let Settled { dirty, read, .. } = settled;
-        Ok(Outcome::Captured(Captured { items, spool, taken_at, dirty, read }))
+        let aside = !older.files.is_empty();
+        Ok(Outcome::Captured(Captured { items, spool, aside, taken_at, dirty, read }))
     }
 
     fn settle(
@@ -373,7 +387,8 @@ impl Source {
 }
 
 /// The wall clock, for people to read; nothing is decided by it.
-pub(crate) fn now_as_time() -> Time {
+#[must_use]
+pub fn now_as_time() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
 }

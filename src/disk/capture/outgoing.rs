@@ -136,7 +136,8 @@ pub fn step(epoch: u64, parent: Position, captured: &Captured) -> Begin {
     let files = captured.items.values().filter(|item| file(item).is_some()).count();
     let bytes = captured.items.values().filter_map(file).sum();
     let files = u32::try_from(files).unwrap_or(u32::MAX);
-    Begin { epoch, parent, mode: Mode::Step, taken_at: captured.taken_at, files, bytes }
+    let mode = if captured.aside { Mode::Aside } else { Mode::Step };
+    Begin { epoch, parent, mode, taken_at: captured.taken_at, files, bytes }
 }
 
 /// The begin of a first copy: nobody knows yet how much it will be.

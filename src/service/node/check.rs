@@ -27,7 +27,7 @@ impl Machine {
         let mut found = self.folders();
         found.extend(self.room());
         found.push(Found::Name { address: address.clone(), error: named.err().map(|error| error.to_string()) });
-        found.push(Found::Connection { address, talks: self.session.is_some(), why: self.unmet.clone() });
+        found.push(Found::Connection { address, talks: self.session.is_some(), why: self.why_unmet() });
         if self.session.is_some() {
             let comes = self.heart.beats(Instant::now());
             found.push(Found::Heartbeat { port: own.address.port(), comes });

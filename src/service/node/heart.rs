@@ -111,7 +111,8 @@ impl Heart {
         if self.sent.len() > SENT {
             self.sent.pop_front();
         }
-        let held = self.heard_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        // What came by another way says nothing of how long the beat that is echoed was held.
+        let held = self.beat_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         let held_us = u32::try_from(held.as_micros()).unwrap_or(u32::MAX);
         let (session, echo) = (known.session, known.highest);
         let pulse = Pulse { session, number: self.number, echo, held_us, epoch, state };
@@ -165,6 +166,18 @@ impl Heart {
             silent if silent >= LATE => PeerState::Late,
             _ => PeerState::Healthy,
         }
+    }
+
+    /// Whether the other machine is heard, be it late.
+    #[must_use]
+    pub fn is_heard(&self, now: Instant) -> bool {
+        matches!(self.state(now), PeerState::Healthy | PeerState::Late)
+    }
+
+    /// How long this one has listened.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
     }
 
     /// Whether heartbeats come, whatever else is heard.
@@ -287,6 +300,17 @@ mod tests {
         two.backup.closed(two.now);
         assert_eq!(two.backup.state(two.now + CLOSED), PeerState::Healthy, "nor on the next connection");
         assert_eq!(two.backup.state(two.now + LOST), PeerState::Lost);
+    }
+
+    #[test]
+    fn what_comes_by_another_way_does_not_lengthen_the_way() {
+        let mut two = two();
+        two.beat(true);
+        two.main.felt(two.now + Duration::from_millis(150));
+        two.now += BEAT;
+        let beat = two.main.beat(1, 0, two.now).unwrap();
+        two.backup.hear(&beat, two.now).unwrap();
+        assert_eq!(two.backup.round_trip(), two.main.round_trip());
     }
 
     #[test]

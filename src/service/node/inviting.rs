@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::heart::Heart;
 use super::joining::{self, GOOD, Handover, Invite};
 use super::{Left, Machine, MachineError};
 use crate::link::identity::MachineId;
@@ -9,11 +10,12 @@ use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
 use crate::pair::Node;
 use crate::service::command::Reply;
+use crate::service::refusal::WhyNot;
 
 impl Machine {
     pub(super) fn invite(&mut self, by: &str) -> Reply {
         if self.member.node != Node::Main {
-            return Reply::Refused { why: vec!["only the main server invites the backup".to_owned()] };
+            return Reply::Refused { why: vec![WhyNot::OnlyMain] };
         }
         match Code::random() {
             Ok(code) => {
@@ -22,8 +24,35 @@ impl Machine {
                 self.invite = Some(Invite::new(code, Instant::now()));
                 Reply::Code { code: text, address: self.store.main.address.to_string(), seconds: GOOD.as_secs() }
             }
-            Err(error) => Reply::Refused { why: vec![error.to_string()] },
+            Err(error) => Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] },
         }
+    }
+
+    /// Forgets the machine that has joined: from now on it is turned away.
+    pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
+        let refused = |why| Reply::Refused { why: vec![why] };
+        if self.member.node != Node::Main {
+            return refused(WhyNot::OnlyMain);
+        }
+        let backup = &self.store.backup.name;
+        if name != "backup" && name != backup {
+            return refused(WhyNot::NoSuchMachine { name: name.to_owned(), backup: backup.clone() });
+        }
+        let Some(other) = self.member.other.take() else {
+            return refused(WhyNot::NobodyJoined);
+        };
+        if let Err(error) = self.member.save(&self.home) {
+            self.member.other = Some(other);
+            return refused(WhyNot::System { error: error.to_string() });
+        }
+        tracing::info!(by, %other, "the machine that had joined is forgotten");
+        self.invite = None;
+        self.other.send_replace(None);
+        self.hang_up();
+        self.heart = Heart::new(true, Instant::now());
+        (self.theirs, self.their_status, self.clock_off_ms) = (None, None, None);
+        self.publish_soon();
+        Reply::Done
     }
 
     pub(super) fn joining(&mut self, secure: Secure) {

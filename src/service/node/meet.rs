@@ -17,6 +17,7 @@ use crate::link::greeting::{Answer, Greeting, Purpose, Refusal};
 use crate::link::identity::MachineId;
 use crate::link::speech::{hear, say};
 use crate::link::tls::{Secure, Tls};
+use crate::service::unmet::Unmet;
 
 /// Handshakes at once.
 const HANDSHAKES: usize = 256;
@@ -55,43 +56,6 @@ pub enum Met {
     },
     /// No connection could be made.
     Failed(Unmet),
-}
-
-/// Why no connection could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum Unmet {
-    /// The system or the network.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is another machine.
-    #[error("another machine answers there than the one that was joined")]
-    Stranger,
-    /// It does not want this one.
-    #[error("{}", refused(*why, version))]
-    Refused {
-        /// Why.
-        why: Refusal,
-        /// The version of its program.
-        version: String,
-    },
-    /// It called, and was turned away.
-    #[error("it calls, and speaks another version of the protocol: it runs version {0}, this machine {ours}", ours = version())]
-    Foreign(String),
-}
-
-fn refused(why: Refusal, theirs: &str) -> String {
-    let ours = version();
-    match why {
-        Refusal::Protocol => {
-            format!("it speaks another version of the protocol: it runs version {theirs}, this machine {ours}")
-        }
-        Refusal::Stranger => "it does not know this machine: another one has joined in its place".to_owned(),
-        Refusal::NoCode => "no code is open there".to_owned(),
-        Refusal::NoPlace => "it has no place for this dataset".to_owned(),
-        Refusal::Other => {
-            format!("it refuses for a reason that version {ours} does not know; it runs version {theirs}")
-        }
-    }
 }
 
 /// This program's version, for people.
@@ -155,7 +119,7 @@ async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<Machine
     if let Some(why) = refused {
         say(&mut secure.stream, &Answer::Refused { why, version: version() }).await?;
         let is_foreign = known && why == Refusal::Protocol;
-        return Ok(is_foreign.then(|| Met::Failed(Unmet::Foreign(greeting.version))));
+        return Ok(is_foreign.then(|| Met::Failed(Unmet::Versions { ours: version(), theirs: greeting.version })));
     }
     Ok(Some(match greeting.purpose {
         Purpose::Join => Met::Joining(secure),
@@ -175,18 +139,32 @@ pub async fn answer(secure: &mut Secure, refused: Option<Refusal>) -> io::Result
 
 /// Makes one connection to `other` at `address`, for `purpose`.
 pub async fn call(tls: &Tls, address: &Address, other: Option<MachineId>, purpose: Purpose) -> Result<Secure, Unmet> {
-    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
-    let tcp = timeout(DIALLING, async { TcpStream::connect(resolve(address).await?).await }).await.map_err(late)??;
-    crate::os::tend(&tcp, UNHEARD)?;
+    let name = address.to_string();
+    let broke = |error: io::Error| Unmet::of(&name, &error);
+    let late = |_| broke(io::ErrorKind::TimedOut.into());
+    let nowhere = |_| Unmet::NoAddress { address: name.clone() };
+    let tcp = timeout(DIALLING, async {
+        let found = resolve(address).await.map_err(nowhere)?;
+        TcpStream::connect(found).await.map_err(broke)
+    });
+    let tcp = tcp.await.map_err(late)??;
+    crate::os::tend(&tcp, UNHEARD).map_err(broke)?;
     timeout(PATIENCE, async {
-        let mut secure = tls.dialled(tcp).await?;
+        let mut secure = tls.dialled(tcp).await.map_err(broke)?;
         if other.is_some_and(|other| other != secure.peer) {
-            return Err(Unmet::Stranger);
+            return Err(Unmet::OtherMachine { address: name.clone() });
         }
-        say(&mut secure.stream, &Greeting { protocol: PROTOCOL, version: version(), purpose }).await?;
-        match hear(&mut secure.stream).await? {
+        let greeting = Greeting { protocol: PROTOCOL, version: version(), purpose };
+        say(&mut secure.stream, &greeting).await.map_err(broke)?;
+        match hear(&mut secure.stream).await.map_err(broke)? {
             Answer::Welcome { .. } => Ok(secure),
-            Answer::Refused { why, version } => Err(Unmet::Refused { why, version }),
+            Answer::Refused { why, version: theirs } => Err(match why {
+                Refusal::Protocol => Unmet::Versions { ours: version(), theirs },
+                Refusal::Stranger => Unmet::TurnedAway { address: name.clone() },
+                Refusal::NoCode => Unmet::NoCode,
+                Refusal::NoPlace => Unmet::NoPlace,
+                Refusal::Other => Unmet::Other,
+            }),
         }
     })
     .await
@@ -244,8 +222,9 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<A
 }
 
 async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Result<(), Unmet> {
-    let gone = |_| Unmet::Io(io::ErrorKind::BrokenPipe.into());
     let Calling { tls, address, other, datasets } = calling;
+    // The service ends, and hears no reason any more.
+    let gone = |_| Unmet::Other;
     let secure = call(tls, address, Some(*other), Purpose::Control { session }).await?;
     met.send(Met::Control { session, secure }).await.map_err(gone)?;
     for name in datasets {

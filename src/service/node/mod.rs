@@ -45,10 +45,12 @@ use super::home::load_record;
 use super::member::{Member, MemberError};
 use super::news::News;
 use super::status::{Server, Status};
+use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::{Identity, IdentityError, MachineId};
 use crate::link::join::JoinError;
+use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::{Secure, Tls};
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
@@ -86,12 +88,14 @@ pub struct Machine {
     /// Where the other machine's heart is.
     their_heart: Option<SocketAddr>,
     udp: UdpSocket,
+    /// How fast all datasets together may be sent.
+    pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
     /// The other machine's clock less this one's, in milliseconds.
     clock_off_ms: Option<i64>,
     their_status: Option<Box<Status>>,
-    unmet: Option<String>,
+    unmet: Option<Unmet>,
     asked: u64,
     answers: HashMap<u64, oneshot::Sender<Reply>>,
     publish: watch::Sender<Option<Arc<Status>>>,
@@ -215,6 +219,7 @@ impl Machine {
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
             member,
+            pace: store.mirror.max_rate.map(Pace::new),
             store,
             revision,
             tls,
@@ -308,7 +313,7 @@ impl Machine {
             pair: &self.pair,
             heart: &self.heart,
             theirs: self.theirs.clone(),
-            unmet: self.unmet.as_deref(),
+            unmet: self.why_unmet(),
             apart: self.apart,
             home: &self.home,
         };
@@ -316,6 +321,11 @@ impl Machine {
             tracing::info!(event = ?what);
         }
         status
+    }
+
+    /// Why the two do not talk, where that is known.
+    fn why_unmet(&self) -> Option<Unmet> {
+        if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
     }
 
     /// Ends all that works for it.

@@ -5,7 +5,7 @@ use tokio::task::AbortHandle;
 
 use super::note::{self, Note, WAITING};
 use crate::link::tls::Secure;
-use crate::link::wire::{self, End, Half};
+use crate::link::wire::{self, End, Half, Line};
 use crate::service::status::Status;
 
 /// Bytes of notes that the system keeps to be sent, about.
@@ -44,9 +44,9 @@ impl Session {
         Self { number, out, standing, heard, tasks: vec![writing, reading, passing.abort_handle()] }
     }
 
-    /// Gives a dataset a way of its own, at most `rate` bytes a second.
-    pub fn dataset(&mut self, secure: Secure, rate: Option<u64>, half: Half) -> End {
-        let (end, carry) = wire::over(secure.stream, rate, half);
+    /// Gives a dataset a way of its own.
+    pub fn dataset(&mut self, secure: Secure, line: Line, half: Half) -> End {
+        let (end, carry) = wire::over(secure.stream, line, half);
         let (number, heard) = (self.number, self.heard.clone());
         let carrying = tokio::spawn(async move {
             // One way may be gone while the others hold: only a new session gives it another.

@@ -12,7 +12,7 @@ use crate::replica::Position;
 use crate::service::alarms::Alarms;
 use crate::service::event::{Event, What};
 use crate::service::status::{
-    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Trouble, Verdict,
+    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
 };
 
 /// Numbers of questions of one dataset; those of the next begin behind them.
@@ -21,6 +21,10 @@ pub const QUESTIONS: u64 = 1_000_000;
 /// Room on the disk with less than so many bytes, and less than one part in twenty, is little.
 const LITTLE: u64 = 2 << 30;
 
+/// So long a machine that was never heard may take to begin its day.
+const BEGINNING: Duration = Duration::from_secs(10);
+/// So long nothing has come the way that changes go, though the machines hear each other: the copy has stopped.
+const STOPPED_MS: u64 = 60_000;
 /// So long nothing that is sent to the other machine comes there, before that is said.
 const UNHEARD: Duration = Duration::from_secs(5);
 /// So long the two do not talk, before that is said.
@@ -44,7 +48,7 @@ pub struct Known<'k> {
     /// What the other machine does, how its POS server is, and its program's version, as it said last.
     pub theirs: Option<(Duty, Server, String)>,
     /// Why it could not be called, if it could not.
-    pub unmet: Option<&'k str>,
+    pub unmet: Option<Unmet>,
     /// Since when the two do not talk, if they do not.
     pub apart: Option<Instant>,
     /// The home.
@@ -65,8 +69,14 @@ impl Standing {
         status.folders = None;
         let names = (known.store.main.name.clone(), known.store.backup.name.clone());
         status.machines = Some(Machines { main: names.0, backup: names.1 });
+        status.support = support(&known.store.support);
         status.peer = peer(known, clock);
-        let silent = known.heart.silent(clock).filter(|_| status.peer.state == PeerState::Lost);
+        let silent = match status.peer.state {
+            PeerState::Healthy | PeerState::Late => None,
+            PeerState::Lost => known.heart.silent(clock),
+            // Since when it was silent before this service began, nobody knows.
+            PeerState::Unknown => status.mirror.grade.map(|_| known.heart.age(clock)),
+        };
         if let Some(silent) = silent {
             let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
             status.mirror.behind_at_least = true;
@@ -83,19 +93,30 @@ impl Standing {
         status.events.sort_by_key(|event| event.at);
         let over = status.events.len().saturating_sub(EVENTS);
         status.events.drain(..over);
+        unheard(status);
         age(status, known);
         what
     }
 
     fn weigh(&mut self, known: &Known<'_>, status: &Status, now: Timestamp) -> Vec<What> {
-        let silent = (status.peer.state == PeerState::Lost
-            || known.unmet.is_some() && status.peer.state == PeerState::Unknown)
-            .then(|| Trouble::Silent { why: known.unmet.map(str::to_owned) });
+        let why = known.unmet.clone();
+        let is_missed = match (status.peer.state, &why) {
+            (_, Some(Unmet::NobodyJoined)) | (PeerState::Healthy | PeerState::Late, _) => false,
+            (PeerState::Lost, _) | (PeerState::Unknown, Some(_)) => true,
+            (PeerState::Unknown, None) => known.heart.age(Instant::now()) >= BEGINNING,
+        };
+        let silent = is_missed.then_some(Trouble::Silent { why });
         let unanswered = unanswered(known, status.peer.state, Instant::now());
         let limit_ms = u64::try_from(known.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let usable = status.mirror.grade.is_some();
         let old = (usable && status.mirror.behind_ms > limit_ms)
             .then_some(Trouble::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
+        let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
+        let stopped = status
+            .mirror
+            .sign_ago_ms
+            .filter(|ago| heard && *ago > STOPPED_MS)
+            .map(|for_ms| Trouble::MirrorStopped { for_ms });
         let ours = super::meet::version();
         let versions = known
             .theirs
@@ -105,7 +126,8 @@ impl Standing {
         let low = crate::os::room(known.home)
             .filter(|room| room.free < LITTLE && room.free < room.all / 20)
             .map(|room| Trouble::DiskLow { free_bytes: room.free });
-        let what = self.alarms.weigh([silent, unanswered, old, versions, low].into_iter().flatten(), now);
+        let all = [silent, unanswered, old, stopped, versions, low];
+        let what = self.alarms.weigh(all.into_iter().flatten(), now);
         self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
@@ -118,7 +140,7 @@ fn unanswered(known: &Known<'_>, state: PeerState, clock: Instant) -> Option<Tro
     let is_heard = matches!(state, PeerState::Healthy | PeerState::Late);
     let is_deaf = known.heart.unheard(clock).is_some_and(|unheard| unheard >= UNHEARD);
     let is_apart = known.apart.is_some_and(|since| clock.saturating_duration_since(since) >= APART);
-    (is_heard && (is_deaf || is_apart)).then(|| Trouble::Unanswered { why: known.unmet.map(str::to_owned) })
+    (is_heard && (is_deaf || is_apart)).then(|| Trouble::Unanswered { why: known.unmet.clone() })
 }
 
 fn peer(known: &Known<'_>, clock: Instant) -> Peer {
@@ -130,9 +152,33 @@ fn peer(known: &Known<'_>, clock: Instant) -> Peer {
         round_trip_ms: known.heart.round_trip().map(millis),
         duty,
         server,
+        unmet: known.unmet.clone().filter(|_| !known.heart.is_heard(clock)),
         loss_percent: known.heart.loss_percent(),
         history: known.heart.history(60, clock),
     }
+}
+
+/// Whom to ask, if that is set.
+fn support(set: &crate::config::alarm::Support) -> Option<Support> {
+    let support = Support { name: set.name.clone(), telephone: set.telephone.clone() };
+    (support.name.is_some() || support.telephone.is_some()).then_some(support)
+}
+
+/// Of a mirror that is not heard the machine that serves knows only how it stood.
+fn unheard(status: &mut Status) {
+    if status.duty != Duty::Serving || matches!(status.peer.state, PeerState::Healthy | PeerState::Late) {
+        return;
+    }
+    status.can_take_over.yes = false;
+    status.can_take_over.reasons.insert(
+        0,
+        Reason {
+            check: "other-machine".to_owned(),
+            value: "silent".to_owned(),
+            limit: "heard".to_owned(),
+            remedy: "look-at-other-machine".to_owned(),
+        },
+    );
 }
 
 /// The age of a copy counts with the silence.
@@ -163,6 +209,7 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
     mine.behind_at_least |= theirs.behind_at_least;
     mine.grade = mine.grade.zip(theirs.grade).map(|(a, b)| a.max(b));
     mine.copying = theirs.copying.or(mine.copying.take());
+    mine.sign_ago_ms = [mine.sign_ago_ms, theirs.sign_ago_ms].into_iter().flatten().max();
     mine.last_change_ago_ms = [mine.last_change_ago_ms, theirs.last_change_ago_ms].into_iter().flatten().min();
     mine.verified_at = mine.verified_at.zip(theirs.verified_at).map(|(a, b)| a.min(b));
     mine.as_of = mine.as_of.zip(theirs.as_of).map(|(a, b)| a.min(b));
@@ -210,5 +257,39 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
             (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
             (OperationState::Done, OperationState::Done) => OperationState::Done,
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pair::Node;
+    use crate::service::book::Book;
+    use crate::service::status::Folders;
+
+    const STORE: &str = "store = \"Centro\"\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\naddress = \"10.0.0.2:7410\"\n\
+        [[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\n";
+
+    /// The codes of the alarms where the copy last gave a sign so long ago, and the other machine is heard or not.
+    fn alarms(sign_ago_ms: Option<u64>, heard: bool) -> Vec<String> {
+        let (store, pair, now) = (Store::parse(STORE).unwrap(), Pair::new(Node::Backup), Timestamp::now());
+        let mut heart = Heart::new(false, Instant::now());
+        if heard {
+            heart.connected(1, &[0; 32], Instant::now());
+        }
+        let mut status = Book::new("pos", Folders::default()).status(&pair, now);
+        status.mirror.sign_ago_ms = sign_ago_ms;
+        let home = Path::new("/");
+        let known = Known { store: &store, pair: &pair, heart: &heart, theirs: None, unmet: None, apart: None, home };
+        Standing::default().complete(&mut status, &known, now);
+        status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-305").collect()
+    }
+
+    #[test]
+    fn a_copy_that_gives_no_sign_has_stopped_where_the_machines_hear_each_other() {
+        assert_eq!(alarms(Some(STOPPED_MS + 1), true), ["MIR-305"]);
+        assert!(alarms(Some(STOPPED_MS), true).is_empty(), "it may take a while");
+        assert!(alarms(Some(STOPPED_MS + 1), false).is_empty(), "that the other machine is silent says enough");
+        assert!(alarms(None, true).is_empty(), "nothing was expected yet");
     }
 }

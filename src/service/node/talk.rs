@@ -9,7 +9,8 @@ use super::note::Note;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
-use crate::link::wire::Half;
+use crate::link::squeeze::Squeezer;
+use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Node};
 use crate::service::status::Server;
 
@@ -17,14 +18,17 @@ impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
         match met {
             Met::Failed(why) => {
-                // What the system numbers its errors by helps no one here.
-                let why = why.to_string();
-                let why = why.split(" (os error").next().unwrap_or_default().to_owned();
                 if self.unmet.as_ref() != Some(&why) {
-                    tracing::info!(why, "the other machine could not be called");
+                    tracing::info!(?why, "the other machine could not be called");
                 }
                 self.unmet = Some(why);
                 self.heart.closed(Instant::now());
+            }
+            // Who was let in and is forgotten since.
+            Met::Control { mut secure, .. } | Met::Dataset { mut secure, .. }
+                if Some(secure.peer) != self.member.other =>
+            {
+                let _ = meet::answer(&mut secure, Some(Refusal::Stranger)).await;
             }
             Met::Control { session, mut secure } => {
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
@@ -55,7 +59,8 @@ impl Machine {
                     return;
                 }
                 let half = if self.pair.duty() == Duty::Serving { Half::Source } else { Half::Mirror };
-                let _ = lane.links.send(current.dataset(secure, self.store.mirror.max_rate, half));
+                let line = Line { pace: self.pace.clone(), squeezer: Squeezer::new().ok() };
+                let _ = lane.links.send(current.dataset(secure, line, half));
             }
             Met::Joining(secure) => self.joining(secure),
         }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::building::{BuildStage, Pause};
 use super::trouble;
 use super::work::{Done, Work};
+use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
 use crate::disk::journal::index::{Form, State};
@@ -20,7 +21,7 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
-use crate::replica::{Body, Entry, Position, RelPath};
+use crate::replica::{Body, Entry, Position, RelPath, Time};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -62,6 +63,7 @@ impl Applier {
             build: BuildStage::None,
             pause: None,
             check: None,
+            choked: false,
             epoch: 0,
         };
         let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
@@ -111,6 +113,8 @@ pub(super) struct Hands {
     /// The first copy failed: when it is asked for again.
     pub(super) pause: Option<Pause>,
     check: Option<Checking>,
+    /// The last canary could not be made durable.
+    choked: bool,
     /// The epoch in force.
     epoch: u64,
 }
@@ -127,6 +131,7 @@ impl Hands {
     fn run(mut self, todo: &std_mpsc::Receiver<Work>) -> Option<String> {
         let mut queue: VecDeque<Work> = VecDeque::new();
         loop {
+            self.end_pause();
             // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
@@ -139,10 +144,7 @@ impl Hands {
                 }
                 None if self.pause.is_some() => match todo.recv_timeout(RETRY) {
                     Ok(work) => work,
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.end_pause();
-                        continue;
-                    }
+                    Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => Work::Stop,
                 },
                 None => todo.recv().unwrap_or(Work::Stop),
@@ -169,6 +171,8 @@ impl Hands {
                 Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check => self.check = Some(Checking::default()),
+                Work::Reseed => self.reseed(),
+                Work::Canary { at, level } => self.canary(at, level),
                 Work::Digest { digest } => {
                     let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
                     let _ = self.done.send(Done::Digest { agrees });
@@ -188,12 +192,15 @@ impl Hands {
                 Err(error) => Err(error),
             };
             match tried {
-                Ok(Applied { strange, history_left }) => {
+                Ok(Applied { strange, history_left, set_aside }) => {
                     if troubled {
                         self.tell(News::Trouble(None));
                     }
                     if let Some(left) = history_left {
                         self.tell(News::HistoryDropped(left));
+                    }
+                    if let Some(SetAside { files, to }) = set_aside {
+                        self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
                     }
                     let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
                     if !strange.is_empty() {
@@ -286,6 +293,23 @@ impl Hands {
         self.strange = true;
         self.tell(News::Strange(paths.iter().map(ToString::to_string).collect()));
         self.observe(paths);
+    }
+
+    /// The canary has come so far: it is to be made durable, as a change would be.
+    fn canary(&mut self, at: Time, level: bool) {
+        match self.mirror.canary() {
+            Ok(()) => {
+                if std::mem::take(&mut self.choked) {
+                    self.tell(News::Trouble(None));
+                }
+                self.tell(News::Canary { at, level });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the canary could not be made durable");
+                self.choked = true;
+                self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
+            }
+        }
     }
 
     fn check_stretch(&mut self) {

@@ -9,7 +9,7 @@ use crate::disk::DiskError;
 use crate::disk::apply::build::Build;
 use crate::link::frame::ToSource;
 use crate::replica::{Begin, End, Part};
-use crate::service::news::News;
+use crate::service::news::{News, Standing};
 
 /// How long is waited at the most before a first copy that failed is asked for again.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -79,6 +79,20 @@ impl Hands {
         }
     }
 
+    /// Forgets what the mirror was. What stands there is known to the next first copy.
+    pub(super) fn reseed(&mut self) {
+        match self.mirror.reseed() {
+            Ok(found) => {
+                let at = Standing { position: self.mirror.state().position, ..Standing::default() };
+                self.tell(News::Opened { at, redone: 0, strange: vec![], found });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the copy could not be taken anew");
+                self.tell(News::NotReseeded(error.to_string()));
+            }
+        }
+    }
+
     /// Says at once that the first copy failed: it need not come to its end.
     fn build_failed(&self, error: &DiskError, seq: u64) -> BuildStage {
         tracing::warn!(%error, "the first copy could not go on");
@@ -101,8 +115,9 @@ impl Hands {
 
     /// Asks for the first copy again once there is more room, or after a while.
     pub(super) fn end_pause(&mut self) {
-        let free = self.mirror.dest().free().unwrap_or(0);
-        let over = |pause: &mut Pause| free > pause.free + MORE_ROOM || Instant::now() >= pause.until;
+        let dest = self.mirror.dest();
+        let has_room = |pause: &Pause| dest.free().unwrap_or(0) > pause.free + MORE_ROOM;
+        let over = |pause: &mut Pause| Instant::now() >= pause.until || has_room(pause);
         if self.pause.take_if(over).is_some() {
             self.ask_again();
         }

@@ -41,10 +41,14 @@ pub enum Order {
     Follow,
     /// Compare every byte of both sides.
     Compare,
+    /// Take the copy anew. What stands there is set aside where it differs.
+    Reseed,
     /// A person says: what is gone, is meant to be.
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.
     AcceptEmptied,
+    /// A person says: the source is to be taken over though it is older.
+    AcceptOlder,
     /// End in order.
     Stop,
 }
@@ -242,8 +246,16 @@ impl Receiving {
                 self.applier.work(Work::Check);
                 self.say(&ToSource::Prove)
             }
+            Order::Reseed => {
+                // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
+                self.port.hang_up();
+                self.unlinked();
+                self.applier.work(Work::Reseed);
+                Ok(())
+            }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
+            Order::AcceptOlder => self.say(&ToSource::AcceptOlder),
             Order::Follow | Order::Stop => Ok(()),
         }
     }
@@ -258,6 +270,7 @@ impl Receiving {
                 self.tell(News::GivenUp);
                 self.applier.work(Work::GiveUp);
             }
+            Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::disk::DiskError;
 use crate::disk::journal::redo::Stored;
-use crate::replica::{Begin, End, Part, Position, Proof, RelPath};
+use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
 
 /// What the applier is to do.
 #[derive(Debug)]
@@ -27,6 +27,15 @@ pub(super) enum Work {
     Look(Vec<RelPath>),
     /// Compare every byte with the index.
     Check,
+    /// Forget what the mirror was: a first copy is to come.
+    Reseed,
+    /// Show that something can be made durable beside the mirror.
+    Canary {
+        /// The source's clock.
+        at: Time,
+        /// Nothing was to be sent then.
+        level: bool,
+    },
     /// Say whether the whole is this.
     Digest { digest: Proof },
     /// Drop the oldest steps back, and say whether there were any.

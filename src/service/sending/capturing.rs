@@ -6,8 +6,11 @@ use super::tell::send_part;
 use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
-use crate::disk::capture::{Captured, Outcome};
+use crate::disk::capture::{Captured, Outcome, Stop};
 use crate::replica::{End, RelPath};
+
+/// Files that are named in a question, at the most.
+const NAMED: usize = 100;
 
 impl Sending {
     pub(super) fn capture(&mut self) -> Result<(), Ended> {
@@ -45,6 +48,7 @@ impl Sending {
     fn outcome(&mut self, outcome: Outcome, spent: Duration) -> Result<(), Ended> {
         if !matches!(outcome, Outcome::Stopped { .. } | Outcome::Wait { .. }) {
             self.told.removals = None;
+            self.told.older.clear();
         }
         match outcome {
             Outcome::Nothing => {}
@@ -52,8 +56,11 @@ impl Sending {
                 self.dirty.join(dirty);
                 self.not_before = until;
             }
-            Outcome::Stopped { removals, dirty } => {
-                self.told.removals = Some((removals.gone, removals.of));
+            Outcome::Stopped { why, dirty } => {
+                match why {
+                    Stop::Removals(removals) => self.told.removals = Some((removals.gone, removals.of)),
+                    Stop::Older(files) => self.told.older = files.iter().take(NAMED).map(ToString::to_string).collect(),
+                }
                 self.dirty.join(dirty);
                 self.not_before = Instant::now() + self.settings.interval;
             }

@@ -62,6 +62,11 @@ impl Ears {
         self.watch.as_mut().is_some_and(|watch| watch.also(path).unwrap_or(true))
     }
 
+    /// Waits until all that has changed has been said. Returns whether that is known.
+    pub(super) fn catch_up(&mut self) -> bool {
+        self.watch.as_mut().is_some_and(|watch| watch.catch_up().is_ok()) && !self.limited
+    }
+
     /// Waits for what is said next; none when nobody speaks any more.
     pub(super) async fn listen(&mut self) -> Option<Moved> {
         self.heard.recv().await.inspect(|moved| self.limited |= *moved == Moved::Limited)

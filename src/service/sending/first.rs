@@ -10,10 +10,11 @@ use super::ears::Ears;
 use super::tell::send_part;
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Dirty;
+use crate::disk::capture::guard::Removals;
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
-use crate::disk::capture::{Outcome, Source, SourceError};
+use crate::disk::capture::{Outcome, Source, SourceError, Stop};
 use crate::link::frame::{Say, ToSource};
 use crate::replica::End;
 
@@ -107,11 +108,15 @@ fn build(source: &mut Source, mut out: Outgoing<'_>, moved: &mut Ears) -> Result
                 std::thread::sleep(until.saturating_duration_since(now));
                 dirty = again;
             }
-            Outcome::Stopped { removals, .. } => {
-                let error = std::io::Error::other(format!(
-                    "{} of {} files went while the first copy was made",
-                    removals.gone, removals.of
-                ));
+            Outcome::Stopped { why, .. } => {
+                let error = std::io::Error::other(match why {
+                    Stop::Removals(Removals { gone, of }) => {
+                        format!("{gone} of {of} files went while the first copy was made")
+                    }
+                    Stop::Older(files) => {
+                        format!("{} files became older while the first copy was made", files.len())
+                    }
+                });
                 return Err(SourceError::Gone { path: source.path().to_owned(), error }.into());
             }
         }

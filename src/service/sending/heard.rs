@@ -97,6 +97,10 @@ impl Sending {
                 self.source.guard().accept_removals();
                 self.not_before = Instant::now();
             }
+            ToSource::AcceptOlder => {
+                self.source.guard().accept_older();
+                self.not_before = Instant::now();
+            }
             ToSource::AcceptEmptied => {
                 let meant: Vec<RelPath> = self.source.guard().emptied().cloned().collect();
                 self.source.guard().accept_emptied();

@@ -4,6 +4,7 @@
 //! next changes gather.
 //!
 //! - [`budget`]: how much of the machine reading may take
+//! - `canary`: goes the way that changes go
 //! - `capturing`: one generation
 //! - `heard`: what the mirror says
 //! - `compare`: comparing every byte
@@ -13,6 +14,7 @@
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
+mod canary;
 mod capturing;
 mod compare;
 mod ears;
@@ -108,6 +110,8 @@ pub struct Sending {
     /// Nothing is captured before, unless something new is heard.
     not_before: Instant,
     next_tick: Instant,
+    /// The canary of this cycle has not gone yet.
+    canary_due: bool,
     next_mapped: Instant,
     next_rescan: Instant,
     /// Everything is looked at so often.
@@ -168,6 +172,7 @@ impl Sending {
             budget: Budget::new(now),
             not_before: now,
             next_tick: now + settings.interval,
+            canary_due: true,
             next_mapped: now,
             next_rescan: now + settings.rescan,
             settings,
@@ -180,7 +185,10 @@ impl Sending {
     pub(super) fn begin_to_watch(&mut self) {
         self.moved = Ears::deaf();
         self.watched = self.source.inode();
-        if self.source.tells_of_changes() {
+        // What was said of the old watch may not hold for the new one.
+        (self.rescan, self.told.rescans_ms) = (self.settings.rescan, None);
+        self.told.is_remote = !self.source.tells_of_changes();
+        if !self.told.is_remote {
             self.moved = Ears::open(&self.settings.source, &self.settings.options.own);
         }
         if !self.moved.hear() {
@@ -218,7 +226,8 @@ impl Sending {
         while let Some(moved) = self.moved.next() {
             self.moved(moved);
         }
-        self.work().map(|()| true)
+        self.work()?;
+        self.send_canary().map(|()| true)
     }
 
     fn next(&mut self) -> Wake {
@@ -289,6 +298,7 @@ impl Sending {
         let now = Instant::now();
         if now >= self.next_tick {
             self.next_tick = now + self.settings.interval;
+            self.canary_due = true;
             self.tick(now);
         }
         if now >= self.next_rescan {

@@ -41,9 +41,11 @@ impl Sending {
             unreadable: shown(&mut self.source.unreadable().keys()),
             special: shown(&mut self.source.special().iter()),
             emptied,
+            older: self.told.older.clone(),
             removals: self.told.removals,
             error: self.told.error.clone(),
             rescans_ms: self.told.rescans_ms,
+            is_remote: self.told.is_remote,
         };
         self.told = told;
         if self.said.as_ref() == Some(&self.told) {

@@ -1,10 +1,11 @@
 //! Could this copy take over now? And what stands in the way.
 
 use super::Seen;
-use crate::pair::Node;
 use crate::service::Status;
-use crate::service::status::{Alarm, Phase, Trouble};
+use crate::service::status::{Alarm, Trouble, Unmet};
 use crate::tui::theme::Mark;
+use crate::words::answer::{Stance, other, sentence, stance};
+use crate::words::unmet::unmet;
 use crate::words::{figures, told};
 
 /// The one sentence that is always there.
@@ -42,47 +43,49 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
         };
     };
     let wrong = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint()) || !status.questions.is_empty();
-    if status.can_take_over.yes {
-        let mark = if wrong { Mark::Warn } else { Mark::Ok };
-        return Answer { mark, sentence: words.say(yes(status)), details: vec![complete(seen, status)] };
-    }
-    let busy = if wrong { Mark::Alarm } else { Mark::Busy };
-    match status.mirror.phase {
-        Phase::Opening => Answer {
-            mark: busy,
-            sentence: words.say("answer-opening"),
-            details: vec![words.say("answer-opening-wait")],
-        },
-        Phase::FirstCopy => {
-            Answer { mark: busy, sentence: words.say("answer-first-copy"), details: vec![so_far(seen, status)] }
+    let stance = stance(status);
+    let mark = match stance {
+        Stance::Yes if wrong => Mark::Warn,
+        Stance::Yes => Mark::Ok,
+        Stance::NobodyJoined => Mark::Warn,
+        Stance::Opening | Stance::FirstCopy | Stance::NotMet if !wrong => Mark::Busy,
+        _ => Mark::Alarm,
+    };
+    Answer { mark, sentence: sentence(seen.words, status), details: details(seen, status, stance, wrong) }
+}
+
+/// Why, and how sure; what to do where nothing that is wrong says so below.
+fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec<String> {
+    let words = seen.words;
+    let name = || ("name", other(status).into());
+    let copy = status.mirror.as_of.map(|_| complete(seen, status));
+    match stance {
+        Stance::Yes => vec![complete(seen, status)],
+        Stance::NotMet if wrong => vec![],
+        Stance::Opening | Stance::NotMet => vec![words.say("answer-opening-wait")],
+        Stance::FirstCopy | Stance::FirstCopyAlone => vec![so_far(seen, status)],
+        Stance::NobodyJoined => vec![unmet(words, &Unmet::NobodyJoined).todo],
+        Stance::Bare => [words.with("answer-bare-serves", &[name()])].into_iter().chain(copy).collect(),
+        Stance::YesAlone => silent(seen, status).into_iter().chain(copy).chain([words.say("answer-keep")]).collect(),
+        Stance::OldAlone => {
+            let age = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason).what);
+            silent(seen, status).into_iter().chain(age).chain(copy).chain([words.say("answer-keep")]).collect()
         }
-        Phase::Following | Phase::Verifying | Phase::Stopped => {
+        Stance::Old | Stance::No | Stance::NoAlone => {
             // What to do is said below, by what is wrong: two advices for one thing would be one too many.
             let reasons = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason));
             let said = |told: told::Told| if wrong { told.what } else { format!("{} {}", told.what, told.todo) };
-            let mut details: Vec<_> = reasons.map(said).collect();
-            if status.mirror.as_of.is_some() {
-                details.push(complete(seen, status));
-            }
-            Answer { mark: Mark::Alarm, sentence: words.say(no(status)), details }
+            reasons.map(said).chain(copy).collect()
         }
     }
 }
 
-fn yes(status: &Status) -> &'static str {
-    match (&status.machines, status.node) {
-        (None, _) => "answer-yes",
-        (Some(_), Node::Backup) => "answer-yes-this",
-        (Some(_), Node::Main) => "answer-yes-backup",
-    }
-}
-
-fn no(status: &Status) -> &'static str {
-    match (&status.machines, status.node) {
-        (None, _) => "answer-no",
-        (Some(_), Node::Backup) => "answer-no-this",
-        (Some(_), Node::Main) => "answer-no-backup",
-    }
+/// Since when the main is silent, and what follows from that.
+fn silent(seen: &Seen<'_>, status: &Status) -> Option<String> {
+    let ago = i64::try_from(status.peer.heard_ago_ms?).ok()?;
+    let since = status.at.checked_sub(jiff::SignedDuration::from_millis(ago)).ok()?;
+    let since = figures::moment(seen.words, since, seen.now);
+    Some(seen.words.with("answer-silent", &[("at", since.into())]))
 }
 
 /// As of when the copy is whole, and when that was proven.
@@ -110,11 +113,17 @@ fn so_far(seen: &Seen<'_>, status: &Status) -> String {
     }
 }
 
-/// What is wrong, the worst first. A question that waits stands for the alarm that says that it waits.
+/// What is wrong, the worst first. A question that waits stands for the alarm that says that it waits, the silence of the
+/// other machine for the age of the copy.
 #[must_use]
 pub fn problems(seen: &Seen<'_>, status: &Status) -> Vec<Problem> {
     let asked = !status.questions.is_empty();
-    let told_apart = |alarm: &&Alarm| !(asked && matches!(alarm.trouble, Trouble::Held { .. }));
+    let silent = status.alarms.iter().any(|alarm| matches!(alarm.trouble, Trouble::Silent { .. }));
+    let told_apart = |alarm: &&Alarm| match alarm.trouble {
+        Trouble::Held { .. } => !asked,
+        Trouble::CopyOld { .. } => !silent,
+        _ => true,
+    };
     status.alarms.iter().filter(told_apart).map(|alarm| problem(seen, alarm)).collect()
 }
 

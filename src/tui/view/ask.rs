@@ -1,6 +1,6 @@
 //! The dialogs. What harms nothing is the first button, and has the focus.
 
-use super::Seen;
+use super::{Seen, machines};
 use crate::service::Status;
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::widgets::boxed::Dialog;
@@ -8,11 +8,15 @@ use crate::words::told;
 
 /// Whether the service is to end with the screen.
 #[must_use]
-pub fn quit(seen: &Seen<'_>, focus: usize) -> Dialog {
+pub fn quit(seen: &Seen<'_>, status: Option<&Status>, focus: usize) -> Dialog {
     let words = seen.words;
+    let text = match status.and_then(|status| machines::own_name(status)) {
+        Some(name) => words.with("quit-text-store", &[("name", name.into())]),
+        None => words.say("quit-text"),
+    };
     Dialog {
         title: words.say("quit-title"),
-        text: vec![words.say("quit-text")],
+        text: vec![text],
         buttons: vec![words.say("quit-stay"), words.say("quit-leave")],
         focus,
         keys: keys(seen),

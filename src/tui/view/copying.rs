@@ -4,7 +4,7 @@ use super::Seen;
 use crate::replica::Grade;
 use crate::service::Status;
 use crate::service::event::{Event, What};
-use crate::service::status::Dataset;
+use crate::service::status::{Dataset, PeerState};
 use crate::tui::theme::Tone;
 use crate::words::{figures, told};
 
@@ -108,7 +108,8 @@ pub fn copying(seen: &Seen<'_>, status: &Status) -> Progress {
 pub fn behind(seen: &Seen<'_>, status: &Status) -> String {
     let mirror = &status.mirror;
     if mirror.behind_ms == 0 && mirror.behind_bytes == 0 && !mirror.behind_at_least {
-        return seen.words.say("behind-not");
+        // What there is no copy of cannot be behind.
+        return if mirror.as_of.is_none() { String::new() } else { seen.words.say("behind-not") };
     }
     // It has grown since it was said.
     let since = seen.now.timestamp().duration_since(status.at).as_millis();
@@ -128,15 +129,18 @@ const NAMED: usize = 3;
 /// The datasets.
 #[must_use]
 pub fn datasets(seen: &Seen<'_>, status: &Status) -> Vec<DatasetLine> {
+    let unheard = status.machines.is_some() && status.peer.state == PeerState::Unknown;
     let line = |dataset: &Dataset| {
         let words = seen.words;
+        // Only the main says how many files there are.
+        let counted = |figure: String| if unheard && dataset.files == 0 { String::new() } else { figure };
         let changed = dataset.changed_at.map(|at| figures::moment(words, at, seen.now));
         DatasetLine {
             name: dataset.name.clone(),
             grade: dataset.grade.map_or_else(|| words.say("grade-none"), |grade| told::grade(words, grade)),
             tone: grade_tone(dataset.grade),
-            files: words.with("files", &[("n", dataset.files.into())]),
-            size: figures::bytes(words, dataset.bytes),
+            files: counted(words.with("files", &[("n", dataset.files.into())])),
+            size: counted(figures::bytes(words, dataset.bytes)),
             changed: changed.map(|at| words.with("changed", &[("at", at.into())])).unwrap_or_default(),
             notes: notes(seen, dataset),
         }

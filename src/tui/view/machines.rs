@@ -5,6 +5,7 @@ use super::copying::Fact;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
 use crate::service::status::{Machines, PeerState};
+use crate::tui::widgets::fit;
 use crate::words::{Words, figures};
 
 /// Seconds of heartbeats that are shown.
@@ -14,22 +15,35 @@ const SECONDS: usize = 16;
 #[must_use]
 pub fn machines(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
     let Some(Machines { main, backup }) = &status.machines else { return vec![] };
+    let columns = fit::width(main).max(fit::width(backup));
     let fact = |label: &str, node: Node, name: &str| Fact {
         label: seen.words.say(label),
-        value: if node == status.node { own(seen, status, name) } else { other(seen, status, name) },
+        value: if node == status.node {
+            own(seen, status, fit::pad(name, columns))
+        } else {
+            other(seen, status, fit::pad(name, columns))
+        },
     };
     vec![fact("label-main", Node::Main, main), fact("label-backup", Node::Backup, backup)]
 }
 
-fn own(seen: &Seen<'_>, status: &Status, name: &str) -> String {
-    let args = [("name", name.into()), ("duty", duty(seen.words, status.duty).into())];
+fn own(seen: &Seen<'_>, status: &Status, name: String) -> String {
+    let args = [("name", name.into()), ("duty", column(seen, status, status.duty).into())];
     seen.words.with("machine-own", &args)
 }
 
-fn other(seen: &Seen<'_>, status: &Status, name: &str) -> String {
+/// What a machine does, as wide as what the other one does.
+fn column(seen: &Seen<'_>, status: &Status, does: Duty) -> String {
+    let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
+    let theirs = status.peer.duty.filter(|_| heard).map(|duty| self::duty(seen.words, duty));
+    let ours = duty(seen.words, status.duty);
+    fit::pad(&duty(seen.words, does), fit::width(&ours).max(theirs.map_or(0, |theirs| fit::width(&theirs))))
+}
+
+fn other(seen: &Seen<'_>, status: &Status, name: String) -> String {
     let (words, peer) = (seen.words, &status.peer);
     let ago = figures::span(words, peer.heard_ago_ms.unwrap_or(0));
-    let does = peer.duty.map_or_else(String::new, |now| duty(words, now));
+    let does = peer.duty.map_or_else(String::new, |now| column(seen, status, now));
     let args = [("name", name.into()), ("duty", does.into()), ("ago", ago.into())];
     match peer.state {
         PeerState::Unknown => words.with("machine-unknown", &args),
@@ -65,6 +79,16 @@ fn duty(words: &Words, duty: Duty) -> String {
         Duty::Serving => "duty-serving",
         Duty::Mirroring => "duty-mirroring",
         Duty::Waiting => "duty-waiting",
+    })
+}
+
+/// What this machine is called; none where one process mirrors one folder.
+#[must_use]
+pub fn own_name(status: &Status) -> Option<&str> {
+    let Machines { main, backup } = status.machines.as_ref()?;
+    Some(match status.node {
+        Node::Main => main,
+        Node::Backup => backup,
     })
 }
 

@@ -10,6 +10,7 @@ use crate::tui::able::{self, Comparing};
 use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
+use crate::words::answer::{Stance, stance};
 use crate::words::{figures, told};
 
 /// The home screen of a mirror.
@@ -88,7 +89,7 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
         };
     };
     let (questions, problems) = (questions(seen, app, status, Scope::Mirror), problems(seen, status));
-    let calm = questions.is_empty() && problems.is_empty();
+    let calm = questions.is_empty() && problems.is_empty() && stance(status) != Stance::NobodyJoined;
     MirrorView {
         answer,
         questions,

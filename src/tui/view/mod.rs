@@ -28,6 +28,7 @@ use super::widgets::boxed::Dialog;
 use super::widgets::frame::{Air, Frame, Hint};
 use super::widgets::scroll::More;
 use super::{Options, Place};
+use crate::service::status::Support;
 use crate::words::{Words, figures};
 
 /// Everything on the terminal.
@@ -93,9 +94,10 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let seen = Seen { words: &options.words, options, now };
     let page = app.layers().iter().rev().copied().find(|layer| !layer.is_dialog()).unwrap_or(Layer::Home);
     let hints = hints(&seen, app.layers().last().map_or(page.scope(), |layer| layer.scope()), page);
-    let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints };
+    let support = support(&seen, app);
+    let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints, support };
     let dialog = app.layers().last().and_then(|layer| match layer {
-        Layer::Quit { focus } => Some(ask::quit(&seen, *focus)),
+        Layer::Quit { focus } => Some(ask::quit(&seen, app.status(), *focus)),
         Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
         Layer::Home | Layer::Copy { .. } | Layer::Help { .. } => None,
     });
@@ -120,7 +122,7 @@ pub fn first_page(first: &First, options: &Options, now: &Zoned) -> Scene {
     let next = seen.hint(scope, Intent::Next, "hint-next");
     let hints = [help, next, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect();
     let title = options.words.say("head-first");
-    Scene { frame: Frame { title, clock: seen.clock(), air: Air::Calm, hints }, page, dialog: None }
+    Scene { frame: Frame { title, clock: seen.clock(), air: Air::Calm, hints, support: vec![] }, page, dialog: None }
 }
 
 fn title(seen: &Seen<'_>, app: &App) -> String {
@@ -137,6 +139,17 @@ fn title(seen: &Seen<'_>, app: &App) -> String {
         Place::WatchOnly => words.with("head-watching", &[("title", title.into())]),
         Place::Embedded | Place::Attached => title,
     }
+}
+
+/// Whom to ask, the longest way to say it first.
+fn support(seen: &Seen<'_>, app: &App) -> Vec<String> {
+    let Some(Support { name, telephone }) = app.status().and_then(|status| status.support.clone()) else {
+        return vec![];
+    };
+    let Some(telephone) = telephone else { return name.into_iter().collect() };
+    let named = name.map(|name| format!("{name} {telephone}"));
+    let desk = seen.words.with("support-desk", &[("telephone", telephone.as_str().into())]);
+    named.into_iter().chain([desk, telephone]).collect()
 }
 
 /// Something is wrong when an alarm says so that is more than a hint, or a question waits.

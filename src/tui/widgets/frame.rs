@@ -38,6 +38,8 @@ pub struct Frame {
     pub air: Air,
     /// The keys that always work here.
     pub hints: Vec<Hint>,
+    /// Whom to ask, the longest way to say it first; empty where that is not set.
+    pub support: Vec<String>,
 }
 
 impl Frame {
@@ -76,7 +78,22 @@ impl Frame {
         Row::of(fit::pad(&title, room + 2), Tone::Strong).and(clock, Tone::Plain)
     }
 
+    /// The hints, and at the right edge whom to ask: that goes last.
     fn foot(&self, cells: usize, look: Look) -> Row {
+        let Some(shortest) = self.support.last() else { return self.hints_in(cells, look) };
+        let beside = |support: &str, hints: Row| {
+            let gap = cells.saturating_sub(hints.width() + fit::width(support) + 1);
+            hints.and(" ".repeat(gap), Tone::Plain).and(support, Tone::Strong)
+        };
+        let full = self.hints_row(|hint| hint.keys.clone());
+        let fits = |support: &&String| full.width() + 3 + fit::width(support) <= cells;
+        if let Some(support) = self.support.iter().find(fits) {
+            return beside(support, full);
+        }
+        beside(shortest, self.hints_in(cells.saturating_sub(fit::width(shortest) + 2), look))
+    }
+
+    fn hints_in(&self, cells: usize, look: Look) -> Row {
         let full = self.hints_row(|hint| hint.keys.clone());
         if full.width() <= cells {
             return full;

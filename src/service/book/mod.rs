@@ -1,4 +1,8 @@
 //! Keeps what the halves of the copy tell, and makes the status of it. It waits for nothing and does nothing.
+//!
+//! - `showing`: the status
+
+mod showing;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -9,12 +13,8 @@ use super::alarms::Alarms;
 use super::event::{Event, What};
 use super::news::{News, Passing, Standing};
 use super::operations::Operations;
-use super::status::{
-    Ask, Copying, Dataset, EVENTS, Folders, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Question, Server,
-    Status, TakeOver, Trouble, Verdict,
-};
+use super::status::{Ask, Copying, EVENTS, Folders, OperationKind, PeerState, Question, TakeOver, Trouble};
 use crate::link::Told;
-use crate::pair::{Duty, Node, Pair};
 use crate::replica::{End, Grade, Position, Time};
 
 /// What is known of the copy.
@@ -40,6 +40,8 @@ pub struct Book {
     /// Files of a first copy that came, and bytes of them.
     came: (u64, u64),
     last_change: Option<(Instant, Timestamp)>,
+    /// When something came the whole way last: a canary, or a change.
+    sign_at: Option<Instant>,
     /// Generations since the beginning.
     generations: u64,
     unsteady_since: Option<Timestamp>,
@@ -85,6 +87,7 @@ impl Book {
             copying: None,
             came: (0, 0),
             last_change: None,
+            sign_at: None,
             generations: 0,
             unsteady_since: None,
             verified_at: None,
@@ -106,9 +109,26 @@ impl Book {
 
     /// Takes in what happened, and returns the events that it means.
     pub fn take(&mut self, news: News, now: Timestamp) -> Vec<What> {
+        if news.is_sign() {
+            self.sign_at = Some(Instant::now());
+        }
         // Files come by the thousand, and change nothing about what is wrong.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
-        let mut what = match news {
+        let mut what = self.note(news, now);
+        if weighs {
+            what.extend(self.weigh(now));
+        }
+        for what in &what {
+            self.events.push_back(Event { at: now, what: what.clone() });
+        }
+        let over = self.events.len().saturating_sub(EVENTS);
+        self.events.drain(..over);
+        what
+    }
+
+    /// Notes what happened. Returns what is to be told of it by itself.
+    fn note(&mut self, news: News, now: Timestamp) -> Vec<What> {
+        match news {
             News::Opened { at, redone, strange, found } => self.opened(at, redone, strange, found),
             News::Heard { .. } => {
                 (self.link, self.silent_since) = (PeerState::Healthy, None);
@@ -118,6 +138,13 @@ impl Book {
             News::Behind { age, bytes } => {
                 self.behind = age.and_then(|age| Some((Instant::now().checked_sub(age)?, bytes)));
                 self.was_level |= self.behind.is_none();
+                vec![]
+            }
+            News::Canary { at, level } => {
+                // In the time that it took nothing else was on its way: what it says of its source holds here.
+                if level && self.is_usable() {
+                    self.as_of = at;
+                }
                 vec![]
             }
             News::Coming(_) | News::GivenUp => {
@@ -140,7 +167,7 @@ impl Book {
                 vec![]
             }
             News::Comparing { bytes, .. } => {
-                self.operations.compared(bytes);
+                self.operations.went_on(bytes);
                 vec![]
             }
             News::Compared { files, bytes, differed } => {
@@ -155,26 +182,24 @@ impl Book {
                 self.silent_since.get_or_insert_with(Instant::now);
                 vec![]
             }
+            News::NotReseeded(why) => {
+                self.operations.fail(&why);
+                vec![]
+            }
             News::FirstCopy => {
                 self.came = (0, 0);
                 vec![]
             }
             News::Ended(_) => vec![],
-        };
-        if weighs {
-            what.extend(self.weigh(now));
         }
-        for what in &what {
-            self.events.push_back(Event { at: now, what: what.clone() });
-        }
-        let over = self.events.len().saturating_sub(EVENTS);
-        self.events.drain(..over);
-        what
     }
 
     fn passing(&mut self, file: Passing) {
         if file.done == file.total && u64::from(file.number) > self.came.0 {
             self.came = (file.number.into(), self.came.1 + file.total);
+            if self.operations.runs(OperationKind::Reseed) {
+                self.operations.went_on(self.came.1);
+            }
         }
         self.copying = Some(Copying {
             number: file.number,
@@ -188,6 +213,7 @@ impl Book {
     fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
         self.copying = None;
         self.stage = Stage::Usable;
+        self.operations.taken_anew();
         (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
         self.generations += 1;
         self.last_change = Some((Instant::now(), now));
@@ -219,7 +245,8 @@ impl Book {
         );
         let removals = told.removals.map(|(gone, of)| Ask::Removals { gone, of });
         let emptied = (!told.emptied.is_empty()).then(|| Ask::Emptied { files: told.emptied.clone() });
-        let asks: Vec<Ask> = removals.into_iter().chain(emptied).collect();
+        let older = (!told.older.is_empty()).then(|| Ask::Older { files: told.older.clone() });
+        let asks: Vec<Ask> = [removals, emptied, older].into_iter().flatten().collect();
         let (stay, gone): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.questions).into_iter().partition(|question| asks.contains(&question.ask));
         what.extend(gone.into_iter().map(|question| What::Answered { question: question.ask, accepted: None }));
@@ -257,11 +284,11 @@ impl Book {
         });
         let files = self.questions.iter().map(|question| match &question.ask {
             Ask::Removals { gone, .. } => *gone,
-            Ask::Emptied { files } => files.len() as u64,
+            Ask::Emptied { files } | Ask::Older { files } => files.len() as u64,
         });
         let files: u64 = files.sum();
         let held = (files > 0).then_some(Trouble::Held { files });
-        let limit = told.and_then(|told| told.rescans_ms).map(|rescan_ms| Trouble::WatchLimit { rescan_ms });
+        let limit = told.and_then(|told| Some(Trouble::unwatched(told.rescans_ms?, told.is_remote)));
         let all = [self.mirror_trouble.clone(), gone, held, unreadable, limit];
         self.alarms.weigh(all.into_iter().flatten(), now)
     }
@@ -286,111 +313,4 @@ impl Book {
     fn has_caught_up(&self) -> bool {
         self.is_usable() && self.told.is_some() && self.copying.is_none() && (self.was_level || self.generations > 0)
     }
-
-    fn phase(&self) -> Phase {
-        let stopped = self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. }))
-            || self.alarms.all().iter().any(|alarm| {
-                matches!(
-                    alarm.trouble,
-                    Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
-                )
-            });
-        match () {
-            () if self.stage == Stage::Opening => Phase::Opening,
-            () if stopped || self.is_closed() => Phase::Stopped,
-            () if self.operations.is_comparing() => Phase::Verifying,
-            () if !self.is_usable() => Phase::FirstCopy,
-            () => Phase::Following,
-        }
-    }
-
-    /// How it stands.
-    #[must_use]
-    pub fn status(&mut self, pair: &Pair, now: Timestamp) -> Status {
-        let clock = Instant::now();
-        let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
-        let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
-        // From who is not heard there may be changes since then.
-        let behind_ms = behind_ms.max(self.silent_since.map_or(0, millis));
-        let behind_bytes = if self.is_usable() { behind_bytes } else { behind_bytes.saturating_sub(self.came.1) };
-        let reasons = super::takeover::reasons(self.is_usable(), behind_ms, self.max_age_ms, self.alarms.all());
-        let yes = reasons.is_empty();
-        let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
-        let can_take_over = TakeOver { yes, since, reasons };
-        self.take_over = Some(can_take_over.clone());
-        let grade = self.is_usable().then_some(self.grade);
-        let record = pair.record();
-        Status {
-            store: self.name.clone(),
-            node: record.node,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            at: now,
-            duty: pair.duty(),
-            epoch: record.epoch,
-            holder: Node::of_epoch(record.epoch),
-            peer: self.peer(),
-            server: Server::Stopped,
-            mirror: Mirror {
-                position: self.position,
-                behind_ms,
-                behind_bytes,
-                behind_at_least: self.is_closed(),
-                grade,
-                copying: self.copying.clone(),
-                last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
-                verified_at: self.verified_at,
-                as_of: self.is_usable().then(|| timestamp(self.as_of)).flatten(),
-                phase: self.phase(),
-                caught_up: self.has_caught_up(),
-            },
-            datasets: vec![self.dataset(grade)],
-            verdict: Verdict::Unknown,
-            can_take_over,
-            licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None },
-            terminals: vec![],
-            operation: self.operations.last().cloned(),
-            maintenance: false,
-            alarms: self.alarms.all().to_vec(),
-            questions: self.questions.clone(),
-            folders: Some(self.folders.clone()),
-            machines: None,
-            events: self.events.iter().cloned().collect(),
-        }
-    }
-
-    fn peer(&self) -> Peer {
-        // Both halves are in this process: what one says is heard at once, for as long as there is a link.
-        let duty = (self.link != PeerState::Unknown).then_some(Duty::Serving);
-        Peer {
-            state: self.link,
-            heard_ago_ms: None,
-            round_trip_ms: None,
-            duty,
-            server: None,
-            loss_percent: 0,
-            history: vec![],
-        }
-    }
-
-    fn dataset(&self, grade: Option<Grade>) -> Dataset {
-        let told = self.told.clone().unwrap_or_default();
-        let (files, bytes) = if self.is_usable() { (told.files, told.bytes) } else { self.came };
-        let grade = if told.unreadable.is_empty() { grade } else { grade.map(|_| Grade::Incomplete) };
-        Dataset {
-            name: self.name.clone(),
-            kinds: told.kinds,
-            grade,
-            files,
-            bytes,
-            changed_at: self.last_change.map(|(_, at)| at),
-            unreadable: told.unreadable,
-            special: told.special,
-            unsteady_since: self.unsteady_since,
-        }
-    }
-}
-
-/// An instant of a file system as one that people read; none where no calendar reaches.
-fn timestamp(time: Time) -> Option<Timestamp> {
-    Timestamp::new(time.seconds, i32::try_from(time.nanos).ok()?).ok()
 }

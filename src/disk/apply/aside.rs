@@ -1,0 +1,74 @@
+//! Keeps beside the mirror what a generation takes away or overwrites, where the mirror may hold what its source has lost.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use super::plan::{How, Plan};
+use super::{Mirror, content, journal_folder};
+use crate::disk::error::{At, DiskError};
+use crate::disk::root::Root;
+use crate::disk::stamp::Shape;
+use crate::replica::{RelPath, Time};
+
+/// What was set aside, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetAside {
+    /// Names.
+    pub files: Vec<RelPath>,
+    /// The folder.
+    pub to: PathBuf,
+}
+
+impl Mirror {
+    /// Copies what `plan` takes away or overwrites to a folder of its own, and makes that durable. Where it is done again, after
+    /// a crash, the same comes to the same place.
+    pub(super) fn keep_aside(&self, plan: &Plan) -> Result<SetAside, DiskError> {
+        let to = journal_folder(self.dest.path()).join("rescue").join(name(plan));
+        fs::create_dir_all(&to).at("making", &to)?;
+        let aside = Root::open(&to).at("opening", &to)?;
+        let lost = plan.taken.iter().filter(|(_, taken)| taken.next.is_none()).map(|(path, _)| path.clone());
+        let edited = plan.puts.values().filter_map(|planned| match &planned.how {
+            How::Edit { at, .. } => Some(at.clone()),
+            _ => None,
+        });
+        let mut files = vec![];
+        for path in lost.chain(edited) {
+            if self.copy_aside(&path, &aside, &to)? {
+                files.push(path);
+            }
+        }
+        aside.sync_all().at("making durable", &to)?;
+        Ok(SetAside { files, to })
+    }
+
+    /// Copies one file. Returns whether it is one.
+    fn copy_aside(&self, path: &RelPath, aside: &Root, to: &std::path::Path) -> Result<bool, DiskError> {
+        let Some(stamp) = self.dest.stat(path).within("looking at", self.dest.path(), path)? else { return Ok(false) };
+        if stamp.shape != Shape::File {
+            return Ok(false);
+        }
+        let above: Vec<RelPath> = path.ancestors().filter(|folder| !folder.is_root()).collect();
+        for folder in above.iter().rev() {
+            match aside.mkdir(folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                made => made.within("making", to, folder)?,
+            }
+        }
+        let file = self.dest.open_file(path).within("reading", self.dest.path(), path)?;
+        if aside.stat(path).within("looking at", to, path)?.is_some() {
+            aside.unlink(path).within("removing", to, path)?;
+        }
+        let copy: File = aside.create(path).within("making", to, path)?;
+        copy.set_len(stamp.size).within("making", to, path)?;
+        content::copy(&file, &copy, stamp.size, &|_| false).within("setting aside", to, path)?;
+        aside.set_meta(path, &stamp.meta, Shape::File).within("setting mode and time of", to, path)?;
+        Ok(true)
+    }
+}
+
+/// What people find it by: when it was found out, and the number of the generation.
+fn name(plan: &Plan) -> String {
+    let Time { seconds, .. } = plan.stored.begin.taken_at;
+    let at = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    format!("{}-{}", at.strftime("%Y%m%d-%H%M%S"), plan.stored.end.position.seq)
+}

@@ -1,0 +1,126 @@
+//! The status of the copy, out of what its book knows.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::{Book, Stage};
+use crate::pair::{Duty, Node, Pair};
+use crate::replica::{Grade, Time};
+use crate::service::status::{
+    Ask, Dataset, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Server, Status, TakeOver, Trouble, Verdict,
+};
+use crate::service::takeover;
+
+impl Book {
+    fn phase(&self) -> Phase {
+        let stopped =
+            self.questions.iter().any(|question| matches!(question.ask, Ask::Removals { .. } | Ask::Older { .. }))
+                || self.alarms.all().iter().any(|alarm| {
+                    matches!(
+                        alarm.trouble,
+                        Trouble::DiskFull { .. } | Trouble::MirrorFails { .. } | Trouble::SourceGone { .. }
+                    )
+                });
+        match () {
+            () if self.stage == Stage::Opening => Phase::Opening,
+            () if stopped || self.is_closed() => Phase::Stopped,
+            () if self.operations.is_comparing() => Phase::Verifying,
+            () if !self.is_usable() => Phase::FirstCopy,
+            () => Phase::Following,
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn status(&mut self, pair: &Pair, now: Timestamp) -> Status {
+        let clock = Instant::now();
+        let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
+        let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
+        // From who is not heard there may be changes since then.
+        let behind_ms = behind_ms.max(self.silent_since.map_or(0, millis));
+        let behind_bytes = if self.is_usable() { behind_bytes } else { behind_bytes.saturating_sub(self.came.1) };
+        let reasons = takeover::reasons(self.is_usable(), behind_ms, self.max_age_ms, self.alarms.all());
+        let yes = reasons.is_empty();
+        let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
+        let can_take_over = TakeOver { yes, since, reasons };
+        self.take_over = Some(can_take_over.clone());
+        let grade = self.is_usable().then_some(self.grade);
+        let record = pair.record();
+        Status {
+            store: self.name.clone(),
+            node: record.node,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: now,
+            duty: pair.duty(),
+            epoch: record.epoch,
+            holder: Node::of_epoch(record.epoch),
+            peer: self.peer(),
+            server: Server::Stopped,
+            mirror: Mirror {
+                position: self.position,
+                behind_ms,
+                behind_bytes,
+                behind_at_least: self.is_closed(),
+                grade,
+                copying: self.copying.clone(),
+                sign_ago_ms: self.sign_at.map(millis),
+                last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
+                verified_at: self.verified_at,
+                as_of: self.is_usable().then(|| timestamp(self.as_of)).flatten(),
+                phase: self.phase(),
+                caught_up: self.has_caught_up(),
+            },
+            datasets: vec![self.dataset(grade)],
+            verdict: Verdict::Unknown,
+            can_take_over,
+            licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None },
+            terminals: vec![],
+            operation: self.operations.last().cloned(),
+            maintenance: false,
+            alarms: self.alarms.all().to_vec(),
+            questions: self.questions.clone(),
+            folders: Some(self.folders.clone()),
+            machines: None,
+            support: None,
+            events: self.events.iter().cloned().collect(),
+        }
+    }
+
+    fn peer(&self) -> Peer {
+        // Both halves are in this process: what one says is heard at once, for as long as there is a link.
+        let duty = (self.link != PeerState::Unknown).then_some(Duty::Serving);
+        Peer {
+            state: self.link,
+            heard_ago_ms: None,
+            round_trip_ms: None,
+            duty,
+            server: None,
+            unmet: None,
+            loss_percent: 0,
+            history: vec![],
+        }
+    }
+
+    fn dataset(&self, grade: Option<Grade>) -> Dataset {
+        let told = self.told.clone().unwrap_or_default();
+        let (files, bytes) = if self.is_usable() { (told.files, told.bytes) } else { self.came };
+        let grade = if told.unreadable.is_empty() { grade } else { grade.map(|_| Grade::Incomplete) };
+        Dataset {
+            name: self.name.clone(),
+            kinds: told.kinds,
+            grade,
+            files,
+            bytes,
+            changed_at: self.last_change.map(|(_, at)| at),
+            unreadable: told.unreadable,
+            special: told.special,
+            unsteady_since: self.unsteady_since,
+        }
+    }
+}
+
+/// An instant of a file system as one that people read; none where no calendar reaches.
+fn timestamp(time: Time) -> Option<Timestamp> {
+    Timestamp::new(time.seconds, i32::try_from(time.nanos).ok()?).ok()
+}

@@ -1,0 +1,50 @@
+//! Why the service does not do what it was asked.
+
+use serde::{Deserialize, Serialize};
+
+/// Why the service does not do what it was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum WhyNot {
+    /// That is for the machine that was set up as main.
+    OnlyMain,
+    /// One process mirrors one folder here: there is no store.
+    NoStore,
+    /// One process mirrors one folder here: its copy is taken anew by hand.
+    ByHand,
+    /// The other machine is not heard.
+    Unheard,
+    /// It is not heard, and the copy here is all there is.
+    AllThereIs,
+    /// There is no complete copy yet.
+    NoCopy,
+    /// Both sides are being compared.
+    Comparing,
+    /// The question is not asked any more.
+    NotAsked {
+        /// Its number.
+        question: u64,
+    },
+    /// No machine of the store is called so.
+    NoSuchMachine {
+        /// What was said.
+        name: String,
+        /// What the backup is called.
+        backup: String,
+    },
+    /// No machine has joined.
+    NobodyJoined,
+    /// The system refused something.
+    System {
+        /// What it said.
+        error: String,
+    },
+    /// This is no command.
+    NoCommand {
+        /// What is wrong with it.
+        error: String,
+    },
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}

@@ -1,0 +1,56 @@
+//! Why the service does not do what it was asked.
+
+use super::Words;
+use crate::service::refusal::WhyNot;
+
+/// Why it is not done, and what to do; a sentence.
+#[must_use]
+pub fn refusal(words: &Words, why: &WhyNot) -> String {
+    match why {
+        WhyNot::OnlyMain => words.say("refusal-only-main"),
+        WhyNot::NoStore => words.say("refusal-no-store"),
+        WhyNot::ByHand => words.say("refusal-by-hand"),
+        WhyNot::Unheard => words.say("refusal-unheard"),
+        WhyNot::AllThereIs => words.say("refusal-all-there-is"),
+        WhyNot::NoCopy => words.say("refusal-no-copy"),
+        WhyNot::Comparing => words.say("refusal-comparing"),
+        WhyNot::NotAsked { question } => words.with("refusal-not-asked", &[("question", question.to_string().into())]),
+        WhyNot::NoSuchMachine { name, backup } => {
+            let args = [("name", name.as_str().into()), ("backup", backup.as_str().into())];
+            words.with("refusal-no-such-machine", &args)
+        }
+        WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
+        WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
+        WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
+        WhyNot::Other => words.say("cli-strange"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_its_words() {
+        let words = Words::load(Some("en"));
+        let text = || "CAJA-9 is no machine".to_owned();
+        for why in [
+            WhyNot::OnlyMain,
+            WhyNot::NoStore,
+            WhyNot::ByHand,
+            WhyNot::Unheard,
+            WhyNot::AllThereIs,
+            WhyNot::NoCopy,
+            WhyNot::Comparing,
+            WhyNot::NotAsked { question: 3 },
+            WhyNot::NoSuchMachine { name: text(), backup: text() },
+            WhyNot::NobodyJoined,
+            WhyNot::System { error: text() },
+            WhyNot::NoCommand { error: text() },
+            WhyNot::Other,
+        ] {
+            let said = refusal(&words, &why);
+            assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+        }
+    }
+}
