@@ -33,6 +33,11 @@ pub fn tend(connection: impl AsFd, unheard_ms: u32) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Makes a connection keep about so many bytes that are to be sent, and no more.
+pub fn send_little(connection: impl AsFd, bytes: usize) -> std::io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_send_buffer_size(connection.as_fd(), bytes)?)
+}
+
 /// How much room a disk has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Room {

@@ -15,6 +15,7 @@ use espejo::replica::{Body, RelPath};
 
 use crate::common::passed_over;
 use crate::common::place::Place;
+use crate::source::{known, said};
 
 fn name(path: &str) -> RelPath {
     RelPath::new(path.as_bytes()).unwrap()
@@ -134,5 +135,34 @@ fn a_dataset_that_holds_still_is_not_waited_for() {
     fs::write(place.source.join("file"), "x").unwrap();
     let mut source = held(&place);
     let everything = Dirty { everything: true, ..Dirty::default() };
-    assert!(capture(&mut source, everything, &mut || panic!("nothing is to be waited for")).is_none());
+    let mut wait = |gap: Duration| {
+        assert!(gap.is_zero(), "nothing is to be waited for");
+        Some(Dirty::default())
+    };
+    assert!(matches!(source.capture(everything, Moves::Follow, &mut wait).unwrap(), Outcome::Nothing));
+}
+
+#[test]
+fn what_comes_into_a_new_folder_before_that_is_watched_is_found() {
+    let place = Place::new();
+    let at = |name: &str| place.source.join(name);
+    // Before everything is looked through, what was said up to then is waited for.
+    for (heard, looks) in [(dirty(&["new"]), 0), (Dirty { everything: true, ..Dirty::default() }, 1)] {
+        let _ = fs::remove_dir_all(at("new"));
+        let mut source = known(&place);
+        fs::create_dir(at("new")).unwrap();
+        let mut waits = 0;
+        // The folder was looked into; then a file comes, and only then the folder is watched: nobody tells of the file.
+        let mut wait = |_| {
+            if waits == looks {
+                fs::create_dir(at("new/deep")).unwrap();
+                fs::write(at("new/deep/sale"), "one coffee").unwrap();
+            }
+            waits += 1;
+            Some(Dirty::default())
+        };
+        let outcome = source.capture(heard, Moves::Follow, &mut wait).unwrap();
+        let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(said(&captured).get("new/deep/sale"), Some(&Some(b"one coffee".to_vec())));
+    }
 }

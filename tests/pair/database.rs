@@ -74,7 +74,7 @@ fn a_database_and_a_queue_arrive_over_a_cable_that_is_pulled_at_random() {
     make(&initdb, &postgres, &two.data.join("database"));
     two.meet();
     let mut queue = File::options().create(true).append(true).open(two.data.join("ORDER.QUE")).unwrap();
-    let end = Instant::now() + Duration::from_secs(if is_full() { 300 } else { 10 });
+    let end = Instant::now() + Duration::from_secs(if is_full() { 300 } else { 7 });
     let (mut orders, mut pulled) = (0u64, 0);
     while Instant::now() < end {
         network.cable("down");

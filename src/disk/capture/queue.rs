@@ -1,12 +1,14 @@
 //! A file that only grows, record by record: what of it is whole, and what of it must be read.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 
-use super::tree::Known;
+use super::look::{Item, Seen};
+use super::tree::{Known, Tree};
 use crate::disk::read::read_full;
 use crate::disk::stamp::Stamp;
-use crate::replica::{BLOCK, Kind, RelPath, grade};
+use crate::replica::{BLOCK, Body, Kind, RelPath, grade};
 
 /// A queue: where its last whole record ends, and the first block that is read.
 pub(super) struct Queue {
@@ -53,4 +55,22 @@ pub(super) fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option
 /// Whether an unknown file is a queue all of whose records are whole.
 pub(super) fn is_whole_queue(file: &File, path: &RelPath, stamp: &Stamp) -> bool {
     matches!(queue_end(file, path, stamp, None), Ok(Some(_)))
+}
+
+/// The only queue among the items, if there is just one: it may grow between the looks, since it was read last.
+pub(super) fn lone_queue(items: &BTreeMap<RelPath, Item>) -> Option<&RelPath> {
+    let mut queues = items.iter().filter(|(_, item)| matches!(&item.seen, Seen::File(seen) if seen.queue));
+    let (path, _) = queues.next()?;
+    queues.next().is_none().then_some(path)
+}
+
+/// Whether nothing happened but that `queue` grew.
+pub(super) fn only_grew(queue: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
+    items.len() == 1
+        && match (items.get(queue).map(|item| &item.seen), tree.get(queue)) {
+            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
+                seen.base.as_ref() == Some(queue) && seen.size >= *size
+            }
+            _ => false,
+        }
 }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::candidates::{Candidates, Dirty, Search};
 use super::look::{BIG, How, Item, Missed, Reading, Seen, Still, TICK, age, first_look, is_untouched, second_look};
-use super::tree::{Known, Tree};
+use super::queue::{lone_queue, only_grew};
+use super::tree::Known;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::{Role, roles};
-use crate::replica::{Body, Kind, RelPath};
+use crate::replica::{Kind, RelPath};
 
 /// The least time between the two looks.
 const FIRST_GAP: Duration = Duration::from_millis(10);
@@ -83,7 +84,12 @@ impl Settle<'_> {
         let began = Instant::now();
         let mut done = Settled::default();
         let mut names = BTreeMap::new();
+        if dirty.everything {
+            // Before anything is looked at, all folders that there are must be watched.
+            done.dirty.join(self.heard_within(Duration::ZERO).unwrap_or_default());
+        }
         let mut todo = self.merge(dirty, &mut names, &mut done)?;
+        todo.extend(self.look_into_new_folders(&mut names, &mut done)?);
         if names.is_empty() {
             return Ok(done);
         }
@@ -161,6 +167,24 @@ impl Settle<'_> {
         let todo = found.keys().cloned().collect();
         names.extend(found);
         Ok(todo)
+    }
+
+    /// What came into a new folder between the look into it and the begin of its being watched is told by nobody: once it is
+    /// watched, it is looked into again.
+    fn look_into_new_folders(&mut self, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
+        let is_new = |path: &RelPath, stamp: &Stamp| {
+            let held = self.search.tree.get(path);
+            stamp.shape == Shape::Dir && held.is_none_or(|held| held.stamp.inode != stamp.inode)
+        };
+        let new = names.iter().filter(|(path, stamp)| stamp.as_ref().is_some_and(|stamp| is_new(path, stamp)));
+        let new: BTreeSet<RelPath> = new.map(|(path, _)| path.clone()).collect();
+        if new.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        // Where nobody tells of changes, everything is looked at again anyway.
+        let Some(mut since) = self.heard_within(Duration::ZERO) else { return Ok(BTreeSet::new()) };
+        since.paths.extend(new);
+        self.merge(&since, names, done)
     }
 
     /// Looks at `todo`, and at whatever is to be compared with another base now. Returns what did not hold still.
@@ -366,22 +390,4 @@ fn fits(item: &Item, role: Option<&Role>) -> bool {
         (Seen::File(_) | Seen::Link(_), _) => false,
         (Seen::Gone | Seen::Dir | Seen::Symlink(_), role) => role.is_none(),
     }
-}
-
-/// The only queue among the items, if there is just one: it may grow between the looks, since it was read last.
-fn lone_queue(items: &BTreeMap<RelPath, Item>) -> Option<&RelPath> {
-    let mut queues = items.iter().filter(|(_, item)| matches!(&item.seen, Seen::File(seen) if seen.queue));
-    let (path, _) = queues.next()?;
-    queues.next().is_none().then_some(path)
-}
-
-/// Whether nothing happened but that `queue` grew.
-fn only_grew(queue: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
-    items.len() == 1
-        && match (items.get(queue).map(|item| &item.seen), tree.get(queue)) {
-            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
-                seen.base.as_ref() == Some(queue) && seen.size >= *size
-            }
-            _ => false,
-        }
 }

@@ -76,6 +76,11 @@ impl Machine {
             // What cannot be sent is not heard: that says enough.
             let _ = self.udp.try_send_to(&beat, to);
         }
+        let published = self.publish.borrow().as_ref().map(|status| status.peer.state);
+        if published.is_some_and(|published| published != self.heart.state(now)) {
+            // Nothing comes from who falls silent: it is this machine's own time that tells.
+            self.publish_soon();
+        }
         if self.told_at.is_none_or(|at| now.duration_since(at) >= PING) {
             self.told_at = Some(now);
             if let Some(session) = &self.session {
@@ -108,7 +113,7 @@ impl Machine {
 
     fn call(&self, again: Again) {
         if let Some(who_calls) = &self.again {
-            let _ = who_calls.try_send(again);
+            let _ = who_calls.send(again);
         }
     }
 

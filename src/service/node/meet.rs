@@ -194,7 +194,7 @@ pub enum Again {
 }
 
 /// Connects, again and again.
-pub async fn keep_calling(calling: Calling, mut again: mpsc::Receiver<Again>, met: mpsc::Sender<Met>) {
+pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<Again>, met: mpsc::Sender<Met>) {
     let mut pause = FIRST_PAUSE;
     for session in 1u64.. {
         // Numbers of two lives of this process must differ.

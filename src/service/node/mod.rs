@@ -82,7 +82,7 @@ pub struct Machine {
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
     /// Tells who calls that it is time to: see [`meet::keep_calling`].
-    again: Option<mpsc::Sender<Again>>,
+    again: Option<mpsc::UnboundedSender<Again>>,
     /// Who may come in.
     other: watch::Sender<Option<MachineId>>,
     /// Where the other machine's heart is.
@@ -208,7 +208,7 @@ impl Machine {
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let again = member.other.filter(|_| !is_main).map(|other| {
-            let (again, over) = mpsc::channel(4);
+            let (again, over) = mpsc::unbounded_channel();
             let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
             let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
             work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
@@ -289,7 +289,7 @@ impl Machine {
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
-            session.say(Note::Standing(Box::new(status.clone())));
+            session.stand(status.clone());
         }
         self.publish.send_replace(Some(Arc::new(status)));
     }

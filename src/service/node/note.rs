@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::config::revision::Revision;
 use crate::link::speech::{hear, say};
@@ -64,10 +64,54 @@ pub async fn read(mut stream: impl AsyncRead + Unpin, heard: mpsc::Sender<Note>)
     }
 }
 
-/// Says notes until there are no more.
-pub async fn write(mut stream: impl AsyncWrite + Unpin, mut notes: mpsc::Receiver<Note>) -> io::Result<()> {
-    while let Some(note) = notes.recv().await {
+/// Says notes until there are no more; and how the mirror stands, each time as it is when there is room on the line for that.
+pub async fn write(
+    mut stream: impl AsyncWrite + Unpin,
+    mut notes: mpsc::Receiver<Note>,
+    mut standing: watch::Receiver<Option<Box<Status>>>,
+) -> io::Result<()> {
+    loop {
+        let note = tokio::select! {
+            biased;
+            note = notes.recv() => note,
+            Ok(()) = standing.changed() => standing.borrow_and_update().clone().map(Note::Standing),
+        };
+        let Some(note) = note else { return Ok(()) };
         say(&mut stream, &note).await?;
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::pair::{Node, Pair};
+    use crate::service::book::Book;
+    use crate::service::status::Folders;
+
+    fn standing(seq: u64) -> Box<Status> {
+        let mut status = Book::new("pos", Folders::default()).status(&Pair::new(Node::Backup), Timestamp::UNIX_EPOCH);
+        status.mirror.position.seq = seq;
+        Box::new(status)
+    }
+
+    #[tokio::test]
+    async fn on_a_slow_line_only_how_it_stands_now_is_said() {
+        // Room for less than one.
+        let (line, mut other) = tokio::io::duplex(200);
+        let (notes, taken) = mpsc::channel(WAITING);
+        let (stand, stands) = watch::channel(None);
+        tokio::spawn(write(line, taken, stands));
+        for seq in 1..=100 {
+            stand.send_replace(Some(standing(seq)));
+            tokio::task::yield_now().await;
+        }
+        notes.send(Note::Ping).await.unwrap();
+        let mut said = vec![];
+        for _ in 0..3 {
+            said.push(hear::<Note>(&mut other).await.unwrap());
+        }
+        assert_eq!(said, [Note::Standing(standing(1)), Note::Ping, Note::Standing(standing(100))]);
+    }
 }

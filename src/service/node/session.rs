@@ -1,17 +1,22 @@
 //! One session of the two services: a connection for what they say, one for each dataset. All end with it.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::note::{self, Note, WAITING};
 use crate::link::tls::Secure;
 use crate::link::wire::{self, End, Half, Line};
+use crate::service::status::Status;
+
+/// Bytes of notes that the system keeps to be sent, about.
+const WAITING_BYTES: usize = 16 * 1024;
 
 /// A session.
 pub struct Session {
     /// Its number.
     pub number: u64,
     out: mpsc::Sender<Note>,
+    standing: watch::Sender<Option<Box<Status>>>,
     heard: mpsc::Sender<(u64, Option<Note>)>,
     tasks: Vec<AbortHandle>,
 }
@@ -19,10 +24,13 @@ pub struct Session {
 impl Session {
     /// Begins one on a connection. What is heard goes to `heard` with its number; none, when it is over.
     pub fn begin(number: u64, secure: Secure, heard: mpsc::Sender<(u64, Option<Note>)>) -> Self {
+        // What waits in the system's own buffer grows old there.
+        let _ = crate::os::send_little(secure.stream.get_ref().0, WAITING_BYTES);
         let (from, to) = tokio::io::split(secure.stream);
         let (out, notes) = mpsc::channel(WAITING);
         let (tell, mut told) = mpsc::channel(WAITING);
-        let writing = tokio::spawn(note::write(to, notes)).abort_handle();
+        let (standing, stands) = watch::channel(None);
+        let writing = tokio::spawn(note::write(to, notes, stands)).abort_handle();
         let reading = tokio::spawn(note::read(from, tell)).abort_handle();
         let pass = heard.clone();
         let passing = tokio::spawn(async move {
@@ -33,7 +41,7 @@ impl Session {
             }
             let _ = pass.send((number, None)).await;
         });
-        Self { number, out, heard, tasks: vec![writing, reading, passing.abort_handle()] }
+        Self { number, out, standing, heard, tasks: vec![writing, reading, passing.abort_handle()] }
     }
 
     /// Gives a dataset a way of its own.
@@ -52,6 +60,11 @@ impl Session {
     /// Says a note. A session that does not take it any more is over soon.
     pub fn say(&self, note: Note) {
         let _ = self.out.try_send(note);
+    }
+
+    /// Says how the mirror stands, as soon as there is room for that; what was to be said of it before is not said any more.
+    pub fn stand(&self, status: Status) {
+        self.standing.send_replace(Some(Box::new(status)));
     }
 }
 
