@@ -354,6 +354,7 @@ mod tests {
                 "bring-source-back",
                 "look-at-disk",
                 "look-at-other-machine",
+                "invite",
             ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),
