@@ -26,7 +26,7 @@ use statuses::{
 };
 
 /// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 51] = [
+const CASES: [&str; 52] = [
     "healthy_80x24",
     "healthy_200x60",
     "healthy_40x10",
@@ -71,6 +71,7 @@ const CASES: [&str; 51] = [
     "backup_unmet_80x24",
     "backup_stranger_80x24",
     "backup_turned_away_80x24",
+    "backup_forgotten_80x24",
     "backup_hints_80x24",
     "backup_quit_dialog",
     "backup_copy_page_80x24",
@@ -141,6 +142,7 @@ fn the_backup_whose_main_is_silent_or_was_never_met() {
     seen(store::lost(), (40, 10), COLOUR).is("backup_lost_40x10");
     seen(store::lost(), (200, 60), COLOUR).is("backup_lost_200x60");
     seen(store::lost(), (80, 24), PLAIN).is("backup_lost_ascii");
+    seen(store::forgotten(), (80, 24), COLOUR).is("backup_forgotten_80x24");
     seen(store::lost_and_old(), (80, 24), COLOUR).is("backup_lost_and_old_80x24");
     let unmet = |why| seen(store::unmet(why), (80, 24), COLOUR);
     unmet(Unmet::NoService { address: far() }).is("backup_unmet_80x24");

@@ -74,10 +74,13 @@ pub fn sentence(words: &Words, status: &Status) -> String {
     };
     let key = match stance(status) {
         Stance::Yes => whose(["answer-yes", "answer-yes-this", "answer-yes-backup"]),
+        Stance::YesAlone if refuses(status) => "answer-yes-apart",
         Stance::YesAlone => "answer-yes-alone",
         Stance::Old => whose(["answer-old", "answer-old-this", "answer-old-backup"]),
+        Stance::OldAlone if refuses(status) => "answer-old-apart",
         Stance::OldAlone => "answer-old-alone",
         Stance::No => whose(["answer-no", "answer-no-this", "answer-no-backup"]),
+        Stance::NoAlone if refuses(status) => "answer-no-apart",
         Stance::NoAlone => "answer-no-alone",
         Stance::Opening => "answer-opening",
         Stance::FirstCopy => "answer-first-copy",
@@ -87,6 +90,12 @@ pub fn sentence(words: &Words, status: &Status) -> String {
         Stance::Bare => "answer-bare",
     };
     words.with(key, &[("name", other(status).into())])
+}
+
+/// Whether the other machine is there, and does not talk to this one: it may well sell as ever.
+#[must_use]
+pub fn refuses(status: &Status) -> bool {
+    matches!(status.peer.unmet, Some(Unmet::TurnedAway { .. } | Unmet::Versions { .. } | Unmet::NoPlace | Unmet::Other))
 }
 
 /// What the other machine is called; nothing where there is none.

@@ -195,6 +195,7 @@ check-question = A question waits for an answer.
 check-disk = The mirror's disk is full.
 check-source = The source folder is not there.
 check-mirror-disk = The mirror's disk fails.
+check-nobody-joined = No backup has joined.
 check-other-machine = The other machine is not heard.
 remedy-wait = Wait: it goes on by itself.
 remedy-give-right = Give Espejo the right to read them.
@@ -202,6 +203,7 @@ remedy-answer = Answer it.
 remedy-make-room = Make room there.
 remedy-bring-source-back = Bring it back.
 remedy-look-at-disk = Have the disk looked at.
+remedy-invite = Type on the main: espejo invite backup
 remedy-look-at-other-machine = See to it that it is switched on and connected.
 
 ## Around every screen
@@ -235,6 +237,10 @@ answer-yes = YES, this copy could take over now.
 answer-yes-this = YES, this machine could take over now.
 answer-yes-backup = YES, the backup could take over now.
 answer-yes-alone = ALARM: { $name } is silent. YES, this machine could take over now.
+answer-yes-apart = ALARM: { $name } is not copied. YES, this machine could take over now.
+answer-old-apart = ALARM: { $name } is not copied. This machine could take over with an old copy.
+answer-no-apart = ALARM: { $name } is not copied. NO, this machine could not take over now.
+answer-apart = Since { $at } nothing of what happened there is in the copy.
 answer-old = This copy could take over now, but it is old.
 answer-old-this = This machine could take over now, but its copy is old.
 answer-old-backup = The backup could take over now, but its copy is old.

@@ -246,6 +246,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "source" => words.say("check-source"),
         "mirror-disk" => words.say("check-mirror-disk"),
         "other-machine" => words.say("check-other-machine"),
+        "nobody-joined" => words.say("check-nobody-joined"),
         other => format!("{other}: {} ({})", reason.value, reason.limit),
     };
     let todo = match reason.remedy.as_str() {
@@ -255,6 +256,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "make-room" => words.say("remedy-make-room"),
         "bring-source-back" => words.say("remedy-bring-source-back"),
         "look-at-disk" => words.say("remedy-look-at-disk"),
+        "invite" => words.say("remedy-invite"),
         "look-at-other-machine" => words.say("remedy-look-at-other-machine"),
         other => other.to_owned(),
     };
@@ -333,9 +335,17 @@ mod tests {
             whole(&told.what);
             whole(&told.todo);
         }
-        for check in
-            ["first-copy", "copy-age", "unreadable-files", "question", "disk", "source", "mirror-disk", "other-machine"]
-        {
+        for check in [
+            "first-copy",
+            "copy-age",
+            "unreadable-files",
+            "question",
+            "disk",
+            "source",
+            "mirror-disk",
+            "other-machine",
+            "nobody-joined",
+        ] {
             for remedy in [
                 "wait",
                 "give-right",
@@ -344,6 +354,7 @@ mod tests {
                 "bring-source-back",
                 "look-at-disk",
                 "look-at-other-machine",
+                "invite",
             ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),

@@ -63,6 +63,15 @@ fn silent(mut status: Status, ms: u64, trouble: Trouble) -> Status {
     status
 }
 
+/// A backup that its main has forgotten.
+pub fn forgotten() -> Status {
+    let why = Unmet::TurnedAway { address: FAR.into() };
+    let mut status = silent(backup(), 42_000, Trouble::Silent { why: Some(why.clone()) });
+    status.peer.unmet = Some(why);
+    status.mirror.as_of = Some(at("10:41:24"));
+    status
+}
+
 /// A backup that makes its first copy.
 pub fn first_copy() -> Status {
     let mut status = cannot(backup(), "first-copy", "none", "one", "wait");

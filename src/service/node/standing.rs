@@ -169,16 +169,16 @@ fn unheard(status: &mut Status) {
     if status.duty != Duty::Serving || matches!(status.peer.state, PeerState::Healthy | PeerState::Late) {
         return;
     }
-    status.can_take_over.yes = false;
-    status.can_take_over.reasons.insert(
-        0,
-        Reason {
-            check: "other-machine".to_owned(),
-            value: "silent".to_owned(),
-            limit: "heard".to_owned(),
-            remedy: "look-at-other-machine".to_owned(),
-        },
-    );
+    let [check, value, limit, remedy] = match status.peer.unmet {
+        Some(Unmet::NobodyJoined) => ["nobody-joined", "none", "one", "invite"],
+        _ => ["other-machine", "silent", "heard", "look-at-other-machine"],
+    }
+    .map(str::to_owned);
+    let answer = &mut status.can_take_over;
+    answer.yes = false;
+    // Whether there is one, only the other machine knows.
+    answer.reasons.retain(|reason| reason.check != "first-copy");
+    answer.reasons.insert(0, Reason { check, value, limit, remedy });
 }
 
 /// The age of a copy counts with the silence.

@@ -4,7 +4,7 @@ use super::Seen;
 use crate::service::Status;
 use crate::service::status::{Alarm, Trouble, Unmet};
 use crate::tui::theme::Mark;
-use crate::words::answer::{Stance, other, sentence, stance};
+use crate::words::answer::{Stance, other, refuses, sentence, stance};
 use crate::words::unmet::unmet;
 use crate::words::{figures, told};
 
@@ -58,6 +58,8 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
 fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec<String> {
     let words = seen.words;
     let name = || ("name", other(status).into());
+    // Where the main may have died.
+    let keep = || (!refuses(status)).then(|| words.say("answer-keep"));
     let copy = status.mirror.as_of.map(|_| complete(seen, status));
     match stance {
         Stance::Yes => vec![complete(seen, status)],
@@ -66,10 +68,10 @@ fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec
         Stance::FirstCopy | Stance::FirstCopyAlone => vec![so_far(seen, status)],
         Stance::NobodyJoined => vec![unmet(words, &Unmet::NobodyJoined).todo],
         Stance::Bare => [words.with("answer-bare-serves", &[name()])].into_iter().chain(copy).collect(),
-        Stance::YesAlone => silent(seen, status).into_iter().chain(copy).chain([words.say("answer-keep")]).collect(),
+        Stance::YesAlone => silent(seen, status).into_iter().chain(copy).chain(keep()).collect(),
         Stance::OldAlone => {
             let age = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason).what);
-            silent(seen, status).into_iter().chain(age).chain(copy).chain([words.say("answer-keep")]).collect()
+            silent(seen, status).into_iter().chain(age).chain(copy).chain(keep()).collect()
         }
         Stance::Old | Stance::No | Stance::NoAlone => {
             // What to do is said below, by what is wrong: two advices for one thing would be one too many.
@@ -85,7 +87,8 @@ fn silent(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let ago = i64::try_from(status.peer.heard_ago_ms?).ok()?;
     let since = status.at.checked_sub(jiff::SignedDuration::from_millis(ago)).ok()?;
     let since = figures::moment(seen.words, since, seen.now);
-    Some(seen.words.with("answer-silent", &[("at", since.into())]))
+    let key = if refuses(status) { "answer-apart" } else { "answer-silent" };
+    Some(seen.words.with(key, &[("at", since.into())]))
 }
 
 /// As of when the copy is whole, and when that was proven.
