@@ -54,6 +54,13 @@ pub fn room(folder: &Path) -> Option<Room> {
     Some(Room { free: stat.f_bavail * stat.f_frsize, all: stat.f_blocks * stat.f_frsize })
 }
 
+/// Whether files can be made in `folder`, or the folder itself where there is none yet.
+pub fn may_make(folder: &Path) -> std::io::Result<()> {
+    use rustix::fs::{Access, access};
+    let stands = folder.ancestors().find(|above| above.exists()).unwrap_or(folder);
+    Ok(access(stands, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
 /// Whether the processor has instructions for AES.
 #[must_use]
 pub fn has_aes() -> bool {

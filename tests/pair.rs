@@ -42,13 +42,14 @@ mod strangers;
 mod versions;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use common::edits::Editor;
 use common::is_full;
 use common::place::{output, told};
 use common::random::{Random, seed};
 use common::two::{Machine, Two};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn four_commands_and_the_main_is_mirrored() {
@@ -190,9 +191,13 @@ fn check_examines_both_machines_and_says_what_to_mend() {
         (checked.status.code() == Some(0)).then_some(checked)
     });
     let said = String::from_utf8_lossy(&checked.stdout).into_owned();
-    for line in
-        ["Main: pos can be read", "Backup: the two machines talk", "Backup: heartbeats come", "the clocks agree"]
-    {
+    for line in [
+        "Main: pos can be used",
+        "Main: every file can be read",
+        "Backup: the two machines talk",
+        "Backup: heartbeats come",
+        "the clocks agree",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     two.kill(Machine::Backup);
@@ -203,6 +208,28 @@ fn check_examines_both_machines_and_says_what_to_mend() {
     let found: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
     let of = |check: &str| found.as_array().unwrap().iter().find(|finding| finding["check"] == check).unwrap().clone();
     assert!(of("folder")["error"].is_string() && of("connection")["talks"] == false, "{found}");
+}
+
+#[test]
+fn check_says_what_may_not_be_read_and_where_nothing_may_be_written() {
+    let test = "check_says_what_may_not_be_read_and_where_nothing_may_be_written";
+    if !rustix::process::geteuid().is_root() {
+        return common::passed_over(test, "only root can give a file to another");
+    }
+    let mut two = Two::new();
+    two.run_as(65534);
+    fs::write(two.data.join("secret"), "of root").unwrap();
+    fs::set_permissions(two.data.join("secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    two.init();
+    two.meet();
+    two.until(Machine::Main, "it is known", |status| status["datasets"][0]["unreadable"] == json!(["secret"]));
+    std::os::unix::fs::chown(two.mirror(), Some(0), Some(0)).unwrap();
+    let checked = output(&mut two.espejo(Machine::Main, &["check"]));
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(1), "{}", told(&checked));
+    for line in ["[!!] Main: a file cannot be read: secret", "[!!] Backup: pos cannot be used"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
 }
 
 #[test]

@@ -28,6 +28,13 @@ pub enum Found {
         /// What the system said against it.
         error: Option<String>,
     },
+    /// Can every file in it be read?
+    Rights {
+        /// Files that cannot.
+        unreadable: u64,
+        /// The first of them.
+        first: Option<String>,
+    },
     /// Is there room for what must be kept?
     Room {
         /// Bytes that are free.
@@ -87,6 +94,7 @@ impl Found {
         match self {
             Self::Folder { error, .. } | Self::Name { error, .. } => error.is_none(),
             Self::Room { free_bytes, needed_bytes } => free_bytes >= needed_bytes,
+            Self::Rights { unreadable, .. } => *unreadable == 0,
             Self::Connection { talks, .. } => *talks,
             Self::Heartbeat { comes, .. } => *comes,
             Self::Clocks { ahead_ms } => ahead_ms.is_none_or(|ahead| ahead.unsigned_abs() <= CLOCKS_MS),

@@ -506,9 +506,15 @@ check-faults = { $n ->
    *[other] { $n } things are to be mended
 }
 check-far-unheard = The other machine cannot be asked now; run this there, too.
-check-folder = { $name } can be read: { $folder }
-check-folder-wrong = { $name } cannot be read: { $folder }: { $error }
-check-folder-wrong-do = Mount the disk, mend the path in store.toml, or give the service the right to read it.
+check-folder = { $name } can be used: { $folder }
+check-folder-wrong = { $name } cannot be used: { $folder }: { $error }
+check-folder-wrong-do = Mount the disk, mend the path in store.toml, or give the service the right to it.
+check-rights = every file can be read
+check-rights-wrong = { $n ->
+    [one] a file cannot be read: { $first }
+   *[other] { $n } files cannot be read; the first is { $first }
+  }
+check-rights-wrong-do = Give the service the right to read them, or name them in exclude in store.toml.
 check-room = { $free } are free
 check-room-wrong = { $free } are free; { $needed } should be
 check-room-wrong-do = Make room on the disk that holds the home.

@@ -25,6 +25,10 @@ pub fn finding(words: &Words, finding: &Finding) -> Told {
             let args = [("name", dataset.as_str().into()), ("folder", folder.as_str().into()), ("error", text(error))];
             told(["check-folder", "check-folder-wrong", "check-folder-wrong-do"], &args)
         }
+        Found::Rights { unreadable, first } => told(
+            ["check-rights", "check-rights-wrong", "check-rights-wrong-do"],
+            &[("n", (*unreadable).into()), ("first", text(first))],
+        ),
         Found::Room { free_bytes, needed_bytes } => told(
             ["check-room", "check-room-wrong", "check-room-wrong-do"],
             &[("free", bytes(*free_bytes)), ("needed", bytes(*needed_bytes))],

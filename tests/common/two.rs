@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ pub struct Two {
     spaces: Option<[String; 2]>,
     /// What each machine finds in its environment.
     around: [Vec<(String, String)>; 2],
+    /// As which user they run, if not as this one.
+    user: Option<u32>,
     running: [Option<Child>; 2],
 }
 
@@ -42,7 +45,15 @@ impl Two {
         let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
         let data = dir.path().join("pos");
         fs::create_dir(&data).unwrap();
-        Self { dir, data, addresses, spaces, around: [vec![], vec![]], running: [None, None] }
+        Self { dir, data, addresses, spaces, around: [vec![], vec![]], user: None, running: [None, None] }
+    }
+
+    /// Both run as this user from now on, to whom all that there is belongs.
+    pub fn run_as(&mut self, user: u32) {
+        for path in [self.path(), &self.data] {
+            std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+        }
+        self.user = Some(user);
     }
 
     /// A machine finds this in its environment from now on.
@@ -105,6 +116,9 @@ impl Two {
         };
         command.arg("--home").arg(self.home(machine)).args(["--lang", "en"]).args(args);
         command.env_remove("FAILPOINTS").env_remove("ESPEJO_HOME").stdin(Stdio::null());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command.envs(self.around[machine as usize].iter().map(|(name, value)| (name, value)));
         command
     }

@@ -68,3 +68,18 @@ fn a_cable_pulled_at_random_while_the_shop_sells() {
     two.until_same(&format!("seed {seed}"));
     verified(&two, &format!("seed {seed}"));
 }
+
+#[test]
+fn what_gets_shorter_takes_less_of_a_slow_line() {
+    let Some(network) = Network::new("what_gets_shorter_takes_less_of_a_slow_line") else { return };
+    let mut two = network.two("max_rate = \"2MB\"");
+    let orders: Vec<String> = (0..200_000).map(|number| format!("{number};coffee;2.50;table 7\n")).collect();
+    let orders = orders.concat();
+    fs::write(two.data.join("ORDER.OLD"), &orders).unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    verified(&two, "in the end");
+    let sent = network.sent(Machine::Main);
+    let whole = orders.len() as u64;
+    assert!(sent < whole / 2, "{sent} bytes went over the line for {whole}");
+}

@@ -109,6 +109,14 @@ impl Network {
         assert!(ip(&["-n", &self.spaces[0], "link", "set", "cable", state]));
     }
 
+    /// Bytes that a machine has sent over the cable.
+    pub fn sent(&self, machine: Machine) -> u64 {
+        let mut count = Command::new("ip");
+        let space = &self.spaces[machine as usize];
+        count.args(["netns", "exec", space, "cat", "/sys/class/net/cable/statistics/tx_bytes"]);
+        String::from_utf8(count.output().unwrap().stdout).unwrap().trim().parse().unwrap()
+    }
+
     /// From now on the line does to frames what `how` says.
     pub fn line(&mut self, how: &str) {
         self.wire.as_mut().unwrap().set(how);

@@ -25,6 +25,7 @@ impl Machine {
         let address = far.address.to_string();
         let named = meet::resolve(&far.address).await;
         let mut found = self.folders();
+        found.extend(self.rights());
         found.extend(self.room());
         found.push(Found::Name { address: address.clone(), error: named.err().map(|error| error.to_string()) });
         found.push(Found::Connection { address, talks: self.session.is_some(), why: self.why_unmet() });
@@ -42,12 +43,25 @@ impl Machine {
     fn folders(&self) -> Vec<Found> {
         let examine = |name: &String| {
             let folder = self.folder(&self.store, name);
-            // The mirror's own is made with the first copy.
-            let is_new = self.pair.duty() != Duty::Serving && !folder.exists();
-            let error = if is_new { None } else { fs::read_dir(&folder).err().map(|error| error.to_string()) };
+            // That of the mirror is made with the first copy.
+            let error = if self.pair.duty() == Duty::Serving {
+                fs::read_dir(&folder).err()
+            } else {
+                crate::os::may_make(&folder).err()
+            };
+            let error = error.map(|error| error.to_string());
             Found::Folder { dataset: name.clone(), folder: folder.display().to_string(), error }
         };
         self.store.datasets.iter().map(|dataset| examine(&dataset.name)).collect()
+    }
+
+    /// What of the source cannot be read. Of the mirror's folder that is asked by writing.
+    fn rights(&mut self) -> Option<Found> {
+        if self.pair.duty() != Duty::Serving || self.session.is_none() {
+            return None;
+        }
+        let unreadable: Vec<String> = self.status().datasets.into_iter().flat_map(|set| set.unreadable).collect();
+        Some(Found::Rights { unreadable: unreadable.len() as u64, first: unreadable.into_iter().next() })
     }
 
     fn room(&mut self) -> Option<Found> {
