@@ -101,8 +101,9 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         let told = told::trouble(words, &alarm.trouble);
         writeln!(out, "{} {} {}", alarm.code, told.what, told.todo)?;
     }
+    let how = if status.machines.is_some() { "cli-how-to-answer-store" } else { "cli-how-to-answer" };
     for question in &status.questions {
-        writeln!(out, "{}\n  {}", told::question(words, &question.ask).what, words.say("cli-how-to-answer"))?;
+        writeln!(out, "{}\n  {}", told::question(words, &question.ask).what, words.say(how))?;
     }
     Ok(())
 }

@@ -585,6 +585,7 @@ cli-reseed-not = Nothing was done. On a terminal it is asked; a script says --ye
 cli-reseeding = Taking the copy anew: { $percent } % of { $size }
 cli-reseeded = The copy was taken anew: { $size }.
 cli-comparing = Comparing: { $percent } % of { $size } on both sides
+cli-how-to-answer-store = To answer: open the screen with "espejo".
 cli-how-to-answer = To answer: open the screen with "espejo", or begin again with --accept-removals.
 cli-once = Done: { $files ->
         [one] { $files } file
