@@ -246,6 +246,7 @@ impl Drop for Two {
 
 /// Has the backup compare every byte: it must find both sides equal.
 pub fn verified(two: &Two, when: &str) {
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
     let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
     assert_eq!(verified.status.code(), Some(0), "{when}: {}", told(&verified));
 }
