@@ -5,6 +5,7 @@
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
+//! - `turns`: the backup serves, and gives back
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
 //! - `versions`: who speaks another version
@@ -38,6 +39,8 @@ mod readme;
 mod revoked;
 #[path = "pair/strangers.rs"]
 mod strangers;
+#[path = "pair/turns.rs"]
+mod turns;
 #[path = "pair/versions.rs"]
 mod versions;
 

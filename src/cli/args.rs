@@ -91,6 +91,30 @@ pub enum Verb {
         #[arg(long)]
         watch: bool,
     },
+    /// Start the backup server: this machine serves from now on.
+    Promote {
+        /// The main is dead: a person has looked.
+        #[arg(long)]
+        yes: bool,
+        /// An old copy, or one that waits for an answer, is good enough.
+        #[arg(long)]
+        accept_loss: bool,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Return to the main server, from either machine.
+    Return {
+        /// Why, for the record.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Go on as the server after a cold start that nobody could confirm.
+    Start {
+        /// The other machine does not serve: a person has looked.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Throw the copy away and take it anew; what it alone holds is set aside first.
     Reseed {
         /// Do not ask.

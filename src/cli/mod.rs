@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
@@ -23,6 +23,7 @@ pub mod run;
 pub mod running;
 pub mod screen;
 pub mod status;
+pub mod turn;
 pub mod unit;
 pub mod verify;
 
@@ -68,6 +69,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::Promote { yes, accept_loss, reason }) => turn::promote(&around, yes, accept_loss, reason).await,
+            Some(Verb::Return { reason }) => turn::back(&around, reason).await,
+            Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

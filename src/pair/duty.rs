@@ -21,6 +21,21 @@ impl Node {
     pub fn of_epoch(epoch: Epoch) -> Self {
         if epoch % 2 == 1 { Self::Main } else { Self::Backup }
     }
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Main => Self::Backup,
+            Self::Backup => Self::Main,
+        }
+    }
+
+    /// The first epoch after `epoch` that this node may take.
+    #[must_use]
+    pub fn next_epoch(self, epoch: Epoch) -> Epoch {
+        if Self::of_epoch(epoch + 1) == self { epoch + 1 } else { epoch + 2 }
+    }
 }
 
 /// What a node does now.

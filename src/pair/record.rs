@@ -15,6 +15,12 @@ pub struct Record {
     pub claim: Claim,
     /// Where each epoch began, the oldest first; at most [`STARTS`].
     pub starts: Vec<Start>,
+    /// The other node has ended in order, and was not heard since.
+    #[serde(default)]
+    pub goodbye: bool,
+    /// The node was the server until another took a higher epoch: what it alone holds is not set aside yet.
+    #[serde(default)]
+    pub strays: bool,
 }
 
 /// How many starts a record keeps.
@@ -28,6 +34,13 @@ pub enum Claim {
     Idle,
     /// It is the server.
     Serving,
+    /// It was, and has given that to the other node: it only repeats so from then on.
+    Given {
+        /// The epoch in which the other one is to serve.
+        to: Epoch,
+        /// The number of the last generation before that.
+        at: u64,
+    },
 }
 
 /// Where an epoch began.
@@ -44,17 +57,54 @@ impl Record {
     #[must_use]
     pub fn first(node: Node) -> Self {
         let claim = if node == Node::Main { Claim::Serving } else { Claim::Idle };
-        Self { node, epoch: 1, claim, starts: vec![Start { epoch: 1, seq: 0 }] }
+        Self { node, epoch: 1, claim, starts: vec![Start { epoch: 1, seq: 0 }], goodbye: false, strays: false }
     }
 
     /// The same node after it was shown a higher epoch, which began after generation `seq`.
     #[must_use]
     pub fn following(&self, epoch: Epoch, seq: u64) -> Self {
+        // Who gave its place away holds nothing that the other one has not.
+        let strays = self.strays || self.claim == Claim::Serving;
+        Self { strays, ..self.begun(epoch, seq, Claim::Idle) }
+    }
+
+    /// The same node when what it alone held is set aside, and it holds what the server holds.
+    #[must_use]
+    pub fn gathered(&self) -> Self {
+        Self { strays: false, ..self.clone() }
+    }
+
+    /// The same node as the server of `epoch`, which is its own, from generation `seq` on.
+    #[must_use]
+    pub fn serving(&self, epoch: Epoch, seq: u64) -> Self {
+        self.begun(epoch, seq, Claim::Serving)
+    }
+
+    /// The same node when it has given its place to the other one, after generation `at`.
+    #[must_use]
+    pub fn given(&self, at: u64) -> Self {
+        let to = self.node.other().next_epoch(self.epoch);
+        Self { claim: Claim::Given { to, at }, ..self.clone() }
+    }
+
+    /// The same node when the other one has ended in order, or is heard again.
+    #[must_use]
+    pub fn with_goodbye(&self, goodbye: bool) -> Self {
+        Self { goodbye, ..self.clone() }
+    }
+
+    /// Whether the node is the server of its epoch.
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        self.claim == Claim::Serving && Node::of_epoch(self.epoch) == self.node
+    }
+
+    fn begun(&self, epoch: Epoch, seq: u64, claim: Claim) -> Self {
         let mut starts = self.starts.clone();
         starts.push(Start { epoch, seq });
         if starts.len() > STARTS {
             starts.remove(0);
         }
-        Self { node: self.node, epoch, claim: Claim::Idle, starts }
+        Self { node: self.node, epoch, claim, starts, goodbye: self.goodbye, strays: self.strays }
     }
 }

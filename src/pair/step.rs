@@ -6,8 +6,13 @@ use super::record::{Claim, Record};
 /// What can happen to a node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The node began; this is its saved record, if it has one.
-    Began(Option<Record>),
+    /// The node began.
+    Began {
+        /// Its saved record, if it has one.
+        record: Option<Record>,
+        /// No other node has ever joined it: nobody can hold a higher epoch.
+        alone: bool,
+    },
     /// The record of the last [`Action::Save`] is on disk.
     Saved,
     /// The serving side was heard, with its epoch and the number of the last generation before that epoch.
@@ -16,6 +21,44 @@ pub enum Event {
         epoch: Epoch,
         /// Generations before that epoch.
         start: u64,
+    },
+    /// The other node was heard, with the highest epoch that it has seen.
+    PeerHeard {
+        /// That epoch.
+        epoch: Epoch,
+        /// Generations before it.
+        start: u64,
+    },
+    /// The other node says that it ends in order.
+    Goodbye,
+    /// It was waited long enough for the other node to be heard.
+    Unheard,
+    /// A person says: this node is to be the server, whatever became of the other one.
+    Promote,
+    /// A person says: this node is to go on as the server that it was, though nobody could confirm that.
+    Start,
+    /// A person says: the other node is to be the server again.
+    Return,
+    /// Nothing is received any more; all that was acknowledged is in the mirror, up to this generation.
+    Drained {
+        /// Its number.
+        seq: u64,
+    },
+    /// The POS server has stopped, and the other node holds all that there is, up to this generation.
+    Level {
+        /// Its number.
+        seq: u64,
+    },
+    /// The other node could not be brought level: nothing is given.
+    NotLevel,
+    /// What this node alone held is set aside, and its mirror is whole.
+    Gathered,
+    /// The other node gives its place to this one.
+    Granted {
+        /// The epoch in which this one is to serve.
+        to: Epoch,
+        /// The number of the last generation before that.
+        at: u64,
     },
 }
 
@@ -28,6 +71,21 @@ pub enum Action {
     Serve(Epoch),
     /// Receive the mirror from the holder of this epoch.
     Follow(Epoch),
+    /// Receive nothing more, and apply what was acknowledged; then [`Event::Drained`].
+    Drain,
+    /// Stop the POS server, then send all that there is; then [`Event::Level`].
+    Freeze,
+    /// Go on as the server: nothing was given.
+    Unfreeze,
+    /// Serve no more: another node does.
+    Retire,
+    /// Say to the other node that it is to serve.
+    Grant {
+        /// In this epoch.
+        to: Epoch,
+        /// After this generation.
+        at: u64,
+    },
     /// Do not listen to a server of the past.
     Refuse {
         /// Its epoch.
@@ -35,6 +93,23 @@ pub enum Action {
         /// The one that this node has seen.
         ours: Epoch,
     },
+    /// Say why what a person asked for is not done.
+    Deny(Why),
+}
+
+/// Why something that a person asked for is not done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// The node serves already.
+    Serves,
+    /// The node does not serve.
+    ServesNot,
+    /// Something of that kind runs.
+    Busy,
+    /// There is nothing to start: the other node holds the epoch.
+    NotTheHolder,
+    /// The server was heard meanwhile: it lives.
+    ServerLives,
 }
 
 /// Who serves, as one node knows it.
@@ -44,13 +119,29 @@ pub struct Pair {
     duty: Duty,
     /// Nothing may be done on the strength of the record before it is on disk.
     saving: bool,
+    turn: Turn,
+}
+
+/// A change of server that is under way on this node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+    /// None is.
+    None,
+    /// The node was the server, and has not heard yet whether it is still.
+    Resuming,
+    /// It closes its mirror, to serve in its own next epoch.
+    Promoting,
+    /// It closes its mirror, to serve in this epoch, which was given to it.
+    Taking(Epoch),
+    /// It stops its POS server and sends what is left.
+    Giving,
 }
 
 impl Pair {
     /// A node that has not begun.
     #[must_use]
     pub fn new(node: Node) -> Self {
-        Self { record: Record::first(node), duty: Duty::Waiting, saving: false }
+        Self { record: Record::first(node), duty: Duty::Waiting, saving: false, turn: Turn::None }
     }
 
     /// What the node does now.
@@ -65,37 +156,179 @@ impl Pair {
         &self.record
     }
 
+    /// Whether the node was the server, and waits to hear whether it is still.
+    #[must_use]
+    pub fn is_resuming(&self) -> bool {
+        self.turn == Turn::Resuming
+    }
+
     /// Takes one event and returns the actions that it calls for, in the order in which they must take effect.
     pub fn step(&mut self, event: Event) -> Vec<Action> {
         match event {
             // A node without a record has seen nothing: it saves its first one before it does anything.
-            Event::Began(None) => self.save(Record::first(self.record.node)),
-            // A node begins where it was: the holder of the epoch serves, the other one waits to hear it.
-            Event::Began(Some(record)) => {
-                self.record = record;
-                self.serve()
-            }
+            Event::Began { record: None, .. } => self.save(Record::first(self.record.node)),
+            Event::Began { record: Some(record), alone } => self.began(record, alone),
             // What was saved may be acted on: the holder of the epoch serves, the other one follows it.
-            Event::Saved => {
-                self.saving = false;
-                match self.record.claim {
-                    Claim::Serving => self.serve(),
-                    Claim::Idle => self.follow(),
-                }
-            }
+            Event::Saved => self.saved(),
             // A server of the past is refused, whatever it sends.
             Event::ServerHeard { epoch, .. } if epoch < self.record.epoch => {
                 vec![Action::Refuse { theirs: epoch, ours: self.record.epoch }]
             }
             // A server of a higher epoch is followed, once that epoch is saved.
-            Event::ServerHeard { epoch, start } if epoch > self.record.epoch => {
-                self.save(self.record.following(epoch, start))
-            }
-            // The holder of the epoch is followed.
+            Event::ServerHeard { epoch, start } if epoch > self.record.epoch => self.surpassed(epoch, start),
+            // The holder of the epoch is followed. It lives: what was begun because it was silent is not gone on with.
             Event::ServerHeard { .. } => self.follow(),
+            // Whoever has seen a higher epoch shows it: this node's own is over.
+            Event::PeerHeard { epoch, start } if epoch > self.record.epoch => self.surpassed(epoch, start),
+            Event::PeerHeard { .. } => self.peer_heard(),
+            // Who ends in order has seen all that this node has: in the morning it need not be waited for.
+            Event::Goodbye if self.record.goodbye => vec![],
+            Event::Goodbye => self.note(self.record.with_goodbye(true)),
+            // The other node ended in order before this one did, so that it cannot have taken a higher epoch since.
+            Event::Unheard if self.turn == Turn::Resuming && self.record.goodbye => self.serve(),
+            Event::Unheard => vec![],
+            Event::Promote => self.promote(),
+            Event::Start => self.start(),
+            Event::Return => self.give(),
+            Event::Drained { seq } => self.drained(seq),
+            Event::Level { seq } => self.level(seq),
+            // The server goes on as it was.
+            Event::NotLevel if self.turn == Turn::Giving => {
+                self.turn = Turn::None;
+                vec![Action::Unfreeze]
+            }
+            Event::NotLevel => vec![],
+            Event::Gathered if self.record.strays && !self.saving => self.note(self.record.gathered()),
+            Event::Gathered => vec![],
+            Event::Granted { to, at } => self.granted(to, at),
         }
     }
 
+    fn began(&mut self, record: Record, alone: bool) -> Vec<Action> {
+        self.record = record;
+        match self.record.claim {
+            // Nobody else can have taken its place.
+            Claim::Serving if alone => self.serve(),
+            // It was the server when it ended; another may have become it since.
+            Claim::Serving => {
+                self.turn = Turn::Resuming;
+                vec![]
+            }
+            // It waits to hear the server.
+            Claim::Idle | Claim::Given { .. } => vec![],
+        }
+    }
+
+    fn saved(&mut self) -> Vec<Action> {
+        self.saving = false;
+        match self.record.claim {
+            _ if self.turn == Turn::Resuming || self.duty == Duty::Serving && self.record.is_serving() => vec![],
+            Claim::Serving => self.serve(),
+            Claim::Idle => self.follow(),
+            Claim::Given { to, at } => vec![Action::Retire, Action::Grant { to, at }],
+        }
+    }
+
+    /// Another node holds a higher epoch: whatever this one did or was about to do is over.
+    fn surpassed(&mut self, epoch: Epoch, start: u64) -> Vec<Action> {
+        let retires = self.duty == Duty::Serving;
+        self.turn = Turn::None;
+        let record = self.record.following(epoch, start).with_goodbye(false);
+        let mut actions: Vec<Action> = retires.then_some(Action::Retire).into_iter().collect();
+        actions.extend(self.save(record));
+        actions
+    }
+
+    fn peer_heard(&mut self) -> Vec<Action> {
+        let mut actions = vec![];
+        if self.record.goodbye {
+            actions = self.note(self.record.with_goodbye(false));
+        }
+        match self.record.claim {
+            // It has seen no higher epoch than this node's own: this one is the server still.
+            Claim::Serving if self.turn == Turn::Resuming => {
+                // What is being saved says nothing of who serves.
+                self.saving = false;
+                actions.extend(self.serve());
+            }
+            // It has not taken what it was given: it is told again.
+            Claim::Given { to, at } => actions.push(Action::Grant { to, at }),
+            Claim::Serving | Claim::Idle => {}
+        }
+        actions
+    }
+
+    fn promote(&mut self) -> Vec<Action> {
+        match (self.duty, self.turn) {
+            (Duty::Serving, _) => vec![Action::Deny(Why::Serves)],
+            (_, Turn::Promoting | Turn::Taking(_) | Turn::Giving) => vec![Action::Deny(Why::Busy)],
+            // What was given away is not taken back by a start: the other one may serve by now.
+            (_, Turn::Resuming) => vec![Action::Deny(Why::Busy)],
+            (Duty::Mirroring | Duty::Waiting, Turn::None) if self.saving => vec![Action::Deny(Why::Busy)],
+            (Duty::Mirroring | Duty::Waiting, Turn::None) => {
+                self.turn = Turn::Promoting;
+                self.duty = Duty::Waiting;
+                vec![Action::Drain]
+            }
+        }
+    }
+
+    fn start(&mut self) -> Vec<Action> {
+        match (self.turn, self.record.starts.last()) {
+            (Turn::Resuming, last) => {
+                // A person may be wrong: with a new epoch at least the two never hold the same one.
+                let seq = last.map_or(0, |start| start.seq);
+                let epoch = self.record.node.next_epoch(self.record.epoch);
+                self.turn = Turn::None;
+                self.save(self.record.serving(epoch, seq))
+            }
+            _ if self.duty == Duty::Serving => vec![Action::Deny(Why::Serves)],
+            _ => vec![Action::Deny(Why::NotTheHolder)],
+        }
+    }
+
+    fn give(&mut self) -> Vec<Action> {
+        match (self.duty, self.turn) {
+            (Duty::Serving, Turn::None) => {
+                self.turn = Turn::Giving;
+                vec![Action::Freeze]
+            }
+            (Duty::Serving, _) => vec![Action::Deny(Why::Busy)],
+            (Duty::Mirroring | Duty::Waiting, _) => vec![Action::Deny(Why::ServesNot)],
+        }
+    }
+
+    fn drained(&mut self, seq: u64) -> Vec<Action> {
+        let epoch = match self.turn {
+            Turn::Promoting => self.record.node.next_epoch(self.record.epoch),
+            Turn::Taking(epoch) => epoch,
+            // It was heard meanwhile that another one serves.
+            Turn::None | Turn::Resuming | Turn::Giving => return vec![],
+        };
+        self.turn = Turn::None;
+        self.save(self.record.serving(epoch, seq))
+    }
+
+    fn level(&mut self, seq: u64) -> Vec<Action> {
+        if self.turn != Turn::Giving {
+            return vec![];
+        }
+        self.turn = Turn::None;
+        self.save(self.record.given(seq))
+    }
+
+    fn granted(&mut self, to: Epoch, at: u64) -> Vec<Action> {
+        let is_new = to > self.record.epoch && Node::of_epoch(to) == self.record.node;
+        let durable = self.record.starts.last().map_or(0, |start| start.seq);
+        if !is_new || self.saving || self.turn != Turn::None || self.duty == Duty::Serving || at < durable {
+            return vec![];
+        }
+        self.turn = Turn::Taking(to);
+        self.duty = Duty::Waiting;
+        vec![Action::Drain]
+    }
+
+    /// Saves a record that changes who serves.
     fn save(&mut self, record: Record) -> Vec<Action> {
         self.record = record;
         self.duty = Duty::Waiting;
@@ -103,17 +336,29 @@ impl Pair {
         vec![Action::Save(self.record.clone())]
     }
 
+    /// Saves a record that changes nothing of that.
+    fn note(&mut self, record: Record) -> Vec<Action> {
+        self.record = record;
+        vec![Action::Save(self.record.clone())]
+    }
+
     fn serve(&mut self) -> Vec<Action> {
-        let may = self.record.claim == Claim::Serving && Node::of_epoch(self.record.epoch) == self.record.node;
-        if self.saving || !may || self.duty == Duty::Serving {
+        if self.saving || !self.record.is_serving() || self.duty == Duty::Serving {
             return vec![];
         }
-        self.duty = Duty::Serving;
+        (self.duty, self.turn) = (Duty::Serving, Turn::None);
         vec![Action::Serve(self.record.epoch)]
     }
 
     fn follow(&mut self) -> Vec<Action> {
-        if self.saving || self.record.claim != Claim::Idle || self.duty == Duty::Mirroring {
+        if self.turn == Turn::Promoting {
+            // The mirror is being closed: it is opened again.
+            self.turn = Turn::None;
+            self.duty = Duty::Mirroring;
+            return vec![Action::Deny(Why::ServerLives), Action::Follow(self.record.epoch)];
+        }
+        let busy = self.saving || self.turn != Turn::None;
+        if busy || self.record.claim != Claim::Idle || self.duty == Duty::Mirroring {
             return vec![];
         }
         self.duty = Duty::Mirroring;
@@ -129,35 +374,43 @@ mod tests {
         Event::ServerHeard { epoch, start: 0 }
     }
 
+    fn began(record: &Record) -> Event {
+        Event::Began { record: Some(record.clone()), alone: false }
+    }
+
+    const NEW: Event = Event::Began { record: None, alone: true };
+
     #[test]
     fn a_new_backup_saves_before_it_follows() {
         let mut pair = Pair::new(Node::Backup);
         let first = Record::first(Node::Backup);
-        assert_eq!(pair.step(Event::Began(None)), [Action::Save(first)]);
+        assert_eq!(pair.step(NEW), [Action::Save(first)]);
         assert_eq!(pair.step(heard(1)), [], "heard before the record was on disk");
         assert_eq!(pair.step(Event::Saved), [Action::Follow(1)]);
         assert_eq!((pair.step(heard(1)), pair.duty()), (vec![], Duty::Mirroring));
     }
 
     #[test]
-    fn a_new_main_saves_before_it_serves_and_serves_again_after_a_restart() {
+    fn a_new_main_saves_before_it_serves_and_alone_it_serves_again_after_a_restart() {
         let mut pair = Pair::new(Node::Main);
         let first = Record::first(Node::Main);
-        assert_eq!(pair.step(Event::Began(None)), [Action::Save(first.clone())]);
+        assert_eq!(pair.step(NEW), [Action::Save(first.clone())]);
         assert_eq!(pair.duty(), Duty::Waiting);
         assert_eq!((pair.step(Event::Saved), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
         let mut pair = Pair::new(Node::Main);
-        assert_eq!((pair.step(Event::Began(Some(first))), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
+        let again = Event::Began { record: Some(first), alone: true };
+        assert_eq!((pair.step(again), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
         let stolen = Record { claim: Claim::Serving, ..Record::first(Node::Backup) };
         let mut pair = Pair::new(Node::Backup);
-        assert_eq!(pair.step(Event::Began(Some(stolen))), [], "the epoch is the other machine's");
+        let stolen = Event::Began { record: Some(stolen), alone: true };
+        assert_eq!(pair.step(stolen), [], "the epoch is the other machine's");
     }
 
     #[test]
     fn the_past_is_refused_and_the_future_is_saved_first() {
         let mut pair = Pair::new(Node::Backup);
         let saved = Record::first(Node::Backup).following(4, 10);
-        assert_eq!(pair.step(Event::Began(Some(saved.clone()))), []);
+        assert_eq!(pair.step(began(&saved)), []);
         assert_eq!(pair.step(heard(3)), [Action::Refuse { theirs: 3, ours: 4 }]);
         assert_eq!(pair.step(heard(4)), [Action::Follow(4)]);
         let next = saved.following(5, 0);

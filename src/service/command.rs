@@ -24,6 +24,29 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Start the backup server: this machine serves from now on.
+    Promote {
+        /// Who asks.
+        by: String,
+        /// Nobody can tell whether the main is dead, and a person says that it is.
+        yes: bool,
+        /// An old copy is good enough, and a question need not be answered.
+        accept_loss: bool,
+        /// Why, in the words of who asks.
+        reason: Option<String>,
+    },
+    /// Return to the other machine: it serves from now on.
+    Return {
+        /// Who asks.
+        by: String,
+        /// Why, in the words of who asks.
+        reason: Option<String>,
+    },
+    /// Go on as the server, though nobody could confirm that.
+    Start {
+        /// Who asks.
+        by: String,
+    },
     /// Answer a question.
     Answer {
         /// Its number.

@@ -145,7 +145,7 @@ impl Engine {
                 Input::News(news) => {
                     // Nothing is saved beside a folder before it is known that it may be a mirror.
                     if let News::Opened { .. } = news {
-                        self.step(Event::Began(record.take())).await?;
+                        self.step(Event::Began { record: record.take(), alone: false }).await?;
                     }
                     self.news(news).await?;
                 }
@@ -219,7 +219,14 @@ impl Engine {
                         saved.map_err(std::io::Error::other)??;
                         events.push(Event::Saved);
                     }
-                    Action::Serve(_) => {}
+                    // One process, one folder: nobody else could serve, and nobody asks for it.
+                    Action::Serve(_)
+                    | Action::Drain
+                    | Action::Freeze
+                    | Action::Unfreeze
+                    | Action::Retire
+                    | Action::Grant { .. }
+                    | Action::Deny(_) => {}
                     Action::Follow(_) => drop(self.orders.send(Order::Follow)),
                     Action::Refuse { theirs, ours } => {
                         let why = format!("the source serves in epoch {theirs}, this mirror has seen {ours}");
@@ -251,6 +258,9 @@ impl Engine {
                         Reply::Done
                     }
                 }
+            }
+            Command::Promote { .. } | Command::Return { .. } | Command::Start { .. } => {
+                Reply::Refused { why: vec![WhyNot::NoStore] }
             }
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
             Command::Invite { .. } | Command::Revoke { .. } | Command::Check { .. } => {

@@ -44,6 +44,27 @@ pub enum WhyNot {
         /// What is wrong with it.
         error: String,
     },
+    /// This machine serves already.
+    ServesAlready,
+    /// This machine does not serve.
+    ServesNot,
+    /// This machine was the server, and waits to hear whether it is still.
+    WasServer,
+    /// This machine was not the server last.
+    WasNoServer,
+    /// The other machine is well.
+    OtherHealthy,
+    /// The copy is older than it may be.
+    CopyOld {
+        /// Its age in milliseconds.
+        age_ms: u64,
+        /// The most that it may be.
+        limit_ms: u64,
+    },
+    /// A question about the copy is not answered.
+    QuestionOpen,
+    /// Nobody can tell whether the other machine is dead: a person must say so.
+    NobodyKnows,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

@@ -22,6 +22,17 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
         WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
         WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
+        WhyNot::ServesAlready => words.say("refusal-serves"),
+        WhyNot::ServesNot => words.say("refusal-serves-not"),
+        WhyNot::WasServer => words.say("refusal-was-server"),
+        WhyNot::WasNoServer => words.say("refusal-was-no-server"),
+        WhyNot::OtherHealthy => words.say("refusal-healthy"),
+        WhyNot::CopyOld { age_ms, limit_ms } => {
+            let span = |ms: u64| super::figures::span(words, ms).into();
+            words.with("refusal-copy-old", &[("age", span(*age_ms)), ("limit", span(*limit_ms))])
+        }
+        WhyNot::QuestionOpen => words.say("refusal-question"),
+        WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
         WhyNot::Other => words.say("cli-strange"),
     }
 }
@@ -47,6 +58,14 @@ mod tests {
             WhyNot::NobodyJoined,
             WhyNot::System { error: text() },
             WhyNot::NoCommand { error: text() },
+            WhyNot::ServesAlready,
+            WhyNot::ServesNot,
+            WhyNot::WasServer,
+            WhyNot::WasNoServer,
+            WhyNot::OtherHealthy,
+            WhyNot::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
+            WhyNot::QuestionOpen,
+            WhyNot::NobodyKnows,
             WhyNot::Other,
         ] {
             let said = refusal(&words, &why);

@@ -30,6 +30,8 @@ pub enum Others {
     Refuse,
     /// What the source has too is kept, the rest is set aside.
     Adopt,
+    /// The same, also where it was a mirror before: it was served from since, and may hold what nobody else does.
+    SetAside,
 }
 
 /// Why a folder cannot be a mirror.
@@ -92,6 +94,10 @@ impl Mirror {
             Form::Committed if empty && self.index.totals()?.0 > 0 => {
                 self.begin_anew(Form::Building)?;
                 Ok(Found::default())
+            }
+            Form::Committed if opening.others == Others::SetAside => {
+                self.begin_anew(Form::Adopting)?;
+                self.look_over()
             }
             Form::Committed => {
                 let redone = self.recover(epoch)?;

@@ -305,6 +305,12 @@ impl Book {
         self.link == PeerState::Lost
     }
 
+    /// Whether the copy is whole.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_usable()
+    }
+
     fn is_usable(&self) -> bool {
         self.stage == Stage::Usable
     }

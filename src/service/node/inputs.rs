@@ -20,7 +20,6 @@ use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
 use crate::service::news::News;
-use crate::service::receiving::Order;
 use crate::service::sending;
 use crate::service::status::{Folders, PeerState};
 
@@ -39,6 +38,7 @@ impl Machine {
             Input::Stop => return Ok(Some(Left::Stopped)),
             Input::Beat => {
                 self.beat();
+                self.wait_over().await?;
                 return self.lanes_go_on().map(|()| None);
             }
             Input::Datagram(bytes) => {
@@ -57,6 +57,10 @@ impl Machine {
                 let _ = answer.send(Reply::Done);
                 return Ok(Some(Left::Stopped));
             }
+            Input::Asked((
+                command @ (Command::Promote { .. } | Command::Return { .. } | Command::Start { .. }),
+                answer,
+            )) => self.turn_over(command, answer).await?,
             Input::Asked((command, answer)) => self.asked(command, answer).await,
             Input::News(lane, news) => self.news(lane, news).await?,
             Input::Met(met) => self.met(met).await,
@@ -117,8 +121,15 @@ impl Machine {
         }
     }
 
-    /// Takes an event to the core, and performs what it calls for.
+    /// Takes an event to the core, performs what it calls for, and says to the other machine what this one does now.
     pub(super) async fn step(&mut self, event: Event) -> Result<(), MachineError> {
+        self.step_quietly(event).await?;
+        self.say_here();
+        Ok(())
+    }
+
+    /// Takes an event to the core, and performs what it calls for.
+    pub(super) async fn step_quietly(&mut self, event: Event) -> Result<(), MachineError> {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for action in self.pair.step(event) {
@@ -130,11 +141,13 @@ impl Machine {
                         events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => self.serve(epoch)?,
-                    Action::Follow(_) => {
-                        for lane in &self.lanes {
-                            let _ = lane.orders.send(Order::Follow);
-                        }
-                    }
+                    Action::Follow(epoch) => self.follow(epoch)?,
+                    Action::Drain => events.push(self.drain().await?),
+                    Action::Retire => self.end_lanes().await?,
+                    Action::Freeze => self.freeze(),
+                    Action::Unfreeze => self.unfreeze(),
+                    Action::Grant { to, at } => self.grant(to, at),
+                    Action::Deny(why) => tracing::warn!(?why, "a change of server was not begun"),
                     Action::Refuse { theirs, ours } => {
                         tracing::warn!(theirs, ours, "a server of the past was refused");
                         self.hang_up();
@@ -142,7 +155,6 @@ impl Machine {
                 }
             }
         }
-        self.say_here();
         Ok(())
     }
 
@@ -167,7 +179,8 @@ impl Machine {
                 epoch,
                 options,
             };
-            self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name))?);
+            self.lanes_begun += 1;
+            self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name), self.lanes_begun)?);
         }
         Ok(())
     }
@@ -176,12 +189,16 @@ impl Machine {
     pub(super) fn receive(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
-        for (number, dataset) in mirrored(&self.store).enumerate() {
+        let strays = self.pair.record().strays;
+        for dataset in mirrored(&self.store) {
             let dest = self.folder(&self.store, &dataset.name);
-            let opening = Opening { others: Others::Refuse, history };
+            let others = if strays { Others::SetAside } else { Others::Refuse };
+            let opening = Opening { others, history };
             let receipt = Receipt { dest, opening, epoch };
             let book = book(&self.store, &dataset.name);
-            self.lanes.push(Lane::receive(&dataset.name, receipt, book, number, self.tell.news.clone())?);
+            self.lanes_begun += 1;
+            let (number, tell) = (self.lanes_begun, self.tell.news.clone());
+            self.lanes.push(Lane::receive(&dataset.name, receipt, book, number, tell)?);
         }
         Ok(())
     }
@@ -199,15 +216,17 @@ impl Machine {
     }
 
     async fn news(&mut self, lane: usize, news: News) -> Result<(), MachineError> {
+        // What belonged to a duty that is over says nothing any more.
+        let Some(at) = self.lanes.iter().position(|known| known.number == lane) else { return Ok(()) };
         if let News::Ended(why) = news {
-            let Some(lane) = self.lanes.get(lane) else { return Ok(()) };
+            let lane = &self.lanes[at];
             let why = why.unwrap_or_else(|| "its mirror cannot be kept any more".to_owned());
             return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
         }
         if let News::Heard { epoch, start } = news {
             self.step(Event::ServerHeard { epoch, start }).await?;
         }
-        if let Some(lane) = self.lanes.get_mut(lane) {
+        if let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) {
             for what in lane.book.take(news, Timestamp::now()) {
                 tracing::info!(dataset = lane.name, event = ?what);
             }

@@ -18,6 +18,8 @@ use crate::service::sending::{self, Sending};
 pub struct Lane {
     /// Its name.
     pub name: String,
+    /// What its news bear; no two lanes have the same.
+    pub number: usize,
     /// What is known of its copy, where it is received here.
     pub book: Book,
     /// Where its links go.
@@ -40,7 +42,7 @@ pub struct Receipt {
 
 impl Lane {
     /// Begins to send a dataset.
-    pub fn send(settings: sending::Settings, book: Book) -> std::io::Result<Self> {
+    pub fn send(settings: sending::Settings, book: Book, number: usize) -> std::io::Result<Self> {
         let (links, port) = mpsc::unbounded_channel();
         let (orders, _) = mpsc::unbounded_channel();
         let name = settings.dataset.clone();
@@ -48,7 +50,7 @@ impl Lane {
             let half = Sending::open(settings, Port::new(port)).map_err(|error| error.to_string())?;
             half.run().map_err(|error| error.to_string())
         })?;
-        Ok(Self { name, book, links, orders, thread })
+        Ok(Self { name, number, book, links, orders, thread })
     }
 
     /// Begins to receive a dataset. What happens to it is told with `number`.
@@ -87,7 +89,7 @@ impl Lane {
                 }
             }
         })?;
-        Ok(Self { name: name.to_owned(), book, links, orders, thread })
+        Ok(Self { name: name.to_owned(), number, book, links, orders, thread })
     }
 
     /// Whether it has ended by itself.

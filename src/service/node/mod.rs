@@ -11,7 +11,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
-//! - `inputs`, `talk`, `orders`, `inviting`: what each thing that can happen calls for
+//! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod check;
 pub mod heart;
@@ -25,6 +25,7 @@ mod orders;
 pub mod session;
 pub mod standing;
 mod talk;
+mod turning;
 
 use std::collections::HashMap;
 use std::io;
@@ -105,6 +106,13 @@ pub struct Machine {
     tell: Tellers,
     /// What takes and makes connections.
     work: Vec<JoinHandle<()>>,
+    /// Lanes that were begun.
+    lanes_begun: usize,
+    /// Since when the POS server stands still to give its place away, and until when it may.
+    freezing: Option<(Timestamp, Instant)>,
+    began: Instant,
+    /// The core was told that the other machine is not heard in the morning.
+    unheard: bool,
 }
 
 /// What is given to whoever works for the service, to say what came of it.
@@ -188,7 +196,8 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.receive(known.epoch)?;
         }
-        machine.step(Event::Began(record)).await?;
+        let alone = machine.member.other.is_none();
+        machine.step(Event::Began { record, alone }).await?;
         let left = machine.turn(&mut inbox, asked).await;
         machine.end(left).await
     }
@@ -243,6 +252,10 @@ impl Machine {
             told_at: None,
             tell,
             work,
+            lanes_begun: 0,
+            freezing: None,
+            began: Instant::now(),
+            unheard: false,
         };
         Ok((machine, inbox))
     }
@@ -330,7 +343,9 @@ impl Machine {
 
     /// Ends all that works for it.
     async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
-        self.session = None;
+        if let (Some(session), Ok(Left::Stopped)) = (self.session.take(), &left) {
+            session.part().await;
+        }
         // Its address is free again only when they are gone.
         for work in self.work.drain(..) {
             work.abort();

@@ -20,8 +20,10 @@ pub enum Note {
     Here {
         /// What it does.
         duty: Duty,
-        /// The epoch that it knows.
+        /// The highest epoch that it has seen.
         epoch: Epoch,
+        /// Generations before that.
+        start: u64,
         /// Its POS server program.
         server: Server,
         /// The version of its program.
@@ -47,6 +49,15 @@ pub enum Note {
         /// What came of it.
         reply: Reply,
     },
+    /// The other machine is to serve from now on.
+    Grant {
+        /// In this epoch, its own.
+        to: Epoch,
+        /// After this generation.
+        at: u64,
+    },
+    /// This machine ends in order.
+    Goodbye,
     /// Still there.
     Ping,
 }

@@ -36,7 +36,10 @@ impl Machine {
         let now = Timestamp::now();
         match command {
             Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
-            Command::Stop { .. } => Reply::Done,
+            // What ends the service or turns it over is taken before.
+            Command::Stop { .. } | Command::Promote { .. } | Command::Return { .. } | Command::Start { .. } => {
+                Reply::Done
+            }
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),

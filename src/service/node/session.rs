@@ -1,7 +1,10 @@
 //! One session of the two services: a connection for what they say, one for each dataset. All end with it.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::timeout;
 
 use super::note::{self, Note, WAITING};
 use crate::link::tls::Secure;
@@ -18,8 +21,12 @@ pub struct Session {
     out: mpsc::Sender<Note>,
     standing: watch::Sender<Option<Box<Status>>>,
     heard: mpsc::Sender<(u64, Option<Note>)>,
+    writing: Option<JoinHandle<std::io::Result<()>>>,
     tasks: Vec<AbortHandle>,
 }
+
+/// How long is waited at the most until the last note has gone.
+const PARTING: Duration = Duration::from_millis(500);
 
 impl Session {
     /// Begins one on a connection. What is heard goes to `heard` with its number; none, when it is over.
@@ -30,7 +37,7 @@ impl Session {
         let (out, notes) = mpsc::channel(WAITING);
         let (tell, mut told) = mpsc::channel(WAITING);
         let (standing, stands) = watch::channel(None);
-        let writing = tokio::spawn(note::write(to, notes, stands)).abort_handle();
+        let writing = tokio::spawn(note::write(to, notes, stands));
         let reading = tokio::spawn(note::read(from, tell)).abort_handle();
         let pass = heard.clone();
         let passing = tokio::spawn(async move {
@@ -41,7 +48,8 @@ impl Session {
             }
             let _ = pass.send((number, None)).await;
         });
-        Self { number, out, standing, heard, tasks: vec![writing, reading, passing.abort_handle()] }
+        let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
+        Self { number, out, standing, heard, writing: Some(writing), tasks }
     }
 
     /// Gives a dataset a way of its own.
@@ -60,6 +68,16 @@ impl Session {
     /// Says a note. A session that does not take it any more is over soon.
     pub fn say(&self, note: Note) {
         let _ = self.out.try_send(note);
+    }
+
+    /// Says that this machine ends in order, and ends the session when that has gone.
+    pub async fn part(mut self) {
+        self.say(Note::Goodbye);
+        // Without it, what says the notes ends when all are said.
+        self.out = mpsc::channel(1).0;
+        if let Some(writing) = self.writing.take() {
+            let _ = timeout(PARTING, writing).await;
+        }
     }
 
     /// Says how the mirror stands, as soon as there is room for that; what was to be said of it before is not said any more.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::meet::{self, Met};
 use super::note::Note;
@@ -11,7 +12,9 @@ use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
 use crate::link::squeeze::Squeezer;
 use crate::link::wire::{Half, Line};
-use crate::pair::{Duty, Node};
+use crate::pair::{Duty, Epoch, Event, Node};
+use crate::service::command::{Command, Reply};
+use crate::service::refusal::WhyNot;
 use crate::service::status::Server;
 
 impl Machine {
@@ -71,6 +74,7 @@ impl Machine {
         session.say(Note::Here {
             duty: self.pair.duty(),
             epoch: self.pair.record().epoch,
+            start: self.pair.record().starts.last().map_or(0, |start| start.seq),
             server: Server::Stopped,
             version: meet::version(),
             clock_ms: Timestamp::now().as_millisecond(),
@@ -89,10 +93,13 @@ impl Machine {
         self.heart.felt(Instant::now());
         match note {
             Note::Ping => return Ok(None),
-            Note::Here { duty, server, version, clock_ms, .. } => {
+            Note::Here { duty, server, version, clock_ms, epoch, start } => {
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
+                self.peer_heard(epoch, start).await?;
             }
+            Note::Grant { to, at } => self.step(Event::Granted { to, at }).await?,
+            Note::Goodbye => self.step(Event::Goodbye).await?,
             Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
                 if revision.number > self.revision.number {
                     match revision.store() {
@@ -106,9 +113,18 @@ impl Machine {
                 }
             }
             Note::Configured(_) => {}
-            Note::Standing(status) => self.their_status = Some(status),
+            Note::Standing(status) => {
+                self.is_level(&status).await?;
+                self.their_status = Some(status);
+            }
             Note::Ask { number, command } => {
-                let reply = self.command(command).await;
+                let reply = if let Command::Return { .. } = command {
+                    let (answer, answered) = oneshot::channel();
+                    self.turn_over(command, answer).await?;
+                    answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })
+                } else {
+                    self.command(command).await
+                };
                 if let Some(session) = &self.session {
                     session.say(Note::Answer { number, reply });
                 }
@@ -121,5 +137,15 @@ impl Machine {
         }
         self.publish_soon();
         Ok(None)
+    }
+
+    /// The other machine has seen this epoch: which of the two is the server follows from that.
+    async fn peer_heard(&mut self, epoch: Epoch, start: u64) -> Result<(), MachineError> {
+        let was = self.pair.duty();
+        self.step_quietly(Event::PeerHeard { epoch, start }).await?;
+        if self.pair.duty() != was {
+            self.say_here();
+        }
+        Ok(())
     }
 }
