@@ -42,6 +42,7 @@ pub struct Around {
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    crate::os::keep_freed_memory();
     let words = Words::load(cli.lang.as_deref());
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {
