@@ -15,8 +15,9 @@ use rustix::io::Errno;
 use crate::replica::{BLOCK, Blocks, Sum, blocks};
 
 /// Blocks that one processor reads at a stretch: few enough to be hashed while they are in its cache.
-pub const STRETCH: u64 = 16;
-const STRETCH_STEP: usize = 16;
+const STRETCH: u64 = 16;
+/// The same, as a number of steps.
+pub const STRETCH_STEP: usize = 16;
 
 /// Stretches that are under way at once; what they find waits in memory until the ones before are done.
 const AHEAD: u64 = 64;
@@ -74,7 +75,7 @@ pub fn scan<T: Send, E: From<io::Error>>(
     scan_stretches(file, size, ranges, AHEAD, &judge, &mut take)
 }
 
-/// Reads as [`scan`] does, but `judge` sees up to [`STRETCH`] neighbouring blocks at once, and the number of the first. So many
+/// Reads as [`scan`] does, but `judge` sees up to [`STRETCH_STEP`] neighbouring blocks at once, and the number of the first. So many
 /// stretches are under way at once: what is found in them waits in memory until the ones before are done.
 pub fn scan_stretches<T: Send, E: From<io::Error>>(
     file: &File,

@@ -208,7 +208,9 @@ mod tests {
     fn watches_of_two_folders_do_not_disturb_each_other() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        ["a", "b", "home"].iter().for_each(|name| fs::create_dir(at(name)).unwrap());
+        for name in ["a", "b", "home"] {
+            fs::create_dir(at(name)).unwrap();
+        }
         let mut watches = ["a", "b"].map(|name| Watch::start(&at(name), &at("home"), |_| {}).unwrap());
         for watch in &mut watches {
             watch.catch_up().unwrap();

@@ -57,8 +57,11 @@ impl fmt::Display for Measure {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let theirs = self.theirs.map_or_else(|| "-".to_owned(), |theirs| theirs.to_string());
-        let ratio =
-            self.theirs.map_or_else(String::new, |theirs| format!("{:.1} x", theirs.number() / self.ours.number()));
+        let ratio = self.theirs.map(|theirs| theirs.number() / self.ours.number());
+        let ratio = ratio.map_or_else(String::new, |ratio| match ratio {
+            ..1.0 => format!("{ratio:.2} x"),
+            _ => format!("{ratio:.1} x"),
+        });
         write!(f, "{:<82} {:>12} {:>12} {:>8} {:>10}", self.work, self.ours, theirs, ratio, self.reach)
     }
 }

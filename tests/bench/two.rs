@@ -37,7 +37,7 @@ const OF_BULK: &str = "dataset=\"bulk\" event=Generation";
 /// Mirrors `source` from one machine to the other.
 pub fn mirror(_: &Scratch, source: &Path) -> Mirroring {
     let mut two = Two::new();
-    two.data = source.to_owned();
+    source.clone_into(&mut two.data);
     two.init();
     two.introduce();
     begin(two, GENERATION)
@@ -104,7 +104,7 @@ pub fn hot(way: &Way) -> Vec<Row> {
     two.init();
     let settings = two.home(Machine::Main).join("store.toml");
     let text = fs::read_to_string(&settings).unwrap().replace("name = \"pos\"", "name = \"hot\"");
-    let more = format!("\n[[dataset]]\nname = \"bulk\"\nmain = {bulk:?}\nbackup = \"BULK\"\n");
+    let more = format!("\n[[dataset]]\nname = \"bulk\"\nmain = \"{}\"\nbackup = \"BULK\"\n", bulk.display());
     fs::write(&settings, text + &more).unwrap();
     two.introduce();
     let homes = [Machine::Main, Machine::Backup].map(|machine| two.home(machine));
@@ -122,15 +122,15 @@ pub fn hot(way: &Way) -> Vec<Row> {
     way.saw(&mirror);
     times.sort_unstable();
     let row = |work: &str, time, reach| {
-        let work = format!("during a first copy of 2 GiB in another dataset: {work}");
+        let work = format!("during a first copy of 2 GiB elsewhere: {work}");
         Row { work, ours: Measure::Time(time), theirs: None, reach }
     };
     let late = backup.silence.saturating_sub(BEAT);
     vec![
         row("record -> durable, median", times[times.len() / 2], ""),
         row("record -> durable, the longest", times[times.len() - 1], "250 ms"),
-        row("a heartbeat to the backup, the most that one was late", late, "100 ms"),
-        row("a heartbeat there and back, the longest", main.round_trip.max(backup.round_trip), "100 ms"),
+        row("the latest heartbeat", late, "100 ms"),
+        row("heartbeat and back, the longest", main.round_trip.max(backup.round_trip), "100 ms"),
     ]
 }
 

@@ -12,7 +12,7 @@ use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::queue::is_whole_queue;
 use super::tree::Known;
 use super::{Source, SourceError};
-use crate::disk::read::{STRETCH, now_holes, scan_stretches, stored};
+use crate::disk::read::{STRETCH_STEP, now_holes, scan_stretches, stored};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks, part::Content};
@@ -200,4 +200,4 @@ fn send_blocks(
 }
 
 // A stretch is sent as one piece at the most.
-const _: () = assert!(STRETCH as usize * BLOCK <= CHUNK);
+const _: () = assert!(STRETCH_STEP * BLOCK <= CHUNK);
