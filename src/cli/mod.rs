@@ -48,6 +48,7 @@ pub struct Around {
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    crate::os::keep_freed_memory();
     let words = cli.words();
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {

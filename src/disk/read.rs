@@ -16,7 +16,8 @@ use crate::replica::{BLOCK, Blocks, Sum, blocks};
 
 /// Blocks that one processor reads at a stretch: few enough to be hashed while they are in its cache.
 const STRETCH: u64 = 16;
-const STRETCH_STEP: usize = 16;
+/// The same, as a number of steps.
+pub const STRETCH_STEP: usize = 16;
 
 /// Stretches that are under way at once; what they find waits in memory until the ones before are done.
 const AHEAD: u64 = 64;
@@ -55,9 +56,6 @@ pub fn stored(file: &File, size: u64, sparse: bool) -> io::Result<Vec<Range<u64>
     Ok(ranges)
 }
 
-/// What a stretch of blocks gave: the bytes read, and what was found in which block.
-type Stretch<T> = (u64, Vec<(u64, T)>);
-
 /// Reads the blocks of a file of `size` bytes in `ranges`. `judge` sees each one, on any thread; what it returns is given
 /// to `take`, in order. Returns the bytes that were read.
 ///
@@ -69,24 +67,40 @@ pub fn scan<T: Send, E: From<io::Error>>(
     judge: &(dyn Fn(u64, &[u8]) -> Option<T> + Sync),
     take: &mut dyn FnMut(u64, T) -> Result<(), E>,
 ) -> Result<u64, E> {
+    let judge = |first: u64, bytes: &[u8]| -> Vec<(u64, T)> {
+        let blocks = (first..).zip(bytes.chunks(BLOCK));
+        blocks.filter_map(|(index, bytes)| Some((index, judge(index, bytes)?))).collect()
+    };
+    let mut take = |found: Vec<(u64, T)>| found.into_iter().try_for_each(|(index, value)| take(index, value));
+    scan_stretches(file, size, ranges, AHEAD, &judge, &mut take)
+}
+
+/// Reads as [`scan`] does, but `judge` sees up to [`STRETCH_STEP`] neighbouring blocks at once, and the number of the first. So many
+/// stretches are under way at once: what is found in them waits in memory until the ones before are done.
+pub fn scan_stretches<T: Send, E: From<io::Error>>(
+    file: &File,
+    size: u64,
+    ranges: &[Range<u64>],
+    ahead: u64,
+    judge: &(dyn Fn(u64, &[u8]) -> T + Sync),
+    take: &mut dyn FnMut(T) -> Result<(), E>,
+) -> Result<u64, E> {
     let mut read = 0;
     for range in ranges {
         let mut at = range.start;
         while at < range.end {
-            let end = range.end.min(at + STRETCH * AHEAD);
+            let end = range.end.min(at + STRETCH * ahead);
             let stretches: Vec<_> = (at..end).step_by(STRETCH_STEP).map(|from| from..end.min(from + STRETCH)).collect();
             let look = |blocks: Range<u64>| BUFFER.with_borrow_mut(|buffer| stretch(file, size, blocks, buffer, judge));
-            let found: Vec<io::Result<Stretch<T>>> = if end - at > SMALL {
+            let found: Vec<io::Result<(u64, T)>> = if end - at > SMALL {
                 stretches.into_par_iter().map(look).collect()
             } else {
                 stretches.into_iter().map(look).collect()
             };
             for result in found {
-                let (bytes, taken) = result?;
+                let (bytes, found) = result?;
                 read += bytes;
-                for (index, value) in taken {
-                    take(index, value)?;
-                }
+                take(found)?;
             }
             at = end;
         }
@@ -99,8 +113,8 @@ fn stretch<T>(
     size: u64,
     range: Range<u64>,
     buffer: &mut Vec<u8>,
-    judge: &(dyn Fn(u64, &[u8]) -> Option<T> + Sync),
-) -> io::Result<Stretch<T>> {
+    judge: &(dyn Fn(u64, &[u8]) -> T + Sync),
+) -> io::Result<(u64, T)> {
     let from = range.start * BLOCK as u64;
     let wanted = (range.end * BLOCK as u64).min(size).saturating_sub(from);
     let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
@@ -108,13 +122,7 @@ fn stretch<T>(
         buffer.resize(wanted, 0);
     }
     let got = read_full(file, &mut buffer[..wanted], from)?;
-    let mut taken = vec![];
-    for (index, bytes) in range.zip(buffer[..got].chunks(BLOCK)) {
-        if let Some(value) = judge(index, bytes) {
-            taken.push((index, value));
-        }
-    }
-    Ok((got as u64, taken))
+    Ok((got as u64, judge(range.start, &buffer[..got])))
 }
 
 /// Fills `buffer` from `offset` on; returns how many bytes there were.

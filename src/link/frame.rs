@@ -217,6 +217,11 @@ pub enum BadFrame {
     Sealed(#[from] Unsealable),
 }
 
+/// The frame of a part: [`ToMirror::Part`] as bytes.
+pub fn of_part(part: &Part) -> Result<Bytes, BadFrame> {
+    Ok(part.encode_behind(&[PART])?)
+}
+
 impl ToMirror {
     /// The frame as bytes.
     pub fn encode(&self) -> Result<Bytes, BadFrame> {
@@ -285,6 +290,7 @@ mod tests {
         }
         let part = Part::Gone(RelPath::new(b"a").unwrap());
         let frame = ToMirror::Part(part.clone(), part.encode().unwrap());
+        assert_eq!(of_part(&part), frame.encode());
         assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame.clone()));
         assert_eq!(ToSource::decode(&frame.encode().unwrap()), Err(BadFrame::Kind), "a part is nothing for the source");
         let holds = ToSource::Holds { path: RelPath::root(), meta: Meta::default(), what: Holding::Dir };

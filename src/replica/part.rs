@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::position::Rolling;
-use super::sealed::{Unsealable, seal, unseal};
+use super::sealed::{Unsealable, seal_behind, unseal};
 use super::{BLOCK, Grade, Meta, Position, Proof, RelPath, Time, blocks};
 
 /// Bytes of data in one part, at the most.
@@ -185,6 +185,11 @@ pub enum BadPart {
 impl Part {
     /// The part as bytes.
     pub fn encode(&self) -> Result<Bytes, BadPart> {
+        self.encode_behind(&[])
+    }
+
+    /// The part as bytes, with something before it.
+    pub fn encode_behind(&self, before: &[u8]) -> Result<Bytes, BadPart> {
         let (head, data) = match self.clone() {
             Self::Begin(begin) => (Head::Begin(begin), Bytes::new()),
             Self::Gone(path) => (Head::Gone(path), Bytes::new()),
@@ -193,7 +198,7 @@ impl Part {
             Self::Zero { first, count } => (Head::Zero { first, count }, Bytes::new()),
             Self::End(end) => (Head::End(end), Bytes::new()),
         };
-        Ok(seal(&head, &data)?)
+        Ok(seal_behind(before, &head, &data)?)
     }
 
     /// Reads a part from exactly these bytes, and proves that its data are what they are said to be.

@@ -31,18 +31,25 @@ pub enum Unsealable {
 
 /// Seals a head and data.
 pub fn seal<H: Serialize>(head: &H, data: &[u8]) -> Result<Bytes, Unsealable> {
+    seal_behind(&[], head, data)
+}
+
+/// The same, with something before it that is not sealed. Large data are copied once.
+pub fn seal_behind<H: Serialize>(before: &[u8], head: &H, data: &[u8]) -> Result<Bytes, Unsealable> {
     let head = postcard::to_stdvec(head).map_err(|error| Unsealable::Senseless(error.to_string()))?;
     let len = PREFIX + head.len() + data.len();
     if len > MAX_SEALED {
         return Err(Unsealable::Long);
     }
-    let mut out = BytesMut::with_capacity(len);
+    let mut out = BytesMut::with_capacity(before.len() + len);
+    out.put_slice(before);
+    let sealed = before.len();
     out.put_u64_le(0);
     out.put_u32_le(u32::try_from(head.len()).map_err(|_| Unsealable::Long)?);
     out.put_slice(&head);
     out.put_slice(data);
-    let check = xxh3_64(&out[8..]);
-    out[..8].copy_from_slice(&check.to_le_bytes());
+    let check = xxh3_64(&out[sealed + 8..]);
+    out[sealed..sealed + 8].copy_from_slice(&check.to_le_bytes());
     Ok(out.freeze())
 }
 

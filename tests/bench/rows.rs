@@ -57,8 +57,11 @@ impl fmt::Display for Measure {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let theirs = self.theirs.map_or_else(|| "-".to_owned(), |theirs| theirs.to_string());
-        let ratio =
-            self.theirs.map_or_else(String::new, |theirs| format!("{:.1} x", theirs.number() / self.ours.number()));
+        let ratio = self.theirs.map(|theirs| theirs.number() / self.ours.number());
+        let ratio = ratio.map_or_else(String::new, |ratio| match ratio {
+            ..1.0 => format!("{ratio:.2} x"),
+            _ => format!("{ratio:.1} x"),
+        });
         write!(f, "{:<82} {:>12} {:>12} {:>8} {:>10}", self.work, self.ours, theirs, ratio, self.reach)
     }
 }
@@ -71,10 +74,9 @@ pub fn first_copy(way: &Way) -> Vec<Row> {
     sync();
     let theirs = way.peer(&scratch).map(|peer| Measure::Time(peer.rsync(&["-a", "--fsync"], &source)));
     sync();
-    let began = Instant::now();
     let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
-    let ours = Measure::Time(began.elapsed());
+    let ours = Measure::Time(mirror.began.elapsed());
     way.saw(&mirror);
     vec![Row { work: "first copy, 1 GiB + 20,000 files, fsync on".into(), ours, theirs, reach: "1 x" }]
 }

@@ -85,6 +85,8 @@ pub fn median(times: &mut [Duration]) -> Duration {
 
 /// The program while it mirrors: one process, or one on each machine.
 pub struct Mirroring {
+    /// When the mirror was started; what it takes to set it up is not measured.
+    pub began: Instant,
     /// Who runs, and its number.
     pub processes: Vec<(&'static str, u32)>,
     /// Lines that tell of generations, and others.
@@ -100,6 +102,7 @@ impl Mirroring {
     /// Mirrors one folder into another, without a screen.
     pub fn start(scratch: &Scratch, source: &Path) -> Self {
         let home = scratch.folder("home");
+        let began = Instant::now();
         let mut child = Command::new(PROGRAM)
             .arg("--home")
             .arg(&home)
@@ -113,7 +116,7 @@ impl Mirroring {
         let out = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
         let processes = vec![("the process", child.id())];
-        Self { processes, lines, marks: &[" copied", " removed"], home, _running: Box::new(Ends(child)) }
+        Self { began, processes, lines, marks: &[" copied", " removed"], home, _running: Box::new(Ends(child)) }
     }
 
     /// Waits until a generation is durable.

@@ -12,7 +12,7 @@ use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::queue::is_whole_queue;
 use super::tree::Known;
 use super::{Source, SourceError};
-use crate::disk::read::{now_holes, scan, stored};
+use crate::disk::read::{STRETCH_STEP, now_holes, scan_stretches, stored};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks, part::Content};
@@ -125,10 +125,45 @@ impl Source {
     }
 }
 
-struct Pending {
-    offset: u64,
-    sums: Vec<Sum>,
-    bytes: Vec<u8>,
+/// Stretches of a file that are read at once while it is sent: all that is read waits in memory to be sent.
+const AHEAD: u64 = 8;
+
+/// What of a stretch the mirror does not hold.
+#[derive(Default)]
+struct News {
+    /// Neighbouring blocks with content: where they begin, their sums, their bytes.
+    runs: Vec<(u64, Vec<Sum>, Vec<u8>)>,
+    /// Blocks that are zeros.
+    zeros: Vec<u64>,
+}
+
+impl News {
+    /// What of the blocks from `first` on is not as `known`.
+    fn of(first: u64, bytes: &[u8], known: &Blocks) -> Self {
+        let mut news = Self::default();
+        let mut run: Option<(u64, Vec<Sum>)> = None;
+        let at =
+            |index: u64| usize::try_from(index - first).unwrap_or(usize::MAX).saturating_mul(BLOCK).min(bytes.len());
+        let end = |run: &mut Option<(u64, Vec<Sum>)>, runs: &mut Vec<_>| {
+            if let Some((from, sums)) = run.take() {
+                let bytes = bytes[at(from)..at(from + sums.len() as u64)].to_vec();
+                runs.push((from, sums, bytes));
+            }
+        };
+        for (index, block) in (first..).zip(bytes.chunks(BLOCK)) {
+            match Sum::of(block) {
+                Some(sum) if known.get(index) != Some(&sum) => run.get_or_insert_with(|| (index, vec![])).1.push(sum),
+                sum => {
+                    end(&mut run, &mut news.runs);
+                    if sum.is_none() && known.get(index).is_some() {
+                        news.zeros.push(index);
+                    }
+                }
+            }
+        }
+        end(&mut run, &mut news.runs);
+        news
+    }
 }
 
 fn send_blocks(
@@ -142,29 +177,18 @@ fn send_blocks(
     let mut blocks = known.clone();
     blocks.truncate(count);
     let mut zeros: Vec<u64> = now_holes(known, ranges, count).collect();
-    let mut open: Option<Pending> = None;
-    let judge = |index: u64, bytes: &[u8]| match (Sum::of(bytes), known.get(index)) {
-        (None, None) => None,
-        (Some(sum), Some(known)) if sum == *known => None,
-        (sum, _) => Some((sum, if sum.is_some() { bytes.to_vec() } else { vec![] })),
-    };
-    let result = scan(file, stamp.size, ranges, &judge, &mut |index, (sum, bytes): (Option<Sum>, Vec<u8>)| {
-        blocks.set(index, sum);
-        let Some(sum) = sum else {
-            zeros.push(index);
-            return Ok(());
-        };
-        let offset = index * BLOCK as u64;
-        let joins = |open: &Pending| open.offset + open.bytes.len() as u64 == offset && open.bytes.len() < CHUNK;
-        if !open.as_ref().is_some_and(joins) {
-            flush(&mut open, out)?;
+    let judge = |first: u64, bytes: &[u8]| News::of(first, bytes, known);
+    let result = scan_stretches(file, stamp.size, ranges, AHEAD, &judge, &mut |news: News| {
+        zeros.extend(&news.zeros);
+        for (first, sums, bytes) in news.runs {
+            for (index, sum) in (first..).zip(&sums) {
+                blocks.set(index, Some(*sum));
+            }
+            out.data(first * BLOCK as u64, &sums, Bytes::from(bytes)).map_err(FileBroken::Stopped)?;
         }
-        let pending = open.get_or_insert_with(|| Pending { offset, sums: vec![], bytes: vec![] });
-        pending.sums.push(sum);
-        pending.bytes.extend_from_slice(&bytes);
         Ok(())
     });
-    let result = result.and_then(|_| flush(&mut open, out)).and_then(|()| {
+    let result = result.and_then(|_| {
         zeros.sort_unstable();
         for &index in &zeros {
             blocks.set(index, None);
@@ -175,11 +199,5 @@ fn send_blocks(
     (blocks, result)
 }
 
-fn flush(open: &mut Option<Pending>, out: &mut Outgoing<'_>) -> Result<(), FileBroken> {
-    match open.take() {
-        Some(Pending { offset, sums, bytes }) => {
-            out.data(offset, &sums, Bytes::from(bytes)).map_err(FileBroken::Stopped)
-        }
-        None => Ok(()),
-    }
-}
+// A stretch is sent as one piece at the most.
+const _: () = assert!(STRETCH_STEP * BLOCK <= CHUNK);

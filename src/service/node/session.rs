@@ -32,7 +32,7 @@ impl Session {
     /// Begins one on a connection. What is heard goes to `heard` with its number; none, when it is over.
     pub fn begin(number: u64, secure: Secure, heard: mpsc::Sender<(u64, Option<Note>)>) -> Self {
         // What waits in the system's own buffer grows old there.
-        let _ = crate::os::send_little(secure.stream.get_ref().0, WAITING_BYTES);
+        let _ = crate::os::send_little(secure.stream.get_ref().0.get_ref(), WAITING_BYTES);
         let (from, to) = tokio::io::split(secure.stream);
         let (out, notes) = mpsc::channel(WAITING);
         let (tell, mut told) = mpsc::channel(WAITING);

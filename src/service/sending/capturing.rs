@@ -7,7 +7,7 @@ use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, Outcome, Stop};
-use crate::replica::{End, RelPath};
+use crate::replica::{End, Part, RelPath};
 
 /// Files that are named in a question, at the most.
 const NAMED: usize = 100;
@@ -96,7 +96,7 @@ impl Sending {
         let begin = outgoing::step(self.settings.epoch, self.position, captured);
         self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
         let Some(link) = self.port.out().cloned() else { return Err(Ended::Closed) };
-        let mut out = |part| send_part(&link, part);
+        let mut out = |part: Part| send_part(&link, &part);
         let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {
             out.captured(captured)?;
             out.end(grade)

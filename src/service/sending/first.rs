@@ -16,7 +16,7 @@ use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
 use crate::disk::capture::{Outcome, Source, SourceError, Stop};
 use crate::link::frame::{Say, ToSource};
-use crate::replica::End;
+use crate::replica::{End, Part};
 
 impl Sending {
     /// Sends everything, unless most of what the mirror holds would go: that is asked first. Where the source is away, it is
@@ -42,9 +42,9 @@ impl Sending {
         self.tell()?;
         self.say_behind(Some((now, total)))?;
         let (Some(link), early) = (self.port.link(), &mut self.early) else { return Err(Ended::Closed) };
-        let mut out = |part| {
+        let mut out = |part: Part| {
             hear_refusal(&mut link.inbox, early)?;
-            send_part(&link.out, part)
+            send_part(&link.out, &part)
         };
         let begin = outgoing::build(self.settings.epoch, self.position);
         let sent = match Outgoing::begin(begin, &mut out) {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;
 use crate::link::Told;
-use crate::link::frame::{Say, ToMirror};
+use crate::link::frame::{BadFrame, Say, ToMirror, of_part};
 use crate::replica::{Part, RelPath};
 
 impl Sending {
@@ -57,16 +57,15 @@ impl Sending {
 
     pub(super) fn say(&self, say: Say) -> Result<(), Ended> {
         // Where there is no link, nobody listens: all of it is said anew to the next one.
-        self.port.out().map_or(Ok(()), |out| send(out, &ToMirror::Say(say)).map_err(|_| Ended::Closed))
+        self.port.out().map_or(Ok(()), |out| send(out, ToMirror::Say(say).encode()).map_err(|_| Ended::Closed))
     }
 }
 
-fn send(link: &mpsc::Sender<Bytes>, frame: &ToMirror) -> Result<(), Stopped> {
-    let bytes = frame.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+fn send(link: &mpsc::Sender<Bytes>, frame: Result<Bytes, BadFrame>) -> Result<(), Stopped> {
+    let bytes = frame.map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
     link.blocking_send(bytes).map_err(|_| Stopped::Closed)
 }
 
-pub(super) fn send_part(link: &mpsc::Sender<Bytes>, part: Part) -> Result<(), Stopped> {
-    let sealed = part.encode().map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
-    send(link, &ToMirror::Part(part, sealed))
+pub(super) fn send_part(link: &mpsc::Sender<Bytes>, part: &Part) -> Result<(), Stopped> {
+    send(link, of_part(part))
 }
