@@ -3,13 +3,16 @@
 //! May name: nothing of ours.
 //!
 //! - [`duty`]: what a node is and does, and the machine that holds an epoch
+//! - [`event`]: what can happen to a node, and what it is to do
 //! - [`record`]: the small record that a node saves before it acts on it
 //! - [`step`]: one event in, actions out
 
 pub mod duty;
+pub mod event;
 pub mod record;
 pub mod step;
 
 pub use duty::{Duty, Epoch, Node};
+pub use event::{Action, Event};
 pub use record::{Claim, Record};
-pub use step::{Action, Event, Pair};
+pub use step::Pair;

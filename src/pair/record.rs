@@ -77,7 +77,8 @@ impl Record {
     /// The same node as the server of `epoch`, which is its own, from generation `seq` on.
     #[must_use]
     pub fn serving(&self, epoch: Epoch, seq: u64) -> Self {
-        self.begun(epoch, seq, Claim::Serving)
+        // What the server holds is what counts.
+        Self { strays: false, ..self.begun(epoch, seq, Claim::Serving) }
     }
 
     /// The same node when it has given its place to the other one, after generation `at`.

@@ -1,116 +1,8 @@
 //! One event in, actions out. The same state and event always give the same actions.
 
 use super::duty::{Duty, Epoch, Node};
+use super::event::{Action, Event, Why};
 use super::record::{Claim, Record};
-
-/// What can happen to a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// The node began.
-    Began {
-        /// Its saved record, if it has one.
-        record: Option<Record>,
-        /// No other node has ever joined it: nobody can hold a higher epoch.
-        alone: bool,
-    },
-    /// The record of the last [`Action::Save`] is on disk.
-    Saved,
-    /// The serving side was heard, with its epoch and the number of the last generation before that epoch.
-    ServerHeard {
-        /// The epoch that it serves in.
-        epoch: Epoch,
-        /// Generations before that epoch.
-        start: u64,
-    },
-    /// The other node was heard, with the highest epoch that it has seen.
-    PeerHeard {
-        /// That epoch.
-        epoch: Epoch,
-        /// Generations before it.
-        start: u64,
-    },
-    /// The other node says that it ends in order.
-    Goodbye,
-    /// It was waited long enough for the other node to be heard.
-    Unheard,
-    /// A person says: this node is to be the server, whatever became of the other one.
-    Promote,
-    /// A person says: this node is to go on as the server that it was, though nobody could confirm that.
-    Start,
-    /// A person says: the other node is to be the server again.
-    Return,
-    /// Nothing is received any more; all that was acknowledged is in the mirror, up to this generation.
-    Drained {
-        /// Its number.
-        seq: u64,
-    },
-    /// The POS server has stopped, and the other node holds all that there is, up to this generation.
-    Level {
-        /// Its number.
-        seq: u64,
-    },
-    /// The other node could not be brought level: nothing is given.
-    NotLevel,
-    /// What this node alone held is set aside, and its mirror is whole.
-    Gathered,
-    /// The other node gives its place to this one.
-    Granted {
-        /// The epoch in which this one is to serve.
-        to: Epoch,
-        /// The number of the last generation before that.
-        at: u64,
-    },
-}
-
-/// What a node is to do, in the order in which it must take effect.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Save this record; nothing after it may happen before [`Event::Saved`].
-    Save(Record),
-    /// Serve in this epoch, which is this node's own.
-    Serve(Epoch),
-    /// Receive the mirror from the holder of this epoch.
-    Follow(Epoch),
-    /// Receive nothing more, and apply what was acknowledged; then [`Event::Drained`].
-    Drain,
-    /// Stop the POS server, then send all that there is; then [`Event::Level`].
-    Freeze,
-    /// Go on as the server: nothing was given.
-    Unfreeze,
-    /// Serve no more: another node does.
-    Retire,
-    /// Say to the other node that it is to serve.
-    Grant {
-        /// In this epoch.
-        to: Epoch,
-        /// After this generation.
-        at: u64,
-    },
-    /// Do not listen to a server of the past.
-    Refuse {
-        /// Its epoch.
-        theirs: Epoch,
-        /// The one that this node has seen.
-        ours: Epoch,
-    },
-    /// Say why what a person asked for is not done.
-    Deny(Why),
-}
-
-/// Why something that a person asked for is not done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
-    /// The node serves already.
-    Serves,
-    /// The node does not serve.
-    ServesNot,
-    /// Something of that kind runs.
-    Busy,
-    /// There is nothing to start: the other node holds the epoch.
-    NotTheHolder,
-    /// The server was heard meanwhile: it lives.
-    ServerLives,
-}
 
 /// Who serves, as one node knows it.
 #[derive(Clone, Debug)]
@@ -186,7 +78,6 @@ impl Pair {
             Event::Goodbye => self.note(self.record.with_goodbye(true)),
             // The other node ended in order before this one did, so that it cannot have taken a higher epoch since.
             Event::Unheard if self.turn == Turn::Resuming && self.record.goodbye => self.serve(),
-            Event::Unheard => vec![],
             Event::Promote => self.promote(),
             Event::Start => self.start(),
             Event::Return => self.give(),
@@ -197,9 +88,9 @@ impl Pair {
                 self.turn = Turn::None;
                 vec![Action::Unfreeze]
             }
-            Event::NotLevel => vec![],
             Event::Gathered if self.record.strays && !self.saving => self.note(self.record.gathered()),
-            Event::Gathered => vec![],
+            // It comes too late to mean anything.
+            Event::Unheard | Event::NotLevel | Event::Gathered => vec![],
             Event::Granted { to, at } => self.granted(to, at),
         }
     }
@@ -261,29 +152,30 @@ impl Pair {
     fn promote(&mut self) -> Vec<Action> {
         match (self.duty, self.turn) {
             (Duty::Serving, _) => vec![Action::Deny(Why::Serves)],
-            (_, Turn::Promoting | Turn::Taking(_) | Turn::Giving) => vec![Action::Deny(Why::Busy)],
-            // What was given away is not taken back by a start: the other one may serve by now.
-            (_, Turn::Resuming) => vec![Action::Deny(Why::Busy)],
-            (Duty::Mirroring | Duty::Waiting, Turn::None) if self.saving => vec![Action::Deny(Why::Busy)],
-            (Duty::Mirroring | Duty::Waiting, Turn::None) => {
+            (Duty::Mirroring | Duty::Waiting, Turn::None) if !self.saving => {
                 self.turn = Turn::Promoting;
                 self.duty = Duty::Waiting;
                 vec![Action::Drain]
             }
+            (Duty::Mirroring | Duty::Waiting, _) => vec![Action::Deny(Why::Busy)],
         }
     }
 
     fn start(&mut self) -> Vec<Action> {
-        match (self.turn, self.record.starts.last()) {
-            (Turn::Resuming, last) => {
+        match (self.turn, self.duty) {
+            (Turn::Resuming, Duty::Serving | Duty::Mirroring | Duty::Waiting) => {
                 // A person may be wrong: with a new epoch at least the two never hold the same one.
-                let seq = last.map_or(0, |start| start.seq);
+                let seq = self.record.starts.last().map_or(0, |start| start.seq);
                 let epoch = self.record.node.next_epoch(self.record.epoch);
                 self.turn = Turn::None;
                 self.save(self.record.serving(epoch, seq))
             }
-            _ if self.duty == Duty::Serving => vec![Action::Deny(Why::Serves)],
-            _ => vec![Action::Deny(Why::NotTheHolder)],
+            (Turn::None | Turn::Promoting | Turn::Taking(_) | Turn::Giving, Duty::Serving) => {
+                vec![Action::Deny(Why::Serves)]
+            }
+            (Turn::None | Turn::Promoting | Turn::Taking(_) | Turn::Giving, Duty::Mirroring | Duty::Waiting) => {
+                vec![Action::Deny(Why::NotTheHolder)]
+            }
         }
     }
 

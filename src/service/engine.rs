@@ -259,13 +259,13 @@ impl Engine {
                     }
                 }
             }
-            Command::Promote { .. } | Command::Return { .. } | Command::Start { .. } => {
-                Reply::Refused { why: vec![WhyNot::NoStore] }
-            }
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
-            Command::Invite { .. } | Command::Revoke { .. } | Command::Check { .. } => {
-                Reply::Refused { why: vec![WhyNot::NoStore] }
-            }
+            Command::Invite { .. }
+            | Command::Revoke { .. }
+            | Command::Check { .. }
+            | Command::Promote { .. }
+            | Command::Return { .. }
+            | Command::Start { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
             Command::Stop { by } => {
                 tracing::info!(by, "asked to end");
                 let _ = self.orders.send(Order::Stop);
