@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::lanes::{Lane, Receipt};
 use super::meet::Again;
 use super::note::Note;
+use super::pos::{self, Program};
 use super::{Input, Left, Machine, MachineError};
 use crate::config::dataset::{Content, Dataset};
 use crate::config::store::Store;
@@ -36,7 +37,8 @@ const PING: Duration = Duration::from_secs(1);
 impl Machine {
     pub(super) async fn take(&mut self, input: Input) -> Result<Option<Left>, MachineError> {
         match input {
-            Input::Stop => return Ok(Some(Left::Stopped)),
+            Input::Stop => return Ok(self.leave(Left::Stopped)),
+            Input::Served(news) => return Ok(self.served(news)),
             Input::Beat => {
                 self.beat();
                 return self.lanes_go_on().map(|()| None);
@@ -55,7 +57,7 @@ impl Machine {
             Input::Asked((Command::Stop { by }, answer)) => {
                 tracing::info!(by, "asked to end");
                 let _ = answer.send(Reply::Done);
-                return Ok(Some(Left::Stopped));
+                return Ok(self.leave(Left::Stopped));
             }
             Input::Asked((command, answer)) => self.asked(command, answer).await,
             Input::News(lane, news) => self.news(lane, news).await?,
@@ -168,6 +170,19 @@ impl Machine {
                 options,
             };
             self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name))?);
+        }
+        // What it writes is captured from the first byte on.
+        if let Some(program) = &mut self.program {
+            program.start();
+        }
+        Ok(())
+    }
+
+    /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.
+    pub(super) fn keep_program(&mut self) -> Result<(), MachineError> {
+        if let Some(set) = pos::set(&self.store, self.member.node) {
+            let folder = |name: &str| self.folder(&self.store, name);
+            self.program = Some(Program::begin(set, &self.store, &self.home, folder, self.tell.served.clone())?);
         }
         Ok(())
     }

@@ -12,7 +12,6 @@ use crate::link::greeting::Refusal;
 use crate::link::squeeze::Squeezer;
 use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Node};
-use crate::service::status::Server;
 
 impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
@@ -71,7 +70,7 @@ impl Machine {
         session.say(Note::Here {
             duty: self.pair.duty(),
             epoch: self.pair.record().epoch,
-            server: Server::Stopped,
+            server: self.server_stands(),
             version: meet::version(),
             clock_ms: Timestamp::now().as_millisecond(),
         });
@@ -90,16 +89,17 @@ impl Machine {
         match note {
             Note::Ping => return Ok(None),
             Note::Here { duty, server, version, clock_ms, .. } => {
+                self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
             }
             Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
                 if revision.number > self.revision.number {
                     match revision.store() {
-                        Ok(_) => {
+                        Ok(store) => {
                             self.member.take(&self.home, &revision)?;
                             tracing::info!(revision = revision.number, "another configuration counts now");
-                            return Ok(Some(Left::Reconfigured));
+                            return Ok(self.leave_for(&store));
                         }
                         Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
                     }
