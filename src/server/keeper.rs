@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::again::Again;
 use super::ask::{Question, ask};
 use super::body::{Body, Life};
+use super::hooks::Hook;
 use super::output::Output;
 use super::record;
 use super::stray::{self, Stray};
@@ -81,6 +82,7 @@ pub struct Keeper {
     tell: Box<dyn Fn(News) + Send>,
     /// It is to run.
     wanted: bool,
+    epoch: u64,
     running: Option<Running>,
     again: Again,
     again_at: Instant,
@@ -101,6 +103,7 @@ impl Keeper {
             answers,
             tell,
             wanted: false,
+            epoch: 0,
             running: None,
             again: Again::new(),
             again_at: now,
@@ -114,7 +117,7 @@ impl Keeper {
     pub fn run(mut self) {
         loop {
             match self.inbox.recv_timeout(self.pause()) {
-                Ok(Input::Order(Order::Start)) => self.start_ordered(),
+                Ok(Input::Order(Order::Start { epoch })) => self.start_ordered(epoch),
                 Ok(Input::Order(Order::Stop)) => self.stop_ordered(),
                 Ok(Input::Order(Order::Leave)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Input::Answered { number, is_well }) => self.answered(number, is_well),
@@ -136,7 +139,8 @@ impl Keeper {
         }
     }
 
-    fn start_ordered(&mut self) {
+    fn start_ordered(&mut self, epoch: u64) {
+        self.epoch = epoch;
         if self.wanted {
             return;
         }
@@ -160,6 +164,14 @@ impl Keeper {
     }
 
     fn stop_ordered(&mut self) {
+        if self.wanted
+            && self.running.is_some()
+            && let Err(why) = self.setup.run(Hook::BeforeStop, self.epoch)
+        {
+            tracing::warn!(%why, "the POS server is not stopped");
+            (self.tell)(News::Kept(why));
+            return;
+        }
         self.wanted = false;
         if self.running.is_none()
             && let Some((body, _)) = Body::found(&self.setup)
@@ -213,11 +225,13 @@ impl Keeper {
     fn start(&mut self) {
         let output = self.output.open();
         let units = self.setup.server.with.clone();
-        let started = units.iter().try_for_each(|with| unit::start(with.as_str())).and_then(|()| {
-            let cannot =
-                |error: std::io::Error| Why::CannotStart { what: "server.log".into(), error: error.to_string() };
-            Body::start(&self.setup, output.map_err(cannot)?)
-        });
+        let ready = self.setup.run(Hook::BeforeServe, self.epoch);
+        let started =
+            ready.and_then(|()| units.iter().try_for_each(|with| unit::start(with.as_str()))).and_then(|()| {
+                let cannot =
+                    |error: std::io::Error| Why::CannotStart { what: "server.log".into(), error: error.to_string() };
+                Body::start(&self.setup, output.map_err(cannot)?)
+            });
         match started {
             Ok(body) => {
                 tracing::info!(?body, "the POS server was started");
@@ -258,7 +272,12 @@ impl Keeper {
         record::forget(&self.setup.home);
         match why {
             Some(why) if self.wanted => self.fell(why, ready),
-            why => self.stopped(why.filter(|_| self.wanted)),
+            why => {
+                if !self.wanted {
+                    self.setup.tell(Hook::AfterStop, self.epoch);
+                }
+                self.stopped(why.filter(|_| self.wanted));
+            }
         }
     }
 
@@ -329,11 +348,18 @@ impl Keeper {
             return;
         }
         running.said = Said::Ready;
+        let is_first = running.ready_at.is_none();
         running.ready_at.get_or_insert(now);
         running.ask_at = now + HEALTH;
         let took = now.duration_since(running.since);
         tracing::info!(?took, "the POS server is ready");
         (self.tell)(News::Ready { took });
+        if is_first && self.setup.hooks.after_serve.is_some() {
+            // It may take its time, and the program is asked meanwhile.
+            let (setup, epoch) = (self.setup.clone(), self.epoch);
+            let told = move || setup.tell(Hook::AfterServe, epoch);
+            let _ = std::thread::Builder::new().name("pos hook".to_owned()).spawn(told);
+        }
     }
 
     /// Whether it has not answered for too long.

@@ -7,6 +7,7 @@
 //! - [`again`]: when a program that ended is started again
 //! - [`ask`]: a question to the program
 //! - [`body`]: the program as it runs: a group of processes, or a unit of the system
+//! - [`hooks`]: the shop's own programs around its start and its stop
 //! - [`keeper`]: the thread
 //! - [`output`]: what the program prints
 //! - [`record`]: which process it is, kept across a restart of this program
@@ -17,6 +18,7 @@ pub mod able;
 pub mod again;
 pub mod ask;
 pub mod body;
+pub mod hooks;
 pub mod keeper;
 pub mod output;
 pub mod record;
@@ -30,6 +32,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::config::command::{Command, Piece, pieces};
+use crate::config::hooks::Hooks;
 use crate::config::server::Server;
 use keeper::{Input, Keeper};
 use stray::Stray;
@@ -41,6 +44,12 @@ pub struct Setup {
     pub server: Server,
     /// Where each dataset lies here, by its name; the first one is `{data}`.
     pub folders: Vec<(String, PathBuf)>,
+    /// The shop's own programs around its start and its stop.
+    pub hooks: Hooks,
+    /// What the store is called.
+    pub store: String,
+    /// Which machine this is: `main` or `backup`.
+    pub node: String,
     /// The folder in which this machine keeps what is its own.
     pub home: PathBuf,
     /// Whether who answers where the program would answer on this machine is the program. It may be a proxy of ours.
@@ -51,7 +60,10 @@ pub struct Setup {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
     /// It is to run from now on. One that runs since before this program began is taken over.
-    Start,
+    Start {
+        /// In this epoch.
+        epoch: u64,
+    },
     /// It is to be stopped, and may not run from now on.
     Stop,
     /// It is left as it is, and not looked at any more: the thread ends.
@@ -77,6 +89,8 @@ pub enum News {
         /// The last lines that it printed.
         lines: Vec<String>,
     },
+    /// It was to be stopped, and goes on: that was refused.
+    Kept(Why),
     /// It runs though it should not; or does not any more.
     Strays(Option<Stray>),
 }
@@ -112,6 +126,12 @@ pub enum Why {
     EnabledAtBoot {
         /// Which unit.
         unit: String,
+    },
+    /// A hook refuses it.
+    #[error("{hook} refuses it")]
+    Vetoed {
+        /// Which one.
+        hook: &'static str,
     },
     /// There is no systemd here.
     #[error("there is no systemctl on this machine for {unit}")]
@@ -191,9 +211,11 @@ mod tests {
         let text = "store = \"Centro\"\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\naddress = \"10.0.0.2:7410\"\n\
             [[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\n[[dataset]]\nname = \"books\"\nmain = \"/srv/books\"\n\
             backup = \"BOOKS\"\n[server]\ncommand = [\"{data}/server\", \"--books={data:books}\", \"{x}\"]\n";
-        let server = Store::parse(text).unwrap().servers.unwrap().main;
+        let read = Store::parse(text).unwrap();
+        let (server, hooks) = (read.servers.unwrap().main, read.hooks);
         let folders = vec![("pos".to_owned(), "/srv/pos".into()), ("books".to_owned(), "/srv/books".into())];
-        let setup = Setup { server, folders, home: "/h".into(), port_is_its_own: true };
+        let (store, node, home) = (read.name, "main".to_owned(), "/h".into());
+        let setup = Setup { server, folders, hooks, store, node, home, port_is_its_own: true };
         let crate::config::server::Start::Command(command) = &setup.server.start else { panic!("a command") };
         assert_eq!(setup.words(command), ["/srv/pos/server", "--books=/srv/books", "{x}"]);
     }

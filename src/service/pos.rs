@@ -40,6 +40,11 @@ pub enum Down {
         /// Which unit.
         unit: String,
     },
+    /// A hook refuses it.
+    Vetoed {
+        /// Which one.
+        hook: String,
+    },
     /// Its unit cannot be started where there is no systemd.
     NoSystemd {
         /// Which unit.

@@ -50,6 +50,9 @@ pub fn down(words: &Words, here: bool, why: Option<&Down>) -> Told {
         Some(Down::EnabledAtBoot { unit }) => {
             told(["trouble-server-enabled", "trouble-server-enabled-do"], &[("unit", unit.as_str().into())])
         }
+        Some(Down::Vetoed { hook }) => {
+            told(["trouble-server-vetoed", "trouble-server-vetoed-do"], &[("hook", hook.as_str().into())])
+        }
         Some(Down::NoSystemd { unit }) => {
             told(["trouble-server-no-systemd", "trouble-server-no-systemd-do"], &[("unit", unit.as_str().into())])
         }
@@ -75,6 +78,7 @@ mod tests {
             Down::CannotStart { what: "/opt/pos/server".into(), error: "No such file or directory".into() },
             Down::EnabledAtBoot { unit: unit() },
             Down::NoSystemd { unit: unit() },
+            Down::Vetoed { hook: "before_serve".into() },
             Down::Other,
         ];
         let mut all: Vec<Told> = strays.iter().map(|found| stray(&words, found)).collect();

@@ -30,7 +30,7 @@ impl Shop {
     fn open(mode: &str, beside: &str) -> Self {
         let two = Two::new();
         two.init();
-        let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+        let ports = [(); 2].map(|()| free_port());
         let starts = two.path().join("starts");
         let timeout = if mode == "never" { "700ms" } else { "50s" };
         let table = |port: u16| {
@@ -70,6 +70,10 @@ impl Drop for Shop {
             os::signal_group(pid, Signal::KILL);
         }
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn numbers(path: &PathBuf) -> Vec<i32> {
@@ -254,6 +258,48 @@ fn one_on_the_machine_that_mirrors_is_noticed() {
     left.kill().unwrap();
     left.wait().unwrap();
     shop.two.until(Machine::Backup, "it has gone", none);
+}
+
+#[test]
+fn hooks_are_run_around_it_and_may_refuse() {
+    let mut two = Two::new();
+    two.init();
+    let (list, veto) = (two.path().join("hooks"), two.path().join("veto"));
+    let script = format!(
+        "echo $ESPEJO_EVENT $ESPEJO_STORE $ESPEJO_NODE $ESPEJO_EPOCH >>{}; test ! -e {}.$ESPEJO_EVENT",
+        list.display(),
+        veto.display()
+    );
+    let hook = |name: &str| format!("{name} = [\"sh\", \"-c\", \"{script}\"]\n");
+    let hooks = ["before_serve", "after_serve", "before_stop", "after_stop"].map(hook).concat();
+    let (port, starts) = (free_port(), two.path().join("starts"));
+    let program = format!("[\"python3\", \"{PROGRAM}\", \"{port}\", \"{}\", \"good\"]", starts.display());
+    two.set("hooks", &format!("{hooks}[server]\ncommand = {program}"));
+    let refuse = |event: &str| two.path().join(format!("veto.{event}"));
+    let (start, stop) = (refuse("before_serve"), refuse("before_stop"));
+    fs::write(&start, "").unwrap();
+    two.start(Machine::Main);
+    let vetoed = |status: &Value| {
+        status["alarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|alarm| alarm["why"] == json!({ "is": "vetoed", "hook": "before_serve" }))
+    };
+    two.until(Machine::Main, "it is refused", vetoed);
+    fs::remove_file(&start).unwrap();
+    two.until(Machine::Main, "it is started", |status| status["server"] == "ready");
+    let said = || fs::read_to_string(&list).unwrap();
+    until("it is told that it is ready", || said().contains("after_serve Centro main 1\n"));
+    let pid = until_some("it has begun", || numbers(&starts).first().copied());
+    fs::write(&stop, "").unwrap();
+    two.stop(Machine::Main);
+    assert!(lives(pid) && !said().contains("after_stop"), "it may not be stopped");
+    fs::remove_file(&stop).unwrap();
+    two.start(Machine::Main);
+    two.until(Machine::Main, "it is taken over", |status| status["server"] == "ready");
+    two.stop(Machine::Main);
+    assert!(!lives(pid) && said().ends_with("before_stop Centro main 1\nafter_stop Centro main 1\n"), "{}", said());
 }
 
 /// A `systemctl` that keeps a file for each unit that is active or enabled, and a list of what was asked.

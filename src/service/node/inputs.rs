@@ -173,16 +173,18 @@ impl Machine {
         }
         // What it writes is captured from the first byte on.
         if let Some(program) = &mut self.program {
-            program.start();
+            program.start(epoch);
         }
         Ok(())
     }
 
     /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.
     pub(super) fn keep_program(&mut self) -> Result<(), MachineError> {
-        if let Some(set) = pos::set(&self.store, self.member.node) {
+        let node = self.member.node;
+        if let Some(set) = pos::set(&self.store, node) {
             let folder = |name: &str| self.folder(&self.store, name);
-            self.program = Some(Program::begin(set, &self.store, &self.home, folder, self.tell.served.clone())?);
+            self.program =
+                Some(Program::begin((node, set), &self.store, &self.home, folder, self.tell.served.clone())?);
         }
         Ok(())
     }

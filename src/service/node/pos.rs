@@ -11,7 +11,7 @@ use crate::config::address::Address;
 use crate::config::probe::Probe;
 use crate::config::server::Server as Set;
 use crate::config::store::Store;
-use crate::pair::{Duty, Node};
+use crate::pair::{Duty, Epoch, Node};
 use crate::server::{self, Handle, Order, Setup, Why, stray};
 use crate::service::pos::{Down, Pos, Stray};
 use crate::service::status::{PeerState, Server, Trouble, Verdict};
@@ -51,7 +51,7 @@ pub fn set(store: &Store, node: Node) -> Option<&Set> {
 impl Program {
     /// Begins to keep it, where one is set. What happens goes to `tell`.
     pub fn begin(
-        set: &Set,
+        (node, set): (Node, &Set),
         store: &Store,
         home: &Path,
         folder: impl Fn(&str) -> std::path::PathBuf,
@@ -61,7 +61,15 @@ impl Program {
         // Where terminals are served, this machine may pass on what comes to that port.
         let port = set.ready.probe.as_ref().and_then(Probe::address).map(Address::port);
         let passed_on = store.terminals.as_ref().is_some_and(|set| port.is_some_and(|port| set.ports.contains(&port)));
-        let setup = Setup { server: set.clone(), folders, home: home.to_owned(), port_is_its_own: !passed_on };
+        let setup = Setup {
+            server: set.clone(),
+            folders,
+            hooks: store.hooks.clone(),
+            store: store.name.clone(),
+            node: if node == Node::Main { "main" } else { "backup" }.to_owned(),
+            home: home.to_owned(),
+            port_is_its_own: !passed_on,
+        };
         let keeper = Handle::begin(setup.clone(), move |news| {
             let _ = tell.send(news);
         })?;
@@ -70,11 +78,11 @@ impl Program {
     }
 
     /// It is to run from now on.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, epoch: Epoch) {
         self.wanted = true;
         self.stray = None;
         self.stand(Server::Starting);
-        self.keeper.say(Order::Start);
+        self.keeper.say(Order::Start { epoch });
     }
 
     /// It is to be stopped.
@@ -100,6 +108,7 @@ impl Program {
                 self.down = why.map(down);
                 self.stand(Server::Stopped);
             }
+            server::News::Kept(_) => self.wanted = true,
             server::News::Strays(found) => self.stray = found.map(strayed),
         }
     }
@@ -160,11 +169,13 @@ impl Far {
 impl Machine {
     /// Something happened to the POS server. Returns how the service ends, where it waited for that.
     pub(super) fn served(&mut self, news: server::News) -> Option<Left> {
+        // What may not be stopped goes on without this service, and is taken over by the next one.
+        let is_kept = matches!(news, server::News::Kept(_));
         let has_stopped = matches!(news, server::News::Stopped { .. });
         let program = self.program.as_mut()?;
         let before = program.stands;
         program.take(news);
-        let is_over = has_stopped && !program.wanted;
+        let is_over = is_kept || has_stopped && !program.wanted;
         if program.stands != before {
             self.say_here();
         }
@@ -206,6 +217,7 @@ fn down(why: Why) -> Down {
         Why::NoAnswer => Down::NoAnswer,
         Why::CannotStart { what, error } => Down::CannotStart { what, error },
         Why::EnabledAtBoot { unit } => Down::EnabledAtBoot { unit },
+        Why::Vetoed { hook } => Down::Vetoed { hook: hook.to_owned() },
         Why::NoSystemd { unit } => Down::NoSystemd { unit },
     }
 }
