@@ -187,6 +187,20 @@ pub fn group(group: i32) -> Vec<i32> {
     numbers.filter(|&pid| process(pid).is_some_and(|process| process.group == group && process.lives)).collect()
 }
 
+/// The oldest process that leads a group and finds `variable`, a name and its value, in its environment.
+#[must_use]
+pub fn leader_with(variable: &[u8]) -> Option<i32> {
+    let processes = fs::read_dir("/proc").ok()?;
+    let has = |pid: i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|one| one == variable)
+    };
+    let numbers = processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok());
+    let leaders = numbers.filter_map(|pid: i32| Some((pid, process(pid)?)));
+    let leaders = leaders.filter(|(pid, process)| process.lives && process.group == *pid && has(*pid));
+    leaders.min_by_key(|(_, process)| process.started).map(|(pid, _)| pid)
+}
+
 /// Asks for a child that has ended. Returns how it ended, as a shell says it: a signal counts from 128; none where it has not
 /// ended, or is no child of this process.
 #[must_use]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal as Sign;
 
-use super::record::{Mark, Record};
+use super::record::{self, Mark, Record};
 use super::unit::{self, Activity};
 use super::{Setup, Why};
 use crate::config::server::{Signal, Start};
@@ -43,6 +43,7 @@ impl Body {
         let cannot =
             |error: std::io::Error| Why::CannotStart { what: command.program().to_owned(), error: error.to_string() };
         let mut filled = setup.command(command);
+        filled.env(record::VARIABLE, &setup.home);
         let errors = output.try_clone().map_err(cannot)?;
         // A group of its own: what is sent to this program, such as Ctrl-C, is not for it.
         let child =
@@ -65,7 +66,7 @@ impl Body {
                 Some((Self::Unit(unit.as_str().to_owned()), true))
             }
             Start::Unit(_) | Start::Command(_) => {
-                let record = Record::load(&setup.home)?;
+                let record = Record::load(&setup.home).or_else(|| Record::lost(&setup.home))?;
                 let is_whole = record.is_of(setup) && record.mark.lives();
                 Some((Self::Group(record.mark), is_whole))
             }

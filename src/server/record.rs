@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::Setup;
 use crate::config::server::Start;
 use crate::os;
+
+/// What the program finds in its environment: the home for which it was started.
+pub const VARIABLE: &str = "ESPEJO_SERVER_OF";
 
 /// A process of this run of the machine, by its number and when it was started: numbers come again. It leads a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,6 +74,14 @@ impl Record {
     pub fn load(home: &Path) -> Option<Self> {
         let record: Self = serde_json::from_slice(&fs::read(path(home)).ok()?).ok()?;
         (record.boot == os::boot() && !record.mark.group().is_empty()).then_some(record)
+    }
+
+    /// One that was started for `home` and never came on record: this program was killed just then.
+    #[must_use]
+    pub fn lost(home: &Path) -> Option<Self> {
+        let variable = [VARIABLE.as_bytes(), b"=", home.as_os_str().as_bytes()].concat();
+        let mark = Mark::of(os::leader_with(&variable)?)?;
+        Some(Self { mark, boot: os::boot(), proof: String::new() })
     }
 
     /// Keeps it in `home`, durably.

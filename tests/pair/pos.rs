@@ -210,6 +210,21 @@ fn it_outlives_a_service_that_is_killed_and_is_taken_over() {
 }
 
 #[test]
+fn one_that_never_came_on_record_is_ended_before_another_is_started() {
+    let mut shop = Shop::open("good", "");
+    shop.until("ready");
+    let before = shop.starts()[0];
+    shop.two.kill(Machine::Main);
+    // As after a kill between its start and its record.
+    fs::remove_file(shop.two.home(Machine::Main).join("server.json")).unwrap();
+    shop.two.start(Machine::Main);
+    until("another is started", || shop.starts().len() == 2);
+    assert!(!lives(before));
+    shop.until("ready");
+    assert_eq!(shop.starts().len(), 2, "at the first try");
+}
+
+#[test]
 fn one_that_hangs_fails_and_the_backup_says_so() {
     let shop = Shop::open("good", "health = { send = \"PING\\n\", expect = \"PONG\", timeout = \"1s\" }");
     shop.until("ready");
