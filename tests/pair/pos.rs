@@ -21,6 +21,8 @@ const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
 
 /// Two machines, and a POS server on the main.
 struct Shop {
+    /// Before the folder goes in which the list is.
+    _ends: Ends,
     two: Two,
     ports: [u16; 2],
 }
@@ -41,7 +43,7 @@ impl Shop {
             )
         };
         two.set("server", &format!("{beside}\n{}[server.backup]\n{}", table(ports[0]), table(ports[1])));
-        let mut shop = Self { two, ports };
+        let mut shop = Self { _ends: Ends(starts), two, ports };
         shop.two.meet();
         shop
     }
@@ -63,10 +65,12 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
-    /// What is under its control outlives a service that is killed, as the shared part of these tests ends it.
+/// What is under its control outlives a service that is killed, as these tests end it: this ends all that is in the list.
+struct Ends(PathBuf);
+
+impl Drop for Ends {
     fn drop(&mut self) {
-        for pid in self.starts() {
+        for pid in numbers(&self.0) {
             os::signal_group(pid, Signal::KILL);
         }
     }
@@ -288,6 +292,7 @@ fn hooks_are_run_around_it_and_may_refuse() {
     let hook = |name: &str| format!("{name} = [\"sh\", \"-c\", \"{script}\"]\n");
     let hooks = ["before_serve", "after_serve", "before_stop", "after_stop"].map(hook).concat();
     let (port, starts) = (free_port(), two.path().join("starts"));
+    let _ends = Ends(starts.clone());
     let program = format!("[\"python3\", \"{PROGRAM}\", \"{port}\", \"{}\", \"good\"]", starts.display());
     two.set("hooks", &format!("{hooks}[server]\ncommand = {program}"));
     let refuse = |event: &str| two.path().join(format!("veto.{event}"));
