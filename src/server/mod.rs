@@ -12,7 +12,7 @@
 //! - [`output`]: what the program prints
 //! - [`record`]: which process it is, kept across a restart of this program
 //! - [`stray`]: the program where it should not run
-//! - [`unit`]: units of the system
+//! - [`unit`](mod@unit): units of the system
 
 pub mod able;
 pub mod again;
