@@ -11,6 +11,7 @@
 //!             -> config                              (depends on nothing of ours)
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
+//!                        -> server -> config
 //! ```
 //!
 //! | module | what it is |
@@ -20,6 +21,7 @@
 //! | [`disk`] | the files: captured on one side, journaled and applied on the other |
 //! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
+//! | [`server`] | the POS server program: started, asked, stopped |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
 //! | [`words`] | every sentence that a person reads |
@@ -56,6 +58,7 @@ pub mod link;
 pub mod os;
 pub mod pair;
 pub mod replica;
+pub mod server;
 pub mod service;
 pub mod tui;
 pub mod words;

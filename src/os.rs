@@ -61,6 +61,12 @@ pub fn may_make(folder: &Path) -> std::io::Result<()> {
     Ok(access(stands, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// Whether this process may execute the file.
+#[must_use]
+pub fn may_execute(file: &Path) -> bool {
+    rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
 /// Whether the processor has instructions for AES.
 #[must_use]
 pub fn has_aes() -> bool {
@@ -158,6 +164,87 @@ pub fn keep_freed_memory() {
     drop(std::hint::black_box(Vec::<u8>::with_capacity(KEPT)));
 }
 
+/// A process, as the system knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Process {
+    /// It has not ended. One that has, and that nobody has asked for, is kept by the system all the same.
+    pub lives: bool,
+    /// The number of its group.
+    pub group: i32,
+    /// When it was started, in ticks since the machine was.
+    pub started: u64,
+}
+
+/// The process `pid`, if there is one.
+#[must_use]
+pub fn process(pid: i32) -> Option<Process> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in brackets, and may hold brackets, blanks and anything else.
+    let after = stat.iter().rposition(|&byte| byte == b')')? + 1;
+    let fields: Vec<&str> = std::str::from_utf8(&stat[after..]).ok()?.split_whitespace().collect();
+    let [state, group, started] = [fields.first()?, fields.get(2)?, fields.get(19)?];
+    Some(Process {
+        lives: !matches!(*state, "Z" | "X" | "x"),
+        group: group.parse().ok()?,
+        started: started.parse().ok()?,
+    })
+}
+
+/// The processes of a group that have not ended.
+#[must_use]
+pub fn group(group: i32) -> Vec<i32> {
+    let Ok(processes) = fs::read_dir("/proc") else { return vec![] };
+    let numbers = processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(|&pid| process(pid).is_some_and(|process| process.group == group && process.lives)).collect()
+}
+
+/// The oldest process that leads a group and finds `variable`, a name and its value, in its environment.
+#[must_use]
+pub fn leader_with(variable: &[u8]) -> Option<i32> {
+    let processes = fs::read_dir("/proc").ok()?;
+    let has = |pid: i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|one| one == variable)
+    };
+    let numbers = processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok());
+    let leaders = numbers.filter_map(|pid: i32| Some((pid, process(pid)?)));
+    let leaders = leaders.filter(|(pid, process)| process.lives && process.group == *pid && has(*pid));
+    leaders.min_by_key(|(_, process)| process.started).map(|(pid, _)| pid)
+}
+
+/// Asks for a child that has ended. Returns how it ended, as a shell says it: a signal counts from 128; none where it has not
+/// ended, or is no child of this process.
+#[must_use]
+pub fn ended(child: i32) -> Option<i32> {
+    use rustix::process::{Pid, WaitOptions, waitpid};
+    let (_, status) = waitpid(Pid::from_raw(child), WaitOptions::NOHANG).ok()??;
+    status.exit_status().or_else(|| status.terminating_signal().map(|signal| 128 + signal))
+}
+
+/// Sends a signal to all processes of a group.
+pub fn signal_group(group: i32, signal: rustix::process::Signal) {
+    // A group of 0 or 1 would be this process's own, or everyone.
+    if let Some(group) = rustix::process::Pid::from_raw(group).filter(|_| group > 1) {
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+}
+
+/// What tells this run of the machine from every other: numbers of processes begin anew with it.
+#[must_use]
+pub fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Writes a small file wholly or not at all: beside it, made durable, renamed, and the name made durable.
+pub fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
 /// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
 pub fn stop_dead() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
@@ -167,6 +254,24 @@ pub fn stop_dead() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_is_known_until_it_has_ended_and_was_asked_for() {
+        use std::os::unix::process::CommandExt;
+        let own = process(i32::try_from(std::process::id()).unwrap()).unwrap();
+        assert!(own.lives && own.started > 0);
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).process_group(0).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert_eq!((process(pid).unwrap().group, group(pid), ended(pid)), (pid, vec![pid], None));
+        signal_group(pid, rustix::process::Signal::KILL);
+        let code = (0..).find_map(|_| {
+            std::thread::yield_now();
+            ended(pid)
+        });
+        assert_eq!((code, process(pid), group(pid)), (Some(137), None, vec![]));
+        assert!(child.wait().is_err(), "it was asked for already");
+    }
 
     #[test]
     fn reads_a_line_of_maps() {

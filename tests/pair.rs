@@ -11,6 +11,7 @@
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
+//! - `pos`: a POS server program under its control
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
@@ -33,6 +34,8 @@ mod images;
 mod lines;
 #[path = "pair/network.rs"]
 mod network;
+#[path = "pair/pos.rs"]
+mod pos;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/revoked.rs"]

@@ -26,7 +26,7 @@ use statuses::{
 };
 
 /// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 52] = [
+const CASES: [&str; 55] = [
     "healthy_80x24",
     "healthy_200x60",
     "healthy_40x10",
@@ -76,6 +76,9 @@ const CASES: [&str; 52] = [
     "backup_quit_dialog",
     "backup_copy_page_80x24",
     "main_80x24",
+    "main_pos_80x24",
+    "main_pos_down_80x24",
+    "backup_pos_down_80x24",
     "main_alone_80x24",
     "main_alone_ascii",
     "main_new_80x24",
@@ -154,6 +157,9 @@ fn the_backup_whose_main_is_silent_or_was_never_met() {
 fn the_main_of_a_store() {
     let seen = |status, look| shown(status, (80, 24), look, Place::Attached);
     seen(store::main(), COLOUR).is("main_80x24");
+    seen(store::with_pos(store::main()), COLOUR).is("main_pos_80x24");
+    seen(store::main_pos_down(), COLOUR).is("main_pos_down_80x24");
+    seen(store::backup_pos_down(), COLOUR).is("backup_pos_down_80x24");
     seen(store::main_alone(), COLOUR).is("main_alone_80x24");
     seen(store::main_alone(), PLAIN).is("main_alone_ascii");
     seen(store::main_new(), COLOUR).is("main_new_80x24");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Around;
 use super::exit::{Exit, Failure};
+use crate::pair::Node;
 use crate::service::member::Member;
 
 /// Where the system looks.
@@ -16,7 +17,7 @@ pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
     let home = around.home.display().to_string();
     Member::load(&around.home)
         .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
-    let unit = unit(&std::env::current_exe()?, &around.home)
+    let unit = unit(&std::env::current_exe()?, &around.home, stopping(&around.home))
         .ok_or_else(|| Failure::usage(around.words.say("cli-unit-name")))?;
     if !install {
         write!(io::stdout(), "{unit}")?;
@@ -28,8 +29,18 @@ pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Seconds that the service may take to end: the POS server has its own time to stop, and what it wrote last is mirrored.
+fn stopping(home: &Path) -> u64 {
+    let store = Member::load(home).and_then(|mut member| Ok((member.revise(home)?.0, member.node))).ok();
+    let stop = store.and_then(|(store, node)| {
+        let servers = store.servers?;
+        Some(if node == Node::Main { servers.main.stop.timeout } else { servers.backup.stop.timeout })
+    });
+    60 + stop.unwrap_or_default().as_secs()
+}
+
 /// The unit; none where a name cannot be written in it.
-fn unit(program: &Path, home: &Path) -> Option<String> {
+fn unit(program: &Path, home: &Path, stopping: u64) -> Option<String> {
     let [program, home] = [quoted(program)?, quoted(home)?];
     Some(format!(
         "[Unit]\n\
@@ -43,7 +54,9 @@ fn unit(program: &Path, home: &Path) -> Option<String> {
          RestartSec=2\n\
          # Wrong settings do not mend themselves.\n\
          RestartPreventExitStatus=2 3\n\
-         TimeoutStopSec=60\n\
+         TimeoutStopSec={stopping}\n\
+         # The POS server outlives a crash of Espejo, which takes it over when it is back.\n\
+         KillMode=process\n\
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n"
@@ -66,7 +79,7 @@ mod tests {
         let quoted = |path: &str| quoted(Path::new(path));
         assert_eq!(quoted("/srv/50% \"off\" $x").unwrap(), "\"/srv/50%% \\\"off\\\" $$x\"");
         assert_eq!(quoted("/srv/a\nb"), None);
-        let unit = unit(Path::new("/usr/bin/espejo"), Path::new("/var/lib/espejo")).unwrap();
+        let unit = unit(Path::new("/usr/bin/espejo"), Path::new("/var/lib/espejo"), 80).unwrap();
         assert!(unit.contains("ExecStart=\"/usr/bin/espejo\" --home \"/var/lib/espejo\" run\n"), "{unit}");
     }
 }

@@ -82,6 +82,27 @@ pub enum Found {
         /// What its command names that lies in no dataset.
         outside: Vec<String>,
     },
+    /// Can the POS server be started, and does nothing else start it?
+    Start {
+        /// The program or unit.
+        what: String,
+        /// What stands in the way.
+        why: Option<Hindrance>,
+    },
+}
+
+/// Why the POS server cannot be started, or not by this program alone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Hindrance {
+    /// The program is not there.
+    NotThere,
+    /// It may not be executed.
+    NotExecutable,
+    /// The system starts the unit when the machine starts.
+    EnabledAtBoot,
+    /// There is no systemd.
+    NoSystemd,
 }
 
 /// So far apart two clocks may be, in milliseconds.
@@ -100,6 +121,7 @@ impl Found {
             Self::Clocks { ahead_ms } => ahead_ms.is_none_or(|ahead| ahead.unsigned_abs() <= CLOCKS_MS),
             Self::Versions { ours, theirs } => theirs.as_ref().is_none_or(|theirs| theirs == ours),
             Self::Server { outside } => outside.is_empty(),
+            Self::Start { why, .. } => why.is_none(),
         }
     }
 }

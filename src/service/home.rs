@@ -1,12 +1,13 @@
 //! The folder in which a machine keeps what is its own: one service at a time, its socket, its log, what it mirrors.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::os::save;
 use crate::pair::Record;
 
 /// A home that this process has for itself.
@@ -97,16 +98,6 @@ pub fn load_record(folder: &Path) -> io::Result<Option<Record>> {
 pub fn save_record(folder: &Path, record: &Record) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     save(&folder.join("record.json"), &serde_json::to_vec_pretty(record)?)
-}
-
-/// Writes a small file wholly or not at all: beside it, made durable, renamed, and the name made durable.
-pub fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`pos`]: the POS server program, as others hear of it
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
@@ -29,6 +30,7 @@ pub mod member;
 pub mod news;
 pub mod node;
 pub mod operations;
+pub mod pos;
 pub mod receiving;
 pub mod refusal;
 pub mod sending;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
+pub use super::pos::{Down, Pos, Stray};
 pub use super::trouble::{Alarm, Ask, Question, Trouble};
 pub use super::unmet::Unmet;
 use crate::pair::{Duty, Epoch, Node};
@@ -63,6 +64,9 @@ pub struct Status {
     pub support: Option<Support>,
     /// What happened last, the newest last; at most [`EVENTS`].
     pub events: Vec<Event>,
+    /// More of the POS server program on this machine; none where none is set.
+    #[serde(default)]
+    pub pos: Option<Pos>,
 }
 
 /// How many events a [`Status`] carries at the most.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::pos::{Down, Stray};
 use super::unmet::Unmet;
 
 /// Something that is wrong and that a person should know.
@@ -94,6 +95,18 @@ pub enum Trouble {
         /// Milliseconds between rescans.
         rescan_ms: u64,
     },
+    /// The POS server program runs on a machine that does not serve.
+    ServerStray {
+        /// How that is known.
+        found: Stray,
+    },
+    /// The POS server program of the machine that serves does not answer.
+    ServerDown {
+        /// It is this machine.
+        here: bool,
+        /// Why, where that is known.
+        why: Option<Down>,
+    },
 }
 
 impl Trouble {
@@ -120,6 +133,8 @@ impl Trouble {
             Self::Versions { .. } => "MIR-303",
             Self::Unanswered { .. } => "MIR-304",
             Self::MirrorStopped { .. } => "MIR-305",
+            Self::ServerStray { .. } => "MIR-401",
+            Self::ServerDown { .. } => "MIR-402",
         }
     }
 

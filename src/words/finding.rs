@@ -4,7 +4,7 @@ use super::told::Told;
 use super::unmet::unmet;
 use super::{FluentValue, Words, figures};
 use crate::pair::Node;
-use crate::service::finding::{Finding, Found};
+use crate::service::finding::{Finding, Found, Hindrance};
 
 /// What was examined, and what to do where it is not well.
 #[must_use]
@@ -57,6 +57,19 @@ pub fn finding(words: &Words, finding: &Finding) -> Told {
             ["check-versions", "check-versions-wrong", "check-versions-wrong-do"],
             &[("ours", ours.as_str().into()), ("theirs", text(theirs))],
         ),
+        Found::Start { what, why } => {
+            let todo = match why {
+                None | Some(Hindrance::NotThere) => "check-start-not-there-do",
+                Some(Hindrance::NotExecutable) => "check-start-not-executable-do",
+                Some(Hindrance::EnabledAtBoot) => "check-start-enabled-do",
+                Some(Hindrance::NoSystemd) => "check-start-no-systemd-do",
+            };
+            let bad = match why {
+                Some(Hindrance::EnabledAtBoot) => "check-start-enabled",
+                _ => "check-start-wrong",
+            };
+            told(["check-start", bad, todo], &[("what", what.as_str().into())])
+        }
         Found::Server { outside } => told(
             ["check-server", "check-server-wrong", "check-server-wrong-do"],
             &[("files", outside.join(", ").into())],

@@ -8,6 +8,7 @@
 //! - [`faults`]: what is wrong in `store.toml` and `f_s.doc`
 //! - [`finding`]: what an examination of a machine found
 //! - [`refusal`]: why something is not done
+//! - [`served`]: what is wrong with the POS server program
 //! - [`unmet`]: why the two machines do not talk
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
@@ -17,6 +18,7 @@ pub mod faults;
 pub mod figures;
 pub mod finding;
 pub mod refusal;
+pub mod served;
 pub mod told;
 pub mod unmet;
 

@@ -1,7 +1,7 @@
 //! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
 
 use super::unmet::unmet;
-use super::{FluentValue, Words, figures};
+use super::{FluentValue, Words, figures, served};
 use crate::replica::Grade;
 use crate::service::event::What;
 use crate::service::status::{Ask, Reason, Trouble};
@@ -154,6 +154,8 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
+        Trouble::ServerStray { found } => served::stray(words, found),
+        Trouble::ServerDown { here, why } => served::down(words, *here, why.as_ref()),
         Trouble::WatchLimit { rescan_ms } => {
             told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
@@ -174,6 +176,8 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::MirrorStopped { .. } => "mended-stopped",
         Trouble::Versions { .. } => "mended-versions",
         Trouble::DiskLow { .. } => "mended-disk-low",
+        Trouble::ServerStray { .. } => "mended-stray",
+        Trouble::ServerDown { .. } => "mended-server",
     };
     words.say(key)
 }
@@ -266,7 +270,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::status::Unmet;
+    use crate::service::status::{Stray, Unmet};
 
     fn troubles() -> Vec<Trouble> {
         vec![
@@ -286,6 +290,8 @@ mod tests {
             Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
             Trouble::DiskLow { free_bytes: 12_000_000 },
+            Trouble::ServerStray { found: Stray::Process { pid: 7 } },
+            Trouble::ServerDown { here: false, why: None },
         ]
     }
 

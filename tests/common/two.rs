@@ -37,7 +37,9 @@ pub struct Two {
 impl Two {
     /// A folder of data, and two homes with nothing in them.
     pub fn new() -> Self {
-        Self::at([(); 2].map(|()| format!("127.0.0.1:{}", free_port())), None)
+        let main = free_port();
+        let backup = until_some("another port", || Some(free_port()).filter(|port| *port != main));
+        Self::at([main, backup].map(|port| format!("127.0.0.1:{port}")), None)
     }
 
     /// The same with these addresses, in these network namespaces.

@@ -99,6 +99,7 @@ pub fn healthy() -> Status {
         support: None,
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
+        pos: None,
     }
 }
 

@@ -5,7 +5,7 @@ use espejo::replica::{Grade, Position};
 use espejo::service::Status;
 use espejo::service::event::{Event, What};
 use espejo::service::status::{
-    Copying, Dataset, Machines, Mirror, Peer, PeerState, Phase, Support, Trouble, Unmet, Verdict,
+    Copying, Dataset, Down, Machines, Mirror, Peer, PeerState, Phase, Pos, Server, Support, Trouble, Unmet, Verdict,
 };
 
 use super::statuses::{alarm, at, cannot, copied, dataset, healthy};
@@ -123,6 +123,32 @@ pub fn unmet(why: Unmet) -> Status {
 pub fn main() -> Status {
     let mut status = backup();
     (status.node, status.duty, status.peer.duty) = (Node::Main, Duty::Serving, Some(Duty::Mirroring));
+    status
+}
+
+/// The same with a POS server that is ready.
+pub fn with_pos(mut status: Status) -> Status {
+    status.pos = Some(Pos { since: at("08:02:11"), lines: vec![] });
+    let (own, far) =
+        if status.duty == Duty::Serving { (Server::Ready, Server::Stopped) } else { (Server::Stopped, Server::Ready) };
+    (status.server, status.peer.server) = (own, Some(far));
+    status
+}
+
+/// A main whose POS server has ended by itself.
+pub fn main_pos_down() -> Status {
+    let mut status = with_pos(main());
+    status.server = Server::Stopped;
+    status.pos = Some(Pos { since: at("10:41:58"), lines: vec!["listening".into(), "no paper".into()] });
+    status.alarms.push(alarm(Trouble::ServerDown { here: true, why: Some(Down::Ended { code: Some(3) }) }));
+    status
+}
+
+/// The backup of a main whose POS server does not answer.
+pub fn backup_pos_down() -> Status {
+    let mut status = with_pos(backup());
+    (status.peer.server, status.verdict) = (Some(Server::Failing), Verdict::ServerStopped);
+    status.alarms.push(alarm(Trouble::ServerDown { here: false, why: None }));
     status
 }
 

@@ -8,7 +8,8 @@ use super::Machine;
 use super::meet;
 use crate::config::server::Start;
 use crate::pair::{Duty, Node};
-use crate::service::finding::{Finding, Found};
+use crate::server::able::Hindered;
+use crate::service::finding::{Finding, Found, Hindrance};
 
 /// Room that should be free beside the copy: a part in so many of it, and no less than [`LEAST`].
 const PART: u64 = 5;
@@ -37,6 +38,7 @@ impl Machine {
             found.push(Found::Versions { ours: meet::version(), theirs });
         }
         found.extend(self.server());
+        found.extend(self.start().await);
         found.into_iter().map(|found| Finding { node: self.member.node, found }).collect()
     }
 
@@ -71,6 +73,24 @@ impl Machine {
         let needed_bytes = if self.pair.duty() == Duty::Serving { LEAST } else { (copy / PART).max(LEAST) };
         let room = crate::os::room(&self.home)?;
         Some(Found::Room { free_bytes: room.free, needed_bytes })
+    }
+
+    /// Whether the POS server can be started here, and nothing else starts it.
+    async fn start(&self) -> Option<Found> {
+        let setup = self.program.as_ref()?.setup.clone();
+        // It may take a process of its own.
+        tokio::task::spawn_blocking(move || {
+            let (what, why) = setup.hindered();
+            let why = why.map(|why| match why {
+                Hindered::NotThere => Hindrance::NotThere,
+                Hindered::NotExecutable => Hindrance::NotExecutable,
+                Hindered::EnabledAtBoot => Hindrance::EnabledAtBoot,
+                Hindered::NoSystemd => Hindrance::NoSystemd,
+            });
+            Found::Start { what, why }
+        })
+        .await
+        .ok()
     }
 
     /// What the POS server's command names with its whole path, and lies in no dataset.

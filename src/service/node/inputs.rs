@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::lanes::{Lane, Receipt};
 use super::meet::Again;
 use super::note::Note;
+use super::pos::{self, Program};
 use super::{Input, Left, Machine, MachineError};
 use crate::config::dataset::{Content, Dataset};
 use crate::config::store::Store;
@@ -35,7 +36,8 @@ const PING: Duration = Duration::from_secs(1);
 impl Machine {
     pub(super) async fn take(&mut self, input: Input) -> Result<Option<Left>, MachineError> {
         match input {
-            Input::Stop => return Ok(Some(Left::Stopped)),
+            Input::Stop => return Ok(self.leave(Left::Stopped)),
+            Input::Served(news) => return Ok(self.served(news)),
             Input::Beat => {
                 self.beat();
                 self.wait_over().await?;
@@ -55,7 +57,7 @@ impl Machine {
             Input::Asked((Command::Stop { by }, answer)) => {
                 tracing::info!(by, "asked to end");
                 let _ = answer.send(Reply::Done);
-                return Ok(Some(Left::Stopped));
+                return Ok(self.leave(Left::Stopped));
             }
             Input::Asked((
                 command @ (Command::Promote { .. } | Command::Return { .. } | Command::Start { .. }),
@@ -143,7 +145,10 @@ impl Machine {
                     Action::Serve(epoch) => self.serve(epoch)?,
                     Action::Follow(epoch) => self.follow(epoch)?,
                     Action::Drain => events.push(self.drain().await?),
-                    Action::Retire => self.end_lanes().await?,
+                    Action::Retire => {
+                        self.program.as_mut().map(Program::stop_if_wanted);
+                        self.end_lanes().await?;
+                    }
                     Action::Freeze => self.freeze(),
                     Action::Unfreeze => self.unfreeze(),
                     Action::Grant { to, at } => self.grant(to, at),
@@ -181,6 +186,21 @@ impl Machine {
             };
             self.lanes_begun += 1;
             self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name), self.lanes_begun)?);
+        }
+        // What it writes is captured from the first byte on.
+        if let Some(program) = &mut self.program {
+            program.start(epoch);
+        }
+        Ok(())
+    }
+
+    /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.
+    pub(super) fn keep_program(&mut self) -> Result<(), MachineError> {
+        let node = self.member.node;
+        if let Some(set) = pos::set(&self.store, node) {
+            let folder = |name: &str| self.folder(&self.store, name);
+            self.program =
+                Some(Program::begin((node, set), &self.store, &self.home, folder, self.tell.served.clone())?);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //!
 //! - [`meet`]: connections between the two machines
 //! - `check`: examines this machine
+//! - [`pos`]: the POS server program of this machine
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
 //! - [`heart`]: the heartbeat
@@ -22,6 +23,7 @@ pub mod lanes;
 pub mod meet;
 pub mod note;
 mod orders;
+pub mod pos;
 pub mod session;
 pub mod standing;
 mod talk;
@@ -54,14 +56,17 @@ use crate::link::join::JoinError;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::{Secure, Tls};
-use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
+use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
+use crate::server;
 use heart::{BEAT, Heart};
 use joining::Invite;
 use lanes::Lane;
 use meet::{Again, Calling, Met};
 use note::Note;
+use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
+use turning::Freezing;
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -93,6 +98,12 @@ pub struct Machine {
     pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
+    /// Where `[server]` is set.
+    program: Option<Program>,
+    /// The other machine's.
+    far: Far,
+    /// How the service ends as soon as the POS server has stopped.
+    leaving: Option<Left>,
     /// The other machine's clock less this one's, in milliseconds.
     clock_off_ms: Option<i64>,
     their_status: Option<Box<Status>>,
@@ -109,7 +120,9 @@ pub struct Machine {
     /// Lanes that were begun.
     lanes_begun: usize,
     /// Since when the POS server stands still to give its place away, and until when it may.
-    freezing: Option<(Timestamp, Instant)>,
+    freezing: Option<Freezing>,
+    /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
+    follows: Option<Epoch>,
     began: Instant,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
@@ -122,6 +135,7 @@ struct Tellers {
     met: mpsc::Sender<Met>,
     notes: mpsc::Sender<(u64, Option<Note>)>,
     joined: mpsc::Sender<Result<(Secure, MachineId), JoinError>>,
+    served: mpsc::UnboundedSender<server::News>,
 }
 
 /// Where all that comes in.
@@ -130,6 +144,7 @@ struct Inbox {
     met: mpsc::Receiver<Met>,
     notes: mpsc::Receiver<(u64, Option<Note>)>,
     joined: mpsc::Receiver<Result<(Secure, MachineId), JoinError>>,
+    served: mpsc::UnboundedReceiver<server::News>,
 }
 
 /// What can wake the service.
@@ -140,6 +155,7 @@ enum Input {
     Note(u64, Option<Note>),
     Joined(Result<(Secure, MachineId), JoinError>),
     Datagram(Vec<u8>),
+    Served(server::News),
     Beat,
     Stop,
 }
@@ -223,7 +239,7 @@ impl Machine {
             work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
             again
         });
-        let machine = Self {
+        let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
@@ -242,6 +258,9 @@ impl Machine {
             udp,
             invite: None,
             theirs: None,
+            program: None,
+            far: Far::default(),
+            leaving: None,
             clock_off_ms: None,
             their_status: None,
             unmet: None,
@@ -254,9 +273,11 @@ impl Machine {
             work,
             lanes_begun: 0,
             freezing: None,
+            follows: None,
             began: Instant::now(),
             unheard: false,
         };
+        machine.keep_program()?;
         Ok((machine, inbox))
     }
 
@@ -268,13 +289,15 @@ impl Machine {
         let mut beats = interval(BEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut datagram = [0; pulse::LENGTH + 1];
+        let mut is_let_go = false;
         loop {
             let input = tokio::select! {
                 biased;
                 _ = beats.tick() => Input::Beat,
-                asked = asked.recv() => asked.map_or(Input::Stop, Input::Asked),
+                asked = asked.recv(), if !is_let_go => asked.map_or(Input::Stop, Input::Asked),
                 Some((session, note)) = inbox.notes.recv() => Input::Note(session, note),
                 Some((lane, news)) = inbox.news.recv() => Input::News(lane, news),
+                Some(news) = inbox.served.recv() => Input::Served(news),
                 Some(met) = inbox.met.recv() => Input::Met(met),
                 Some(joined) = inbox.joined.recv() => Input::Joined(joined),
                 received = self.udp.recv_from(&mut datagram) => match received {
@@ -283,6 +306,7 @@ impl Machine {
                     Err(_) => continue,
                 },
             };
+            is_let_go |= matches!(input, Input::Stop);
             if let Some(left) = self.take(input).await? {
                 return Ok(left);
             }
@@ -328,6 +352,8 @@ impl Machine {
             theirs: self.theirs.clone(),
             unmet: self.why_unmet(),
             apart: self.apart,
+            program: self.program.as_ref(),
+            far: self.far,
             home: &self.home,
         };
         for what in self.standing.complete(&mut status, &known, now) {
@@ -367,5 +393,7 @@ fn channels() -> (Tellers, Inbox) {
     let (met, met_in) = mpsc::channel(16);
     let (notes, notes_in) = mpsc::channel(note::WAITING);
     let (joined, joined_in) = mpsc::channel(4);
-    (Tellers { news, met, notes, joined }, Inbox { news: news_in, met: met_in, notes: notes_in, joined: joined_in })
+    let (served, served_in) = mpsc::unbounded_channel();
+    let inbox = Inbox { news: news_in, met: met_in, notes: notes_in, joined: joined_in, served: served_in };
+    (Tellers { news, met, notes, joined, served }, inbox)
 }

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::heart::Heart;
+use super::pos::{Far, Program};
 use crate::config::store::Store;
 use crate::pair::{Duty, Pair};
 use crate::replica::Position;
 use crate::service::alarms::Alarms;
 use crate::service::event::{Event, What};
 use crate::service::status::{
-    EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
+    Alarm, EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet,
+    Verdict,
 };
 
 /// Numbers of questions of one dataset; those of the next begin behind them.
@@ -51,6 +53,10 @@ pub struct Known<'k> {
     pub unmet: Option<Unmet>,
     /// Since when the two do not talk, if they do not.
     pub apart: Option<Instant>,
+    /// The POS server program of this machine, where one is set.
+    pub program: Option<&'k Program>,
+    /// That of the other one.
+    pub far: Far,
     /// The home.
     pub home: &'k Path,
 }
@@ -82,12 +88,18 @@ impl Standing {
             status.mirror.behind_at_least = true;
             status.mirror.behind_ms = status.mirror.behind_ms.max(silent_ms);
         }
-        status.verdict = match status.peer.state {
-            // The POS server of the main is not looked at yet: what is heard is taken for well.
+        status.server = known.program.map_or(Server::Stopped, |program| program.stands);
+        status.pos = known.program.map(Program::told);
+        let judged = known.far.judge(status.peer.state, clock).filter(|_| known.program.is_some());
+        let (verdict, down) = judged.unzip();
+        status.verdict = verdict.unwrap_or(match status.peer.state {
             PeerState::Healthy | PeerState::Late => Verdict::Healthy,
             PeerState::Lost | PeerState::Unknown => Verdict::Unknown,
-        };
-        let what = self.weigh(known, status, now);
+        });
+        let what = self.weigh(known, status, down, now);
+        // What the other machine says, too, is said once.
+        let is_own = |alarm: &Alarm| self.alarms.all().iter().any(|own| own.code == alarm.code);
+        status.alarms.retain(|alarm| !is_own(alarm) && !matches!(alarm.trouble, Trouble::ServerDown { .. }));
         status.alarms.extend(self.alarms.all().iter().cloned());
         status.events.extend(self.events.iter().cloned());
         status.events.sort_by_key(|event| event.at);
@@ -98,7 +110,7 @@ impl Standing {
         what
     }
 
-    fn weigh(&mut self, known: &Known<'_>, status: &Status, now: Timestamp) -> Vec<What> {
+    fn weigh(&mut self, known: &Known<'_>, status: &Status, down: Option<Trouble>, now: Timestamp) -> Vec<What> {
         let why = known.unmet.clone();
         let is_missed = match (status.peer.state, &why) {
             (_, Some(Unmet::NobodyJoined)) | (PeerState::Healthy | PeerState::Late, _) => false,
@@ -126,8 +138,9 @@ impl Standing {
         let low = crate::os::room(known.home)
             .filter(|room| room.free < LITTLE && room.free < room.all / 20)
             .map(|room| Trouble::DiskLow { free_bytes: room.free });
+        let server = known.program.into_iter().flat_map(|program| program.troubles(status.duty)).chain(down);
         let all = [silent, unanswered, old, stopped, versions, low];
-        let what = self.alarms.weigh(all.into_iter().flatten(), now);
+        let what = self.alarms.weigh(server.chain(all.into_iter().flatten()), now);
         self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
@@ -280,7 +293,17 @@ mod tests {
         let mut status = Book::new("pos", Folders::default()).status(&pair, now);
         status.mirror.sign_ago_ms = sign_ago_ms;
         let home = Path::new("/");
-        let known = Known { store: &store, pair: &pair, heart: &heart, theirs: None, unmet: None, apart: None, home };
+        let known = Known {
+            store: &store,
+            pair: &pair,
+            heart: &heart,
+            theirs: None,
+            unmet: None,
+            apart: None,
+            home,
+            program: None,
+            far: Far::default(),
+        };
         Standing::default().complete(&mut status, &known, now);
         status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-305").collect()
     }

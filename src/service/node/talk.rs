@@ -15,7 +15,6 @@ use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::command::{Command, Reply};
 use crate::service::refusal::WhyNot;
-use crate::service::status::Server;
 
 impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
@@ -75,7 +74,7 @@ impl Machine {
             duty: self.pair.duty(),
             epoch: self.pair.record().epoch,
             start: self.pair.record().starts.last().map_or(0, |start| start.seq),
-            server: Server::Stopped,
+            server: self.server_stands(),
             version: meet::version(),
             clock_ms: Timestamp::now().as_millisecond(),
         });
@@ -94,6 +93,7 @@ impl Machine {
         match note {
             Note::Ping => return Ok(None),
             Note::Here { duty, server, version, clock_ms, epoch, start } => {
+                self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
                 self.peer_heard(epoch, start).await?;
@@ -103,10 +103,10 @@ impl Machine {
             Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
                 if revision.number > self.revision.number {
                     match revision.store() {
-                        Ok(_) => {
+                        Ok(store) => {
                             self.member.take(&self.home, &revision)?;
                             tracing::info!(revision = revision.number, "another configuration counts now");
-                            return Ok(Some(Left::Reconfigured));
+                            return Ok(self.leave_for(&store));
                         }
                         Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
                     }

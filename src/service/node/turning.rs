@@ -6,12 +6,25 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::note::Note;
+use super::pos::Program;
 use super::{Machine, MachineError};
 use crate::pair::{Duty, Epoch, Event};
 use crate::service::command::{Command, Reply};
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
-use crate::service::status::{PeerState, Status};
+use crate::service::status::{PeerState, Server, Status};
+
+/// So long the POS server may take to stop at the most: it has a limit of its own.
+const STOPPING: Duration = Duration::from_secs(600);
+
+/// The POS server stands still, or is about to, to give its place away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Freezing {
+    /// Since when it stands still.
+    since: Option<Timestamp>,
+    /// Until when that is borne.
+    until: Instant,
+}
 
 /// So long the other machine is waited for in the morning, where it ended in order in the evening.
 const MORNING: Duration = Duration::from_secs(10);
@@ -108,6 +121,11 @@ impl Machine {
 
     /// Listens to the server; opens the mirrors where this machine has none yet.
     pub(super) fn follow(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+        // What a program still writes is not to be mirrored over.
+        if self.program.as_mut().is_some_and(|program| program.stop_if_wanted() || program.stands != Server::Stopped) {
+            self.follows = Some(epoch);
+            return Ok(());
+        }
         if self.lanes.is_empty() {
             self.receive(epoch)?;
             // Each mirror needs a way of its own again.
@@ -141,19 +159,33 @@ impl Machine {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The POS server stands still from now on: what the mirror holds later than now is all there is.
+    /// The POS server is stopped, if one runs; what the mirror holds later than that is all there is.
     pub(super) fn freeze(&mut self) {
-        self.freezing = Some((Timestamp::now(), Instant::now() + STANDSTILL));
+        let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
+        let since = (!runs).then(Timestamp::now);
+        self.freezing = Some(Freezing { since, until: Instant::now() + if runs { STOPPING } else { STANDSTILL } });
+    }
+
+    /// The POS server has stopped, or it may not be: then nothing is given.
+    pub(super) fn has_stopped(&mut self, kept: bool) {
+        if let Some(freezing) = &mut self.freezing {
+            let until = Instant::now() + if kept { Duration::ZERO } else { STANDSTILL };
+            *freezing = Freezing { since: (!kept).then(Timestamp::now), until };
+        }
     }
 
     /// The POS server goes on.
     pub(super) fn unfreeze(&mut self) {
         self.freezing = None;
+        let epoch = self.pair.record().epoch;
+        if let Some(program) = &mut self.program {
+            program.start(epoch);
+        }
     }
 
     /// The mirror says how it stands: it may be level with a server that stands still.
     pub(super) async fn is_level(&mut self, status: &Status) -> Result<(), MachineError> {
-        let Some((since, _)) = self.freezing else { return Ok(()) };
+        let Some(since) = self.freezing.as_ref().and_then(|freezing| freezing.since) else { return Ok(()) };
         let level = status.mirror.as_of.is_some_and(|as_of| as_of > since) && status.mirror.behind_ms == 0;
         if !level {
             return Ok(());
@@ -171,7 +203,10 @@ impl Machine {
 
     /// What time alone calls for.
     pub(super) async fn wait_over(&mut self) -> Result<(), MachineError> {
-        if self.freezing.is_some_and(|(_, until)| Instant::now() >= until) {
+        if let Some(epoch) = self.follows.take() {
+            self.follow(epoch)?;
+        }
+        if self.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
             self.freezing = None;
             self.step(Event::NotLevel).await?;
         }

@@ -4,7 +4,7 @@ use super::Seen;
 use super::copying::Fact;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
-use crate::service::status::{Machines, PeerState};
+use crate::service::status::{Machines, PeerState, Server};
 use crate::tui::widgets::fit;
 use crate::words::{Words, figures};
 
@@ -24,7 +24,36 @@ pub fn machines(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
             other(seen, status, fit::pad(name, columns))
         },
     };
-    vec![fact("label-main", Node::Main, main), fact("label-backup", Node::Backup, backup)]
+    let mut facts = vec![fact("label-main", Node::Main, main), fact("label-backup", Node::Backup, backup)];
+    facts.extend(pos(seen, status));
+    facts
+}
+
+/// The POS server, where one is set: on the machine that serves.
+fn pos(seen: &Seen<'_>, status: &Status) -> Option<Fact> {
+    let (words, pos) = (seen.words, status.pos.as_ref()?);
+    let value = if status.duty == Duty::Serving {
+        let since = figures::moment(words, pos.since, seen.now);
+        let key = match status.server {
+            Server::Stopped => "pos-stopped",
+            Server::Starting => "pos-starting",
+            Server::Ready => "pos-ready",
+            Server::Failing => "pos-failing",
+        };
+        let stands = words.with(key, &[("since", since.into())]);
+        // What it printed last says most of why.
+        let last = pos.lines.last().map(|line| words.with("pos-printed", &[("line", line.as_str().into())]));
+        [Some(stands), last].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    } else {
+        let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
+        words.say(match status.peer.server.filter(|_| heard && status.peer.duty == Some(Duty::Serving))? {
+            Server::Stopped => "pos-far-stopped",
+            Server::Starting => "pos-far-starting",
+            Server::Ready => "pos-far-ready",
+            Server::Failing => "pos-far-failing",
+        })
+    };
+    Some(Fact { label: words.say("label-pos"), value })
 }
 
 fn own(seen: &Seen<'_>, status: &Status, name: String) -> String {

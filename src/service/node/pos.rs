@@ -1,0 +1,268 @@
+//! The POS server program of this machine: what it is told, and what is known of it and of the other one's.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{Left, Machine};
+use crate::config::address::Address;
+use crate::config::probe::Probe;
+use crate::config::server::Server as Set;
+use crate::config::store::Store;
+use crate::pair::{Duty, Epoch, Node};
+use crate::server::{self, Handle, Order, Setup, Why, stray};
+use crate::service::pos::{Down, Pos, Stray};
+use crate::service::status::{PeerState, Server, Trouble, Verdict};
+
+/// The other machine's POS server may be stopped for so long before that is said: it is started again after a second.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The POS server program of this machine.
+pub struct Program {
+    keeper: Handle,
+    /// What is set for it.
+    pub setup: Setup,
+    /// How it stands.
+    pub stands: Server,
+    since: Timestamp,
+    down: Option<Down>,
+    lines: Vec<String>,
+    stray: Option<Stray>,
+    /// It is to run.
+    wanted: bool,
+}
+
+/// The other machine's POS server program, as it is heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Far {
+    /// Since when it does not answer, though that machine serves.
+    down: Option<(Instant, Server)>,
+}
+
+/// What is set for the POS server program of a machine, if anything is.
+#[must_use]
+pub fn set(store: &Store, node: Node) -> Option<&Set> {
+    let servers = store.servers.as_ref()?;
+    Some(if node == Node::Main { &servers.main } else { &servers.backup })
+}
+
+impl Program {
+    /// Begins to keep it, where one is set. What happens goes to `tell`.
+    pub fn begin(
+        (node, set): (Node, &Set),
+        store: &Store,
+        home: &Path,
+        folder: impl Fn(&str) -> std::path::PathBuf,
+        tell: mpsc::UnboundedSender<server::News>,
+    ) -> std::io::Result<Self> {
+        let folders = store.datasets.iter().map(|dataset| (dataset.name.clone(), folder(&dataset.name))).collect();
+        // Where terminals are served, this machine may pass on what comes to that port.
+        let port = set.ready.probe.as_ref().and_then(Probe::address).map(Address::port);
+        let passed_on = store.terminals.as_ref().is_some_and(|set| port.is_some_and(|port| set.ports.contains(&port)));
+        let setup = Setup {
+            server: set.clone(),
+            folders,
+            hooks: store.hooks.clone(),
+            store: store.name.clone(),
+            node: if node == Node::Main { "main" } else { "backup" }.to_owned(),
+            home: home.to_owned(),
+            port_is_its_own: !passed_on,
+        };
+        let keeper = Handle::begin(setup.clone(), move |news| {
+            let _ = tell.send(news);
+        })?;
+        let (since, stands) = (Timestamp::now(), Server::Stopped);
+        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false })
+    }
+
+    /// It is to run from now on.
+    pub fn start(&mut self, epoch: Epoch) {
+        self.wanted = true;
+        self.stray = None;
+        self.stand(Server::Starting);
+        self.keeper.say(Order::Start { epoch });
+    }
+
+    /// It is to be stopped.
+    pub fn stop(&mut self) {
+        self.wanted = false;
+        self.keeper.say(Order::Stop);
+    }
+
+    /// It is to be stopped, if it is to run. Returns whether it was.
+    pub fn stop_if_wanted(&mut self) -> bool {
+        let was = self.wanted;
+        if was {
+            self.stop();
+        }
+        was
+    }
+
+    /// Takes in what happened to it.
+    pub fn take(&mut self, news: server::News) {
+        match news {
+            server::News::Starting => self.stand(Server::Starting),
+            server::News::Ready { .. } => {
+                (self.down, self.lines) = (None, vec![]);
+                self.stand(Server::Ready);
+            }
+            server::News::Failing(why) => {
+                self.down = Some(down(why));
+                self.stand(Server::Failing);
+            }
+            server::News::Stopped { why, lines } => {
+                self.lines = if why.is_some() { lines } else { vec![] };
+                self.down = why.map(down);
+                self.stand(Server::Stopped);
+            }
+            server::News::Kept(_) => self.wanted = true,
+            server::News::Strays(found) => self.stray = found.map(strayed),
+        }
+    }
+
+    fn stand(&mut self, stands: Server) {
+        if self.stands != stands {
+            (self.stands, self.since) = (stands, Timestamp::now());
+        }
+    }
+
+    /// What screens hear of it.
+    #[must_use]
+    pub fn told(&self) -> Pos {
+        Pos { since: self.since, lines: self.lines.clone() }
+    }
+
+    /// What is wrong with it.
+    pub fn troubles(&self, duty: Duty) -> impl Iterator<Item = Trouble> {
+        let down = self.down.clone().filter(|_| self.wanted);
+        let down = down.map(|why| Trouble::ServerDown { here: true, why: Some(why) });
+        let found = self.stray.clone().filter(|_| duty != Duty::Serving);
+        down.into_iter().chain(found.map(|found| Trouble::ServerStray { found }))
+    }
+}
+
+impl Far {
+    /// The other machine said what it does, and how its POS server stands.
+    pub fn hear(&mut self, duty: Duty, server: Server, now: Instant) {
+        match (duty, server) {
+            (Duty::Serving, Server::Stopped | Server::Failing) => {
+                let since = self.down.map_or(now, |(since, _)| since);
+                self.down = Some((since, server));
+            }
+            // That it is started again does not mean that it works.
+            (Duty::Serving, Server::Starting) => {}
+            (Duty::Serving, Server::Ready) | (Duty::Mirroring | Duty::Waiting, _) => self.down = None,
+        }
+    }
+
+    /// Whether it does not answer, and has not for long enough to say so.
+    #[must_use]
+    pub fn is_down(&self, now: Instant) -> bool {
+        self.down.is_some_and(|(since, server)| {
+            // One that fails was waited for over there.
+            server == Server::Failing || now.saturating_duration_since(since) >= PATIENCE
+        })
+    }
+
+    /// The verdict, where the other machine is heard, and the alarm that goes with it.
+    #[must_use]
+    pub fn judge(&self, state: PeerState, now: Instant) -> Option<(Verdict, Trouble)> {
+        let is_heard = matches!(state, PeerState::Healthy | PeerState::Late);
+        let alarm = Trouble::ServerDown { here: false, why: None };
+        (is_heard && self.is_down(now)).then_some((Verdict::ServerStopped, alarm))
+    }
+}
+
+impl Machine {
+    /// Something happened to the POS server. Returns how the service ends, where it waited for that.
+    pub(super) fn served(&mut self, news: server::News) -> Option<Left> {
+        // What may not be stopped goes on without this service, and is taken over by the next one.
+        let is_kept = matches!(news, server::News::Kept(_));
+        let has_stopped = matches!(news, server::News::Stopped { .. });
+        let program = self.program.as_mut()?;
+        let before = program.stands;
+        program.take(news);
+        let is_over = is_kept || has_stopped && !program.wanted;
+        if is_over {
+            self.has_stopped(is_kept);
+        }
+        let Some(program) = &self.program else { return None };
+        if program.stands != before {
+            self.say_here();
+        }
+        self.publish_soon();
+        self.leaving.filter(|_| is_over)
+    }
+
+    /// The service is to end. Where the POS server has to be stopped first, it ends when that has: all that the program still
+    /// writes is mirrored meanwhile.
+    pub(super) fn leave(&mut self, left: Left) -> Option<Left> {
+        if self.leaving.is_some() {
+            self.leaving = Some(left);
+            return None;
+        }
+        let Some(program) = self.program.as_mut().filter(|program| program.wanted) else { return Some(left) };
+        self.leaving = Some(left);
+        program.stop();
+        self.publish_soon();
+        None
+    }
+
+    /// The service is to begin again with `store`: the POS server goes on, unless something else is set for it.
+    pub(super) fn leave_for(&mut self, store: &Store) -> Option<Left> {
+        let node = self.member.node;
+        let is_same = set(store, node) == set(&self.store, node);
+        if is_same { Some(Left::Reconfigured) } else { self.leave(Left::Reconfigured) }
+    }
+
+    /// How the POS server of this machine stands.
+    pub(super) fn server_stands(&self) -> Server {
+        self.program.as_ref().map_or(Server::Stopped, |program| program.stands)
+    }
+}
+
+fn down(why: Why) -> Down {
+    match why {
+        Why::Ended { code } => Down::Ended { code },
+        Why::NotReady { after } => Down::NotReady { after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX) },
+        Why::NoAnswer => Down::NoAnswer,
+        Why::CannotStart { what, error } => Down::CannotStart { what, error },
+        Why::EnabledAtBoot { unit } => Down::EnabledAtBoot { unit },
+        Why::Vetoed { hook } => Down::Vetoed { hook: hook.to_owned() },
+        Why::NoSystemd { unit } => Down::NoSystemd { unit },
+    }
+}
+
+fn strayed(found: stray::Stray) -> Stray {
+    match found {
+        stray::Stray::Process(pid) => Stray::Process { pid },
+        stray::Stray::Unit(unit) => Stray::Unit { unit },
+        stray::Stray::Port(address) => Stray::Port { address },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_started_again_in_time_is_not_missed() {
+        let (mut far, now) = (Far::default(), Instant::now());
+        let later = |ms| now + Duration::from_millis(ms);
+        far.hear(Duty::Serving, Server::Starting, now);
+        assert!(!far.is_down(later(90_000)), "it begins");
+        far.hear(Duty::Serving, Server::Stopped, now);
+        assert!(!far.is_down(later(2999)));
+        far.hear(Duty::Serving, Server::Starting, later(1000));
+        assert!(far.is_down(later(3000)), "it was started again, and does not answer");
+        assert!(far.judge(PeerState::Lost, later(3000)).is_none(), "who is not heard says nothing");
+        far.hear(Duty::Serving, Server::Ready, later(4000));
+        assert!(!far.is_down(later(9000)));
+        far.hear(Duty::Serving, Server::Failing, later(5000));
+        assert!(far.is_down(later(5000)), "that was waited for");
+        far.hear(Duty::Mirroring, Server::Stopped, later(6000));
+        assert!(!far.is_down(later(60_000)), "it has none to run");
+    }
+}

@@ -1,0 +1,94 @@
+//! What is wrong with the POS server program, and what to do.
+
+use super::told::Told;
+use super::{FluentValue, Words, figures};
+use crate::service::status::{Down, Stray};
+
+/// The program runs where it should not.
+#[must_use]
+pub fn stray(words: &Words, found: &Stray) -> Told {
+    let told = |[what, todo]: [&str; 2], args: &[(&str, FluentValue<'_>)]| Told {
+        what: words.with(what, args),
+        todo: words.with(todo, args),
+    };
+    match found {
+        Stray::Process { pid } => {
+            told(["trouble-stray-process", "trouble-stray-process-do"], &[("pid", pid.to_string().into())])
+        }
+        Stray::Unit { unit } => {
+            told(["trouble-stray-unit", "trouble-stray-unit-do"], &[("unit", unit.as_str().into())])
+        }
+        Stray::Port { address } => {
+            told(["trouble-stray-port", "trouble-stray-port-do"], &[("address", address.as_str().into())])
+        }
+    }
+}
+
+/// The program does not answer; `why`, where it is the one of this machine.
+#[must_use]
+pub fn down(words: &Words, here: bool, why: Option<&Down>) -> Told {
+    let told = |[what, todo]: [&str; 2], args: &[(&str, FluentValue<'_>)]| Told {
+        what: words.with(what, args),
+        todo: words.with(todo, args),
+    };
+    if !here {
+        return told(["trouble-server-far", "trouble-server-far-do"], &[]);
+    }
+    match why {
+        Some(Down::Ended { code: Some(code) }) => {
+            told(["trouble-server-ended", "trouble-server-ended-do"], &[("code", code.to_string().into())])
+        }
+        Some(Down::Ended { code: None }) => told(["trouble-server-gone", "trouble-server-ended-do"], &[]),
+        Some(Down::NotReady { after_ms }) => told(
+            ["trouble-server-not-ready", "trouble-server-not-ready-do"],
+            &[("after", figures::span(words, *after_ms).into())],
+        ),
+        Some(Down::CannotStart { what, error }) => told(
+            ["trouble-server-cannot", "trouble-server-cannot-do"],
+            &[("what", what.as_str().into()), ("error", error.as_str().into())],
+        ),
+        Some(Down::EnabledAtBoot { unit }) => {
+            told(["trouble-server-enabled", "trouble-server-enabled-do"], &[("unit", unit.as_str().into())])
+        }
+        Some(Down::Vetoed { hook }) => {
+            told(["trouble-server-vetoed", "trouble-server-vetoed-do"], &[("hook", hook.as_str().into())])
+        }
+        Some(Down::NoSystemd { unit }) => {
+            told(["trouble-server-no-systemd", "trouble-server-no-systemd-do"], &[("unit", unit.as_str().into())])
+        }
+        Some(Down::NoAnswer | Down::Other) | None => told(["trouble-server-silent", "trouble-server-silent-do"], &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_its_words() {
+        let words = Words::load(Some("en"));
+        let unit = || "pos.service".to_owned();
+        let strays =
+            [Stray::Process { pid: 7 }, Stray::Unit { unit: unit() }, Stray::Port { address: "127.0.0.1:9000".into() }];
+        let downs = [
+            Down::Ended { code: Some(3) },
+            Down::Ended { code: None },
+            Down::NotReady { after_ms: 60_000 },
+            Down::NoAnswer,
+            Down::CannotStart { what: "/opt/pos/server".into(), error: "No such file or directory".into() },
+            Down::EnabledAtBoot { unit: unit() },
+            Down::NoSystemd { unit: unit() },
+            Down::Vetoed { hook: "before_serve".into() },
+            Down::Other,
+        ];
+        let mut all: Vec<Told> = strays.iter().map(|found| stray(&words, found)).collect();
+        all.extend(downs.iter().map(|why| down(&words, true, Some(why))));
+        all.push(down(&words, false, None));
+        for told in all {
+            for sentence in [told.what, told.todo] {
+                assert!(!sentence.is_empty() && !sentence.contains(['{', '}']), "{sentence}");
+                assert!(!sentence.starts_with("trouble-"), "{sentence}");
+            }
+        }
+    }
+}
