@@ -11,6 +11,7 @@
 //!             -> config                              (depends on nothing of ours)
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
+//!                        -> licence
 //! ```
 //!
 //! | module | what it is |
@@ -20,6 +21,7 @@
 //! | [`disk`] | the files: captured on one side, journaled and applied on the other |
 //! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
+//! | [`licence`] | on what terms the backup may serve, and the days that it did |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
 //! | [`words`] | every sentence that a person reads |
@@ -52,6 +54,7 @@
 pub mod cli;
 pub mod config;
 pub mod disk;
+pub mod licence;
 pub mod link;
 pub mod os;
 pub mod pair;
