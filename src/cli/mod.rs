@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
@@ -15,6 +15,7 @@ pub mod init;
 pub mod invite;
 pub mod job;
 pub mod join;
+pub mod licence;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
@@ -68,6 +69,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

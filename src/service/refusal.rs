@@ -44,6 +44,10 @@ pub enum WhyNot {
         /// What is wrong with it.
         error: String,
     },
+    /// A vendor is named, and no licence of it holds here.
+    NoLicence,
+    /// The days of the vendor's licence are used up.
+    LicenceOver,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
-pub use super::trouble::{Alarm, Ask, Question, Trouble};
+pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};
 pub use super::unmet::Unmet;
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
@@ -282,7 +282,7 @@ pub struct Licence {
     pub state: LicenceState,
     /// What is left of it.
     pub remaining_ms: u64,
-    /// When it ends, while it runs.
+    /// When it ends or has ended, while the backup serves.
     pub ends_at: Option<Timestamp>,
 }
 

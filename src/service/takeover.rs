@@ -49,7 +49,8 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::CopyOld { .. }
             | Trouble::MirrorStopped { .. }
             | Trouble::Versions { .. }
-            | Trouble::DiskLow { .. } => {}
+            | Trouble::DiskLow { .. }
+            | Trouble::Licence(_) => {}
         }
     }
     reasons

@@ -22,6 +22,8 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
         WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
         WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
+        WhyNot::NoLicence => words.say("refusal-no-licence"),
+        WhyNot::LicenceOver => words.say("refusal-licence-over"),
         WhyNot::Other => words.say("cli-strange"),
     }
 }
@@ -47,6 +49,8 @@ mod tests {
             WhyNot::NobodyJoined,
             WhyNot::System { error: text() },
             WhyNot::NoCommand { error: text() },
+            WhyNot::NoLicence,
+            WhyNot::LicenceOver,
             WhyNot::Other,
         ] {
             let said = refusal(&words, &why);

@@ -15,7 +15,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Epoch, Event, Node};
+use crate::pair::{Action, Duty, Epoch, Event, Node};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -70,6 +70,9 @@ impl Machine {
     fn beat(&mut self) {
         let now = Instant::now();
         let epoch = self.pair.record().epoch;
+        if let Some(days) = &mut self.days {
+            days.count(self.pair.duty() == Duty::Serving);
+        }
         if let Some(beat) = self.heart.beat(epoch, 0, now)
             && let Some(to) = self.their_heart
         {

@@ -5,6 +5,7 @@
 //!
 //! - [`meet`]: connections between the two machines
 //! - `check`: examines this machine
+//! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
 //! - [`heart`]: the heartbeat
@@ -14,6 +15,7 @@
 //! - `inputs`, `talk`, `orders`, `inviting`: what each thing that can happen calls for
 
 mod check;
+pub mod days;
 pub mod heart;
 mod inputs;
 mod inviting;
@@ -54,6 +56,7 @@ use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::{Secure, Tls};
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
+use days::Days;
 use heart::{BEAT, Heart};
 use joining::Invite;
 use lanes::Lane;
@@ -78,6 +81,8 @@ pub struct Machine {
     lanes: Vec<Lane>,
     heart: Heart,
     standing: Standing,
+    /// The days of its licence, where it is a backup.
+    days: Option<Days>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -197,6 +202,7 @@ impl Machine {
         let mut member = Member::load(home)?;
         let (store, revision) = member.revise(home)?;
         let identity = Identity::load_or_make(home)?;
+        let days = Days::load(home, member.node, &store, identity.id())?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
@@ -225,6 +231,7 @@ impl Machine {
             tls,
             lanes: vec![],
             standing: Standing::default(),
+            days,
             session: None,
             apart: None,
             again,
@@ -308,6 +315,9 @@ impl Machine {
         let blank =
             || super::book::Book::new(&self.store.name, super::status::Folders::default()).status(&self.pair, now);
         let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
+        if let Some(days) = &mut self.days {
+            days.complete(&mut status);
+        }
         let known = Known {
             store: &self.store,
             pair: &self.pair,
@@ -337,6 +347,11 @@ impl Machine {
             let _ = work.await;
         }
         let mut result = left;
+        if let Some(mut days) = self.days.take()
+            && let Err(error) = days.leave().await
+        {
+            result = Err(error.into());
+        }
         for lane in self.lanes.drain(..) {
             let dataset = lane.name.clone();
             if let Err(why) = lane.end() {
