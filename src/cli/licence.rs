@@ -19,7 +19,6 @@ use crate::licence::token::{Claims, OPTION, sign};
 use crate::licence::{Grant, Ledger, Per, Standing, State, Terms};
 use crate::link::identity::{Identity, MachineId};
 use crate::pair::Node;
-use crate::service::home::load_record;
 use crate::service::licence::{self as kept, Holder, Lack};
 use crate::service::member::{Member, store_path};
 use crate::words::licence::{days, noted, refused};
@@ -64,7 +63,7 @@ fn show(around: &Around, as_json: bool) -> Result<Exit, Failure> {
     }
     let now = kept::now();
     let grant = holder.installed(&around.home);
-    let has_served = load_record(&around.home)?.is_some_and(|record| record.epoch > 1);
+    let has_served = kept::has_served(&around.home)?;
     let kept = kept::ledger(&around.home, &holder.machine, has_served, now.wall)?;
     // Up to now, whether a service runs or not; what is kept stays as it is.
     let mut ledger = kept.clone();

@@ -284,6 +284,9 @@ pub struct Licence {
     pub remaining_ms: u64,
     /// When it ends or has ended, while the backup serves.
     pub ends_at: Option<Timestamp>,
+    /// What there was of it when nothing was used; none where there is none.
+    #[serde(default)]
+    pub whole_ms: Option<u64>,
 }
 
 /// How the backup licence stands.

@@ -150,6 +150,13 @@ mended-watch-limit = The system tells of changes again.
 
 ## The backup licence
 
+label-licence = Licence
+licence-is-missing = none; { $name } cannot be started as the server
+licence-is-ready = { $days } ready; they run only while { $name } serves
+licence-is-running = { $left } left
+licence-is-over = no days are left
+licence-is-used = used up
+licence-until = until { $end }
 licence-days = { $n ->
     [one] 1 day
    *[other] { $n } days

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::alarms::Alarms;
 use super::event::{Event, LicenceNews, What};
-use super::home::save;
+use super::home::{load_record, save};
 use super::refusal::WhyNot;
 use super::status::{EVENTS, Licence, LicenceState, LicenceTrouble, Reason, Status, Trouble};
 use crate::config::change::VendorKey;
@@ -138,6 +138,11 @@ impl Holder {
         let bytes = fs::read(&path).map_err(|error| Lack::Unread(error.to_string()))?;
         self.grant(&String::from_utf8_lossy(&bytes))
     }
+}
+
+/// Whether the backup has ever been the server, as far as the record in `home` knows: the first epoch is the main's.
+pub fn has_served(home: &Path) -> io::Result<bool> {
+    Ok(load_record(home)?.is_some_and(|record| record.epoch > 1))
 }
 
 /// The ledger in `home`.
@@ -266,7 +271,8 @@ impl Licensing {
             State::Running => LicenceState::Running,
             State::Expired => LicenceState::Expired,
         };
-        status.licence = Licence { state, remaining_ms, ends_at };
+        let whole_ms = self.installed.1.as_ref().ok().map(|grant| grant.terms.all_ms());
+        status.licence = Licence { state, remaining_ms, ends_at, whole_ms };
         let troubles = self.troubles(now);
         let told = self.alarms.weigh(troubles.into_iter().map(Trouble::Licence), now);
         self.events.extend(told.into_iter().map(|what| Event { at: now, what }));

@@ -8,8 +8,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
-use crate::pair::{Node, Record};
-use crate::service::licence::{Holder, Licensing, Save, now};
+use crate::pair::Node;
+use crate::service::licence::{Holder, Licensing, Save, has_served, now};
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
 
@@ -26,10 +26,8 @@ impl Days {
         if node == Node::Main {
             return Ok(None);
         }
-        let record = crate::service::home::load_record(home)?;
-        let has_served = record.is_some_and(|record| has_served(&record));
         let holder = Holder::new(store, machine.to_string());
-        let licensing = Licensing::load(home, holder, has_served, &now())?;
+        let licensing = Licensing::load(home, holder, has_served(home)?, &now())?;
         Ok(Some(Self { licensing, counted: None, saving: None }))
     }
 
@@ -92,9 +90,4 @@ impl Days {
         }
         spawn_blocking(move || save.write()).await.map_err(io::Error::other)?
     }
-}
-
-/// Whether the backup has ever been the server, as far as the record of this machine knows: the first epoch is the main's.
-fn has_served(record: &Record) -> bool {
-    record.epoch > 1
 }
