@@ -655,7 +655,7 @@ cli-licence-keys =
     { $secret }   is the private key: keep it where nobody else can read it
     { $public }   is the public one
     In the store.toml of every store that needs your licence:
-      {"[licence]"}
+    {"  [licence]"}
       vendor_key = "{ $key }"
 cli-licence-no-secret = { $path }: this is no private key; make one with espejo licence keygen --out FILE
 cli-licence-no-machine = a machine is named by 64 letters and digits, as espejo licence show prints them there

@@ -330,6 +330,7 @@ impl Machine {
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
         }
+        status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status
     }
 
