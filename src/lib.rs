@@ -12,6 +12,7 @@
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
 //!                        -> server -> config
+//!                        -> licence
 //! ```
 //!
 //! | module | what it is |
@@ -22,6 +23,7 @@
 //! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
 //! | [`server`] | the POS server program: started, asked, stopped |
+//! | [`licence`] | on what terms the backup may serve, and the days that it did |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
 //! | [`words`] | every sentence that a person reads |
@@ -54,6 +56,7 @@
 pub mod cli;
 pub mod config;
 pub mod disk;
+pub mod licence;
 pub mod link;
 pub mod os;
 pub mod pair;

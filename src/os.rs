@@ -38,6 +38,16 @@ pub fn send_little(connection: impl AsFd, bytes: usize) -> std::io::Result<()> {
     Ok(rustix::net::sockopt::set_socket_send_buffer_size(connection.as_fd(), bytes)?)
 }
 
+/// Which start of the system this is, and for how many milliseconds it has been up, sleep included.
+pub fn up() -> std::io::Result<(String, u64)> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let said = fs::read_to_string("/proc/uptime")?;
+    // Seconds with two digits behind the point.
+    let digits = said.split_whitespace().next().unwrap_or_default().replace('.', "");
+    let hundredths: u64 = digits.parse().map_err(std::io::Error::other)?;
+    Ok((boot.trim().to_owned(), hundredths * 10))
+}
+
 /// How much room a disk has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Room {

@@ -4,6 +4,7 @@
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
+//! - `licence`: the backup licence, issued, installed, refused
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `turns`: the backup serves, and gives back
 //! - `strangers`: who is turned away
@@ -30,6 +31,8 @@ mod crowds;
 mod database;
 #[path = "pair/images.rs"]
 mod images;
+#[path = "pair/licence.rs"]
+mod licence;
 #[path = "pair/lines.rs"]
 mod lines;
 #[path = "pair/network.rs"]

@@ -26,7 +26,13 @@ use statuses::{
 };
 
 /// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 55] = [
+const CASES: [&str; 61] = [
+    "days_run_80x24",
+    "days_run_ascii",
+    "days_run_40x10",
+    "days_run_out_80x24",
+    "days_over_80x24",
+    "no_licence_80x24",
     "healthy_80x24",
     "healthy_200x60",
     "healthy_40x10",
@@ -151,6 +157,22 @@ fn the_backup_whose_main_is_silent_or_was_never_met() {
     unmet(Unmet::NoService { address: far() }).is("backup_unmet_80x24");
     unmet(Unmet::OtherMachine { address: far() }).is("backup_stranger_80x24");
     unmet(Unmet::TurnedAway { address: far() }).is("backup_turned_away_80x24");
+}
+
+#[test]
+fn the_days_of_the_licence() {
+    let seen = |status, size, look| shown(status, size, look, Place::Attached);
+    seen(store::days_run(208, 0), (80, 24), COLOUR).is("days_run_80x24");
+    seen(store::days_run(208, 0), (80, 24), PLAIN).is("days_run_ascii");
+    seen(store::days_run(208, 0), (40, 10), COLOUR).is("days_run_40x10");
+    seen(store::days_run(0, 754), (80, 24), COLOUR).is("days_run_out_80x24");
+    seen(store::days_over(), (80, 24), COLOUR).is("days_over_80x24");
+    seen(store::no_licence(), (80, 24), COLOUR).is("no_licence_80x24");
+    let counts = |hours, seconds| seen(store::days_run(hours, seconds), (80, 24), COLOUR).text();
+    let lines = [(208, 0, "8 days 16 h left"), (23, 5, "23 h 0 min left"), (0, 754, "12 min 34 s"), (0, 7, "7 s left")];
+    for (hours, seconds, line) in lines {
+        assert!(counts(hours, seconds).contains(line), "{line}");
+    }
 }
 
 #[test]

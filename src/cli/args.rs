@@ -115,6 +115,12 @@ pub enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// The backup licence.
+    Licence {
+        /// What of it.
+        #[command(subcommand)]
+        verb: LicenceVerb,
+    },
     /// Throw the copy away and take it anew; what it alone holds is set aside first.
     Reseed {
         /// Do not ask.
@@ -127,6 +133,62 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What can be done with the backup licence.
+#[derive(Clone, Debug, Subcommand)]
+pub enum LicenceVerb {
+    /// What is installed, and how many days are left.
+    Show {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install what a vendor has issued.
+    Install {
+        /// The file with it.
+        file: PathBuf,
+    },
+    /// For the vendor: a new pair of keys.
+    Keygen {
+        /// The file for the private one.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// For the vendor: a signed licence.
+    Issue(IssueArgs),
+}
+
+/// What `licence issue` is given.
+#[derive(Clone, Debug, Args)]
+pub struct IssueArgs {
+    /// The file with the private key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The store.
+    #[arg(long, value_name = "NAME")]
+    pub store: String,
+    /// The machine.
+    #[arg(long, value_name = "ID")]
+    pub machine: String,
+    /// How many days.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// Of what.
+    #[arg(long, value_name = "WHAT", default_value = "activation")]
+    pub per: PerWhat,
+    /// So many hours after the end the server is stopped.
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8760))]
+    pub stop_after: Option<u32>,
+}
+
+/// Of what the days of a licence are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PerWhat {
+    /// Of each time that the backup is started.
+    Activation,
+    /// Of all times together.
+    Total,
 }
 
 /// Who is invited.
@@ -259,7 +321,8 @@ fn help(mut command: clap::Command, words: &Words, name: &str) -> clap::Command 
     }
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     for verb in verbs {
-        let name = verb.clone();
+        // Two verbs may have parts of the same name.
+        let name = if name == "espejo" { verb.clone() } else { format!("{name}-{verb}") };
         command = command.mut_subcommand(verb, |command| help(command, words, &name));
     }
     command

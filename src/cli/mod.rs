@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
@@ -15,6 +15,7 @@ pub mod init;
 pub mod invite;
 pub mod job;
 pub mod join;
+pub mod licence;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
@@ -73,6 +74,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Promote { yes, accept_loss, reason }) => turn::promote(&around, yes, accept_loss, reason).await,
             Some(Verb::Return { reason }) => turn::back(&around, reason).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
+            Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

@@ -89,4 +89,26 @@ pub enum What {
         /// How many generations can be stepped back now.
         left: u64,
     },
+    /// Something about the backup licence.
+    Licence(LicenceNews),
+}
+
+/// What can happen to the backup licence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum LicenceNews {
+    /// Its days begin to run.
+    Began,
+    /// They do not run any more.
+    Ended,
+    /// So much is left, and no more.
+    Left {
+        /// Milliseconds.
+        left_ms: u64,
+    },
+    /// The wall clock was set while they ran. The count does not follow it.
+    ClockSet {
+        /// By so many milliseconds; less than 0 is back.
+        by_ms: i64,
+    },
 }

@@ -11,6 +11,7 @@
 //! - [`control`]: the control socket, and its client
 //! - [`finding`]: what an examination of a machine finds
 //! - [`home`]: the folder in which a machine keeps what is its own
+//! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
 //! - [`pos`]: the POS server program, as others hear of it
@@ -26,6 +27,7 @@ pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod home;
+pub mod licence;
 pub mod member;
 pub mod news;
 pub mod node;

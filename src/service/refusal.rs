@@ -46,6 +46,8 @@ pub enum WhyNot {
     },
     /// This machine serves already.
     ServesAlready,
+    /// The main is the server: there is nothing to return from.
+    MainServes,
     /// This machine does not serve.
     ServesNot,
     /// This machine was the server, and waits to hear whether it is still.
@@ -65,6 +67,10 @@ pub enum WhyNot {
     QuestionOpen,
     /// Nobody can tell whether the other machine is dead: a person must say so.
     NobodyKnows,
+    /// A vendor is named, and no licence of it holds here.
+    NoLicence,
+    /// The days of the vendor's licence are used up.
+    LicenceOver,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

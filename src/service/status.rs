@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 pub use super::pos::{Down, Pos, Stray};
-pub use super::trouble::{Alarm, Ask, Question, Trouble};
+pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};
 pub use super::unmet::Unmet;
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
@@ -286,8 +286,11 @@ pub struct Licence {
     pub state: LicenceState,
     /// What is left of it.
     pub remaining_ms: u64,
-    /// When it ends, while it runs.
+    /// When it ends or has ended, while the backup serves.
     pub ends_at: Option<Timestamp>,
+    /// What there was of it when nothing was used; none where there is none.
+    #[serde(default)]
+    pub whole_ms: Option<u64>,
 }
 
 /// How the backup licence stands.

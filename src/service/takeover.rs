@@ -51,7 +51,8 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::Versions { .. }
             | Trouble::DiskLow { .. }
             | Trouble::ServerStray { .. }
-            | Trouble::ServerDown { .. } => {}
+            | Trouble::ServerDown { .. }
+            | Trouble::Licence(_) => {}
         }
     }
     reasons

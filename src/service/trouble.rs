@@ -107,6 +107,35 @@ pub enum Trouble {
         /// Why, where that is known.
         why: Option<Down>,
     },
+    /// Something about the backup licence.
+    Licence(LicenceTrouble),
+}
+
+/// What can be wrong with the backup licence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum LicenceTrouble {
+    /// The backup serves, and its days are over.
+    Over {
+        /// Whether a vendor's licence would be needed for another start.
+        vendor: bool,
+    },
+    /// The backup serves, and its days are soon over.
+    Ends {
+        /// Milliseconds that are left.
+        left_ms: u64,
+    },
+    /// The backup does not serve, and its days are used up.
+    Used {
+        /// Whether a vendor's licence would be needed for a start.
+        vendor: bool,
+    },
+    /// A vendor is named, and no licence is installed.
+    Missing,
+    /// What is installed does not hold here.
+    Unfit,
+    /// Nobody knows how many days were used.
+    LedgerLost,
 }
 
 impl Trouble {
@@ -135,13 +164,31 @@ impl Trouble {
             Self::MirrorStopped { .. } => "MIR-305",
             Self::ServerStray { .. } => "MIR-401",
             Self::ServerDown { .. } => "MIR-402",
+            Self::Licence(licence) => licence.code(),
         }
     }
 
     /// Whether it is worth a notice only: the copy goes on as before.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. })
+        match self {
+            Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. } => true,
+            Self::Licence(licence) => !matches!(licence, LicenceTrouble::Over { .. }),
+            _ => false,
+        }
+    }
+}
+
+impl LicenceTrouble {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Over { .. } => "LIC-101",
+            Self::Ends { .. } => "LIC-102",
+            Self::Used { .. } => "LIC-103",
+            Self::Missing => "LIC-104",
+            Self::Unfit => "LIC-105",
+            Self::LedgerLost => "LIC-201",
+        }
     }
 }
 

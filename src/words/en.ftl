@@ -12,6 +12,11 @@ span-s = { $n } s
 span-min = { $n } min
 span-h-min = { $large } h { $small } min
 span-d-h = { $large } d { $small } h
+span-min-s = { $large } min { $small } s
+span-days-h = { $large ->
+    [one] 1 day
+   *[other] { $large } days
+  } { $small } h
 clock-today = today { $time }
 clock-date = { $weekday } { $day } { $month } { $time }
 day-mon = Mon
@@ -167,6 +172,56 @@ mended-source-gone = The source folder is back.
 mended-held = Nothing is held back any more.
 mended-unreadable = Every file can be read again.
 mended-watch-limit = The system tells of changes again.
+
+## The backup licence
+
+label-licence = Licence
+licence-is-missing = none; { $name } cannot be started as the server
+licence-is-ready = { $days } ready; they run only while { $name } serves
+licence-is-running = { $left } left
+licence-is-over = no days are left
+licence-is-used = used up
+licence-until = until { $end }
+licence-days = { $n ->
+    [one] 1 day
+   *[other] { $n } days
+  }
+licence-over = The days of the backup licence are over; this backup still serves.
+licence-over-do = Have the main repaired, then return to it. Selling goes on.
+licence-over-do-vendor = Have the main repaired and return to it, or ask the vendor for more days. Until then selling goes on.
+licence-ends = The backup licence ends in { $left }.
+licence-ends-do = Have the main repaired, then return to it.
+licence-used = The days of the backup licence are used up.
+licence-used-do = They were only counted: a start of the backup is not kept back.
+licence-used-do-vendor = Ask the vendor for a new one, with what espejo licence show prints; then espejo licence install FILE.
+licence-missing = No backup licence is installed: mirroring works, the backup server cannot be started.
+licence-missing-do = Ask the vendor for one, with what espejo licence show prints here; then espejo licence install FILE.
+licence-unfit = The backup licence that is installed does not hold here: the backup server cannot be started.
+licence-unfit-do = Type espejo licence show: it says why.
+licence-ledger-lost = Both copies of the ledger of days are gone or damaged: nobody knows how many were used.
+licence-ledger-lost-do = Until a new licence or a completed return gives new days, none are left. Ask the vendor.
+licence-mended-over = The backup licence has days again.
+licence-mended-ends = The backup licence does not run out any more.
+licence-mended-missing = A backup licence is installed.
+licence-mended-ledger = The days of the backup licence are known again.
+licence-event-began = The days of the backup licence run.
+licence-event-ended = The days of the backup licence do not run any more.
+licence-event-left = The backup licence has { $left } left.
+licence-clock-back = The clock was set back by { $by }; the days of the licence do not follow it.
+licence-clock-forward = The clock was set forward by { $by }; the days of the licence do not follow it.
+licence-noted-estimated = { $ms } were counted by the clock alone: the machine had been started anew.
+licence-noted-copy = One copy of the ledger was gone or damaged; the other was taken.
+licence-no-licence = This is no backup licence. It is one line that begins with v4.public.
+licence-damaged = This licence is damaged or was altered. Copy it anew, whole, from what the vendor sent.
+licence-other-vendor = This licence is signed by another vendor ({ $theirs }) than store.toml names ({ $ours }). Ask that one, or mend vendor_key.
+licence-other-store = This licence is for store "{ $theirs }", and this one is called "{ $ours }". Ask the vendor for one with this name.
+licence-other-machine = This licence is for machine { $theirs }. This one is { $ours }: install it there, or ask the vendor for one for this machine.
+licence-other-option = This licence allows "{ $option }", not the backup server. Ask the vendor for one that does.
+licence-bad-terms = This licence has terms that this version does not know. Ask the vendor, or install a newer version.
+check-licence = There is no valid backup licence.
+remedy-install-licence = Ask the vendor for one: espejo licence show prints what is needed.
+refusal-no-licence = there is no backup licence that holds here; espejo licence show says why, and what the vendor needs
+refusal-licence-over = the days of the backup licence are used up; ask the vendor for a new one: espejo licence show
 
 ## Why the two machines do not talk, and what to do
 
@@ -519,6 +574,7 @@ cli-open-other-data = { $path }: there are other data in this folder; to make it
 cli-open-busy = { $path }: another espejo writes this mirror
 cli-open-disk-root = { $path }: this is where a disk begins, so that the journal cannot be kept beside it on the same disk; name a folder in it instead
 refusal-serves = This machine is the server already.
+refusal-main-serves = The main is the server: there is nothing to return from.
 refusal-serves-not = This machine is not the server.
 refusal-was-server = This machine was the server, and waits to hear whether it is still: espejo start
 refusal-was-no-server = This machine was not the server last: nothing is to be resumed.
@@ -618,6 +674,42 @@ cli-join-done =
     This machine has joined { $store }.
     Next, on this machine:
       espejo run              (or as a service: espejo unit --install)
+cli-licence-store = Store     { $store }
+cli-licence-machine = Machine   { $machine }
+cli-licence-vendor = Vendor    { $key }
+cli-licence-no-vendor = Vendor    none is named in store.toml: days are counted, and keep nobody back
+cli-licence-terms-activation = Terms     { $days } for each time that the backup is started; a completed return gives them back
+cli-licence-terms-total = Terms     { $days } for all times together that the backup is started
+cli-licence-is-missing = State     missing: the backup server cannot be started
+cli-licence-is-ready = State     ready: { $left }; they run only while the backup serves
+cli-licence-is-running = State     running: { $left } left, until { $end }
+cli-licence-is-expired = State     expired: no days are left
+cli-licence-ledger = Ledger    { $n ->
+    [0] the backup has never served
+    [one] the backup has served once
+   *[other] the backup has served { $n } times
+  }
+cli-licence-activation = { $from } - { $until }: { $used }
+cli-licence-open = not returned yet
+cli-licence-unread = The licence that is installed cannot be read: { $error }
+cli-licence-no-vendor-key = vendor_key in store.toml is no key that the vendor can have given out: copy it anew.
+cli-licence-on-backup =
+    The backup licence belongs on the backup. Its machine, which a vendor must know: { $machine }
+    Type there: espejo licence show
+cli-licence-no-backup = The backup licence belongs on the backup, and none has joined yet. Type here: espejo invite backup
+cli-licence-none-needed = store.toml names no vendor_key in [licence]: the days are counted without a licence, and none is needed.
+cli-licence-not-main = The backup licence belongs on the backup: type it there.
+cli-licence-installed = The licence is installed.
+cli-licence-key-there = { $path }: there is such a file already, and a key is never overwritten. Name another one.
+cli-licence-no-key-made = The system gave no random numbers for a key. Try again.
+cli-licence-keys =
+    { $secret }   is the private key: keep it where nobody else can read it
+    { $public }   is the public one
+    In the store.toml of every store that needs your licence:
+    {"  [licence]"}
+      vendor_key = "{ $key }"
+cli-licence-no-secret = { $path }: this is no private key; make one with espejo licence keygen --out FILE
+cli-licence-no-machine = a machine is named by 64 letters and digits, as espejo licence show prints them there
 cli-unit-name = the paths of the program and of its home must be plain text to be written into a unit
 cli-unit-done =
     Written: { $path }
@@ -682,7 +774,7 @@ help-invite-examples =
       espejo invite backup
       espejo invite --revoke backup
 help-invite-revoke = Forget the machine of this name that has joined, and turn it away from now on
-help-backup = The machine that takes over
+help-invite-backup = The machine that takes over
 help-join = Join a store with a code that its main printed
 help-join-code = The code, such as K7F-3QX
 help-join-address = The address of the main; port 7410 where none is named
@@ -692,6 +784,24 @@ help-check = Examine both machines: folders, room, names, connections, clocks, v
 help-check-json = Print one JSON list
 help-unit = Print the systemd unit for this home
 help-unit-install = Write it to /etc/systemd/system/espejo.service
+help-licence = The backup licence: what is installed and left, a new one; and what a vendor issues them with
+help-licence-show = What is installed, how many days are left, and what a vendor must know to issue one
+help-licence-show-json = As one JSON object
+help-licence-install = Install what a vendor has issued for this machine; what does not hold here is refused, and changes nothing
+help-licence-install-file = The file with it
+help-licence-keygen = For the vendor: make a pair of keys
+help-licence-keygen-out = Where the private one goes; the public one goes beside it, with .pub behind its name
+help-licence-issue = For the vendor: print a signed licence
+help-licence-issue-examples =
+    Examples:
+      espejo licence keygen --out vendor.key
+      espejo licence issue --key vendor.key --store Centro --machine ID > centro.licence
+help-licence-issue-key = The file with the private key
+help-licence-issue-store = The name of the store, as its store.toml has it
+help-licence-issue-machine = The backup's machine, as espejo licence show prints it there
+help-licence-issue-days = How many days the backup may serve
+help-licence-issue-per = Whether they are of each activation, so that a completed return gives them back, or of all together: activation or total
+help-licence-issue-stop_after = The server is to be stopped in order within so many hours after the end; without it, it is only said that the days are over
 help-mirror = Mirror one folder into another, in one process, with no set-up
 help-mirror-examples =
     Examples:

@@ -38,6 +38,24 @@ pub fn span(words: &Words, ms: u64) -> String {
     }
 }
 
+/// What is left of `ms` milliseconds, the finer the less: "8 days 16 h", "16 h 5 min", "12 min 40 s", "40 s".
+#[must_use]
+pub fn countdown(words: &Words, ms: u64) -> String {
+    let two = |key, large: u64, small: u64| words.with(key, &[("large", large.into()), ("small", small.into())]);
+    match ms {
+        0..MINUTE => words.with("span-s", &[("n", (ms / SECOND).into())]),
+        MINUTE..HOUR => two("span-min-s", ms / MINUTE, ms % MINUTE / SECOND),
+        HOUR..DAY => two("span-h-min", ms / HOUR, ms % HOUR / MINUTE),
+        DAY.. => two("span-days-h", ms / DAY, ms % DAY / HOUR),
+    }
+}
+
+/// When something will be that is days away: "Tue 24 Nov 10:42".
+#[must_use]
+pub fn date(words: &Words, at: Timestamp, zone: &TimeZone) -> String {
+    to_the_minute(words, &at.to_zoned(zone.clone()))
+}
+
 /// The time of day: "10:42:06".
 #[must_use]
 pub fn time(at: Timestamp, zone: &TimeZone) -> String {
@@ -145,6 +163,22 @@ mod tests {
         ];
         for (ms, text) in expected {
             assert_eq!(span(&words, ms), text);
+        }
+    }
+
+    #[test]
+    fn a_countdown_grows_finer() {
+        let words = Words::load(Some("en"));
+        let expected = [
+            (748_800_000, "8 days 16 h"),
+            (86_400_000, "1 day 0 h"),
+            (86_399_999, "23 h 59 min"),
+            (3_599_000, "59 min 59 s"),
+            (59_999, "59 s"),
+            (999, "0 s"),
+        ];
+        for (ms, text) in expected {
+            assert_eq!(countdown(&words, ms), text);
         }
     }
 

@@ -1,12 +1,13 @@
 //! Every sentence that a person reads, by its key. Fluent knows the plurals of the languages.
 //!
-//! May name: `service::{status, event, finding, refusal}`, `replica`'s grades and `config`'s faults (data only). Knows nothing of terminals or colours: the
+//! May name: `service::{status, event, finding, refusal}`, `replica`'s grades, `config`'s faults and `licence`'s (data only). Knows nothing of terminals or colours: the
 //! command line says the same words as the screen.
 //!
 //! - [`answer`]: could the copy take over now, in one sentence
 //! - [`told`]: typed values as sentences
 //! - [`faults`]: what is wrong in `store.toml` and `f_s.doc`
 //! - [`finding`]: what an examination of a machine found
+//! - [`licence`]: the backup licence
 //! - [`refusal`]: why something is not done
 //! - [`served`]: what is wrong with the POS server program
 //! - [`unmet`]: why the two machines do not talk
@@ -17,6 +18,7 @@ pub mod answer;
 pub mod faults;
 pub mod figures;
 pub mod finding;
+pub mod licence;
 pub mod refusal;
 pub mod served;
 pub mod told;

@@ -23,6 +23,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
         WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
         WhyNot::ServesAlready => words.say("refusal-serves"),
+        WhyNot::MainServes => words.say("refusal-main-serves"),
         WhyNot::ServesNot => words.say("refusal-serves-not"),
         WhyNot::WasServer => words.say("refusal-was-server"),
         WhyNot::WasNoServer => words.say("refusal-was-no-server"),
@@ -33,6 +34,8 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         }
         WhyNot::QuestionOpen => words.say("refusal-question"),
         WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
+        WhyNot::NoLicence => words.say("refusal-no-licence"),
+        WhyNot::LicenceOver => words.say("refusal-licence-over"),
         WhyNot::Other => words.say("cli-strange"),
     }
 }
@@ -59,6 +62,7 @@ mod tests {
             WhyNot::System { error: text() },
             WhyNot::NoCommand { error: text() },
             WhyNot::ServesAlready,
+            WhyNot::MainServes,
             WhyNot::ServesNot,
             WhyNot::WasServer,
             WhyNot::WasNoServer,
@@ -66,6 +70,8 @@ mod tests {
             WhyNot::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             WhyNot::QuestionOpen,
             WhyNot::NobodyKnows,
+            WhyNot::NoLicence,
+            WhyNot::LicenceOver,
             WhyNot::Other,
         ] {
             let said = refusal(&words, &why);

@@ -1,7 +1,7 @@
 //! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
 
 use super::unmet::unmet;
-use super::{FluentValue, Words, figures, served};
+use super::{FluentValue, Words, figures, licence, served};
 use crate::replica::Grade;
 use crate::service::event::What;
 use crate::service::status::{Ask, Reason, Trouble};
@@ -53,6 +53,7 @@ pub fn event(words: &Words, what: &What) -> String {
         What::Asked(ask) => question(words, ask).what,
         What::Answered { question, accepted } => answered(words, question, *accepted),
         What::Special { file: name } => file("event-special", name),
+        What::Licence(news) => licence::event(words, news),
         What::HistoryDropped { left } => words.with("event-history-dropped", &[("n", (*left).into())]),
     }
 }
@@ -151,6 +152,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
         }
+        Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
@@ -164,6 +166,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
 
 fn mended(words: &Words, trouble: &Trouble) -> String {
     let key = match trouble {
+        Trouble::Licence(wrong) => return licence::mended(words, wrong),
         Trouble::DiskFull { .. } => "mended-disk-full",
         Trouble::MirrorFails { .. } => "mended-mirror-fails",
         Trouble::SourceGone { .. } => "mended-source-gone",
@@ -251,6 +254,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "mirror-disk" => words.say("check-mirror-disk"),
         "other-machine" => words.say("check-other-machine"),
         "nobody-joined" => words.say("check-nobody-joined"),
+        "licence" => words.say("check-licence"),
         other => format!("{other}: {} ({})", reason.value, reason.limit),
     };
     let todo = match reason.remedy.as_str() {
@@ -261,6 +265,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "bring-source-back" => words.say("remedy-bring-source-back"),
         "look-at-disk" => words.say("remedy-look-at-disk"),
         "invite" => words.say("remedy-invite"),
+        "install-licence" => words.say("remedy-install-licence"),
         "look-at-other-machine" => words.say("remedy-look-at-other-machine"),
         other => other.to_owned(),
     };
@@ -351,6 +356,7 @@ mod tests {
             "mirror-disk",
             "other-machine",
             "nobody-joined",
+            "licence",
         ] {
             for remedy in [
                 "wait",
@@ -361,6 +367,7 @@ mod tests {
                 "look-at-disk",
                 "look-at-other-machine",
                 "invite",
+                "install-licence",
             ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),

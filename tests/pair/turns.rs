@@ -38,7 +38,8 @@ fn refused(two: &Two, machine: Machine, verb: &[&str], why: &str) {
 fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
     let mut two = shop();
     refused(&two, Machine::Backup, &["promote", "--yes"], "is well");
-    refused(&two, Machine::Backup, &["return"], "no complete copy");
+    refused(&two, Machine::Backup, &["return"], "main is the server");
+    refused(&two, Machine::Main, &["return"], "main is the server");
     two.kill(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     refused(&two, Machine::Backup, &["promote"], "Nobody can tell");

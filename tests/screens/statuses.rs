@@ -89,7 +89,7 @@ pub fn healthy() -> Status {
         datasets: vec![dataset("pos", Grade::Steady, 7, 222_380_032, "10:42:06")],
         verdict: Verdict::Unknown,
         can_take_over: TakeOver { yes: true, since: at("04:10:31"), reasons: vec![] },
-        licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None },
+        licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None, whole_ms: None },
         terminals: vec![],
         operation: None,
         maintenance: false,

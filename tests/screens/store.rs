@@ -5,11 +5,15 @@ use espejo::replica::{Grade, Position};
 use espejo::service::Status;
 use espejo::service::event::{Event, What};
 use espejo::service::status::{
-    Copying, Dataset, Down, Machines, Mirror, Peer, PeerState, Phase, Pos, Server, Support, Trouble, Unmet, Verdict,
+    Copying, Dataset, Down, Licence, LicenceState, LicenceTrouble, Machines, Mirror, Peer, PeerState, Phase, Pos,
+    Server, Support, Trouble, Unmet, Verdict,
 };
 
-use super::statuses::{alarm, at, cannot, copied, dataset, healthy};
+use jiff::SignedDuration;
 
+use super::statuses::{alarm, at, cannot, copied, dataset, healthy, now};
+
+const HOUR_MS: u64 = 3_600_000;
 const FAR: &str = "192.168.1.10:7410";
 
 /// A backup that follows its main.
@@ -26,12 +30,48 @@ pub fn backup() -> Status {
         machines: Some(Machines { main: "SERVIDOR".into(), backup: "CAJA-3".into() }),
         support: Some(Support { name: Some("Mesa de ayuda".into()), telephone: Some("55 1234 5678".into()) }),
         folders: None,
+        licence: licence(LicenceState::Ready, 240),
         datasets: vec![
             dataset("orders", Grade::Exact, 1, 81_920, "10:42:06"),
             dataset("pos", Grade::Steady, 6, 222_298_112, "10:41:58"),
         ],
         ..status
     }
+}
+
+fn licence(state: LicenceState, hours: u64) -> Licence {
+    Licence { state, remaining_ms: hours * HOUR_MS, ends_at: None, whole_ms: Some(240 * HOUR_MS) }
+}
+
+/// A backup whose days run: so many hours, or so many seconds, are left.
+pub fn days_run(hours: u64, seconds: u64) -> Status {
+    let mut status = lost();
+    status.licence = licence(LicenceState::Running, hours);
+    status.licence.remaining_ms += seconds * 1000;
+    let left = SignedDuration::from_millis(i64::try_from(status.licence.remaining_ms).unwrap());
+    status.licence.ends_at = Some(now() + left);
+    if status.licence.remaining_ms <= 120 * HOUR_MS {
+        let left_ms = status.licence.remaining_ms;
+        status.alarms.push(alarm(Trouble::Licence(LicenceTrouble::Ends { left_ms })));
+    }
+    status
+}
+
+/// A backup whose days are over while it serves.
+pub fn days_over() -> Status {
+    let mut status = lost();
+    status.licence = licence(LicenceState::Expired, 0);
+    status.licence.ends_at = Some(at("10:12:00"));
+    status.alarms.push(alarm(Trouble::Licence(LicenceTrouble::Over { vendor: true })));
+    status
+}
+
+/// A backup for which its vendor has not issued a licence yet.
+pub fn no_licence() -> Status {
+    let mut status = cannot(backup(), "licence", "missing", "valid", "install-licence");
+    status.licence = Licence { whole_ms: None, ..licence(LicenceState::Missing, 0) };
+    status.alarms.push(alarm(Trouble::Licence(LicenceTrouble::Missing)));
+    status
 }
 
 /// A backup whose main has stopped to be heard.
@@ -165,6 +205,7 @@ pub fn main_new() -> Status {
     let mut status = unmet(Unmet::NobodyJoined);
     (status.node, status.duty) = (Node::Main, Duty::Serving);
     status.mirror.phase = Phase::Opening;
+    status.licence = Licence { whole_ms: None, ..licence(LicenceState::Missing, 0) };
     status.alarms.clear();
     status.events.clear();
     cannot(status, "other-machine", "silent", "heard", "look-at-other-machine")

@@ -74,7 +74,7 @@ impl Book {
             datasets: vec![self.dataset(grade)],
             verdict: Verdict::Unknown,
             can_take_over,
-            licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None },
+            licence: Licence { state: LicenceState::Missing, remaining_ms: 0, ends_at: None, whole_ms: None },
             terminals: vec![],
             operation: self.operations.last().cloned(),
             maintenance: false,

@@ -16,7 +16,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Epoch, Event, Node};
+use crate::pair::{Action, Claim, Duty, Epoch, Event, Node};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -76,6 +76,9 @@ impl Machine {
     fn beat(&mut self) {
         let now = Instant::now();
         let epoch = self.pair.record().epoch;
+        if let Some(days) = &mut self.days {
+            days.count(self.pair.duty() == Duty::Serving);
+        }
         if let Some(beat) = self.heart.beat(epoch, 0, now)
             && let Some(to) = self.their_heart
         {
@@ -132,6 +135,7 @@ impl Machine {
 
     /// Takes an event to the core, and performs what it calls for.
     pub(super) async fn step_quietly(&mut self, event: Event) -> Result<(), MachineError> {
+        let had_given = matches!(self.pair.record().claim, Claim::Given { .. });
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for action in self.pair.step(event) {
@@ -142,7 +146,12 @@ impl Machine {
                         saved.map_err(std::io::Error::other)??;
                         events.push(Event::Saved);
                     }
-                    Action::Serve(epoch) => self.serve(epoch)?,
+                    Action::Serve(epoch) => {
+                        if let Some(days) = &mut self.days {
+                            days.begin().await?;
+                        }
+                        self.serve(epoch)?;
+                    }
                     Action::Follow(epoch) => self.follow(epoch)?,
                     Action::Drain => events.push(self.drain().await?),
                     Action::Retire => {
@@ -159,6 +168,13 @@ impl Machine {
                     }
                 }
             }
+        }
+        if had_given
+            && self.pair.record().claim == Claim::Idle
+            && let Some(days) = &mut self.days
+        {
+            // The other machine has taken its place: the return is done.
+            days.returned().await?;
         }
         Ok(())
     }

@@ -6,16 +6,20 @@
 //! - [`meet`]: connections between the two machines
 //! - `check`: examines this machine
 //! - [`pos`]: the POS server program of this machine
+//! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
 //! - [`heart`]: the heartbeat
+//! - `inbox`: where all that can wake it comes in
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod check;
+pub mod days;
 pub mod heart;
+mod inbox;
 mod inputs;
 mod inviting;
 pub mod joining;
@@ -46,23 +50,21 @@ use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::member::{Member, MemberError};
-use super::news::News;
 use super::status::{Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::{Identity, IdentityError, MachineId};
-use crate::link::join::JoinError;
 use crate::link::pace::Pace;
 use crate::link::pulse;
-use crate::link::tls::{Secure, Tls};
+use crate::link::tls::Tls;
 use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
-use crate::server;
+use days::Days;
 use heart::{BEAT, Heart};
+use inbox::{Inbox, Input, Tellers, channels};
 use joining::Invite;
 use lanes::Lane;
-use meet::{Again, Calling, Met};
-use note::Note;
+use meet::{Again, Calling};
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
@@ -84,6 +86,8 @@ pub struct Machine {
     lanes: Vec<Lane>,
     heart: Heart,
     standing: Standing,
+    /// The days of its licence, where it is a backup.
+    days: Option<Days>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -126,38 +130,6 @@ pub struct Machine {
     began: Instant,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
-}
-
-/// What is given to whoever works for the service, to say what came of it.
-#[derive(Clone)]
-struct Tellers {
-    news: mpsc::UnboundedSender<(usize, News)>,
-    met: mpsc::Sender<Met>,
-    notes: mpsc::Sender<(u64, Option<Note>)>,
-    joined: mpsc::Sender<Result<(Secure, MachineId), JoinError>>,
-    served: mpsc::UnboundedSender<server::News>,
-}
-
-/// Where all that comes in.
-struct Inbox {
-    news: mpsc::UnboundedReceiver<(usize, News)>,
-    met: mpsc::Receiver<Met>,
-    notes: mpsc::Receiver<(u64, Option<Note>)>,
-    joined: mpsc::Receiver<Result<(Secure, MachineId), JoinError>>,
-    served: mpsc::UnboundedReceiver<server::News>,
-}
-
-/// What can wake the service.
-enum Input {
-    Asked(Asked),
-    News(usize, News),
-    Met(Met),
-    Note(u64, Option<Note>),
-    Joined(Result<(Secure, MachineId), JoinError>),
-    Datagram(Vec<u8>),
-    Served(server::News),
-    Beat,
-    Stop,
 }
 
 /// How the service ended.
@@ -222,6 +194,7 @@ impl Machine {
         let mut member = Member::load(home)?;
         let (store, revision) = member.revise(home)?;
         let identity = Identity::load_or_make(home)?;
+        let days = Days::load(home, member.node, &store, identity.id())?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
@@ -250,6 +223,7 @@ impl Machine {
             tls,
             lanes: vec![],
             standing: Standing::default(),
+            days,
             session: None,
             apart: None,
             again,
@@ -345,6 +319,9 @@ impl Machine {
         let blank =
             || super::book::Book::new(&self.store.name, super::status::Folders::default()).status(&self.pair, now);
         let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
+        if let Some(days) = &mut self.days {
+            days.complete(&mut status);
+        }
         let known = Known {
             store: &self.store,
             pair: &self.pair,
@@ -359,6 +336,7 @@ impl Machine {
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
         }
+        status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status
     }
 
@@ -378,6 +356,11 @@ impl Machine {
             let _ = work.await;
         }
         let mut result = left;
+        if let Some(mut days) = self.days.take()
+            && let Err(error) = days.leave().await
+        {
+            result = Err(error.into());
+        }
         for lane in self.lanes.drain(..) {
             let dataset = lane.name.clone();
             if let Err(why) = lane.end() {
@@ -386,14 +369,4 @@ impl Machine {
         }
         result
     }
-}
-
-fn channels() -> (Tellers, Inbox) {
-    let (news, news_in) = mpsc::unbounded_channel();
-    let (met, met_in) = mpsc::channel(16);
-    let (notes, notes_in) = mpsc::channel(note::WAITING);
-    let (joined, joined_in) = mpsc::channel(4);
-    let (served, served_in) = mpsc::unbounded_channel();
-    let inbox = Inbox { news: news_in, met: met_in, notes: notes_in, joined: joined_in, served: served_in };
-    (Tellers { news, met, notes, joined, served }, inbox)
 }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
-use crate::pair::{Duty, Epoch, Event};
+use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::command::{Command, Reply};
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
@@ -78,6 +78,7 @@ impl Machine {
         if status.mirror.as_of.is_none() {
             why.push(WhyNot::NoCopy);
         }
+        why.extend(self.days.as_ref().and_then(|days| days.may_start().err()));
         let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         if status.mirror.behind_ms > limit_ms && !accept_loss {
             why.push(WhyNot::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
@@ -105,6 +106,9 @@ impl Machine {
         let status = self.status();
         if self.pair.duty() != Duty::Serving {
             return vec![WhyNot::ServesNot];
+        }
+        if self.member.node == Node::Main {
+            return vec![WhyNot::MainServes];
         }
         let mut why = vec![];
         if self.session.is_none() || status.peer.state == PeerState::Lost {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::parts;
+use super::{licence, parts};
 use crate::tui::theme::{Look, Tone};
 use crate::tui::view::mirror::MirrorView;
 use crate::tui::widgets::Row;
@@ -41,7 +41,10 @@ fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
     let asked: Vec<Row> = view.questions.iter().flat_map(|asking| parts::asking(asking, cells)).collect();
     let labels = view.folders.iter().map(|fact| fact.label.as_str());
     let running: Vec<_> = view.copying.iter().chain(&view.comparing).cloned().collect();
-    let label = parts::label_width(labels.chain(running.iter().map(|progress| progress.label.as_str())), cells);
+    let labels = labels.chain(running.iter().map(|progress| progress.label.as_str()));
+    let label = parts::label_width(labels.chain(view.licence.iter().map(|licence| licence.label.as_str())), cells);
+    let licence = view.licence.as_ref();
+    let days = licence.map_or_else(Vec::new, |view| licence::licence(view, label, cells, glyphs));
     let copying = parts::running(&running, &view.behind, label, cells, glyphs);
     let datasets = parts::datasets(&view.datasets, cells, glyphs);
     let nothing =
@@ -56,6 +59,7 @@ fn blocks(view: &MirrorView, look: Look, cells: usize) -> Vec<Block> {
         Block::whole(parts::facts(&view.folders, label, cells, glyphs), 8),
         Block::whole(copying, 5),
         Block::with_rest(datasets, 6, 1, 7),
+        Block::whole(days, if licence.is_some_and(|licence| licence.matters) { 4 } else { 10 }),
         Block::whole(nothing, 10),
         Block::whole(parts::actions(&view.actions, cells), 9),
     ]

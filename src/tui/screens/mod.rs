@@ -3,11 +3,13 @@
 //! - [`mirror`]: the home screen of a mirror
 //! - [`copy`]: the page about the copy
 //! - [`help`]: the help
+//! - [`licence`]: the lines of the backup licence
 //! - [`welcome`]: the first page and its form
 //! - [`parts`]: the lines that more than one of them has
 
 pub mod copy;
 pub mod help;
+pub mod licence;
 pub mod mirror;
 pub mod parts;
 pub mod welcome;

@@ -5,7 +5,7 @@ use crate::tui::view::answer::{Answer, Problem};
 use crate::tui::view::copying::{DatasetLine, EventLine, Fact, Progress};
 use crate::tui::view::mirror::{Action, Asking};
 use crate::tui::widgets::rows::wrapped;
-use crate::tui::widgets::{Press, Row, fit};
+use crate::tui::widgets::{self, Press, Row, fit};
 
 /// Cells of a bar, and the fewest that still say something.
 const BAR: usize = 20;
@@ -66,7 +66,9 @@ pub fn facts(facts: &[Fact], label: usize, cells: usize, glyphs: Glyphs) -> Vec<
     facts.iter().map(row).collect()
 }
 
-fn labelled(text: &str, label: usize, glyphs: Glyphs) -> Row {
+/// A name in the column of names, before what is to be said of it.
+#[must_use]
+pub fn labelled(text: &str, label: usize, glyphs: Glyphs) -> Row {
     Row::of(format!(" {}  ", fit::pad(&fit::clip(text, label, glyphs), label)), Tone::Plain)
 }
 
@@ -85,13 +87,8 @@ pub fn progress(progress: &Progress, label: usize, cells: usize, glyphs: Glyphs)
         let what = fit::clip_middle(&progress.what, room.saturating_sub(figures + 1), glyphs);
         return name.and(what, Tone::Plain).and(format!(" {}", progress.figures), Tone::Plain);
     }
-    let done = usize::from(permille) * bar / 1000;
-    let (full, open) = glyphs.bar();
-    name.and(fit::clip_middle(&progress.what, for_name, glyphs), Tone::Strong)
-        .and("  [", Tone::Plain)
-        .and(full.repeat(done), Tone::Busy)
-        .and(open.repeat(bar - done), Tone::Quiet)
-        .and(format!("] {}", progress.figures), Tone::Plain)
+    let named = name.and(fit::clip_middle(&progress.what, for_name, glyphs), Tone::Strong).and("  ", Tone::Plain);
+    widgets::bar::bar(named, permille, bar, Tone::Busy, glyphs).and(format!(" {}", progress.figures), Tone::Plain)
 }
 
 /// What goes on, and after the first line how far the mirror is behind.

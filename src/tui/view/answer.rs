@@ -2,7 +2,7 @@
 
 use super::Seen;
 use crate::service::Status;
-use crate::service::status::{Alarm, Trouble, Unmet};
+use crate::service::status::{Alarm, Reason, Trouble, Unmet};
 use crate::tui::theme::Mark;
 use crate::words::answer::{Stance, other, refuses, sentence, stance};
 use crate::words::unmet::unmet;
@@ -75,9 +75,12 @@ fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec
         }
         Stance::Old | Stance::No | Stance::NoAlone => {
             // What to do is said below, by what is wrong: two advices for one thing would be one too many.
-            let reasons = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason));
-            let said = |told: told::Told| if wrong { told.what } else { format!("{} {}", told.what, told.todo) };
-            reasons.map(said).chain(copy).collect()
+            let said = |reason: &Reason| {
+                let told = told::reason(words, reason);
+                let is_below = wrong || reason.check == "licence";
+                if is_below { told.what } else { format!("{} {}", told.what, told.todo) }
+            };
+            status.can_take_over.reasons.iter().map(said).chain(copy).collect()
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Seen;
 use crate::replica::Grade;
 use crate::service::Status;
-use crate::service::event::{Event, What};
+use crate::service::event::{Event, LicenceNews, What};
 use crate::service::status::{Dataset, PeerState};
 use crate::tui::theme::Tone;
 use crate::words::{figures, told};
@@ -196,6 +196,7 @@ fn event_tone(what: &What) -> Tone {
         | What::Strange { .. }
         | What::Asked(_)
         | What::Special { .. }
+        | What::Licence(LicenceNews::Left { .. } | LicenceNews::ClockSet { .. })
         | What::Verified { .. }
         | What::Generation { grade: Grade::Unsteady | Grade::Incomplete, .. } => Tone::Warn,
         What::Opened { .. }
@@ -203,6 +204,7 @@ fn event_tone(what: &What) -> Tone {
         | What::Generation { .. }
         | What::SetAside { .. }
         | What::Answered { .. }
+        | What::Licence(LicenceNews::Began | LicenceNews::Ended)
         | What::HistoryDropped { .. } => Tone::Plain,
     }
 }

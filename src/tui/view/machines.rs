@@ -121,6 +121,12 @@ pub fn own_name(status: &Status) -> Option<&str> {
     })
 }
 
+/// What the backup is called; none where one process mirrors one folder.
+#[must_use]
+pub fn backup_name(status: &Status) -> Option<&str> {
+    status.machines.as_ref().map(|machines| machines.backup.as_str())
+}
+
 /// What this machine is, for the first line.
 #[must_use]
 pub fn title(words: &Words, status: &Status) -> Option<String> {

@@ -3,6 +3,7 @@
 use super::Seen;
 use super::answer::{Answer, Problem, answer, problems};
 use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use super::licence::{LicenceView, licence};
 use super::machines;
 use crate::service::Status;
 use crate::service::status::{Operation, OperationState, Question};
@@ -32,6 +33,8 @@ pub struct MirrorView {
     pub comparing: Option<Progress>,
     /// The datasets.
     pub datasets: Vec<DatasetLine>,
+    /// The backup licence.
+    pub licence: Option<LicenceView>,
     /// That there is nothing to do; empty when there is.
     pub nothing: String,
     /// What can be done, and what not now and why.
@@ -82,6 +85,7 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
             behind: String::new(),
             comparing: None,
             datasets: vec![],
+            licence: None,
             nothing: String::new(),
             actions: vec![],
             events_label: String::new(),
@@ -99,6 +103,7 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
         behind: copying::behind(seen, status),
         comparing: compared(seen, comparing),
         datasets: copying::datasets(seen, status),
+        licence: licence(seen, status),
         nothing: if calm { words.say("nothing-to-do") } else { String::new() },
         actions: vec![compare(seen, status, comparing, Scope::Mirror)],
         events_label: words.say("label-events"),

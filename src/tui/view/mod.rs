@@ -2,6 +2,7 @@
 //! compared with what was drawn before by these values. No lock, channel or clock here or below.
 //!
 //! - [`answer`]: could this copy take over now, and what stands in the way
+//! - [`licence`]: the backup licence
 //! - [`machines`]: the two machines of a store, and the heartbeat
 //! - [`mirror`]: the home screen of a mirror
 //! - [`copying`]: what is copied now, the datasets, the events
@@ -15,6 +16,7 @@ pub mod ask;
 pub mod copy;
 pub mod copying;
 pub mod help;
+pub mod licence;
 pub mod machines;
 pub mod mirror;
 pub mod welcome;
@@ -46,7 +48,7 @@ pub struct Scene {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Page {
     /// The home screen of a mirror.
-    Mirror(mirror::MirrorView),
+    Mirror(Box<mirror::MirrorView>),
     /// Everything about the copy.
     Copy(copy::CopyView),
     /// The help.
@@ -104,7 +106,7 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let page = match page {
         Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
-        Layer::Home | Layer::Quit { .. } | Layer::Question { .. } => Page::Mirror(mirror::mirror(&seen, app)),
+        Layer::Home | Layer::Quit { .. } | Layer::Question { .. } => Page::Mirror(Box::new(mirror::mirror(&seen, app))),
     };
     Scene { frame, page, dialog }
 }

@@ -95,6 +95,12 @@ impl Row {
         self.pieces.iter().map(|piece| fit::width(&piece.text)).sum()
     }
 
+    /// What it says.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.pieces.iter().map(|piece| piece.text.as_str()).collect()
+    }
+
     /// Paints the row into the first line of `area`.
     pub fn paint(&self, area: Rect, on: &mut Canvas<'_>) {
         let area = area.intersection(*on.buf.area());
