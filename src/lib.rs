@@ -11,6 +11,7 @@
 //!             -> config                              (depends on nothing of ours)
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
+//!                        -> diary              (depends on nothing of ours)
 //! ```
 //!
 //! | module | what it is |
@@ -19,6 +20,7 @@
 //! | [`replica`] | what differs between two copies, and how that is said: pure |
 //! | [`disk`] | the files: captured on one side, journaled and applied on the other |
 //! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
+//! | [`diary`] | the lasting record: operations, who, why, and what happened |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
@@ -51,6 +53,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod diary;
 pub mod disk;
 pub mod link;
 pub mod os;

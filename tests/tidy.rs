@@ -18,11 +18,12 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Who may name whom besides itself: the picture in the design, as rows. `a::b` allows only that part of `a`.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("pair", &[]),
     ("replica", &[]),
     ("os", &[]),
     ("config", &[]),
+    ("diary", &[]),
     ("link", &["replica", "os"]),
     ("disk", &["replica", "os"]),
     (
@@ -30,8 +31,8 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
         &["service::status", "service::event", "service::finding", "service::refusal", "pair", "replica", "config"],
     ),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
-    ("service", &["pair", "replica", "config", "disk", "link", "os"]),
-    ("cli", &["pair", "replica", "os", "config", "link", "disk", "words", "tui", "service"]),
+    ("service", &["pair", "replica", "config", "disk", "link", "diary", "os"]),
+    ("cli", &["pair", "replica", "os", "config", "diary", "link", "disk", "words", "tui", "service"]),
 ];
 
 /// What a folder shows under a shorter name.
