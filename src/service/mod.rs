@@ -10,6 +10,7 @@
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
 //! - [`finding`]: what an examination of a machine finds
+//! - [`keeper`]: what is written into the diary
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
@@ -25,6 +26,7 @@ pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod home;
+pub mod keeper;
 pub mod member;
 pub mod news;
 pub mod node;

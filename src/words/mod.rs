@@ -8,6 +8,8 @@
 //! - [`faults`]: what is wrong in `store.toml` and `f_s.doc`
 //! - [`finding`]: what an examination of a machine found
 //! - [`refusal`]: why something is not done
+//! - [`noted`]: what is only for the diary
+//! - [`operation`]: operations, and how they ended
 //! - [`unmet`]: why the two machines do not talk
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
@@ -16,6 +18,8 @@ pub mod answer;
 pub mod faults;
 pub mod figures;
 pub mod finding;
+pub mod noted;
+pub mod operation;
 pub mod refusal;
 pub mod told;
 pub mod unmet;

@@ -53,6 +53,7 @@ pub fn event(words: &Words, what: &What) -> String {
         What::Asked(ask) => question(words, ask).what,
         What::Answered { question, accepted } => answered(words, question, *accepted),
         What::Special { file: name } => file("event-special", name),
+        What::Noted(what) => super::noted::noted(words, what),
         What::HistoryDropped { left } => words.with("event-history-dropped", &[("n", (*left).into())]),
     }
 }

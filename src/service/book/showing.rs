@@ -84,6 +84,7 @@ impl Book {
             machines: None,
             support: None,
             events: self.events.iter().cloned().collect(),
+            history: vec![],
         }
     }
 

@@ -11,6 +11,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`: what each thing that can happen calls for
 
 mod check;
@@ -18,6 +19,7 @@ pub mod heart;
 mod inputs;
 mod inviting;
 pub mod joining;
+mod keeping;
 pub mod lanes;
 pub mod meet;
 pub mod note;
@@ -42,6 +44,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
+use super::keeper::Keeper;
 use super::member::{Member, MemberError};
 use super::news::News;
 use super::status::{Server, Status};
@@ -78,6 +81,7 @@ pub struct Machine {
     lanes: Vec<Lane>,
     heart: Heart,
     standing: Standing,
+    keeper: Keeper,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -188,6 +192,7 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.receive(known.epoch)?;
         }
+        machine.resume().await;
         machine.step(Event::Began(record)).await?;
         let left = machine.turn(&mut inbox, asked).await;
         machine.end(left).await
@@ -204,6 +209,7 @@ impl Machine {
         let address = meet::resolve(&own.address).await.map_err(at)?;
         let listener = TcpListener::bind(address).await.map_err(at)?;
         let udp = UdpSocket::bind(address).await.map_err(at)?;
+        let keeper = Keeper::open(home, member.node).await;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
@@ -225,6 +231,7 @@ impl Machine {
             tls,
             lanes: vec![],
             standing: Standing::default(),
+            keeper,
             session: None,
             apart: None,
             again,
@@ -285,11 +292,15 @@ impl Machine {
 
     fn publish_now(&mut self) {
         self.due = Instant::now() + REST;
+        for what in self.keeper.noticed() {
+            self.standing.noted(what, Timestamp::now());
+        }
         let status = self.status();
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
-            session.stand(status.clone());
+            // Each keeps a diary of its own: on a slow line there is room for better things.
+            session.stand(Status { history: vec![], ..status.clone() });
         }
         self.publish.send_replace(Some(Arc::new(status)));
     }
@@ -319,7 +330,9 @@ impl Machine {
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
+            self.keeper.event("", &what);
         }
+        status.history = self.keeper.history();
         status
     }
 

@@ -12,6 +12,7 @@ use crate::link::greeting::Refusal;
 use crate::link::squeeze::Squeezer;
 use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Node};
+use crate::service::event::Noted;
 use crate::service::status::Server;
 
 impl Machine {
@@ -99,6 +100,7 @@ impl Machine {
                         Ok(_) => {
                             self.member.take(&self.home, &revision)?;
                             tracing::info!(revision = revision.number, "another configuration counts now");
+                            self.noted("", Noted::Configured { revision: revision.number });
                             return Ok(Some(Left::Reconfigured));
                         }
                         Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
@@ -106,7 +108,10 @@ impl Machine {
                 }
             }
             Note::Configured(_) => {}
-            Note::Standing(status) => self.their_status = Some(status),
+            Note::Standing(status) => {
+                self.stands(&status);
+                self.their_status = Some(status);
+            }
             Note::Ask { number, command } => {
                 let reply = self.command(command).await;
                 if let Some(session) = &self.session {
