@@ -91,6 +91,21 @@ pub enum Verb {
         #[arg(long)]
         watch: bool,
     },
+    /// The diary of this machine.
+    History {
+        /// All that is in it.
+        #[arg(long)]
+        events: bool,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was set aside.
+    Rescue {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: Rescue,
+    },
     /// Throw the copy away and take it anew; what it alone holds is set aside first.
     Reseed {
         /// Do not ask.
@@ -110,6 +125,43 @@ pub enum Verb {
 pub enum Invited {
     /// The machine that takes over.
     Backup,
+}
+
+/// What can be done with what was set aside.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Rescue {
+    /// All of it.
+    List {
+        /// As one JSON list.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Its files, against what the mirror holds now.
+    Show {
+        /// Which.
+        name: String,
+        /// The records that the mirror lacks, too.
+        #[arg(long)]
+        records: bool,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy it elsewhere.
+    Export {
+        /// Which.
+        name: String,
+        /// Where to.
+        dir: PathBuf,
+    },
+    /// Remove it.
+    Delete {
+        /// Which.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What `init` is given.
@@ -235,7 +287,9 @@ fn help(mut command: clap::Command, words: &Words, name: &str) -> clap::Command 
     }
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     for verb in verbs {
-        let name = verb.clone();
+        // A verb below a verb may share its name with one below another.
+        let long = format!("{name}-{verb}");
+        let name = if words.has(&format!("help-{long}")) { long } else { verb.clone() };
         command = command.mut_subcommand(verb, |command| help(command, words, &name));
     }
     command

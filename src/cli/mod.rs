@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`history`], [`init`], [`invite`], [`join`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`logs`]: the log file
@@ -11,6 +11,7 @@
 pub mod args;
 pub mod check;
 pub mod exit;
+pub mod history;
 pub mod init;
 pub mod invite;
 pub mod job;
@@ -18,6 +19,7 @@ pub mod join;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
+pub mod rescue;
 pub mod reseed;
 pub mod run;
 pub mod running;
@@ -68,6 +70,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
+            Some(Verb::History { events, json }) => history::run(&around, events, json),
+            Some(Verb::Rescue { what }) => rescue::run(&around, &what),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }
