@@ -362,7 +362,7 @@ nothing-to-do = Nothing to do.
 
 label-history = What was done here, the newest first
 history-nothing = Nothing yet: nobody has compared the copy or taken it anew.
-history-took = until { $end }, { $span }
+history-when = { $start } - { $end }
 history-for = for { $span }
 
 ## What can be done
