@@ -113,6 +113,8 @@ fn a_diary_that_somebody_has_changed_is_told_and_one_that_is_damaged_stops_nobod
     crate::common::two::verified(&two, "before");
     two.stop(Machine::Backup);
     let path = two.home(Machine::Backup).join("diary.db");
+    // Who closes it last brings all of it into the one file.
+    drop(espejo::diary::Store::open(&path).unwrap());
     let whole = fs::read(&path).unwrap();
     let at = whole.windows(6).position(|bytes| bytes == b"verify").unwrap();
     let mut changed = whole.clone();
