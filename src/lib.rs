@@ -13,6 +13,7 @@
 //!                        -> disk, link -> replica
 //!                        -> server -> config
 //!                        -> licence
+//!                        -> diary              (depends on nothing of ours)
 //! ```
 //!
 //! | module | what it is |
@@ -21,6 +22,7 @@
 //! | [`replica`] | what differs between two copies, and how that is said: pure |
 //! | [`disk`] | the files: captured on one side, journaled and applied on the other |
 //! | [`config`] | what is set for a store: `store.toml`, `f_s.doc`, every fault in them at once |
+//! | [`diary`] | the lasting record: operations, who, why, and what happened |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
 //! | [`server`] | the POS server program: started, asked, stopped |
 //! | [`licence`] | on what terms the backup may serve, and the days that it did |
@@ -55,6 +57,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod diary;
 pub mod disk;
 pub mod licence;
 pub mod link;

@@ -166,7 +166,7 @@ pub fn short_path<T>(path: &Path, act: impl FnOnce(&Path) -> std::io::Result<T>)
 /// Room of which the system's allocator is to keep twice as much where it becomes free.
 const KEPT: usize = 2 * 1024 * 1024;
 
-/// Has the system's allocator keep what becomes free, up to twice [`KEPT`] in each of its arenas, rather than give each buffer
+/// Has the system's allocator keep what becomes free, up to 4 MiB in each of its arenas, rather than give each buffer
 /// of a frame back and take it anew, a page at a time: that costs more than all that is done with the bytes.
 ///
 /// The GNU one learns how much from the largest block that was ever freed. Others are not changed.

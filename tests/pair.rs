@@ -1,6 +1,7 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
+//! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
@@ -29,6 +30,8 @@ mod common;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/history.rs"]
+mod history;
 #[path = "pair/images.rs"]
 mod images;
 #[path = "pair/licence.rs"]

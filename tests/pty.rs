@@ -219,7 +219,9 @@ fn any_size_is_drawn_whole() {
             continue;
         }
         let (width, last) = (usize::from(cols), usize::from(rows) - 1);
-        terminal.wait("the hints on the last line", |terminal| terminal.row(last).contains("1 F1 Help"));
+        // On a narrow one only the digits stand there.
+        let help = if cols < 80 { "1 Help" } else { "1 F1 Help" };
+        terminal.wait("the hints on the last line", |terminal| terminal.row(last).contains(help));
         terminal.wait("the clock at the right edge", |terminal| {
             terminal.clock().matches(':').count() == 2 && terminal.row(0).trim_end().chars().count() == width
         });

@@ -22,11 +22,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use harness::{COLOUR, PLAIN, Shown, on, options, shown};
 use statuses::{
-    comparing, copying, disk_full, emptied, first_copy, healthy, now, odd_names, removals, source_gone, unreadable,
+    comparing, copying, disk_full, emptied, first_copy, healthy, history, now, odd_names, removals, source_gone,
+    unreadable,
 };
 
 /// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 61] = [
+const CASES: [&str; 66] = [
     "days_run_80x24",
     "days_run_ascii",
     "days_run_40x10",
@@ -88,6 +89,11 @@ const CASES: [&str; 61] = [
     "main_alone_80x24",
     "main_alone_ascii",
     "main_new_80x24",
+    "history_80x24",
+    "history_40x10",
+    "history_empty_80x24",
+    "history_empty_40x10",
+    "history_end_80x24",
 ];
 
 #[test]
@@ -278,6 +284,19 @@ fn help_and_the_page_about_the_copy() {
 }
 
 #[test]
+fn what_was_done_is_on_a_page_of_its_own() {
+    let screen = |size| shown(history(), size, COLOUR, Place::Attached);
+    screen((80, 24)).press("7").is("history_80x24");
+    screen((80, 24)).press("f7 end").is("history_end_80x24");
+    screen((40, 10)).press("7").is("history_40x10");
+    shown(healthy(), (80, 24), COLOUR, Place::Attached).press("7").is("history_empty_80x24");
+    shown(healthy(), (40, 10), COLOUR, Place::Attached).press("7").is("history_empty_40x10");
+    assert_eq!(screen((80, 24)).press("7 end down pagedown home").text(), screen((80, 24)).click("7 F7").text());
+    assert_eq!(screen((80, 24)).press("7 1 esc esc").text(), screen((80, 24)).text());
+    assert_eq!(screen((80, 24)).press("7 9 8 5 enter").text(), screen((80, 24)).press("7").text());
+}
+
+#[test]
 fn the_first_page_names_two_folders() {
     let first = || on(First::default(), (80, 24), options(Place::Embedded, COLOUR));
     first().is("first_page");
@@ -350,8 +369,8 @@ fn every_fault_of_a_keymap_at_once() {
 #[test]
 fn no_size_is_too_small() {
     for (width, height) in [(0, 0), (1, 1), (2, 3), (5, 40), (13, 7), (300, 2), (20, 5), (39, 11), (500, 100)] {
-        for status in [healthy(), odd_names(), unreadable(), removals(), first_copy()] {
-            for keys in ["", "8", "1", "5 end", "esc"] {
+        for status in [healthy(), odd_names(), unreadable(), removals(), first_copy(), history()] {
+            for keys in ["", "8", "1", "5 end", "7 end", "esc"] {
                 shown(status.clone(), (width, height), COLOUR, Place::Embedded).press(keys);
             }
         }

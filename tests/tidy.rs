@@ -18,12 +18,13 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Who may name whom besides itself: the picture in the design, as rows. `a::b` allows only that part of `a`.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("pair", &[]),
     ("replica", &[]),
     ("os", &[]),
     ("config", &[]),
     ("licence", &["os"]),
+    ("diary", &[]),
     ("link", &["replica", "os"]),
     ("disk", &["replica", "os"]),
     (
@@ -41,8 +42,8 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
     ("server", &["config", "os"]),
-    ("service", &["pair", "replica", "config", "disk", "link", "licence", "server", "os"]),
-    ("cli", &["pair", "replica", "os", "config", "link", "licence", "disk", "words", "tui", "service"]),
+    ("service", &["pair", "replica", "config", "disk", "link", "licence", "server", "diary", "os"]),
+    ("cli", &["pair", "replica", "os", "config", "diary", "link", "licence", "disk", "words", "tui", "service"]),
 ];
 
 /// What a folder shows under a shorter name.

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
+use super::parts::{LicenceVerb, Rescue};
 use crate::words::Words;
 
 /// What can be typed.
@@ -121,6 +122,21 @@ pub enum Verb {
         #[command(subcommand)]
         verb: LicenceVerb,
     },
+    /// The diary of this machine.
+    History {
+        /// All that is in it.
+        #[arg(long)]
+        events: bool,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was set aside.
+    Rescue {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: Rescue,
+    },
     /// Throw the copy away and take it anew; what it alone holds is set aside first.
     Reseed {
         /// Do not ask.
@@ -133,30 +149,6 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// What can be done with the backup licence.
-#[derive(Clone, Debug, Subcommand)]
-pub enum LicenceVerb {
-    /// What is installed, and how many days are left.
-    Show {
-        /// As one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Install what a vendor has issued.
-    Install {
-        /// The file with it.
-        file: PathBuf,
-    },
-    /// For the vendor: a new pair of keys.
-    Keygen {
-        /// The file for the private one.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// For the vendor: a signed licence.
-    Issue(IssueArgs),
 }
 
 /// What `licence issue` is given.
@@ -321,8 +313,9 @@ fn help(mut command: clap::Command, words: &Words, name: &str) -> clap::Command 
     }
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     for verb in verbs {
-        // Two verbs may have parts of the same name.
-        let name = if name == "espejo" { verb.clone() } else { format!("{name}-{verb}") };
+        // A verb below a verb may share its name with one below another.
+        let long = format!("{name}-{verb}");
+        let name = if words.has(&format!("help-{long}")) { long } else { verb.clone() };
         command = command.mut_subcommand(verb, |command| help(command, words, &name));
     }
     command

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::Around;
 use super::exit::{Exit, Failure};
+use super::verify::by;
 use crate::config::address::{Address, PORT};
 use crate::config::store::Store;
 use crate::link::greeting::Purpose;
@@ -13,7 +14,9 @@ use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Tls;
 use crate::pair::Node;
+use crate::service::event::Noted;
 use crate::service::home::{Home, save};
+use crate::service::keeper;
 use crate::service::member::{Member, store_path};
 use crate::service::node::joining::{self, Handover};
 use crate::service::node::meet;
@@ -84,6 +87,8 @@ fn keep(
         }
         save(&store_path(home.path()), revision.text.as_bytes())?;
         Member::new(node, Some(peer), data, &revision).save(home.path())?;
+        // It has joined, whatever becomes of the diary.
+        let _ = keeper::add(home.path(), &by(), Noted::Joined { machine: peer.to_string() });
         Ok(store.name)
     };
     *joined = Some(kept().map_err(NotJoined::Kept)?);

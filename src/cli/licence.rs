@@ -10,8 +10,9 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::Around;
-use super::args::{IssueArgs, LicenceVerb};
+use super::args::IssueArgs;
 use super::exit::{Exit, Failure};
+use super::parts::LicenceVerb;
 use crate::config::store::Store;
 use crate::licence::key::{NoKey, SecretKey};
 use crate::licence::standing::standing;

@@ -2,15 +2,17 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
+//! - [`parts`]: verbs below verbs
 //! - [`logs`]: the log file
 //! - [`running`]: a service that runs in this process
 
 pub mod args;
 pub mod check;
 pub mod exit;
+pub mod history;
 pub mod init;
 pub mod invite;
 pub mod job;
@@ -19,6 +21,8 @@ pub mod licence;
 pub mod lines;
 pub mod logs;
 pub mod mirror;
+pub mod parts;
+pub mod rescue;
 pub mod reseed;
 pub mod run;
 pub mod running;
@@ -75,6 +79,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Return { reason }) => turn::back(&around, reason).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
+            Some(Verb::History { events, json }) => history::run(&around, events, json),
+            Some(Verb::Rescue { what }) => rescue::run(&around, &what),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }

@@ -8,6 +8,7 @@
 //! - [`error`]: what can go wrong with a disk, and what helps
 //! - [`journal`]: what the mirror keeps beside itself
 //! - [`read`]: reads files block by block
+//! - [`rescue`]: what was set aside: listed, compared, copied elsewhere, removed
 //! - [`root`]: a folder, and everything that is done inside it
 //! - [`spool`]: keeps what changed until it has travelled
 //! - [`stamp`]: what `stat` says
@@ -19,6 +20,7 @@ pub mod capture;
 pub mod error;
 pub mod journal;
 pub mod read;
+pub mod rescue;
 pub mod root;
 pub mod spool;
 pub mod stamp;

@@ -13,6 +13,7 @@ use super::book::Book;
 use super::command::{Command, Reply};
 use super::event::What;
 use super::home::{load_record, save_record};
+use super::keeper::{Keeper, kept};
 use super::news::{News, Passing};
 use super::receiving::{self, Order, Receiving};
 use super::refusal::WhyNot;
@@ -77,6 +78,8 @@ pub struct Engine {
     settings: Settings,
     pair: Pair,
     book: Book,
+    /// None before it runs.
+    keeper: Option<Keeper>,
     publish: watch::Sender<Option<Arc<Status>>>,
     /// Every line that a run without a screen prints; none when there is a screen.
     lines: Option<mpsc::UnboundedSender<Line>>,
@@ -106,7 +109,7 @@ impl Engine {
         let book = Book::new(&settings.sending.dataset, folders);
         let (orders, taken) = mpsc::unbounded_channel();
         let pair = Pair::new(Node::Backup);
-        (Self { settings, pair, book, publish, lines, orders, due: None, threads: vec![] }, taken)
+        (Self { settings, pair, book, keeper: None, publish, lines, orders, due: None, threads: vec![] }, taken)
     }
 
     /// Runs until a command ends it, or something that cannot be mended.
@@ -116,6 +119,7 @@ impl Engine {
         mut asked: mpsc::UnboundedReceiver<Asked>,
     ) -> Result<(), EngineError> {
         let (tell, mut news) = mpsc::unbounded_channel();
+        self.begin_diary().await;
         self.publish_now();
         let mut record = load_record(&journal_folder(&self.settings.dest))?;
         self.start(record.as_ref().map_or(1, |record| record.epoch), orders, tell)?;
@@ -137,7 +141,7 @@ impl Engine {
             match input {
                 Input::Due => self.publish_now(),
                 Input::Asked((command, answer)) => {
-                    let reply = self.command(command);
+                    let reply = self.command(command).await;
                     let _ = answer.send(reply);
                     self.publish_soon();
                 }
@@ -193,7 +197,15 @@ impl Engine {
             let _ = lines.send(Line::File(file.clone()));
         }
         let was_closed = self.book.is_closed();
+        let kept = kept(&news);
         let what = self.book.take(news, Timestamp::now());
+        if let Some(keeper) = &self.keeper {
+            what.iter().chain(&kept).for_each(|what| keeper.event("", what));
+        }
+        if self.book.operations.begins_again() {
+            let _ = self.orders.send(Order::Compare);
+        }
+        self.keep().await;
         for what in what {
             tracing::info!(event = ?what);
             if let Some(lines) = &self.lines {
@@ -238,14 +250,18 @@ impl Engine {
         Ok(())
     }
 
-    fn command(&mut self, command: Command) -> Reply {
+    async fn command(&mut self, command: Command) -> Reply {
         let now = Timestamp::now();
         match command {
-            Command::Status | Command::Watch => Reply::Status(Box::new(self.book.status(&self.pair, now))),
-            Command::Verify { by } => self.verify(&by, now),
+            Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
+            Command::Verify { by } => self.verify(&by, now).await,
             Command::Answer { question, accept, by } => {
                 tracing::info!(question, accept, by, "a question was answered");
-                match self.book.answered(question, accept, now) {
+                let asked = self.book.answered(question, accept, now);
+                if let (Some(question), Some(keeper)) = (asked.clone(), &self.keeper) {
+                    keeper.event(&by, &What::Answered { question, accepted: Some(accept) });
+                }
+                match asked {
                     None => Reply::Refused { why: vec![WhyNot::NotAsked { question }] },
                     Some(_) if !accept => Reply::Done,
                     Some(ask) => {
@@ -268,24 +284,56 @@ impl Engine {
             | Command::Start { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
             Command::Stop { by } => {
                 tracing::info!(by, "asked to end");
+                if let Some(keeper) = &self.keeper {
+                    keeper.end(&by).await;
+                }
                 let _ = self.orders.send(Order::Stop);
                 Reply::Done
             }
         }
     }
 
-    fn verify(&mut self, by: &str, now: Timestamp) -> Reply {
+    async fn verify(&mut self, by: &str, now: Timestamp) -> Reply {
         if let Some(running) = self.book.operations.last().filter(|_| self.book.operations.is_comparing()) {
             return Reply::Running { operation: running.id };
         }
-        let status = self.book.status(&self.pair, now);
+        let status = self.status();
         if status.mirror.as_of.is_none() {
-            return Reply::Refused { why: vec![WhyNot::NoCopy] };
+            let why = vec![WhyNot::NoCopy];
+            if let Some(keeper) = &mut self.keeper {
+                keeper.refused(OperationKind::Verify, by, &why, now).await;
+            }
+            return Reply::Refused { why };
         }
         let bytes: u64 = status.datasets.iter().map(|dataset| dataset.bytes).sum();
-        let operation = self.book.operations.begin(OperationKind::Verify, by, 2 * bytes, now);
+        let operation = self.keeper.as_ref().map_or(1, Keeper::next_id);
+        self.book.operations.begin(operation, OperationKind::Verify, by, 2 * bytes, now);
+        self.keep().await;
         let _ = self.orders.send(Order::Compare);
         Reply::Running { operation }
+    }
+
+    /// How it stands.
+    fn status(&mut self) -> Status {
+        let mut status = self.book.status(&self.pair, Timestamp::now());
+        status.history = self.keeper.as_ref().map(Keeper::history).unwrap_or_default();
+        status
+    }
+
+    /// Opens the diary. What ran when the service ended begins again.
+    async fn begin_diary(&mut self) {
+        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup).await;
+        if let Some(operation) = keeper.interrupted(Timestamp::now()).await {
+            self.book.operations.resume(&operation);
+        }
+        self.keeper = Some(keeper);
+    }
+
+    /// Has it written how the operation stands, where that is something new.
+    async fn keep(&mut self) {
+        if let (Some(keeper), Some(operation)) = (&mut self.keeper, self.book.operations.last()) {
+            keeper.follow(operation, Node::Backup).await;
+        }
     }
 
     fn publish_soon(&mut self) {
@@ -294,7 +342,11 @@ impl Engine {
     }
 
     fn publish_now(&mut self) {
-        let status = self.book.status(&self.pair, Timestamp::now());
+        let now = Timestamp::now();
+        for what in self.keeper.as_mut().map(Keeper::noticed).unwrap_or_default() {
+            self.book.noted(what, now);
+        }
+        let status = self.status();
         let grows = status.mirror.behind_ms > 0 || status.mirror.copying.is_some();
         self.due = grows.then(|| Instant::now() + GROWING);
         self.publish.send_replace(Some(Arc::new(status)));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::status::{Ask, Trouble};
+use crate::pair::{Epoch, Node};
 use crate::replica::Grade;
 
 /// Something that happened, and when.
@@ -84,6 +85,8 @@ pub enum What {
         /// Its name.
         file: String,
     },
+    /// Something that is for the diary.
+    Noted(Noted),
     /// Old steps back were dropped to make room.
     HistoryDropped {
         /// How many generations can be stepped back now.
@@ -111,4 +114,86 @@ pub enum LicenceNews {
         /// By so many milliseconds; less than 0 is back.
         by_ms: i64,
     },
+}
+
+/// What happens to the service itself, and what people do with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "noted")]
+pub enum Noted {
+    /// The service began.
+    Began {
+        /// Its version.
+        version: String,
+    },
+    /// It ended in order.
+    Ended,
+    /// Another epoch is in force.
+    Epoch {
+        /// Which.
+        epoch: Epoch,
+        /// Whose it is.
+        holder: Node,
+    },
+    /// A code was given with which a machine may join.
+    Invited,
+    /// A machine has joined.
+    Joined {
+        /// What is known of it: its name, or its identity.
+        machine: String,
+    },
+    /// A machine that had joined was forgotten.
+    Revoked {
+        /// Its name.
+        machine: String,
+    },
+    /// Another configuration counts.
+    Configured {
+        /// Its number.
+        revision: u64,
+    },
+    /// Files were set aside.
+    Kept {
+        /// How many.
+        files: u64,
+        /// The folder where they are.
+        to: String,
+    },
+    /// What was set aside was looked into, record by record.
+    RescueRead {
+        /// Its name.
+        name: String,
+    },
+    /// What was set aside was copied elsewhere.
+    RescueExported {
+        /// Its name.
+        name: String,
+        /// Where to.
+        to: String,
+    },
+    /// What was set aside is about to be removed.
+    RescueDeleting {
+        /// Its name.
+        name: String,
+        /// Files in it.
+        files: u64,
+        /// Bytes in them.
+        bytes: u64,
+    },
+    /// It is removed.
+    RescueDeleted {
+        /// Its name.
+        name: String,
+    },
+    /// The diary was damaged; a new one has begun.
+    DiaryDamaged {
+        /// Where the damaged one is.
+        kept: String,
+    },
+    /// The diary cannot be written.
+    DiaryFails {
+        /// Why.
+        error: String,
+    },
+    /// It can be written again.
+    DiaryWorks,
 }

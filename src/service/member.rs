@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::home::save;
+use super::home::{remembered, save};
 use crate::config::fault::Fault;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -101,6 +101,19 @@ impl Member {
         Ok((store, Revision { number: self.revision, text }))
     }
 
+    /// Where a dataset lies on this machine.
+    #[must_use]
+    pub fn folder(&self, home: &Path, store: &Store, name: &str) -> PathBuf {
+        let at = store.datasets.iter().position(|dataset| dataset.name == name).unwrap_or_default();
+        let dataset = &store.datasets[at];
+        match (self.node, &self.data) {
+            (Node::Main, _) => home.join(&dataset.main),
+            // What was said when the machine joined wins over what is set.
+            (Node::Backup, Some(data)) if at == 0 => data.clone(),
+            (Node::Backup, _) => home.join(&dataset.backup),
+        }
+    }
+
     /// Takes over a configuration that the other machine has sent.
     pub fn take(&mut self, home: &Path, revision: &Revision) -> Result<(), MemberError> {
         let path = store_path(home);
@@ -108,6 +121,28 @@ impl Member {
         (self.revision, self.text) = (revision.number, proof(&revision.text));
         self.save(home)
     }
+}
+
+/// Every dataset of `home`, and where it lies on this machine; none where nothing was ever set up or mirrored there.
+pub fn own_folders(home: &Path) -> Result<Option<Vec<(String, PathBuf)>>, MemberError> {
+    let member = match Member::load(home) {
+        Err(MemberError::Nothing(_)) => {
+            let mirrored = remembered(home);
+            return Ok(mirrored.map(|what| vec![(super::sending::dataset_name(&what.source), what.dest)]));
+        }
+        member => member?,
+    };
+    let path = store_path(home);
+    let bytes = fs::read(&path).map_err(|error| MemberError::Io { path: path.clone(), error })?;
+    let store = Store::from_bytes(&bytes).map_err(|faults| MemberError::Faults { path, faults })?;
+    let each = store.datasets.iter().map(|dataset| (dataset.name.clone(), member.folder(home, &store, &dataset.name)));
+    Ok(Some(each.collect()))
+}
+
+/// Which machine `home` is: that of a mirror without a store is a backup.
+#[must_use]
+pub fn own_node(home: &Path) -> Node {
+    Member::load(home).map_or(Node::Backup, |member| member.node)
 }
 
 fn proof(text: &str) -> String {

@@ -10,6 +10,7 @@
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
 //! - [`finding`]: what an examination of a machine finds
+//! - [`keeper`]: what is written into the diary
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod home;
+pub mod keeper;
 pub mod licence;
 pub mod member;
 pub mod news;

@@ -2,12 +2,71 @@
 
 use jiff::Timestamp;
 
+use super::keeper::INTERRUPTED;
 use super::status::{Operation, OperationKind, OperationState};
 
 /// The operation that runs or ran last.
 #[derive(Debug, Default)]
 pub struct Operations {
     last: Option<Operation>,
+    /// It ran when the service ended, and is to go on.
+    resumes: bool,
+    /// Both sides are there since.
+    both: bool,
+}
+
+impl Operation {
+    /// One that begins now.
+    #[must_use]
+    pub fn begun(id: u64, kind: OperationKind, by: &str, now: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            state: OperationState::Running,
+            step: 1,
+            steps: match kind {
+                OperationKind::Verify => 1,
+                // Thrown away; taken anew.
+                OperationKind::Reseed => 2,
+            },
+            started_at: now,
+            by: by.to_owned(),
+            reason: None,
+            why_not: vec![],
+            done_bytes: 0,
+            total_bytes: 0,
+            ended_at: None,
+            node: None,
+        }
+    }
+
+    /// It cannot be ended any more.
+    pub fn fail(&mut self, why: &str, now: Timestamp) {
+        self.why_not.push(why.to_owned());
+        self.end(OperationState::Failed, now);
+    }
+
+    fn end(&mut self, state: OperationState, now: Timestamp) {
+        (self.state, self.ended_at) = (state, Some(now));
+        if state == OperationState::Done {
+            (self.step, self.done_bytes) = (self.steps, self.total_bytes);
+        }
+    }
+
+    /// Joins how it stands with another dataset: it has ended when it has with all.
+    pub fn join(&mut self, theirs: &Self) {
+        self.done_bytes += theirs.done_bytes;
+        self.total_bytes += theirs.total_bytes;
+        self.why_not.extend(theirs.why_not.iter().cloned());
+        self.step = self.step.min(theirs.step);
+        self.ended_at = self.ended_at.zip(theirs.ended_at).map(|(a, b)| a.max(b));
+        self.state = match (self.state, theirs.state) {
+            (OperationState::Running, _) | (_, OperationState::Running) => OperationState::Running,
+            (OperationState::Failed, _) | (_, OperationState::Failed) => OperationState::Failed,
+            (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
+            (OperationState::Done, OperationState::Done) => OperationState::Done,
+        };
+    }
 }
 
 impl Operations {
@@ -30,23 +89,26 @@ impl Operations {
         self.last.as_ref().is_some_and(is_it)
     }
 
-    /// Begins an operation on `total_bytes`, for a comparison on both sides together, which `by` asked for. Returns its number.
-    pub fn begin(&mut self, kind: OperationKind, by: &str, total_bytes: u64, now: Timestamp) -> u64 {
-        let id = self.last.as_ref().map_or(1, |last| last.id + 1);
-        self.last = Some(Operation {
-            id,
-            kind,
-            state: OperationState::Running,
-            step: 1,
-            steps: 1,
-            started_at: now,
-            by: by.to_owned(),
-            reason: None,
-            why_not: vec![],
-            done_bytes: 0,
-            total_bytes,
-        });
-        id
+    /// Begins operation `id` on `total_bytes`, for a comparison on both sides together, which `by` asked for.
+    pub fn begin(&mut self, id: u64, kind: OperationKind, by: &str, total_bytes: u64, now: Timestamp) {
+        self.last = Some(Operation { total_bytes, ..Operation::begun(id, kind, by, now) });
+        self.resumes = false;
+    }
+
+    /// An operation ran when the service ended. A comparison begins again; a copy that was thrown away is on its way.
+    pub fn resume(&mut self, operation: &Operation) {
+        self.last = Some(Operation { done_bytes: 0, total_bytes: 0, ..operation.clone() });
+        self.resumes = true;
+    }
+
+    /// A comparison is to begin again, now that both sides are there. It is said once.
+    pub fn begins_again(&mut self) -> bool {
+        self.is_comparing() && self.both && std::mem::take(&mut self.resumes)
+    }
+
+    /// Something has come the whole way from the source to a mirror that can be used, or not.
+    pub fn both_there(&mut self, usable: bool) {
+        self.both = usable;
     }
 
     /// So many bytes are done.
@@ -58,33 +120,112 @@ impl Operations {
     }
 
     /// The comparison is done: so many files differed, and are copied again.
-    pub fn comparison_done(&mut self, differed: u64) {
+    pub fn comparison_done(&mut self, differed: u64, now: Timestamp) {
         if self.is_comparing()
             && let Some(operation) = &mut self.last
         {
-            operation.done_bytes = operation.total_bytes;
-            operation.state = if differed == 0 { OperationState::Done } else { OperationState::Failed };
-            if differed > 0 {
-                operation.why_not.push(format!("differed: {differed}"));
+            if differed == 0 {
+                operation.end(OperationState::Done, now);
+            } else {
+                operation.done_bytes = operation.total_bytes;
+                operation.fail(&format!("differed: {differed}"), now);
             }
         }
     }
 
+    /// The mirror was opened, and can be used as it is, or not.
+    pub fn opened(&mut self, usable: bool, now: Timestamp) {
+        if !self.runs(OperationKind::Reseed) {
+            return;
+        }
+        let Some(operation) = &mut self.last else { return };
+        match (usable, operation.step) {
+            (false, _) => operation.step = operation.steps,
+            (true, _) if !self.resumes => {}
+            // It was whole again already, and that could not be written any more.
+            (true, step) if step == operation.steps => operation.end(OperationState::Done, now),
+            (true, _) => operation.fail(INTERRUPTED, now),
+        }
+    }
+
     /// The copy was taken anew, if that was asked for.
-    pub fn taken_anew(&mut self) {
+    pub fn taken_anew(&mut self, now: Timestamp) {
         if self.runs(OperationKind::Reseed)
             && let Some(operation) = &mut self.last
+            && operation.step == operation.steps
         {
-            operation.done_bytes = operation.total_bytes;
-            operation.state = OperationState::Done;
+            operation.end(OperationState::Done, now);
         }
     }
 
     /// What runs cannot be ended any more.
-    pub fn fail(&mut self, why: &str) {
+    pub fn fail(&mut self, why: &str, now: Timestamp) {
         if let Some(operation) = self.last.as_mut().filter(|last| last.state == OperationState::Running) {
-            operation.state = OperationState::Failed;
-            operation.why_not.push(why.to_owned());
+            operation.fail(why, now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn reseeding(step: u32) -> Operation {
+        Operation { step, ..Operation::begun(7, OperationKind::Reseed, "ana", at(1)) }
+    }
+
+    /// How a reseed that was interrupted in `step` stands when the mirror is opened again.
+    fn resumed(step: u32, usable: bool) -> (OperationState, u32) {
+        let mut operations = Operations::default();
+        operations.resume(&reseeding(step));
+        operations.opened(usable, at(2));
+        let last = operations.last().unwrap();
+        assert_eq!(last.ended_at.is_some(), last.state != OperationState::Running);
+        (last.state, last.step)
+    }
+
+    #[test]
+    fn a_copy_that_was_thrown_away_is_taken_anew_after_a_restart() {
+        assert_eq!(resumed(2, false), (OperationState::Running, 2));
+        assert_eq!(resumed(1, false), (OperationState::Running, 2), "thrown away, and that was not written any more");
+        assert_eq!(resumed(2, true), (OperationState::Done, 2), "whole again, and that was not written any more");
+        assert_eq!(resumed(1, true), (OperationState::Failed, 1), "never begun");
+    }
+
+    #[test]
+    fn a_comparison_begins_again_once() {
+        let mut operations = Operations::default();
+        operations.begin(3, OperationKind::Verify, "ana", 10, at(1));
+        assert!(!operations.begins_again());
+        let before = operations.last().cloned().unwrap();
+        let mut operations = Operations::default();
+        operations.resume(&before);
+        operations.opened(true, at(2));
+        assert!(!operations.begins_again(), "the source is not there yet");
+        operations.both_there(true);
+        assert!(operations.begins_again() && !operations.begins_again());
+        operations.comparison_done(2, at(3));
+        let last = operations.last().unwrap();
+        assert_eq!(
+            (last.state, last.ended_at, &*last.why_not[0]),
+            (OperationState::Failed, Some(at(3)), "differed: 2")
+        );
+    }
+
+    #[test]
+    fn an_operation_ends_with_its_last_dataset() {
+        let mut one = reseeding(2);
+        one.end(OperationState::Done, at(5));
+        let mut all = one.clone();
+        all.join(&reseeding(1));
+        assert_eq!((all.state, all.step, all.ended_at), (OperationState::Running, 1, None));
+        let mut other = reseeding(1);
+        other.fail("the disk is full", at(9));
+        one.join(&other);
+        assert_eq!((one.state, one.ended_at), (OperationState::Failed, Some(at(9))));
     }
 }

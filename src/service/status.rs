@@ -67,10 +67,16 @@ pub struct Status {
     /// More of the POS server program on this machine; none where none is set.
     #[serde(default)]
     pub pos: Option<Pos>,
+    /// The last operations that this machine knows of, the newest last; at most [`HISTORY`].
+    #[serde(default)]
+    pub history: Vec<Operation>,
 }
 
 /// How many events a [`Status`] carries at the most.
 pub const EVENTS: usize = 50;
+
+/// How many operations a [`Status`] carries at the most.
+pub const HISTORY: usize = 50;
 
 /// The names of the two machines of a store, by their home roles.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -345,6 +351,12 @@ pub struct Operation {
     pub done_bytes: u64,
     /// Bytes to compare or move.
     pub total_bytes: u64,
+    /// When it ended.
+    #[serde(default)]
+    pub ended_at: Option<Timestamp>,
+    /// The machine that does it, where that is known.
+    #[serde(default)]
+    pub node: Option<Node>,
 }
 
 /// What an operation is.

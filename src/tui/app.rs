@@ -22,6 +22,11 @@ pub enum Layer {
         /// The first line that is seen, from 0.
         top: usize,
     },
+    /// The page of the operations, from this line on.
+    History {
+        /// The first line that is seen, from 0.
+        top: usize,
+    },
     /// The help for a place, from this line on.
     Help {
         /// The place.
@@ -50,6 +55,7 @@ impl Layer {
         match self {
             Self::Home => Scope::Mirror,
             Self::Copy { .. } => Scope::Copy,
+            Self::History { .. } => Scope::History,
             Self::Help { .. } => Scope::Help,
             Self::Quit { .. } | Self::Question { .. } => Scope::Confirm,
         }
@@ -123,6 +129,7 @@ impl App {
                 }
             }
             Intent::PageCopy => self.layers.push(Layer::Copy { top: 0 }),
+            Intent::PageHistory => self.layers.push(Layer::History { top: 0 }),
             Intent::Answer => {
                 if let Some(question) = able::question(self.status(), self.place) {
                     let id = question.id;
@@ -172,7 +179,7 @@ impl App {
                 let accept = clicked.unwrap_or(focus) == 1;
                 vec![Effect::Send(Command::Answer { question: id, accept, by: self.by.clone() })]
             }
-            Layer::Home | Layer::Copy { .. } | Layer::Help { .. } => return vec![],
+            Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => return vec![],
         };
         self.layers.pop();
         effects
@@ -187,7 +194,7 @@ impl App {
 
     fn scroll(&mut self, intent: Intent) {
         let (page, last) = self.room;
-        if let Some(Layer::Copy { top } | Layer::Help { top, .. }) = self.layers.last_mut() {
+        if let Some(Layer::Copy { top } | Layer::History { top } | Layer::Help { top, .. }) = self.layers.last_mut() {
             *top = scrolled(*top, intent, page, last);
         }
     }

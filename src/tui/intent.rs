@@ -11,6 +11,8 @@ pub enum Intent {
     Redraw,
     /// See everything about the copy.
     PageCopy,
+    /// See what was done, by whom, and how it ended.
+    PageHistory,
     /// Answer the question that waits the longest.
     Answer,
     /// Compare every byte of both sides.
@@ -46,6 +48,7 @@ impl Intent {
             Self::Leave => "leave",
             Self::Redraw => "redraw",
             Self::PageCopy => "page-copy",
+            Self::PageHistory => "page-history",
             Self::Answer => "answer",
             Self::Compare => "compare",
             Self::Up => "up",
@@ -69,6 +72,7 @@ impl Intent {
             Self::Leave => "intent-leave",
             Self::Redraw => "intent-redraw",
             Self::PageCopy => "intent-page-copy",
+            Self::PageHistory => "intent-page-history",
             Self::Answer => "intent-answer",
             Self::Compare => "intent-compare",
             Self::Up => "intent-up",
@@ -94,6 +98,8 @@ pub enum Scope {
     Mirror,
     /// The page about the copy.
     Copy,
+    /// The page of the operations.
+    History,
     /// The help.
     Help,
     /// A dialog with buttons.
@@ -106,8 +112,8 @@ pub enum Scope {
 
 impl Scope {
     /// Every place.
-    pub const ALL: [Self; 7] =
-        [Self::Everywhere, Self::Mirror, Self::Copy, Self::Help, Self::Confirm, Self::First, Self::Form];
+    pub const ALL: [Self; 8] =
+        [Self::Everywhere, Self::Mirror, Self::Copy, Self::History, Self::Help, Self::Confirm, Self::First, Self::Form];
 
     /// Its word in a keymap.
     #[must_use]
@@ -116,6 +122,7 @@ impl Scope {
             Self::Everywhere => "everywhere",
             Self::Mirror => "mirror",
             Self::Copy => "copy",
+            Self::History => "history",
             Self::Help => "help",
             Self::Confirm => "confirm",
             Self::First => "first",
@@ -127,14 +134,14 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Compare, Down, Help, Leave, MirrorAFolder, Next, PageCopy, PageDown, PageUp, Press,
-            Previous, Redraw, Top, Up,
+            Answer, Bottom, Compare, Down, Help, Leave, MirrorAFolder, Next, PageCopy, PageDown, PageHistory, PageUp,
+            Press, Previous, Redraw, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Leave, Redraw],
-            Self::Mirror => &[PageCopy, Answer, Compare],
+            Self::Mirror => &[PageCopy, PageHistory, Answer, Compare],
             Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],
-            Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
+            Self::History | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
         }

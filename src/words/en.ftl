@@ -100,6 +100,43 @@ event-emptied-taken = Answered: the emptied files are empty in the mirror, too.
 event-emptied-kept = Answered: the mirror keeps what was in the emptied files.
 event-emptied-back = The emptied files are filled again; nothing to answer.
 
+noted-began = Espejo { $version } began.
+noted-ended = Espejo ended in order.
+noted-epoch-main = Epoch { $epoch } is in force: the main serves.
+noted-epoch-backup = Epoch { $epoch } is in force: the backup serves.
+noted-invited = A code was given for a machine to join.
+noted-joined = A machine has joined: { $machine }
+noted-revoked = The machine that had joined is turned away from now on: { $machine }
+noted-configured = Another configuration counts: number { $revision }
+noted-kept = { $files ->
+    [one] 1 file was
+   *[other] { $files } files were
+  } set aside to { $to }
+noted-rescue-read = What was set aside was looked into, record by record: { $name }
+noted-rescue-exported = What was set aside was copied to { $to }: { $name }
+noted-rescue-deleting = What was set aside is being deleted: { $name }, { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  }, { $size }
+noted-rescue-deleted = What was set aside is deleted: { $name }
+noted-diary-damaged = The diary was damaged. It is kept as { $kept }, and a new one has begun.
+noted-diary-fails = The diary cannot be written: { $error }
+noted-diary-works = The diary can be written again.
+
+## Operations
+
+operation-verify = Compare every byte
+operation-reseed = Take the copy anew
+operation-running = running
+operation-done = done
+operation-refused = refused
+operation-failed = failed
+operation-differed = { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  } differed, copied again
+operation-interrupted = the service ended meanwhile; ask for it again
+
 ## What is wrong, what to do, and that it is over
 
 trouble-disk-full = No room on the mirror's disk: { $free } are free.
@@ -297,6 +334,7 @@ head-first = Espejo
 support-desk = Desk { $telephone }
 hint-help = Help
 hint-copy = Copy
+hint-history = History
 hint-more = Down
 hint-less = Up
 hint-next = Next
@@ -412,6 +450,11 @@ names-unreadable = cannot be read, so not copied:
 names-special = no file, folder or link, so not copied:
 nothing-to-do = Nothing to do.
 
+label-history = What was done here, the newest first
+history-nothing = Nothing yet: nobody has compared the copy or taken it anew.
+history-when = { $start } - { $end }
+history-for = for { $span }
+
 ## What can be done
 
 action-answer = Answer the question
@@ -464,6 +507,7 @@ help-signs = Signs
 help-words = Words
 about-mirror = The first sentence says whether the copy could take over now. Below it stands what is wrong, if anything, and what to do.
 about-copy = Everything about the copy, and what happened last.
+about-history = What was done on purpose: when, for how long, by whom, and how it ended. All of it, for years: espejo history.
 about-confirm = A question with two answers. The one that changes nothing comes first.
 about-first = Nothing is set up in this home yet.
 about-form = Type the two folders, then go to the button that begins.
@@ -477,6 +521,7 @@ intent-help = this help
 intent-leave = out of here; changes nothing
 intent-redraw = draw the screen anew
 intent-page-copy = everything about the copy
+intent-page-history = what was done, by whom, and how it ended
 intent-answer = answer what is asked
 intent-compare = compare every byte of source and mirror
 intent-up = a line up
@@ -726,6 +771,39 @@ cli-started = This machine is the server again.
 cli-sum = To go on, type the sum of { $a } and { $b }:
 cli-not-begun = The service did not begin it.
 cli-yes = yes
+cli-history-none = No diary is kept at { $home }: nothing has run there yet.
+cli-history-empty = No operation yet.
+cli-history-running = { $kind }: running for { $took } ({ $by })
+cli-history-refused = { $kind }: refused ({ $by })
+cli-history-ended = { $kind }: { $state } { $end }, in { $took } ({ $by })
+cli-history-by = { $what } ({ $by })
+cli-history-pruned = { $rows ->
+    [one] 1 old event was
+   *[other] { $rows } old events were
+  } taken out of the diary.
+cli-history-broken = Row { $row } of the diary is not as it was written, or rows before it are missing: somebody has changed the file. Keep a copy of it for the support desk.
+cli-rescue-nothing-here = nothing was ever set up or mirrored in { $home }
+cli-rescue-none = Nothing was set aside.
+cli-rescue-no-such = Nothing that was set aside is called { $name }. All of it: espejo rescue list
+cli-rescue-two = Two datasets have something called { $name }. Name the dataset, too: DATASET/{ $name }
+cli-rescue-line = { $name }  { $time }  { $dataset }: { $files ->
+    [one] 1 file
+   *[other] { $files } files
+  }, { $size }
+cli-rescue-nothing = { $file }, { $size }: the mirror has nothing of that name
+cli-rescue-same = { $file }, { $size }: the mirror holds the same
+cli-rescue-differs = { $file }, { $size }: differs from the mirror at byte { $at }
+cli-rescue-other = { $file }, { $size }: the mirror holds something of another kind
+cli-rescue-lacking = { $n ->
+    [one] the mirror lacks line { $numbers }
+   *[other] the mirror lacks { $n } lines: { $numbers }
+  }
+cli-rescue-not-empty = { $path } is not empty; name a new folder
+cli-rescue-exported = { $name } is copied to { $path }. It is still kept here, too.
+cli-rescue-ask = Delete it for good? Type yes:
+cli-rescue-not = Nothing was deleted. On a terminal it is asked; a script says --yes.
+cli-rescue-busy = The copy is being taken anew, and things are being set aside; wait for the end of that.
+cli-rescue-deleted = { $name } is deleted.
 cli-reseed-ask = The copy cannot be used until it is whole again. Throw it away and take it anew? Type yes:
 cli-reseed-not = Nothing was done. On a terminal it is asked; a script says --yes.
 cli-reseeding = Taking the copy anew: { $percent } % of { $size }
@@ -824,6 +902,27 @@ help-return = Return to the main server, from either machine
 help-return-reason = Why, for the record
 help-start = Go on as the server after a cold start that nobody could confirm
 help-start-yes = The other machine does not serve: a person has looked
+help-history = The diary: operations with start, end, duration, who and why; also where no service runs
+help-history-events = All that it holds: alarms, answers, machines that joined, the service's beginnings and ends
+help-history-json = As one JSON object
+help-rescue = What one side alone held, and was set aside
+help-rescue-examples =
+    Examples:
+      espejo rescue list
+      espejo rescue show 20261114-104207-5
+      espejo rescue export 20261114-104207-5 /media/stick/rescue
+help-rescue-list = All that was set aside: name, when, dataset, files, size
+help-rescue-list-json = As one JSON list
+help-rescue-show = Its files, each with its size and the first byte that differs from the mirror; of queues the lines that it lacks
+help-rescue-show-name = Its name, as list says it
+help-rescue-show-records = Print those lines, too; that somebody did is in the diary
+help-rescue-show-json = As one JSON object
+help-rescue-export = Copy it to another folder, with times and rights
+help-rescue-export-name = Its name, as list says it
+help-rescue-export-dir = A new folder, or an empty one
+help-rescue-delete = Delete it for good (asks first)
+help-rescue-delete-name = Its name, as list says it
+help-rescue-delete-yes = Do not ask
 help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
 help-reseed-yes = Do not ask
 help-status = How it stands

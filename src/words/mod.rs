@@ -10,6 +10,8 @@
 //! - [`licence`]: the backup licence
 //! - [`refusal`]: why something is not done
 //! - [`served`]: what is wrong with the POS server program
+//! - [`noted`]: what is only for the diary
+//! - [`operation`]: operations, and how they ended
 //! - [`unmet`]: why the two machines do not talk
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
@@ -19,6 +21,8 @@ pub mod faults;
 pub mod figures;
 pub mod finding;
 pub mod licence;
+pub mod noted;
+pub mod operation;
 pub mod refusal;
 pub mod served;
 pub mod told;

@@ -54,6 +54,7 @@ pub fn event(words: &Words, what: &What) -> String {
         What::Answered { question, accepted } => answered(words, question, *accepted),
         What::Special { file: name } => file("event-special", name),
         What::Licence(news) => licence::event(words, news),
+        What::Noted(what) => super::noted::noted(words, what),
         What::HistoryDropped { left } => words.with("event-history-dropped", &[("n", (*left).into())]),
     }
 }

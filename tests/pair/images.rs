@@ -23,13 +23,13 @@ fn write_ago(path: &Path, content: &str, ago: Duration) {
     File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - ago).unwrap();
 }
 
-fn image(of: &Path, to: &Path) {
+pub fn image(of: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     assert!(Command::new("cp").arg("-a").arg(of).arg(to).status().unwrap().success());
 }
 
 /// Two machines with a day's work; and an image of the main's folder of an hour before its end.
-fn a_day() -> (Two, PathBuf) {
+pub fn a_day() -> (Two, PathBuf) {
     let mut two = Two::new();
     two.init();
     write_ago(&two.data.join("ORDER.QUE"), "1;coffee\n", HOUR);
@@ -47,7 +47,7 @@ fn a_day() -> (Two, PathBuf) {
 }
 
 /// Answers the question that is open at a machine.
-fn accept(two: &Two, machine: Machine, question: &Value) {
+pub fn accept(two: &Two, machine: Machine, question: &Value) {
     let mut line = UnixStream::connect(socket_path(&two.home(machine))).unwrap();
     writeln!(line, "{}", json!({"command": "answer", "question": question["id"], "accept": true, "by": "a test"}))
         .unwrap();

@@ -100,6 +100,7 @@ pub fn healthy() -> Status {
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
         pos: None,
+        history: vec![],
     }
 }
 
@@ -227,7 +228,68 @@ pub fn comparing() -> Status {
         why_not: vec![],
         done_bytes: 89_128_960,
         total_bytes: 222_380_032,
+        ended_at: None,
+        node: None,
     });
+    status
+}
+
+/// A machine on which things were done.
+pub fn history() -> Status {
+    use OperationKind::{Reseed, Verify};
+    use OperationState::{Done, Failed, Refused, Running};
+    let one = |id, kind, state, start: &str, end: Option<&str>, by: &str, why: &[&str]| Operation {
+        id,
+        kind,
+        state,
+        step: 1,
+        steps: 1,
+        started_at: start.parse().unwrap(),
+        by: by.into(),
+        reason: None,
+        why_not: why.iter().map(|why| (*why).into()).collect(),
+        done_bytes: 0,
+        total_bytes: 0,
+        ended_at: end.map(|end| end.parse().unwrap()),
+        node: Some(Node::Backup),
+    };
+    let mut status = healthy();
+    let (nine, eight) = ("2026-11-09T04:10:00-06:00", "2026-11-08T04:10:00-06:00");
+    let nightly =
+        (0..12).map(|id| one(id + 1, Verify, Done, eight, Some("2026-11-08T04:10:31-06:00"), "root (console)", &[]));
+    status.history = nightly.collect();
+    status.history.extend([
+        one(13, Verify, Failed, nine, Some("2026-11-09T04:12:05-06:00"), "root (console)", &["differed: 3"]),
+        one(
+            14,
+            Reseed,
+            Refused,
+            "2026-11-09T09:31:00-06:00",
+            Some("2026-11-09T09:31:00-06:00"),
+            "ana (ssh)",
+            &["all-there-is"],
+        ),
+        one(15, Reseed, Done, "2026-11-09T09:40:12-06:00", Some("2026-11-09T11:45:30-06:00"), "ana (ssh)", &[]),
+        one(
+            16,
+            Verify,
+            Failed,
+            "2026-11-13T20:00:00-06:00",
+            Some("2026-11-14T08:00:02-06:00"),
+            "luz (console)",
+            &["interrupted"],
+        ),
+        one(
+            17,
+            Verify,
+            Done,
+            "2026-11-14T10:10:02-06:00",
+            Some("2026-11-14T10:10:31-06:00"),
+            "María del Carmen Gutiérrez at the screen",
+            &[],
+        ),
+        one(18, Verify, Running, "2026-11-14T10:41:55-06:00", None, "ana at the screen", &[]),
+    ]);
     status
 }
 

@@ -129,7 +129,10 @@ impl Book {
     /// Notes what happened. Returns what is to be told of it by itself.
     fn note(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
-            News::Opened { at, redone, strange, found } => self.opened(at, redone, strange, found),
+            News::Opened { at, redone, strange, found } => {
+                self.operations.opened(at.usable, now);
+                self.opened(at, redone, strange, found)
+            }
             News::Heard { .. } => {
                 (self.link, self.silent_since) = (PeerState::Healthy, None);
                 vec![]
@@ -141,6 +144,7 @@ impl Book {
                 vec![]
             }
             News::Canary { at, level } => {
+                self.operations.both_there(self.is_usable());
                 // In the time that it took nothing else was on its way: what it says of its source holds here.
                 if level && self.is_usable() {
                     self.as_of = at;
@@ -174,7 +178,7 @@ impl Book {
                 if differed == 0 {
                     self.verified_at = Some(now);
                 }
-                self.operations.comparison_done(differed);
+                self.operations.comparison_done(differed, now);
                 vec![What::Verified { files, bytes, differed }]
             }
             News::Closed => {
@@ -183,7 +187,7 @@ impl Book {
                 vec![]
             }
             News::NotReseeded(why) => {
-                self.operations.fail(&why);
+                self.operations.fail(&why, now);
                 vec![]
             }
             News::FirstCopy => {
@@ -213,7 +217,7 @@ impl Book {
     fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
         self.copying = None;
         self.stage = Stage::Usable;
-        self.operations.taken_anew();
+        self.operations.taken_anew(now);
         (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
         self.generations += 1;
         self.last_change = Some((Instant::now(), now));
@@ -272,6 +276,11 @@ impl Book {
             self.weigh(now);
         }
         Some(ask)
+    }
+
+    /// Something happened that only the service knows.
+    pub fn noted(&mut self, what: What, now: Timestamp) {
+        self.events.push_back(Event { at: now, what });
     }
 
     /// Works out what is wrong. Returns what has become wrong, and what is mended.

@@ -85,6 +85,7 @@ impl Book {
             support: None,
             events: self.events.iter().cloned().collect(),
             pos: None,
+            history: vec![],
         }
     }
 

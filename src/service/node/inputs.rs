@@ -16,10 +16,11 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Claim, Duty, Epoch, Event, Node};
+use crate::pair::{Action, Claim, Duty, Epoch, Event};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
+use crate::service::keeper::kept;
 use crate::service::news::News;
 use crate::service::sending;
 use crate::service::status::{Folders, PeerState};
@@ -36,7 +37,10 @@ const PING: Duration = Duration::from_secs(1);
 impl Machine {
     pub(super) async fn take(&mut self, input: Input) -> Result<Option<Left>, MachineError> {
         match input {
-            Input::Stop => return Ok(self.leave(Left::Stopped)),
+            Input::Stop => {
+                self.keeper.end("").await;
+                return Ok(self.leave(Left::Stopped));
+            }
             Input::Served(news) => return Ok(self.served(news)),
             Input::Beat => {
                 self.beat();
@@ -56,6 +60,7 @@ impl Machine {
             }
             Input::Asked((Command::Stop { by }, answer)) => {
                 tracing::info!(by, "asked to end");
+                self.keeper.end(&by).await;
                 let _ = answer.send(Reply::Done);
                 return Ok(self.leave(Left::Stopped));
             }
@@ -241,14 +246,7 @@ impl Machine {
 
     /// Where a dataset lies on this machine.
     pub(super) fn folder(&self, store: &Store, name: &str) -> std::path::PathBuf {
-        let at = store.datasets.iter().position(|dataset| dataset.name == name).unwrap_or_default();
-        let dataset = &store.datasets[at];
-        match (self.member.node, &self.member.data) {
-            (Node::Main, _) => self.home.join(&dataset.main),
-            // What was said when the machine joined wins over what is set.
-            (Node::Backup, Some(data)) if at == 0 => data.clone(),
-            (Node::Backup, _) => self.home.join(&dataset.backup),
-        }
+        self.member.folder(&self.home, store, name)
     }
 
     async fn news(&mut self, lane: usize, news: News) -> Result<(), MachineError> {
@@ -262,10 +260,19 @@ impl Machine {
         if let News::Heard { epoch, start } = news {
             self.step(Event::ServerHeard { epoch, start }).await?;
         }
+        // Files come by the thousand, and mean nothing to an operation but how far it is.
+        let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
+        let kept = kept(&news);
+        let mut happened = vec![];
         if let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) {
-            for what in lane.book.take(news, Timestamp::now()) {
+            happened = lane.book.take(news, Timestamp::now());
+            for what in &happened {
                 tracing::info!(dataset = lane.name, event = ?what);
             }
+        }
+        if weighs {
+            happened.extend(kept);
+            self.heard(lane, &happened).await;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
 use crate::pair::Node;
 use crate::service::command::Reply;
+use crate::service::event::Noted;
 use crate::service::refusal::WhyNot;
 
 impl Machine {
@@ -20,6 +21,7 @@ impl Machine {
         match Code::random() {
             Ok(code) => {
                 tracing::info!(by, "a machine was invited");
+                self.noted(by, Noted::Invited);
                 let text = code.to_string();
                 self.invite = Some(Invite::new(code, Instant::now()));
                 Reply::Code { code: text, address: self.store.main.address.to_string(), seconds: GOOD.as_secs() }
@@ -46,6 +48,7 @@ impl Machine {
             return refused(WhyNot::System { error: error.to_string() });
         }
         tracing::info!(by, %other, "the machine that had joined is forgotten");
+        self.noted(by, Noted::Revoked { machine: self.store.backup.name.clone() });
         self.invite = None;
         self.other.send_replace(None);
         self.hang_up();
@@ -79,6 +82,7 @@ impl Machine {
                 self.other.send_replace(Some(other));
                 self.hang_up();
                 tracing::info!(%other, "a machine has joined");
+                self.noted("", Noted::Joined { machine: other.to_string() });
                 tokio::spawn(joining::welcome(secure));
             }
             Err(JoinError::WrongCode) => tracing::warn!("a machine wanted to join with a wrong code"),

@@ -14,6 +14,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod check;
@@ -23,6 +24,7 @@ mod inbox;
 mod inputs;
 mod inviting;
 pub mod joining;
+mod keeping;
 pub mod lanes;
 pub mod meet;
 pub mod note;
@@ -49,6 +51,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
+use super::keeper::Keeper;
 use super::member::{Member, MemberError};
 use super::status::{Server, Status};
 use super::unmet::Unmet;
@@ -88,6 +91,7 @@ pub struct Machine {
     standing: Standing,
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
+    keeper: Keeper,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -184,6 +188,7 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.receive(known.epoch)?;
         }
+        machine.resume().await;
         let alone = machine.member.other.is_none();
         machine.step(Event::Began { record, alone }).await?;
         let left = machine.turn(&mut inbox, asked).await;
@@ -202,6 +207,7 @@ impl Machine {
         let address = meet::resolve(&own.address).await.map_err(at)?;
         let listener = TcpListener::bind(address).await.map_err(at)?;
         let udp = UdpSocket::bind(address).await.map_err(at)?;
+        let keeper = Keeper::open(home, member.node).await;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
@@ -224,6 +230,7 @@ impl Machine {
             lanes: vec![],
             standing: Standing::default(),
             days,
+            keeper,
             session: None,
             apart: None,
             again,
@@ -296,11 +303,15 @@ impl Machine {
 
     fn publish_now(&mut self) {
         self.due = Instant::now() + REST;
+        for what in self.keeper.noticed() {
+            self.standing.noted(what, Timestamp::now());
+        }
         let status = self.status();
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
-            session.stand(status.clone());
+            // Each keeps a diary of its own: on a slow line there is room for better things.
+            session.stand(Status { history: vec![], ..status.clone() });
         }
         self.publish.send_replace(Some(Arc::new(status)));
     }
@@ -335,8 +346,10 @@ impl Machine {
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
+            self.keeper.event("", &what);
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
+        status.history = self.keeper.history();
         status
     }
 

@@ -8,6 +8,7 @@ use super::note::Note;
 use super::standing::QUESTIONS;
 use crate::pair::Duty;
 use crate::service::command::{Command, Reply};
+use crate::service::event::What;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Ask, OperationKind};
@@ -44,22 +45,14 @@ impl Machine {
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Verify { by } => {
-                let status = self.status();
-                if status.mirror.as_of.is_none() {
-                    return Reply::Refused { why: vec![WhyNot::NoCopy] };
+                let comparing = self.lanes.iter().find(|lane| lane.book.operations.is_comparing());
+                if let Some(running) = comparing.and_then(|lane| lane.book.operations.last()) {
+                    return Reply::Running { operation: running.id };
                 }
-                let mut operation = 0;
-                for lane in &mut self.lanes {
-                    if !lane.book.operations.is_comparing() {
-                        let bytes: u64 = lane.book.bytes();
-                        lane.book.operations.begin(OperationKind::Verify, &by, 2 * bytes, now);
-                        let _ = lane.orders.send(Order::Compare);
-                    }
-                    operation = lane.book.operations.last().map_or(0, |operation| operation.id);
-                }
-                Reply::Running { operation }
+                let why = self.status().mirror.as_of.is_none().then_some(WhyNot::NoCopy);
+                self.begin_operation(OperationKind::Verify, why, &by, now).await
             }
-            Command::Reseed { by } => self.reseed(&by, now),
+            Command::Reseed { by } => self.reseed(&by, now).await,
             Command::Answer { question, accept, by } => {
                 tracing::info!(question, accept, by, "a question was answered");
                 let lane = usize::try_from(question / QUESTIONS).ok().and_then(|at| self.lanes.get_mut(at));
@@ -67,6 +60,8 @@ impl Machine {
                 let Some((ask, lane)) = asked else {
                     return Reply::Refused { why: vec![WhyNot::NotAsked { question }] };
                 };
+                let what = What::Answered { question: ask.clone(), accepted: Some(accept) };
+                self.keeper.event(&by, &what);
                 if accept {
                     let _ = lane.orders.send(match ask {
                         Ask::Removals { .. } => Order::AcceptRemovals,
@@ -80,23 +75,39 @@ impl Machine {
     }
 
     /// Has the copy thrown away and taken anew: what stands there is kept where it is the same, and else set aside.
-    fn reseed(&mut self, by: &str, now: Timestamp) -> Reply {
+    async fn reseed(&mut self, by: &str, now: Timestamp) -> Reply {
         let status = self.status();
         let why = match () {
-            () if self.session.is_none() => WhyNot::AllThereIs,
-            () if status.mirror.as_of.is_none() => WhyNot::NoCopy,
-            () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => WhyNot::Comparing,
-            () => {
-                tracing::warn!(by, "the copy is thrown away and taken anew");
-                let mut operation = 0;
-                for lane in &mut self.lanes {
-                    let bytes = lane.book.bytes();
-                    operation = lane.book.operations.begin(OperationKind::Reseed, by, bytes, now);
-                    let _ = lane.orders.send(Order::Reseed);
-                }
-                return Reply::Running { operation };
-            }
+            () if self.session.is_none() => Some(WhyNot::AllThereIs),
+            () if status.mirror.as_of.is_none() => Some(WhyNot::NoCopy),
+            () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => Some(WhyNot::Comparing),
+            () => None,
         };
-        Reply::Refused { why: vec![why] }
+        self.begin_operation(OperationKind::Reseed, why, by, now).await
+    }
+
+    /// Begins an operation with every dataset, once that is in the diary; or says why not.
+    async fn begin_operation(&mut self, kind: OperationKind, why: Option<WhyNot>, by: &str, now: Timestamp) -> Reply {
+        if let Some(why) = why {
+            let why = vec![why];
+            self.keeper.refused(kind, by, &why, now).await;
+            return Reply::Refused { why };
+        }
+        tracing::info!(?kind, by, "an operation begins");
+        let operation = self.keeper.next_id();
+        // A comparison reads both sides.
+        let (order, times) = match kind {
+            OperationKind::Verify => (Order::Compare, 2),
+            OperationKind::Reseed => (Order::Reseed, 1),
+        };
+        for lane in &mut self.lanes {
+            let bytes = times * lane.book.bytes();
+            lane.book.operations.begin(operation, kind, by, bytes, now);
+        }
+        self.keep().await;
+        for lane in &self.lanes {
+            let _ = lane.orders.send(order);
+        }
+        Reply::Running { operation }
     }
 }

@@ -13,8 +13,7 @@ use crate::replica::Position;
 use crate::service::alarms::Alarms;
 use crate::service::event::{Event, What};
 use crate::service::status::{
-    Alarm, EVENTS, Machines, OperationState, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet,
-    Verdict,
+    Alarm, EVENTS, Machines, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
 };
 
 /// Numbers of questions of one dataset; those of the next begin behind them.
@@ -62,6 +61,11 @@ pub struct Known<'k> {
 }
 
 impl Standing {
+    /// Something happened that only the whole machine knows.
+    pub fn noted(&mut self, what: What, now: Timestamp) {
+        self.events.push(Event { at: now, what });
+    }
+
     /// Completes `status`, which the datasets' books or the other machine gave. Returns what has happened by that.
     pub fn complete(&mut self, status: &mut Status, known: &Known<'_>, now: Timestamp) -> Vec<What> {
         let clock = Instant::now();
@@ -261,15 +265,7 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
         }
     }
     if let (Some(mine), Some(theirs)) = (&mut all.operation, next.operation) {
-        mine.done_bytes += theirs.done_bytes;
-        mine.total_bytes += theirs.total_bytes;
-        mine.why_not.extend(theirs.why_not);
-        mine.state = match (mine.state, theirs.state) {
-            (OperationState::Running, _) | (_, OperationState::Running) => OperationState::Running,
-            (OperationState::Failed, _) | (_, OperationState::Failed) => OperationState::Failed,
-            (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
-            (OperationState::Done, OperationState::Done) => OperationState::Done,
-        };
+        mine.join(&theirs);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::link::squeeze::Squeezer;
 use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::command::{Command, Reply};
+use crate::service::event::Noted;
 use crate::service::refusal::WhyNot;
 
 impl Machine {
@@ -106,6 +107,7 @@ impl Machine {
                         Ok(store) => {
                             self.member.take(&self.home, &revision)?;
                             tracing::info!(revision = revision.number, "another configuration counts now");
+                            self.noted("", Noted::Configured { revision: revision.number });
                             return Ok(self.leave_for(&store));
                         }
                         Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
@@ -115,6 +117,7 @@ impl Machine {
             Note::Configured(_) => {}
             Note::Standing(status) => {
                 self.is_level(&status).await?;
+                self.stands(&status);
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => {

@@ -2,6 +2,7 @@
 //!
 //! - [`mirror`]: the home screen of a mirror
 //! - [`copy`]: the page about the copy
+//! - [`history`]: the page of the operations
 //! - [`help`]: the help
 //! - [`licence`]: the lines of the backup licence
 //! - [`welcome`]: the first page and its form
@@ -9,6 +10,7 @@
 
 pub mod copy;
 pub mod help;
+pub mod history;
 pub mod licence;
 pub mod mirror;
 pub mod parts;
@@ -28,6 +30,7 @@ pub fn draw(scene: &Scene, look: Look, area: Rect, buf: &mut Buffer) -> Drawn {
     match &scene.page {
         Page::Mirror(view) => mirror::draw(view, inside, &mut on),
         Page::Copy(view) => copy::draw(view, inside, &mut on),
+        Page::History(view) => history::draw(view, inside, &mut on),
         Page::Help(view) => help::draw(view, inside, &mut on),
         Page::Welcome(view) => welcome::draw(view, inside, &mut on),
         Page::Form(view) => welcome::draw_form(view, inside, &mut on),

@@ -3,7 +3,7 @@
 use super::Seen;
 use crate::replica::Grade;
 use crate::service::Status;
-use crate::service::event::{Event, LicenceNews, What};
+use crate::service::event::{Event, LicenceNews, Noted, What};
 use crate::service::status::{Dataset, PeerState};
 use crate::tui::theme::Tone;
 use crate::words::{figures, told};
@@ -193,6 +193,7 @@ fn event_tone(what: &What) -> Tone {
         What::Trouble(trouble) if !trouble.is_hint() => Tone::Alarm,
         What::Mended(_) | What::Verified { differed: 0, .. } => Tone::Ok,
         What::Trouble(_)
+        | What::Noted(Noted::DiaryDamaged { .. } | Noted::DiaryFails { .. })
         | What::Strange { .. }
         | What::Asked(_)
         | What::Special { .. }
@@ -205,6 +206,7 @@ fn event_tone(what: &What) -> Tone {
         | What::SetAside { .. }
         | What::Answered { .. }
         | What::Licence(LicenceNews::Began | LicenceNews::Ended)
+        | What::Noted(_)
         | What::HistoryDropped { .. } => Tone::Plain,
     }
 }

@@ -61,6 +61,7 @@ fn about(scope: Scope) -> &'static str {
     match scope {
         Scope::Everywhere | Scope::Mirror | Scope::Help => "about-mirror",
         Scope::Copy => "about-copy",
+        Scope::History => "about-history",
         Scope::Confirm => "about-confirm",
         Scope::First => "about-first",
         Scope::Form => "about-form",

@@ -7,6 +7,7 @@
 //! - [`mirror`]: the home screen of a mirror
 //! - [`copying`]: what is copied now, the datasets, the events
 //! - [`copy`]: the page with everything about the copy
+//! - [`history`]: the page of the operations
 //! - [`help`]: the keys of a place, and what the words mean
 //! - [`ask`]: the dialogs
 //! - [`welcome`]: the first page and its form
@@ -16,6 +17,7 @@ pub mod ask;
 pub mod copy;
 pub mod copying;
 pub mod help;
+pub mod history;
 pub mod licence;
 pub mod machines;
 pub mod mirror;
@@ -51,6 +53,8 @@ pub enum Page {
     Mirror(Box<mirror::MirrorView>),
     /// Everything about the copy.
     Copy(copy::CopyView),
+    /// The operations.
+    History(history::HistoryView),
     /// The help.
     Help(help::HelpView),
     /// The first page.
@@ -101,10 +105,11 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let dialog = app.layers().last().and_then(|layer| match layer {
         Layer::Quit { focus } => Some(ask::quit(&seen, app.status(), *focus)),
         Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
-        Layer::Home | Layer::Copy { .. } | Layer::Help { .. } => None,
+        Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => None,
     });
     let page = match page {
         Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
+        Layer::History { top } => Page::History(history::history(&seen, app, top)),
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
         Layer::Home | Layer::Quit { .. } | Layer::Question { .. } => Page::Mirror(Box::new(mirror::mirror(&seen, app))),
     };
@@ -166,5 +171,6 @@ fn hints(seen: &Seen<'_>, scope: Scope, page: Layer) -> Vec<Hint> {
     let out = if scope == Scope::Mirror { "hint-out" } else { "hint-back" };
     let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
     let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
-    [help, copy, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+    let history = seen.hint(scope, Intent::PageHistory, "hint-history").filter(|_| matches!(page, Layer::Home));
+    [help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
 }

@@ -7,6 +7,9 @@ use super::rows::{Canvas, Press, Row};
 use crate::tui::intent::Intent;
 use crate::tui::theme::{Look, Tone};
 
+/// Hints that stay, be they cut short.
+const FEW: usize = 3;
+
 /// A key and what it does, as the bottom line says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hint {
@@ -102,6 +105,12 @@ impl Frame {
         let short = self.hints_row(|hint| hint.keys.split(' ').next().unwrap_or_default().to_owned());
         if short.width() <= cells {
             return short;
+        }
+        // Three whole ones say more than four in pieces; the last is the way out.
+        if self.hints.len() > FEW {
+            let mut fewer = self.clone();
+            fewer.hints.remove(self.hints.len() - 2);
+            return fewer.hints_in(cells, look);
         }
         let each = (cells / self.hints.len().max(1)).saturating_sub(2);
         let row = |row: Row, hint: &Hint| {

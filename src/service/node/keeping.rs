@@ -1,0 +1,74 @@
+//! What of all that happens goes into the diary, and what it says of before a restart.
+
+use jiff::Timestamp;
+
+use super::Machine;
+use crate::pair::Node;
+use crate::service::event::{Noted, What};
+use crate::service::keeper::INTERRUPTED;
+use crate::service::receiving::Order;
+use crate::service::status::{Operation, Status};
+
+impl Machine {
+    /// What ran when the service ended goes on where this machine still receives, and else has failed.
+    pub(super) async fn resume(&mut self) {
+        let now = Timestamp::now();
+        let Some(mut operation) = self.keeper.interrupted(now).await else { return };
+        if self.lanes.is_empty() || operation.node != Some(self.member.node) {
+            operation.fail(INTERRUPTED, now);
+            self.keeper.follow(&operation, self.member.node).await;
+        }
+        for lane in &mut self.lanes {
+            lane.book.operations.resume(&operation);
+        }
+    }
+
+    /// Has it written how the operation stands, where that is something new. Nothing is said of it, and nothing done for it, before.
+    pub(super) async fn keep(&mut self) {
+        self.keeper.epoch(self.pair.record().epoch);
+        if let Some(operation) = self.operation() {
+            self.keeper.follow(&operation, self.member.node).await;
+        }
+    }
+
+    /// The operation that runs or ran last here, with all datasets.
+    fn operation(&self) -> Option<Operation> {
+        let mut each = self.lanes.iter().filter_map(|lane| lane.book.operations.last());
+        let first = each.next()?.clone();
+        Some(each.fold(first, |mut all, next| {
+            all.join(next);
+            all
+        }))
+    }
+
+    /// What came of the news of a dataset: `what` happened by it.
+    pub(super) async fn heard(&mut self, lane: usize, what: &[What]) {
+        if let Some(lane) = self.lanes.get_mut(lane)
+            && lane.book.operations.begins_again()
+        {
+            let _ = lane.orders.send(Order::Compare);
+        }
+        for what in what {
+            self.keeper.event("", what);
+        }
+        self.keep().await;
+    }
+
+    /// Something happened that only the whole machine knows, by somebody's doing.
+    pub(super) fn noted(&mut self, by: &str, noted: Noted) {
+        let what = What::Noted(noted);
+        self.keeper.event(by, &what);
+        self.standing.noted(what, Timestamp::now());
+    }
+
+    /// The machine that mirrors says how it stands: what it does is in the diary here, too.
+    pub(super) fn stands(&mut self, status: &Status) {
+        let other = match self.member.node {
+            Node::Main => Node::Backup,
+            Node::Backup => Node::Main,
+        };
+        if let Some(operation) = &status.operation {
+            self.keeper.hear(operation, other);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What happens to the service itself, and what people do with it.
+
+use super::{FluentValue, Words};
+use crate::pair::Node;
+use crate::service::event::Noted;
+
+/// What happened; a sentence.
+#[must_use]
+pub fn noted(words: &Words, noted: &Noted) -> String {
+    let with = |key: &str, name: &str, value: &str| words.with(key, &[(name, FluentValue::from(value.to_owned()))]);
+    match noted {
+        Noted::Began { version } => with("noted-began", "version", version),
+        Noted::Ended => words.say("noted-ended"),
+        Noted::Epoch { epoch, holder } => {
+            let key = match holder {
+                Node::Main => "noted-epoch-main",
+                Node::Backup => "noted-epoch-backup",
+            };
+            with(key, "epoch", &epoch.to_string())
+        }
+        Noted::Invited => words.say("noted-invited"),
+        Noted::Joined { machine } => with("noted-joined", "machine", machine),
+        Noted::Revoked { machine } => with("noted-revoked", "machine", machine),
+        Noted::Configured { revision } => with("noted-configured", "revision", &revision.to_string()),
+        Noted::Kept { files, to } => {
+            words.with("noted-kept", &[("files", (*files).into()), ("to", to.as_str().into())])
+        }
+        Noted::RescueRead { name } => with("noted-rescue-read", "name", name),
+        Noted::RescueExported { name, to } => {
+            words.with("noted-rescue-exported", &[("name", name.as_str().into()), ("to", to.as_str().into())])
+        }
+        Noted::RescueDeleting { name, files, bytes } => {
+            let size = super::figures::bytes(words, *bytes);
+            let args = [("name", name.as_str().into()), ("files", (*files).into()), ("size", size.into())];
+            words.with("noted-rescue-deleting", &args)
+        }
+        Noted::RescueDeleted { name } => with("noted-rescue-deleted", "name", name),
+        Noted::DiaryDamaged { kept } => with("noted-diary-damaged", "kept", kept),
+        Noted::DiaryFails { error } => with("noted-diary-fails", "error", error),
+        Noted::DiaryWorks => words.say("noted-diary-works"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_noted_has_its_words() {
+        let words = Words::load(Some("en"));
+        let text = || "CAJA-3".to_owned();
+        for what in [
+            Noted::Began { version: text() },
+            Noted::Ended,
+            Noted::Epoch { epoch: 3, holder: Node::Main },
+            Noted::Epoch { epoch: 4, holder: Node::Backup },
+            Noted::Invited,
+            Noted::Joined { machine: text() },
+            Noted::Revoked { machine: text() },
+            Noted::Configured { revision: 3 },
+            Noted::Kept { files: 1, to: text() },
+            Noted::Kept { files: 9, to: text() },
+            Noted::RescueRead { name: text() },
+            Noted::RescueExported { name: text(), to: text() },
+            Noted::RescueDeleting { name: text(), files: 2, bytes: 80 },
+            Noted::RescueDeleted { name: text() },
+            Noted::DiaryDamaged { kept: text() },
+            Noted::DiaryFails { error: text() },
+            Noted::DiaryWorks,
+        ] {
+            let said = noted(&words, &what);
+            assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+        }
+    }
+}
