@@ -1,8 +1,8 @@
 //! Espejo keeps a mirror of a shop's point-of-sale server on another machine, always ready to take over.
 //!
-//! This version mirrors the main of a store to its backup over the network (`espejo init`, `invite`, `join`, `run`), and one
-//! folder into another in one process (`espejo mirror SOURCE DEST`): the same engine, with its journal, its service and its
-//! screen.
+//! This version mirrors the main of a store to its backup over the network (`espejo init`, `invite`, `join`, `run`), lets the
+//! backup serve and the main have its place again (`promote`, `return`, `start`), and mirrors one folder into another in one
+//! process (`espejo mirror SOURCE DEST`): the same engine, with its journal, its service and its screen.
 //!
 //! # The map
 //!
