@@ -156,6 +156,9 @@ impl Machine {
                             days.begin().await?;
                         }
                         self.serve(epoch)?;
+                        if let Some(session) = &self.session {
+                            session.say(Note::Configured(self.revision.clone()));
+                        }
                     }
                     Action::Follow(epoch) => self.follow(epoch)?,
                     Action::Drain => events.push(self.drain().await?),

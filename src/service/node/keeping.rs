@@ -43,7 +43,7 @@ impl Machine {
 
     /// What came of the news of a dataset: `what` happened by it.
     pub(super) async fn heard(&mut self, lane: usize, what: &[What]) {
-        if let Some(lane) = self.lanes.get_mut(lane)
+        if let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane)
             && lane.book.operations.begins_again()
         {
             let _ = lane.orders.send(Order::Compare);
