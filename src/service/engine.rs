@@ -281,7 +281,8 @@ impl Engine {
             | Command::Check { .. }
             | Command::Promote { .. }
             | Command::Return { .. }
-            | Command::Start { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
+            | Command::Start { .. }
+            | Command::Cancel { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
             Command::Stop { by } => {
                 tracing::info!(by, "asked to end");
                 if let Some(keeper) = &self.keeper {

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Hindrance;
+use super::pos::Down;
+use super::status::OperationKind;
+
 /// Why the service does not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
@@ -71,6 +75,61 @@ pub enum WhyNot {
     NoLicence,
     /// The days of the vendor's licence are used up.
     LicenceOver,
+    /// The last comparison found that the copy differs.
+    CopyDiffers,
+    /// No POS server program is set.
+    NoServer,
+    /// The POS server program cannot be started here.
+    ServerHindered {
+        /// The program or unit.
+        what: String,
+        /// What stands in the way.
+        why: Hindrance,
+    },
+    /// The two machines have different versions of the POS server program.
+    ServerVersions {
+        /// The one here.
+        ours: String,
+        /// The one there.
+        theirs: String,
+    },
+    /// There is no room on the disk.
+    NoRoom {
+        /// Bytes that are free.
+        free_bytes: u64,
+        /// Bytes that should be.
+        needed_bytes: u64,
+    },
+    /// Another operation runs.
+    Busy {
+        /// Which.
+        kind: OperationKind,
+    },
+    /// Nothing of that kind runs.
+    NothingRuns,
+    /// It is too late to cancel it.
+    TooLate,
+    /// The other machine was heard meanwhile: it serves.
+    ServerLives,
+    /// The other machine could not be brought level in time: this one goes on as the server.
+    NotLevel {
+        /// Milliseconds that the POS server stood still for it at the most.
+        limit_ms: u64,
+    },
+    /// A hook does not let the POS server be stopped.
+    StopRefused,
+    /// The POS server did not begin to answer.
+    ServerDown {
+        /// Why, where that is known.
+        why: Option<Down>,
+    },
+    /// The other machine's POS server did not begin to answer: it has given its place back.
+    HandedBack,
+    /// A person has cancelled it.
+    Cancelled {
+        /// Who.
+        by: String,
+    },
     /// Something that this version does not know.
     #[serde(other)]
     Other,
