@@ -13,6 +13,7 @@
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
+//! - `operations`: changes of server as jobs, and where they go wrong
 //! - `pos`: a POS server program under its control
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
@@ -40,6 +41,8 @@ mod licence;
 mod lines;
 #[path = "pair/network.rs"]
 mod network;
+#[path = "pair/operations.rs"]
+mod operations;
 #[path = "pair/pos.rs"]
 mod pos;
 #[path = "pair/readme.rs"]

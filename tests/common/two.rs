@@ -236,11 +236,6 @@ impl Two {
         tree::assert_same(&tree::tree(&self.data), &tree::tree(&self.mirror()), &format!("{when} {status}"));
     }
 
-    /// Sets a POS server that only runs.
-    pub fn set_pos(&mut self) {
-        self.set("server", "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }");
-    }
-
     /// The power of a machine is cut: its service and its POS server are gone at once.
     pub fn cut_power(&mut self, machine: Machine) {
         self.kill(machine);

@@ -7,12 +7,19 @@ use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
 use crate::common::{tree, until};
 
-/// Two machines with a copy that is whole.
-fn shop() -> Two {
+/// Two machines with a copy that is whole, and a POS server that only runs.
+pub fn shop() -> Two {
+    with_pos("command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }")
+}
+
+/// The same, where this is set for the POS server; none where it is empty.
+pub fn with_pos(server: &str) -> Two {
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
-    two.set_pos();
+    if !server.is_empty() {
+        two.set("server", server);
+    }
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
     fs::write(two.data.join("POS-Q.Seq"), "1").unwrap();
     two.meet();
@@ -21,16 +28,16 @@ fn shop() -> Two {
     two
 }
 
-fn asked(two: &Two, machine: Machine, verb: &[&str]) -> Output {
+pub fn asked(two: &Two, machine: Machine, verb: &[&str]) -> Output {
     output(&mut two.espejo(machine, verb))
 }
 
-fn done(two: &Two, machine: Machine, verb: &[&str]) {
+pub fn done(two: &Two, machine: Machine, verb: &[&str]) {
     let said = asked(two, machine, verb);
     assert_eq!(said.status.code(), Some(0), "{verb:?}: {}", told(&said));
 }
 
-fn refused(two: &Two, machine: Machine, verb: &[&str], why: &str) {
+pub fn refused(two: &Two, machine: Machine, verb: &[&str], why: &str) {
     let said = asked(two, machine, verb);
     assert!(said.status.code() == Some(3) && told(&said).contains(why), "{verb:?}: {}", told(&said));
 }

@@ -4,7 +4,9 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - `beginning`: a machine as it begins
 //! - `check`: examines this machine
+//! - `ended`: how it ends
 //! - [`pos`]: the POS server program of this machine
 //! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
@@ -19,8 +21,10 @@
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
+mod beginning;
 mod check;
 pub mod days;
+mod ended;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -40,14 +44,13 @@ mod talk;
 mod turning;
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -57,27 +60,29 @@ use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
-use super::member::{Member, MemberError};
+use super::member::Member;
 use super::status::{Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
-use crate::link::identity::{Identity, IdentityError, MachineId};
+use crate::link::identity::MachineId;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
-use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
+use crate::pair::{Claim, Duty, Event, Pair, Record};
 use days::Days;
 use heart::{BEAT, Heart};
-use inbox::{Inbox, Input, Tellers, channels};
-use job::Job;
+use inbox::{Inbox, Input, Tellers};
 use joining::Invite;
 use lanes::Lane;
-use meet::{Again, Calling};
+use meet::Again;
+use note::Note;
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
-use turning::{Freezing, Starting};
+use turning::Turning;
+
+pub use ended::{Left, MachineError};
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -114,10 +119,6 @@ pub struct Machine {
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
-    /// The change of server that runs, or ran last.
-    job: Job,
-    /// The epoch that was given to this machine, until its POS server answers.
-    took: Option<Epoch>,
     /// Where `[server]` is set.
     program: Option<Program>,
     /// The other machine's.
@@ -139,64 +140,9 @@ pub struct Machine {
     work: Vec<JoinHandle<()>>,
     /// Lanes that were begun.
     lanes_begun: usize,
-    /// Since when the POS server stands still to give its place away, and until when it may.
-    freezing: Option<Freezing>,
-    /// The POS server is to be started when the copy is in step.
-    starting: Option<Starting>,
-    /// The machine was switched off, or fell, without having been ended in order.
-    was_cut: bool,
-    /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
-    follows: Option<Epoch>,
     began: Instant,
-    /// The core was told that the other machine is not heard in the morning.
-    unheard: bool,
-}
-
-/// How the service ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Left {
-    /// It was asked to.
-    Stopped,
-    /// Another configuration counts now: it is to begin again.
-    Reconfigured,
-}
-
-/// Why a machine cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum MachineError {
-    /// What the home knows.
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    /// Its identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// Its address.
-    #[error("{address}: {error}")]
-    Address {
-        /// The address.
-        address: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A dataset.
-    #[error("{dataset}: {why}")]
-    Dataset {
-        /// Its name.
-        dataset: String,
-        /// Why.
-        why: String,
-    },
-    /// The record of who serves could not be saved: what stands on the disk is to be read again before anything else is done.
-    #[error("{}: {error}", path.display())]
-    Unsaved {
-        /// The folder of the record.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The system.
-    #[error("{0}")]
-    System(#[from] io::Error),
+    /// The change of server that is under way.
+    turning: Turning,
 }
 
 impl Machine {
@@ -213,7 +159,7 @@ impl Machine {
             machine.receive(known.epoch)?;
         }
         let last = boot::begin(home)?;
-        machine.was_cut = last == LastEnd::Cut;
+        machine.turning.was_cut = last == LastEnd::Cut;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;
@@ -222,78 +168,6 @@ impl Machine {
             Err(error) => Err(error),
         };
         machine.end(left).await
-    }
-
-    async fn begin(home: &Path, publish: watch::Sender<Option<Arc<Status>>>) -> Result<(Self, Inbox), MachineError> {
-        let mut member = Member::load(home)?;
-        let (store, revision) = member.revise(home)?;
-        let identity = Identity::load_or_make(home)?;
-        let days = Days::load(home, member.node, &store, identity.id())?;
-        let tls = Tls::new(&identity).map_err(io::Error::other)?;
-        let is_main = member.node == Node::Main;
-        let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
-        let at = |error| MachineError::Address { address: own.address.to_string(), error };
-        let address = meet::resolve(&own.address).await.map_err(at)?;
-        let listener = TcpListener::bind(address).await.map_err(at)?;
-        let udp = UdpSocket::bind(address).await.map_err(at)?;
-        let keeper = Keeper::open(home, member.node).await;
-        let (tell, inbox) = channels();
-        let (other, others) = watch::channel(member.other);
-        let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        let again = member.other.filter(|_| !is_main).map(|other| {
-            let (again, over) = mpsc::unbounded_channel();
-            let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
-            work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
-            again
-        });
-        let mut machine = Self {
-            home: home.to_owned(),
-            pair: Pair::new(member.node),
-            heart: Heart::new(is_main, Instant::now()),
-            member,
-            pace: store.mirror.max_rate.map(Pace::new),
-            store,
-            revision,
-            tls,
-            lanes: vec![],
-            standing: Standing::default(),
-            days,
-            keeper,
-            session: None,
-            apart: None,
-            again,
-            other,
-            their_heart: None,
-            udp,
-            invite: None,
-            theirs: None,
-            their_version: None,
-            job: Job::default(),
-            took: None,
-            program: None,
-            far: Far::default(),
-            leaving: None,
-            clock_off_ms: None,
-            their_status: None,
-            unmet: None,
-            asked: 0,
-            answers: HashMap::new(),
-            publish,
-            due: Instant::now(),
-            told_at: None,
-            tell,
-            work,
-            lanes_begun: 0,
-            freezing: None,
-            starting: None,
-            was_cut: false,
-            follows: None,
-            began: Instant::now(),
-            unheard: false,
-        };
-        machine.keep_program()?;
-        Ok((machine, inbox))
     }
 
     async fn turn(
@@ -384,7 +258,7 @@ impl Machine {
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
-        if let Some(shown) = self.job.shown()
+        if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
             && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
         {
             status.operation = Some(shown.clone());
@@ -402,7 +276,7 @@ impl Machine {
     async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
         if let Ok(Left::Stopped) = left {
             if let Some(session) = self.session.take() {
-                session.part().await;
+                session.part(Note::Goodbye).await;
             }
             boot::end(&self.home);
         }
