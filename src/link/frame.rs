@@ -9,7 +9,7 @@ use crate::replica::sealed::{MAX_SEALED, Unsealable, seal, unseal};
 use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Bytes of one frame, at the most. A longer one is not read.
 pub const MAX_FRAME: usize = MAX_SEALED + 1;
@@ -72,6 +72,25 @@ pub enum Say {
         at: Time,
         /// Nothing was: the mirror holds all that the source held then.
         level: bool,
+    },
+    /// This stood under a name when the source's epoch began. The sums of a file follow. Nothing is said of folders.
+    StartHeld {
+        /// The name.
+        path: RelPath,
+        /// What it was.
+        what: Holding,
+    },
+    /// Sums of neighbouring blocks of the file that was named last.
+    StartSums {
+        /// The number of the first block.
+        first: u64,
+        /// The sums.
+        sums: Vec<Sum>,
+    },
+    /// That was all that stood there then.
+    StartIsAll {
+        /// It was the start state; else nobody knows that, and it was what stands there now.
+        known: bool,
     },
 }
 
@@ -160,6 +179,8 @@ pub enum ToSource {
     AcceptEmptied,
     /// A person says: the source is to be taken over though it is older.
     AcceptOlder,
+    /// Say what stood there when the epoch began: this side was the server before, and may hold what nobody else does.
+    TellStart,
 }
 
 /// The first frame of the mirroring side.
@@ -284,6 +305,8 @@ mod tests {
             Say::Told(told),
             Say::Canary { at: Time::default(), level: true },
             Say::Behind { age_ms: Some(7), bytes: 9 },
+            Say::StartHeld { path: RelPath::new(b"ORDER.QUE").unwrap(), what: Holding::File(9) },
+            Say::StartIsAll { known: true },
         ] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));

@@ -100,6 +100,21 @@ impl Record {
         self.claim == Claim::Serving && Node::of_epoch(self.epoch) == self.node
     }
 
+    /// The last epoch in which this node was the server itself; 0 where it never was.
+    #[must_use]
+    pub fn served(&self) -> Epoch {
+        let own = self.starts.iter().rev().find(|start| Node::of_epoch(start.epoch) == self.node);
+        own.map_or(0, |start| start.epoch)
+    }
+
+    /// Whether the epoch in which this node serves began with the mirror that it had closed: the other node served before, and
+    /// nobody started this one out of turn.
+    #[must_use]
+    pub fn took_over(&self) -> bool {
+        let mut last = self.starts.iter().rev().map(|start| Node::of_epoch(start.epoch));
+        self.is_serving() && last.next() == Some(self.node) && last.next() == Some(self.node.other())
+    }
+
     fn begun(&self, epoch: Epoch, seq: u64, claim: Claim) -> Self {
         let mut starts = self.starts.clone();
         starts.push(Start { epoch, seq });
@@ -107,5 +122,23 @@ impl Record {
             starts.remove(0);
         }
         Self { node: self.node, epoch, claim, starts, goodbye: self.goodbye, strays: self.strays }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_began_with_a_closed_mirror_is_told_from_what_a_person_started() {
+        let first = Record::first(Node::Main);
+        assert_eq!((first.served(), first.took_over()), (1, false), "it never had a mirror");
+        let lost = first.following(2, 40);
+        assert_eq!((lost.served(), lost.took_over()), (1, false), "it does not serve");
+        let taken = lost.serving(3, 90);
+        assert_eq!((taken.served(), taken.took_over()), (3, true));
+        let started = taken.serving(5, 90);
+        assert_eq!((started.served(), started.took_over()), (5, false), "the mirror was closed long before");
+        assert_eq!(Record::first(Node::Backup).served(), 0);
     }
 }

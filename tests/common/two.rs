@@ -174,6 +174,13 @@ impl Two {
         child.wait().unwrap();
     }
 
+    /// Waits until the service of a machine has stopped dead by itself.
+    pub fn until_killed(&mut self, machine: Machine) {
+        let mut child = self.running[machine as usize].take().unwrap();
+        let status = until_some("the service is stopped dead", || child.try_wait().unwrap());
+        assert!(super::place::was_killed(status), "{status}: {}", self.printed(machine));
+    }
+
     /// Asks the service of a machine to end, and makes sure that it does, in order.
     pub fn stop(&mut self, machine: Machine) {
         let mut child = self.running[machine as usize].take().unwrap();

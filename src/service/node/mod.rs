@@ -186,7 +186,7 @@ impl Machine {
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
-            machine.receive(known.epoch)?;
+            machine.receive(&known)?;
         }
         machine.resume().await;
         let alone = machine.member.other.is_none();

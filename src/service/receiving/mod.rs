@@ -3,12 +3,14 @@
 //!
 //! - [`applier`]: writes the mirror
 //! - `building`: a first copy on its way in
+//! - `gathering`: what this machine alone holds is set aside before
 //! - `incoming`: one generation on its way in
 //! - [`opening`]: opens the mirror
 //! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
 mod building;
+mod gathering;
 mod incoming;
 pub mod opening;
 mod work;
@@ -29,7 +31,7 @@ use crate::link::port::{Came, Port};
 use crate::replica::Position;
 use applier::Applier;
 use incoming::{Incoming, Verdict};
-use work::{Done, Work};
+use work::{Done, Start, Work};
 
 /// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
 const UNAPPLIED: u64 = 64 * 1024 * 1024;
@@ -181,10 +183,10 @@ impl Receiving {
             Wake::Link(Came::Gone) => self.unlinked(),
         }
         if self.following
-            && let Some(Hello { knows, .. }) = self.hello.take()
+            && let Some(Hello { knows, dataset, .. }) = self.hello.take()
             && let Some(out) = self.port.out().cloned()
         {
-            self.applier.work(Work::Welcome { epoch: self.epoch, knows, out });
+            self.applier.work(Work::Welcome { epoch: self.epoch, knows, dataset, out });
             if std::mem::take(&mut self.compare_again) {
                 self.order(Order::Compare)?;
             }
@@ -271,6 +273,9 @@ impl Receiving {
                 self.applier.work(Work::GiveUp);
             }
             Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
+            Say::StartHeld { path, what } => self.applier.work(Work::Start(Start::Held { path, what })),
+            Say::StartSums { first, sums } => self.applier.work(Work::Start(Start::Sums { first, sums })),
+            Say::StartIsAll { known } => self.applier.work(Work::Start(Start::IsAll { known })),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);

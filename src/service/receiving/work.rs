@@ -8,13 +8,16 @@ use tokio::sync::mpsc;
 
 use crate::disk::DiskError;
 use crate::disk::journal::redo::Stored;
-use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
+use crate::link::frame::Holding;
+use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Sum, Time};
 
 /// What the applier is to do.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Say on this link what the mirror holds, unless the other side knows that.
-    Welcome { epoch: u64, knows: Vec<Position>, out: mpsc::Sender<Bytes> },
+    Welcome { epoch: u64, knows: Vec<Position>, dataset: String, out: mpsc::Sender<Bytes> },
+    /// Take in a piece of the start state.
+    Start(Start),
     /// Forget a first copy that will not come to its end.
     Abandon,
     /// Apply a generation.
@@ -42,6 +45,14 @@ pub(super) enum Work {
     DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
     /// End when all before is done.
     Stop,
+}
+
+/// A piece of the start state: what the server held when it began to serve.
+#[derive(Debug)]
+pub(super) enum Start {
+    Held { path: RelPath, what: Holding },
+    Sums { first: u64, sums: Vec<Sum> },
+    IsAll { known: bool },
 }
 
 /// What the applier has done.

@@ -11,6 +11,7 @@
 //! - `first`: the first copy
 //! - `ears`: what the watch says and nobody has listened to yet
 //! - `linked`: links come and go
+//! - `start`: what stood there when the epoch began
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
@@ -21,6 +22,7 @@ mod ears;
 mod first;
 mod heard;
 mod linked;
+mod start;
 mod tell;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -56,6 +58,8 @@ pub struct Settings {
     pub rescan: Duration,
     /// The epoch in which this side serves.
     pub epoch: u64,
+    /// The folder was a mirror, which was closed when that epoch began: what belongs to it tells the start state.
+    pub took_over: bool,
     /// How it is captured.
     pub options: Options,
 }
