@@ -331,4 +331,43 @@ mod tests {
         fs::write(aside.join("POS-R"), "x").unwrap();
         assert_eq!(lacking(&aside, &dest, &RelPath::root().join(b"POS-R")).unwrap(), None);
     }
+
+    #[test]
+    fn what_the_list_knows_is_not_read_again() {
+        use std::os::unix::fs::FileExt;
+        let (_dir, dest, aside) = place();
+        let (path, same) = (RelPath::root().join(b"ORDER.QUE"), 1 << 40);
+        let queue = File::create(aside.join("ORDER.QUE")).unwrap();
+        queue.write_all_at(b"2;tea\n3;cake\n", same).unwrap();
+        File::create(dest.join("ORDER.QUE")).unwrap().set_len(same).unwrap();
+        let listed = Listed {
+            file: "ORDER.QUE".to_owned(),
+            bytes: Some(same + 13),
+            there_bytes: Some(same),
+            same_bytes: same,
+            exact: true,
+            records: Some(2),
+        };
+        let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+        let list = List {
+            dataset: "pos".to_owned(),
+            epoch: 1,
+            at,
+            against: lone::Against::Start,
+            files: vec![listed.clone()],
+        };
+        list.save(&aside).unwrap();
+        let all = list_of(&dest);
+        assert_eq!((all.list.as_ref(), all.at), (Some(&list), 1_800_000_000));
+        // To read a TiB would take longer than anybody waits.
+        let held = Held { path: path.clone(), size: same + 13, listed: Some(listed), now: None };
+        assert_eq!(show(&all, &dest).unwrap(), [held]);
+        assert_eq!(alone(&aside, &path, same).unwrap(), [&b"2;tea"[..], b"3;cake"]);
+        delete(&aside).unwrap();
+        assert!(super::list(&dest).unwrap().is_empty() && !lone::path(&aside).exists());
+    }
+
+    fn list_of(dest: &Path) -> Aside {
+        super::list(dest).unwrap().remove(0)
+    }
 }

@@ -73,7 +73,7 @@ pub enum Say {
         /// Nothing was: the mirror holds all that the source held then.
         level: bool,
     },
-    /// This stood under a name when the source's epoch began. The sums of a file follow. Nothing is said of folders.
+    /// This stood under a name when the source began to serve. The sums of a file follow. Nothing is said of folders.
     StartHeld {
         /// The name.
         path: RelPath,
@@ -179,8 +179,12 @@ pub enum ToSource {
     AcceptEmptied,
     /// A person says: the source is to be taken over though it is older.
     AcceptOlder,
-    /// Say what stood there when the epoch began: this side was the server before, and may hold what nobody else does.
-    TellStart,
+    /// Say what stood there when the other side began to serve: this side was the server before, and may hold what nobody else
+    /// does.
+    TellStart {
+        /// The last epoch in which it was.
+        served: u64,
+    },
 }
 
 /// The first frame of the mirroring side.

@@ -43,12 +43,10 @@ enum Next {
 impl Hands {
     /// Asks for the start state, where something is to be set aside. Returns whether it is.
     pub(super) fn begins_to_gather(&mut self, dataset: String) -> bool {
-        if self.mirror.gathering().is_none() {
-            return false;
-        }
+        let Some(served) = self.mirror.gathering().map(|gathering| gathering.served) else { return false };
         let (gather, next) = (Gather::default(), Next::Listen);
         self.gathers = Some(Gathers { dataset, gather, open: None, failed: false, next });
-        self.say(&ToSource::TellStart);
+        self.say(&ToSource::TellStart { served });
         true
     }
 

@@ -92,7 +92,7 @@ impl Sending {
             ToSource::Observed(position) => self.observed(position),
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),
-            ToSource::TellStart => self.tell_start()?,
+            ToSource::TellStart { served } => self.tell_start(served)?,
             ToSource::Prove => self.begin_comparing(),
             ToSource::AcceptRemovals => {
                 self.source.guard().accept_removals();

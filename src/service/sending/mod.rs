@@ -58,8 +58,9 @@ pub struct Settings {
     pub rescan: Duration,
     /// The epoch in which this side serves.
     pub epoch: u64,
-    /// The folder was a mirror, which was closed when that epoch began: what belongs to it tells the start state.
-    pub took_over: bool,
+    /// The epoch that began with the mirror which the folder was until then, if it was one: what belongs to that tells what this
+    /// side had of a server of an earlier epoch.
+    pub took_over: Option<u64>,
     /// How it is captured.
     pub options: Options,
 }

@@ -18,9 +18,11 @@ const SUMS: usize = 4096;
 const NAMES: u32 = 500;
 
 impl Sending {
-    /// Says the start state; where nobody knows it, what stands there now.
-    pub(super) fn tell_start(&mut self) -> Result<(), Ended> {
-        let kept = if self.settings.took_over { self.start() } else { Ok(None) };
+    /// Says the start state to one that was the server last in epoch `served`; where nobody knows it, what stands there now.
+    pub(super) fn tell_start(&mut self, served: u64) -> Result<(), Ended> {
+        // A server of a later epoch, of which this side heard nothing then, did not begin with what the mirror was.
+        let is_of_it = self.settings.took_over.is_some_and(|epoch| served < epoch);
+        let kept = if is_of_it { self.start() } else { Ok(None) };
         let told = match kept {
             Ok(Some(index)) => self.tell_index(&index),
             Ok(None) => return self.tell_now(),
@@ -29,7 +31,7 @@ impl Sending {
         match told {
             Err(Untold::Disk(error)) => {
                 // Half of it may be said: the next one who asks is told something else, from the beginning.
-                self.settings.took_over = false;
+                self.settings.took_over = None;
                 Err(Ended::Strange(format!("the start state cannot be read: {error}")))
             }
             Err(Untold::Ended(ended)) => Err(ended),
