@@ -277,6 +277,12 @@ impl Receiving {
             Say::StartSums { first, sums } => self.applier.work(Work::Start(Start::Sums { first, sums })),
             Say::StartIsAll { known } => self.applier.work(Work::Start(Start::IsAll { known })),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
+            Say::Last { position, digest } => {
+                if position != self.durable {
+                    return Err(format!("the main is at {position}, this machine at {}", self.durable));
+                }
+                self.applier.work(Work::Last { digest });
+            }
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);
                 self.tell_comparing();

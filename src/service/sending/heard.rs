@@ -94,6 +94,7 @@ impl Sending {
             ToSource::Refused { seq } => self.refused(seq),
             ToSource::TellStart { served } => self.tell_start(served)?,
             ToSource::Prove => self.begin_comparing(),
+            ToSource::ComparedLast { agrees } => self.compared_last(agrees),
             ToSource::AcceptRemovals => {
                 self.source.guard().accept_removals();
                 self.not_before = Instant::now();
