@@ -80,22 +80,29 @@ pub enum Say {
         /// Nothing was: the mirror holds all that the source held then.
         level: bool,
     },
-    /// This stood under a name when the source began to serve. The sums of a file follow. Nothing is said of folders.
-    StartHeld {
+    /// A piece of the start state: what stood there when the source began to serve.
+    Start(Start),
+}
+
+/// A piece of the start state. Nothing is said of folders.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Start {
+    /// This stood under a name. The sums of a file follow.
+    Held {
         /// The name.
         path: RelPath,
         /// What it was.
         what: Holding,
     },
     /// Sums of neighbouring blocks of the file that was named last.
-    StartSums {
+    Sums {
         /// The number of the first block.
         first: u64,
         /// The sums.
         sums: Vec<Sum>,
     },
-    /// That was all that stood there then.
-    StartIsAll {
+    /// That was all.
+    IsAll {
         /// It was the start state; else nobody knows that, and it was what stands there now.
         known: bool,
     },
@@ -321,8 +328,8 @@ mod tests {
             Say::Told(told),
             Say::Canary { at: Time::default(), level: true },
             Say::Behind { age_ms: Some(7), bytes: 9 },
-            Say::StartHeld { path: RelPath::new(b"ORDER.QUE").unwrap(), what: Holding::File(9) },
-            Say::StartIsAll { known: true },
+            Say::Start(Start::Held { path: RelPath::new(b"ORDER.QUE").unwrap(), what: Holding::File(9) }),
+            Say::Start(Start::IsAll { known: true }),
         ] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));

@@ -20,6 +20,7 @@ fn shop() -> Two {
 fn open(two: &mut Two) {
     two.init();
     two.set("mirror", "interval = \"300ms\"");
+    two.set_pos();
     for (name, content) in [
         ("ORDER.QUE", "1;coffee\n"),
         ("POS-Q.Seq", "1"),
@@ -143,6 +144,7 @@ fn the_rescue_holds_what_the_main_alone_held_and_nothing_that_is_only_old() {
     two.kill(Machine::Main);
     fs::write(two.mirror().join("PRICES"), "coffee 2.70").unwrap();
     back(&mut two);
+    check(&two, &rescues(&two)[0], "1;coffee\n", "after a restart");
     done(&two, Machine::Main, &["return", "--reason", "repaired"]);
     two.until(Machine::Main, "the main serves", |status| status["duty"] == "serving");
     two.until(Machine::Backup, "the backup follows", |status| status["duty"] == "mirroring");
@@ -199,7 +201,7 @@ fn a_server_that_a_person_started_again_still_knows_what_it_had_of_the_main() {
     let mut two = shop();
     outage(&mut two);
     for epoch in [4, 6] {
-        two.kill(Machine::Backup);
+        two.stop(Machine::Backup);
         two.start(Machine::Backup);
         two.until(Machine::Backup, "it waits to hear the main", |status| status["duty"] == "waiting");
         done(&two, Machine::Backup, &["start", "--yes"]);

@@ -56,7 +56,8 @@ fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
     two.until(Machine::Main, "the main follows", |status| status["duty"] == "mirroring" && status["epoch"] == 2);
     until("the main holds what the backup sold", || tree::are_same(&two.mirror(), &two.data));
     let rescue = two.path().join(".pos.espejo/rescue");
-    let aside = fs::read_dir(&rescue).unwrap().next().expect("something is set aside").unwrap().path();
+    let mut asides = fs::read_dir(&rescue).unwrap().map(|entry| entry.unwrap().path());
+    let aside = asides.find(|path| path.is_dir()).expect("something is set aside");
     assert_eq!(fs::read_to_string(aside.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea, of the main alone\n");
     two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
 

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::applier::Hands;
 use super::trouble;
-use super::work::Start;
 use crate::disk::DiskError;
 use crate::disk::apply::gather::{Gather, Gathered};
 use crate::disk::lone::Against;
-use crate::link::frame::{Holding, ToSource};
+use crate::link::frame::{Holding, Start, ToSource};
 use crate::replica::{Blocks, Body, RelPath};
 use crate::service::news::News;
 use crate::service::status::Trouble;

@@ -31,7 +31,7 @@ use crate::link::port::{Came, Port};
 use crate::replica::Position;
 use applier::Applier;
 use incoming::{Incoming, Verdict};
-use work::{Done, Start, Work};
+use work::{Done, Work};
 
 /// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
 const UNAPPLIED: u64 = 64 * 1024 * 1024;
@@ -273,9 +273,7 @@ impl Receiving {
                 self.applier.work(Work::GiveUp);
             }
             Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
-            Say::StartHeld { path, what } => self.applier.work(Work::Start(Start::Held { path, what })),
-            Say::StartSums { first, sums } => self.applier.work(Work::Start(Start::Sums { first, sums })),
-            Say::StartIsAll { known } => self.applier.work(Work::Start(Start::IsAll { known })),
+            Say::Start(start) => self.applier.work(Work::Start(start)),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Last { position, digest } => {
                 if position != self.durable {

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use crate::disk::DiskError;
 use crate::disk::journal::redo::Stored;
-use crate::link::frame::Holding;
-use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Sum, Time};
+use crate::link::frame::Start;
+use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
 
 /// What the applier is to do.
 #[derive(Debug)]
@@ -47,14 +47,6 @@ pub(super) enum Work {
     DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
     /// End when all before is done.
     Stop,
-}
-
-/// A piece of the start state: what the server held when it began to serve.
-#[derive(Debug)]
-pub(super) enum Start {
-    Held { path: RelPath, what: Holding },
-    Sums { first: u64, sums: Vec<Sum> },
-    IsAll { known: bool },
 }
 
 /// What the applier has done.

@@ -8,7 +8,7 @@ use crate::disk::apply::journal_folder;
 use crate::disk::capture::outgoing::Stopped;
 use crate::disk::capture::stream::Broken;
 use crate::disk::journal::index::{Form, Index};
-use crate::link::frame::{Holding, Say};
+use crate::link::frame::{Holding, Say, Start};
 use crate::replica::{Body, RelPath, Sum};
 
 /// Sums in one frame.
@@ -35,7 +35,7 @@ impl Sending {
                 Err(Ended::Strange(format!("the start state cannot be read: {error}")))
             }
             Err(Untold::Ended(ended)) => Err(ended),
-            Ok(()) => self.say(Say::StartIsAll { known: true }),
+            Ok(()) => self.say(Say::Start(Start::IsAll { known: true })),
         }
     }
 
@@ -82,7 +82,7 @@ impl Sending {
             (_, Some(ended)) => Err(ended),
             (Err(Broken::Source(error)), None) => Err(Ended::Strange(error.to_string())),
             (Err(Broken::Stopped(_)), None) => Err(Ended::Closed),
-            (Ok(()), None) => self.say(Say::StartIsAll { known: false }),
+            (Ok(()), None) => self.say(Say::Start(Start::IsAll { known: false })),
         }
     }
 
@@ -90,17 +90,17 @@ impl Sending {
         if matches!(body, Body::Dir | Body::Link { .. }) {
             return Ok(());
         }
-        self.say(Say::StartHeld { path: path.clone(), what: Holding::of(body) })?;
+        self.say(Say::Start(Start::Held { path: path.clone(), what: Holding::of(body) }))?;
         let Body::File { blocks, .. } = body else { return Ok(()) };
         let mut run: Option<(u64, Vec<Sum>)> = None;
         for (number, sum) in blocks.iter() {
             let joins = |(first, sums): &(u64, Vec<_>)| first + sums.len() as u64 == number && sums.len() < SUMS;
             if let Some((first, sums)) = run.take_if(|run| !joins(run)) {
-                self.say(Say::StartSums { first, sums })?;
+                self.say(Say::Start(Start::Sums { first, sums }))?;
             }
             run.get_or_insert_with(|| (number, vec![])).1.push(*sum);
         }
-        run.map_or(Ok(()), |(first, sums)| self.say(Say::StartSums { first, sums }))
+        run.map_or(Ok(()), |(first, sums)| self.say(Say::Start(Start::Sums { first, sums })))
     }
 }
 
