@@ -143,7 +143,7 @@ impl Mirror {
             let aside = Root::open(&to).at("opening", &to)?;
             let todo = self.todo(gather)?;
             self.has_room(&todo, &aside)?;
-            list.files = listed(gather, &to)?;
+            list.files = listed(gather, &to);
             list.save(&to)?;
             point!("gather.listed");
             for (path, how, stamp) in todo {
@@ -247,15 +247,17 @@ fn free_name(aside: &Root, path: &RelPath) -> Result<RelPath, DiskError> {
 }
 
 /// All that is set aside in `to` or will be: what was moved there before a crash is found nowhere else.
-fn listed(gather: &Gather, to: &Path) -> Result<Vec<Listed>, DiskError> {
+fn listed(gather: &Gather, to: &Path) -> Vec<Listed> {
     let mut all: BTreeMap<String, Listed> = gather.lone.values().map(|one| (one.file.clone(), one.clone())).collect();
-    for before in List::of(to)?.map(|list| list.files).unwrap_or_default() {
+    // One that cannot be read any more is made anew; the files are there all the same.
+    let before = List::of(to).ok().flatten().map(|list| list.files);
+    for before in before.unwrap_or_default() {
         let is_here = all.get(&before.file).is_some_and(|one| one.bytes.is_some());
         if !is_here && before.bytes.is_some() && to.join(&before.file).symlink_metadata().is_ok() {
             all.insert(before.file.clone(), before);
         }
     }
-    Ok(all.into_values().collect())
+    all.into_values().collect()
 }
 
 /// So many bytes from the beginning on two files have in common, as far as their sums tell; and whether that is exact. `file` is
