@@ -1,5 +1,6 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
+//! - `aside`: what the main alone held, when it comes back
 //! - `anew`: the copy is thrown away and taken anew
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
@@ -22,6 +23,8 @@
 
 #[path = "pair/anew.rs"]
 mod anew;
+#[path = "pair/aside.rs"]
+mod aside;
 #[path = "pair/cables.rs"]
 mod cables;
 #[path = "pair/clocks.rs"]

@@ -17,7 +17,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Duty, Epoch, Event, story};
+use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -223,6 +223,7 @@ impl Machine {
                 interval: mirror.interval,
                 rescan: mirror.rescan,
                 epoch,
+                took_over: self.pair.record().took_over(),
                 options,
             };
             self.lanes_begun += 1;
@@ -245,14 +246,14 @@ impl Machine {
         Ok(())
     }
 
-    /// Opens the mirrors. They listen to nobody before the core says so.
-    pub(super) fn receive(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+    /// Opens the mirrors, as `record` says. They listen to nobody before the core says so.
+    pub(super) fn receive(&mut self, record: &Record) -> Result<(), MachineError> {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
-        let strays = self.pair.record().strays;
+        let (epoch, served) = (record.epoch, record.served());
         for dataset in mirrored(&self.store) {
             let dest = self.folder(&self.store, &dataset.name);
-            let others = if strays { Others::SetAside } else { Others::Refuse };
+            let others = if record.strays { Others::SetAside { served } } else { Others::Refuse };
             let opening = Opening { others, history };
             let receipt = Receipt { dest, opening, epoch };
             let book = book(&self.store, &dataset.name);

@@ -156,7 +156,7 @@ impl Machine {
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
-            machine.receive(known.epoch)?;
+            machine.receive(&known)?;
         }
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;

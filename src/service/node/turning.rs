@@ -130,7 +130,7 @@ impl Machine {
             return Ok(());
         }
         if self.lanes.is_empty() {
-            self.receive(epoch)?;
+            self.receive(&self.pair.record().clone())?;
             // Each mirror needs a way of its own again.
             self.hang_up();
         }

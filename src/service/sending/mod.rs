@@ -12,6 +12,7 @@
 //! - `ears`: what the watch says and nobody has listened to yet
 //! - `linked`: links come and go
 //! - [`last`]: what was changed last, when the POS server has stopped
+//! - `start`: what stood there when the epoch began
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
@@ -23,6 +24,7 @@ mod first;
 mod heard;
 pub mod last;
 mod linked;
+mod start;
 mod tell;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -61,6 +63,9 @@ pub struct Settings {
     pub rescan: Duration,
     /// The epoch in which this side serves.
     pub epoch: u64,
+    /// The epoch that began with the mirror which the folder was until then, if it was one: what belongs to that tells what this
+    /// side had of a server of an earlier epoch.
+    pub took_over: Option<u64>,
     /// How it is captured.
     pub options: Options,
 }
