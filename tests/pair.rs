@@ -1,6 +1,7 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
+//! - `events`: the shop's program that is told what happens
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
@@ -30,6 +31,8 @@ mod common;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/events.rs"]
+mod events;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/images.rs"]

@@ -177,28 +177,38 @@ impl Setup {
     /// A program and its arguments, with all filled in.
     #[must_use]
     pub fn words(&self, command: &Command) -> Vec<String> {
-        let folder = |name: Option<&str>| {
-            let found = self.folders.iter().find(|(folder, _)| name.is_none_or(|name| name == folder));
-            found.map_or_else(String::new, |(_, path)| path.display().to_string())
-        };
-        let fill = |piece: Piece<'_>| match piece {
-            Piece::Text(text) => text.to_owned(),
-            Piece::Data => folder(None),
-            Piece::DataOf(name) => folder(Some(name)),
-            // Here there is no number: it stands for itself.
-            Piece::Value => "{value}".to_owned(),
-        };
-        command.words().iter().map(|word| pieces(word).into_iter().map(fill).collect()).collect()
+        words(&self.folders, command)
     }
 
     /// The program and its arguments, ready to be run; none where the list is empty.
     #[must_use]
     pub fn command(&self, command: &Command) -> std::process::Command {
-        let mut words = self.words(command).into_iter();
-        let mut filled = std::process::Command::new(words.next().unwrap_or_default());
-        filled.args(words);
-        filled
+        filled(&self.folders, command)
     }
+}
+
+fn words(folders: &[(String, PathBuf)], command: &Command) -> Vec<String> {
+    let folder = |name: Option<&str>| {
+        let found = folders.iter().find(|(folder, _)| name.is_none_or(|name| name == folder));
+        found.map_or_else(String::new, |(_, path)| path.display().to_string())
+    };
+    let fill = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Data => folder(None),
+        Piece::DataOf(name) => folder(Some(name)),
+        // Here there is no number: it stands for itself.
+        Piece::Value => "{value}".to_owned(),
+    };
+    command.words().iter().map(|word| pieces(word).into_iter().map(fill).collect()).collect()
+}
+
+/// A program of the shop's, ready to be run on the machine where the datasets lie in `folders`.
+#[must_use]
+pub fn filled(folders: &[(String, PathBuf)], command: &Command) -> std::process::Command {
+    let mut words = words(folders, command).into_iter();
+    let mut filled = std::process::Command::new(words.next().unwrap_or_default());
+    filled.args(words);
+    filled
 }
 
 #[cfg(test)]

@@ -322,7 +322,7 @@ impl Engine {
 
     /// Opens the diary. What ran when the service ended begins again.
     async fn begin_diary(&mut self) {
-        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup).await;
+        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup, None).await;
         if let Some(operation) = keeper.interrupted(Timestamp::now()).await {
             self.book.operations.resume(&operation);
         }

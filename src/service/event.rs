@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::status::{Ask, Trouble};
-use crate::pair::{Epoch, Node};
+use crate::pair::{Duty, Epoch, Node};
 use crate::replica::Grade;
 
 /// Something that happened, and when.
@@ -133,6 +133,11 @@ pub enum Noted {
         epoch: Epoch,
         /// Whose it is.
         holder: Node,
+    },
+    /// This machine does something else now.
+    Duty {
+        /// What.
+        duty: Duty,
     },
     /// A code was given with which a machine may join.
     Invited,

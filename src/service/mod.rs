@@ -15,6 +15,7 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`outbox`]: the shop's program that is told of events
 //! - [`pos`]: the POS server program, as others hear of it
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
@@ -34,6 +35,7 @@ pub mod member;
 pub mod news;
 pub mod node;
 pub mod operations;
+pub mod outbox;
 pub mod pos;
 pub mod receiving;
 pub mod refusal;

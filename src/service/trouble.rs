@@ -107,6 +107,13 @@ pub enum Trouble {
         /// Why, where that is known.
         why: Option<Down>,
     },
+    /// The shop's program does not take the events that it is to be told.
+    EventsWait {
+        /// How many wait.
+        waiting: u64,
+        /// For so long, in milliseconds.
+        for_ms: u64,
+    },
     /// Something about the backup licence.
     Licence(LicenceTrouble),
 }
@@ -164,6 +171,7 @@ impl Trouble {
             Self::MirrorStopped { .. } => "MIR-305",
             Self::ServerStray { .. } => "MIR-401",
             Self::ServerDown { .. } => "MIR-402",
+            Self::EventsWait { .. } => "EVT-101",
             Self::Licence(licence) => licence.code(),
         }
     }
@@ -172,7 +180,11 @@ impl Trouble {
     #[must_use]
     pub fn is_hint(&self) -> bool {
         match self {
-            Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. } => true,
+            Self::WatchLimit { .. }
+            | Self::Unwatched { .. }
+            | Self::DiskLow { .. }
+            | Self::Versions { .. }
+            | Self::EventsWait { .. } => true,
             Self::Licence(licence) => !matches!(licence, LicenceTrouble::Over { .. }),
             _ => false,
         }

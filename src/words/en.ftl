@@ -103,6 +103,9 @@ event-emptied-back = The emptied files are filled again; nothing to answer.
 noted-began = Espejo { $version } began.
 noted-ended = Espejo ended in order.
 noted-epoch-main = Epoch { $epoch } is in force: the main serves.
+noted-duty-serving = This machine is the server now.
+noted-duty-mirroring = This machine mirrors the other one now.
+noted-duty-waiting = This machine waits now: it neither serves nor mirrors.
 noted-epoch-backup = Epoch { $epoch } is in force: the backup serves.
 noted-invited = A code was given for a machine to join.
 noted-joined = A machine has joined: { $machine }
@@ -195,7 +198,13 @@ trouble-server-vetoed = The POS server is not started: the hook { $hook } refuse
 trouble-server-vetoed-do = Ask who wrote that program, or look at [hooks] in store.toml. It is tried again by itself.
 trouble-server-no-systemd = The POS server cannot be started: there is no systemd here for { $unit }.
 trouble-server-no-systemd-do = Write command instead of unit into [server] in store.toml.
+trouble-events-wait = { $n ->
+    [one] 1 event waits
+   *[other] { $n } events wait
+  } for the program event in [hooks]: it has taken none for { $for }.
+trouble-events-wait-do = It must end with 0 in time. Nothing is lost: it is told each event again, in order, until it does.
 mended-stray = The POS server does not run on the machine that mirrors any more.
+mended-events-wait = The program event in [hooks] takes what it is told again.
 mended-server = The POS server answers again.
 mended-silent = The other machine is heard again.
 mended-unanswered = The other machine can be reached again.

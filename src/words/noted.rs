@@ -1,7 +1,7 @@
 //! What happens to the service itself, and what people do with it.
 
 use super::{FluentValue, Words};
-use crate::pair::Node;
+use crate::pair::{Duty, Node};
 use crate::service::event::Noted;
 
 /// What happened; a sentence.
@@ -18,6 +18,11 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
             };
             with(key, "epoch", &epoch.to_string())
         }
+        Noted::Duty { duty } => words.say(match duty {
+            Duty::Serving => "noted-duty-serving",
+            Duty::Mirroring => "noted-duty-mirroring",
+            Duty::Waiting => "noted-duty-waiting",
+        }),
         Noted::Invited => words.say("noted-invited"),
         Noted::Joined { machine } => with("noted-joined", "machine", machine),
         Noted::Revoked { machine } => with("noted-revoked", "machine", machine),
@@ -54,6 +59,9 @@ mod tests {
             Noted::Ended,
             Noted::Epoch { epoch: 3, holder: Node::Main },
             Noted::Epoch { epoch: 4, holder: Node::Backup },
+            Noted::Duty { duty: Duty::Serving },
+            Noted::Duty { duty: Duty::Mirroring },
+            Noted::Duty { duty: Duty::Waiting },
             Noted::Invited,
             Noted::Joined { machine: text() },
             Noted::Revoked { machine: text() },

@@ -153,6 +153,11 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
         }
+        Trouble::EventsWait { waiting, for_ms } => told(
+            "trouble-events-wait",
+            "trouble-events-wait-do",
+            &[("n", (*waiting).into()), ("for", figures::span(words, *for_ms).into())],
+        ),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
@@ -182,6 +187,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::DiskLow { .. } => "mended-disk-low",
         Trouble::ServerStray { .. } => "mended-stray",
         Trouble::ServerDown { .. } => "mended-server",
+        Trouble::EventsWait { .. } => "mended-events-wait",
     };
     words.say(key)
 }
@@ -298,6 +304,7 @@ mod tests {
             Trouble::DiskLow { free_bytes: 12_000_000 },
             Trouble::ServerStray { found: Stray::Process { pid: 7 } },
             Trouble::ServerDown { here: false, why: None },
+            Trouble::EventsWait { waiting: 1, for_ms: 600_000 },
         ]
     }
 

@@ -71,6 +71,8 @@ pub struct Licensing {
     left_ms: Option<u64>,
     alarms: Alarms,
     events: Vec<Event>,
+    /// What has happened since that was asked last.
+    fresh: Vec<What>,
 }
 
 /// A ledger to be written.
@@ -187,6 +189,7 @@ impl Licensing {
             left_ms: None,
             alarms: Alarms::default(),
             events: vec![],
+            fresh: vec![],
         };
         licensing.read_again();
         Ok(licensing)
@@ -275,6 +278,7 @@ impl Licensing {
         status.licence = Licence { state, remaining_ms, ends_at, whole_ms };
         let troubles = self.troubles(now);
         let told = self.alarms.weigh(troubles.into_iter().map(Trouble::Licence), now);
+        self.fresh.extend(told.iter().cloned());
         self.events.extend(told.into_iter().map(|what| Event { at: now, what }));
         self.cut();
         status.alarms.extend(self.alarms.all().iter().cloned());
@@ -285,6 +289,11 @@ impl Licensing {
             status.can_take_over.yes = false;
             status.can_take_over.reasons.push(Reason { check, value, limit, remedy });
         }
+    }
+
+    /// What has happened to it since this was asked last.
+    pub fn news(&mut self) -> Vec<What> {
+        std::mem::take(&mut self.fresh)
     }
 
     fn standing(&self, now: Timestamp) -> Standing {
@@ -337,6 +346,7 @@ impl Licensing {
 
     fn tell(&mut self, what: LicenceNews, now: &Moment) {
         tracing::info!(?what, "licence");
+        self.fresh.push(What::Licence(what));
         self.events.push(Event { at: now.wall, what: What::Licence(what) });
         self.cut();
     }

@@ -9,6 +9,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
 use crate::pair::Node;
+use crate::service::event::What;
 use crate::service::licence::{Holder, Licensing, Save, has_served, now};
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
@@ -81,6 +82,11 @@ impl Days {
     /// Completes a status of this machine.
     pub fn complete(&mut self, status: &mut Status) {
         self.licensing.complete(status, Timestamp::now());
+    }
+
+    /// What has happened to the licence since this was asked last.
+    pub fn news(&mut self) -> Vec<What> {
+        self.licensing.news()
     }
 
     async fn write(&mut self, save: Save) -> io::Result<()> {

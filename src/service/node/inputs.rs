@@ -177,6 +177,8 @@ impl Machine {
                 }
             }
         }
+        self.keeper.epoch(self.pair.record().epoch);
+        self.keeper.duty(self.pair.duty());
         if had_given
             && self.pair.record().claim == Claim::Idle
             && let Some(days) = &mut self.days

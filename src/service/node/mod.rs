@@ -207,7 +207,8 @@ impl Machine {
         let address = meet::resolve(&own.address).await.map_err(at)?;
         let listener = TcpListener::bind(address).await.map_err(at)?;
         let udp = UdpSocket::bind(address).await.map_err(at)?;
-        let keeper = Keeper::open(home, member.node).await;
+        let outbox = keeping::outbox(home, &member, &store)?;
+        let keeper = Keeper::open(home, member.node, outbox).await;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
@@ -332,6 +333,7 @@ impl Machine {
         let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
         if let Some(days) = &mut self.days {
             days.complete(&mut status);
+            days.news().iter().for_each(|what| self.keeper.event("", what));
         }
         let known = Known {
             store: &self.store,
@@ -343,6 +345,7 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
+            others: self.keeper.trouble().into_iter().collect(),
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
