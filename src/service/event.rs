@@ -109,6 +109,8 @@ pub enum LicenceNews {
         /// Milliseconds.
         left_ms: u64,
     },
+    /// They are over, and so the POS server is stopped.
+    Stopped,
     /// The wall clock was set while they ran. The count does not follow it.
     ClockSet {
         /// By so many milliseconds; less than 0 is back.

@@ -132,6 +132,20 @@ pub enum LicenceTrouble {
         /// Milliseconds that are left.
         left_ms: u64,
     },
+    /// The backup serves, and its days are soon over; some time after that its POS server is stopped.
+    Stops {
+        /// Milliseconds that are left.
+        left_ms: u64,
+        /// Milliseconds until it is stopped at the latest.
+        stop_ms: u64,
+    },
+    /// The backup serves, its days are over, and its POS server is stopped at the next quiet moment.
+    OverStops {
+        /// Milliseconds until it is stopped at the latest.
+        stop_ms: u64,
+    },
+    /// Its days are over, and its POS server is stopped.
+    Stopped,
     /// The backup does not serve, and its days are used up.
     Used {
         /// Whether a vendor's licence would be needed for a start.
@@ -185,20 +199,26 @@ impl Trouble {
             | Self::DiskLow { .. }
             | Self::Versions { .. }
             | Self::EventsWait { .. } => true,
-            Self::Licence(licence) => !matches!(licence, LicenceTrouble::Over { .. }),
+            Self::Licence(licence) => licence.is_hint(),
             _ => false,
         }
     }
 }
 
 impl LicenceTrouble {
+    fn is_hint(self) -> bool {
+        !matches!(self, Self::Over { .. } | Self::OverStops { .. } | Self::Stopped)
+    }
+
     fn code(self) -> &'static str {
         match self {
-            Self::Over { .. } => "LIC-101",
-            Self::Ends { .. } => "LIC-102",
+            // That the days end, or have, is one thing, whatever follows from it.
+            Self::Over { .. } | Self::OverStops { .. } => "LIC-101",
+            Self::Ends { .. } | Self::Stops { .. } => "LIC-102",
             Self::Used { .. } => "LIC-103",
             Self::Missing => "LIC-104",
             Self::Unfit => "LIC-105",
+            Self::Stopped => "LIC-106",
             Self::LedgerLost => "LIC-201",
         }
     }

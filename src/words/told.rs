@@ -153,11 +153,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
         }
-        Trouble::EventsWait { waiting, for_ms } => told(
-            "trouble-events-wait",
-            "trouble-events-wait-do",
-            &[("n", (*waiting).into()), ("for", figures::span(words, *for_ms).into())],
-        ),
+        Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])

@@ -3,7 +3,10 @@
 //! The ledger stands there twice, in two folders. Either copy alone is enough; where both are gone or damaged on a machine
 //! that has served, no days are left until a newer licence, or a completed return, gives new ones.
 //!
+//! - [`grace`]: the POS server is stopped some time after the days are over
 //! - `tests`: a made-up machine that serves, is restarted, and whose files are damaged
+
+pub mod grace;
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -256,15 +259,6 @@ impl Licensing {
         }
     }
 
-    /// When at the latest the serving backup is to be stopped in order, where the licence says so and its days are over.
-    #[must_use]
-    pub fn stop_by(&self, now: Timestamp) -> Option<Timestamp> {
-        let hours = self.installed.1.as_ref().ok()?.terms.grace_hours?;
-        let standing = self.standing(now);
-        let end = standing.ends_at.filter(|_| standing.state == State::Expired)?;
-        end.checked_add(jiff::SignedDuration::from_hours(hours.into())).ok()
-    }
-
     /// Completes a status with how the licence stands, what is wrong with it, and what has happened to it.
     pub fn complete(&mut self, status: &mut Status, now: Timestamp) {
         let Standing { state, remaining_ms, ends_at } = self.standing(now);
@@ -305,10 +299,13 @@ impl Licensing {
         let first = match (state, &self.installed.1) {
             (_, Err(Lack::Missing)) => Some(LicenceTrouble::Missing),
             (_, Err(_)) => Some(LicenceTrouble::Unfit),
-            (State::Expired, Ok(_)) if self.ledger.is_running() => Some(LicenceTrouble::Over { vendor }),
+            (State::Expired, Ok(_)) if self.ledger.is_running() => {
+                Some(self.stopping(0, now).unwrap_or(LicenceTrouble::Over { vendor }))
+            }
             (State::Expired, Ok(_)) => Some(LicenceTrouble::Used { vendor }),
             (State::Running, Ok(_)) if warning::is_little(remaining_ms) => {
-                Some(LicenceTrouble::Ends { left_ms: remaining_ms })
+                let ends = LicenceTrouble::Ends { left_ms: remaining_ms };
+                Some(self.stopping(remaining_ms, now).unwrap_or(ends))
             }
             (State::Missing | State::Ready | State::Running, Ok(_)) => None,
         };

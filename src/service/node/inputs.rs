@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::days::Days;
 use super::lanes::{Lane, Receipt};
 use super::meet::Again;
 use super::note::Note;
@@ -44,6 +45,7 @@ impl Machine {
             Input::Served(news) => return Ok(self.served(news)),
             Input::Beat => {
                 self.beat();
+                self.keep_to_licence().await?;
                 self.wait_over().await?;
                 return self.lanes_go_on().map(|()| None);
             }
@@ -211,10 +213,13 @@ impl Machine {
                 options,
             };
             self.lanes_begun += 1;
-            self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name), self.lanes_begun)?);
+            let (book, stirred) = (book(&self.store, &dataset.name), self.stirred.clone());
+            self.lanes.push(Lane::send(settings, book, self.lanes_begun, stirred)?);
         }
+        self.stirred.send_replace(Instant::now());
         // What it writes is captured from the first byte on.
         if let Some(program) = &mut self.program {
+            program.held = self.days.as_ref().is_some_and(Days::holds);
             program.start(epoch);
         }
         Ok(())

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::disk::apply::open::Opening;
 use crate::link::port::Port;
@@ -41,14 +42,19 @@ pub struct Receipt {
 }
 
 impl Lane {
-    /// Begins to send a dataset.
-    pub fn send(settings: sending::Settings, book: Book, number: usize) -> std::io::Result<Self> {
+    /// Begins to send a dataset. When something in it moved last is told to `stirred`.
+    pub fn send(
+        settings: sending::Settings,
+        book: Book,
+        number: usize,
+        stirred: watch::Sender<Instant>,
+    ) -> std::io::Result<Self> {
         let (links, port) = mpsc::unbounded_channel();
         let (orders, _) = mpsc::unbounded_channel();
         let name = settings.dataset.clone();
         let thread = std::thread::Builder::new().name(format!("source {name}")).spawn(move || {
             let half = Sending::open(settings, Port::new(port)).map_err(|error| error.to_string())?;
-            half.run().map_err(|error| error.to_string())
+            half.stirring(stirred).run().map_err(|error| error.to_string())
         })?;
         Ok(Self { name, number, book, links, orders, thread })
     }

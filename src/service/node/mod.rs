@@ -92,6 +92,8 @@ pub struct Machine {
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
     keeper: Keeper,
+    /// When something moved last in what is served here.
+    stirred: watch::Sender<Instant>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -232,6 +234,7 @@ impl Machine {
             standing: Standing::default(),
             days,
             keeper,
+            stirred: watch::channel(Instant::now()).0,
             session: None,
             apart: None,
             again,

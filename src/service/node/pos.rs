@@ -32,6 +32,8 @@ pub struct Program {
     stray: Option<Stray>,
     /// It is to run.
     wanted: bool,
+    /// It may not be started: the days of the licence are over.
+    pub held: bool,
 }
 
 /// The other machine's POS server program, as it is heard.
@@ -74,11 +76,20 @@ impl Program {
             let _ = tell.send(news);
         })?;
         let (since, stands) = (Timestamp::now(), Server::Stopped);
-        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false })
+        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false, held: false })
     }
 
-    /// It is to run from now on.
+    /// Whether it is to run.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// It is to run from now on, unless it is held.
     pub fn start(&mut self, epoch: Epoch) {
+        if self.held {
+            return;
+        }
         self.wanted = true;
         self.stray = None;
         self.stand(Server::Starting);

@@ -123,6 +123,7 @@ fn word(what: &What) -> Option<&'static str> {
             LicenceNews::Began => "licence-began",
             LicenceNews::Ended => "licence-ended",
             LicenceNews::Left { .. } => "licence-left",
+            LicenceNews::Stopped => "licence-stopped",
             LicenceNews::ClockSet { .. } => "clock-set",
         },
         What::Noted(noted) => match noted {
