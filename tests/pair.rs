@@ -1,6 +1,7 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
+//! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
@@ -24,6 +25,8 @@
 mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
+#[path = "pair/called.rs"]
+mod called;
 #[path = "pair/clocks.rs"]
 mod clocks;
 mod common;

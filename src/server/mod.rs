@@ -6,6 +6,7 @@
 //! - [`able`]: whether it could be started here
 //! - [`again`]: when a program that ended is started again
 //! - [`ask`]: a question to the program
+//! - [`beside`]: another program of the shop's, run meanwhile
 //! - [`body`]: the program as it runs: a group of processes, or a unit of the system
 //! - [`hooks`]: the shop's own programs around its start and its stop
 //! - [`keeper`]: the thread
@@ -17,6 +18,7 @@
 pub mod able;
 pub mod again;
 pub mod ask;
+pub mod beside;
 pub mod body;
 pub mod hooks;
 pub mod keeper;

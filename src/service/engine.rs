@@ -275,6 +275,8 @@ impl Engine {
                     }
                 }
             }
+            // Nobody is called here.
+            Command::Mute { .. } => Reply::Done,
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
             Command::Invite { .. }
             | Command::Revoke { .. }

@@ -148,6 +148,8 @@ pub enum Noted {
         /// What is known of it: its name, or its identity.
         machine: String,
     },
+    /// Somebody has heard the alarm, and muted it.
+    Muted,
     /// A machine that had joined was forgotten.
     Revoked {
         /// Its name.

@@ -4,6 +4,7 @@
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
+//! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
 //! - [`operations`]: jobs that go on whatever becomes of who asked for them
 //! - [`takeover`]: could the copy take over now?
@@ -23,6 +24,7 @@
 
 pub mod alarms;
 pub mod book;
+pub mod call;
 pub mod command;
 pub mod control;
 pub mod engine;

@@ -103,6 +103,7 @@ event-emptied-back = The emptied files are filled again; nothing to answer.
 noted-began = Espejo { $version } began.
 noted-ended = Espejo ended in order.
 noted-epoch-main = Epoch { $epoch } is in force: the main serves.
+noted-muted = The alarm was muted.
 noted-duty-serving = This machine is the server now.
 noted-duty-mirroring = This machine mirrors the other one now.
 noted-duty-waiting = This machine waits now: it neither serves nor mirrors.

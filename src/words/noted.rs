@@ -25,6 +25,7 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         }),
         Noted::Invited => words.say("noted-invited"),
         Noted::Joined { machine } => with("noted-joined", "machine", machine),
+        Noted::Muted => words.say("noted-muted"),
         Noted::Revoked { machine } => with("noted-revoked", "machine", machine),
         Noted::Configured { revision } => with("noted-configured", "revision", &revision.to_string()),
         Noted::Kept { files, to } => {
@@ -64,6 +65,7 @@ mod tests {
             Noted::Duty { duty: Duty::Waiting },
             Noted::Invited,
             Noted::Joined { machine: text() },
+            Noted::Muted,
             Noted::Revoked { machine: text() },
             Noted::Configured { revision: 3 },
             Noted::Kept { files: 1, to: text() },

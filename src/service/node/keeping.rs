@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Machine, MachineError};
 use crate::config::store::Store;
@@ -10,21 +10,24 @@ use crate::pair::Node;
 use crate::service::event::{Noted, What};
 use crate::service::home::load_record;
 use crate::service::keeper::INTERRUPTED;
-use crate::service::member::Member;
 use crate::service::outbox::{Outbox, Setup};
 use crate::service::receiving::Order;
 use crate::service::status::{Operation, Status};
 
 /// What has the shop's program told of events, where one is set.
-pub(super) fn outbox(home: &Path, member: &Member, store: &Store) -> Result<Option<Outbox>, MachineError> {
+pub(super) fn outbox(
+    home: &Path,
+    folders: Vec<(String, PathBuf)>,
+    node: Node,
+    store: &Store,
+) -> Result<Option<Outbox>, MachineError> {
     let Some(command) = store.hooks.event.clone() else { return Ok(None) };
-    let folder = |name: &String| (name.clone(), member.folder(home, store, name));
     let setup = Setup {
         command,
         limit: store.hooks.limit,
-        folders: store.datasets.iter().map(|dataset| folder(&dataset.name)).collect(),
+        folders,
         store: store.name.clone(),
-        node: if member.node == Node::Main { "main" } else { "backup" },
+        node: if node == Node::Main { "main" } else { "backup" },
     };
     let epoch = load_record(home)?.map(|record| record.epoch);
     Ok(Some(Outbox::begin(home, setup, epoch)?))

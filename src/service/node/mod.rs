@@ -4,6 +4,8 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - [`calling`]: a person is called
+//! - [`ending`]: how it ends
 //! - `check`: examines this machine
 //! - [`pos`]: the POS server program of this machine
 //! - [`days`]: the days of the backup licence
@@ -17,8 +19,10 @@
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
+pub mod calling;
 mod check;
 pub mod days;
+pub mod ending;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -52,17 +56,20 @@ use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
-use super::member::{Member, MemberError};
-use super::status::{Server, Status};
+use super::member::Member;
+use super::status::{Call, Server, Status};
 use super::unmet::Unmet;
+use crate::config::dataset::Dataset;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
-use crate::link::identity::{Identity, IdentityError, MachineId};
+use crate::link::identity::{Identity, MachineId};
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
 use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
+use calling::Caller;
 use days::Days;
+pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers, channels};
 use joining::Invite;
@@ -92,6 +99,8 @@ pub struct Machine {
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
     keeper: Keeper,
+    /// Calls a person, where it is a backup.
+    caller: Option<Caller>,
     /// When something moved last in what is served here.
     stirred: watch::Sender<Instant>,
     session: Option<Session>,
@@ -138,45 +147,6 @@ pub struct Machine {
     unheard: bool,
 }
 
-/// How the service ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Left {
-    /// It was asked to.
-    Stopped,
-    /// Another configuration counts now: it is to begin again.
-    Reconfigured,
-}
-
-/// Why a machine cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum MachineError {
-    /// What the home knows.
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    /// Its identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// Its address.
-    #[error("{address}: {error}")]
-    Address {
-        /// The address.
-        address: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A dataset.
-    #[error("{dataset}: {why}")]
-    Dataset {
-        /// Its name.
-        dataset: String,
-        /// Why.
-        why: String,
-    },
-    /// The system.
-    #[error("{0}")]
-    System(#[from] io::Error),
-}
-
 impl Machine {
     /// Runs the machine of `home` until it is asked to end.
     pub async fn run(
@@ -209,7 +179,10 @@ impl Machine {
         let address = meet::resolve(&own.address).await.map_err(at)?;
         let listener = TcpListener::bind(address).await.map_err(at)?;
         let udp = UdpSocket::bind(address).await.map_err(at)?;
-        let outbox = keeping::outbox(home, &member, &store)?;
+        let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, &store, &dataset.name));
+        let folders: Vec<_> = store.datasets.iter().map(folder).collect();
+        let caller = (!is_main).then(|| Caller::new(store.alarm.clone(), folders.clone()));
+        let outbox = keeping::outbox(home, folders, member.node, &store)?;
         let keeper = Keeper::open(home, member.node, outbox).await;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
@@ -234,6 +207,7 @@ impl Machine {
             standing: Standing::default(),
             days,
             keeper,
+            caller,
             stirred: watch::channel(Instant::now()).0,
             session: None,
             apart: None,
@@ -356,6 +330,10 @@ impl Machine {
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
+        status.call = Call::default();
+        if let Some(caller) = &mut self.caller {
+            caller.complete(&mut status);
+        }
         status
     }
 

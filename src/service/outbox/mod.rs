@@ -133,6 +133,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::Duty { .. } => "duty",
             Noted::Invited => "invited",
             Noted::Joined { .. } => "joined",
+            Noted::Muted => "muted",
             Noted::Revoked { .. } => "revoked",
             Noted::Configured { .. } => "configured",
             Noted::Kept { .. } => "kept",

@@ -3,15 +3,15 @@
 
 use std::io::{Seek, Write};
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::Setup;
 use super::queue::{Item, Queue};
-use crate::server::{ask, filled};
+use crate::server::beside::{Beside, Wanted};
+use crate::server::filled;
 
 /// The first time between two tries; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -45,19 +45,13 @@ pub struct Stands {
     pub waiting: u64,
 }
 
-/// A program that runs. It is killed when this goes.
-struct Telling {
-    until: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 /// Has the program told.
 pub struct Runner {
     setup: Setup,
     queue: Queue,
     back: Sender<Input>,
     stands: watch::Sender<Stands>,
-    telling: Option<Telling>,
+    telling: Option<Beside>,
     pause: Duration,
     not_before: Instant,
     failing_since: Option<Instant>,
@@ -112,17 +106,16 @@ impl Runner {
             return;
         }
         let Some(item) = self.queue.first().cloned() else { return };
-        let (until, over) = channel();
         let (setup, back, number) = (self.setup.clone(), self.back.clone(), item.number);
-        let run = move || {
-            let is_well = setup.tell(&item, &over).unwrap_or_else(|error| {
+        let run = move |wanted: &Wanted| {
+            let is_well = setup.tell(&item, wanted).unwrap_or_else(|error| {
                 tracing::debug!(%error, "the program that is told of events cannot be run");
                 false
             });
             let _ = back.send(Input::Told { number, is_well });
         };
-        match std::thread::Builder::new().name("event hook".to_owned()).spawn(run) {
-            Ok(thread) => self.telling = Some(Telling { until: Some(until), thread: Some(thread) }),
+        match Beside::begin("event hook", run) {
+            Ok(telling) => self.telling = Some(telling),
             Err(_) => self.told(number, false),
         }
     }
@@ -148,18 +141,9 @@ impl Runner {
     }
 }
 
-impl Drop for Telling {
-    fn drop(&mut self) {
-        self.until = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 impl Setup {
     /// Tells the program of an event, and waits for it: at most as long as it may run, or until nobody wants to know any more.
-    fn tell(&self, item: &Item, over: &Receiver<()>) -> std::io::Result<bool> {
+    fn tell(&self, item: &Item, wanted: &Wanted) -> std::io::Result<bool> {
         // A file and no pipe: who does not read it keeps nobody waiting.
         let mut said = tempfile::tempfile()?;
         serde_json::to_writer(&mut said, item)?;
@@ -169,8 +153,6 @@ impl Setup {
         let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
         command.env("ESPEJO_STORE", &self.store).env("ESPEJO_NODE", self.node).env("ESPEJO_EVENT", &item.event);
         command.env("ESPEJO_EPOCH", number(item.epoch)).env("ESPEJO_OPERATION", number(item.operation));
-        let end = Instant::now() + self.limit;
-        let is_over = || Instant::now() >= end || over.try_recv() == Err(TryRecvError::Disconnected);
-        ask::run_until(&mut command, Stdio::from(said), is_over)
+        wanted.run(&mut command, Stdio::from(said), self.limit)
     }
 }
