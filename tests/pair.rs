@@ -16,6 +16,7 @@
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
 //! - `pos`: a POS server program under its control
+//! - `proofs`: an epoch counts only with the signature of who took it
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
@@ -48,6 +49,8 @@ mod lines;
 mod network;
 #[path = "pair/pos.rs"]
 mod pos;
+#[path = "pair/proofs.rs"]
+mod proofs;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/revoked.rs"]

@@ -239,7 +239,7 @@ impl Engine {
                     | Action::Retire
                     | Action::Grant { .. }
                     | Action::Deny(_) => {}
-                    Action::Follow(_) => drop(self.orders.send(Order::Follow)),
+                    Action::Follow(epoch) => drop(self.orders.send(Order::Follow { epoch })),
                     Action::Refuse { theirs, ours } => {
                         let why = format!("the source serves in epoch {theirs}, this mirror has seen {ours}");
                         return Err(EngineError::Receiving(why));

@@ -18,6 +18,7 @@
 //! - [`news`]: what the halves tell
 //! - [`outbox`]: the shop's program that is told of events
 //! - [`pos`]: the POS server program, as others hear of it
+//! - [`proofs`]: the proofs of epochs that a machine has
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
@@ -39,6 +40,7 @@ pub mod node;
 pub mod operations;
 pub mod outbox;
 pub mod pos;
+pub mod proofs;
 pub mod receiving;
 pub mod refusal;
 pub mod sending;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pos::{Down, Stray};
 use super::unmet::Unmet;
+use crate::pair::Epoch;
 
 /// Something that is wrong and that a person should know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -107,6 +108,11 @@ pub enum Trouble {
         /// Why, where that is known.
         why: Option<Down>,
     },
+    /// The other machine says that an epoch is in force, and cannot prove it.
+    EpochUnproven {
+        /// Which.
+        epoch: Epoch,
+    },
     /// The shop's program does not take the events that it is to be told.
     EventsWait {
         /// How many wait.
@@ -185,6 +191,7 @@ impl Trouble {
             Self::MirrorStopped { .. } => "MIR-305",
             Self::ServerStray { .. } => "MIR-401",
             Self::ServerDown { .. } => "MIR-402",
+            Self::EpochUnproven { .. } => "MIR-306",
             Self::EventsWait { .. } => "EVT-101",
             Self::Licence(licence) => licence.code(),
         }

@@ -199,12 +199,15 @@ trouble-server-vetoed = The POS server is not started: the hook { $hook } refuse
 trouble-server-vetoed-do = Ask who wrote that program, or look at [hooks] in store.toml. It is tried again by itself.
 trouble-server-no-systemd = The POS server cannot be started: there is no systemd here for { $unit }.
 trouble-server-no-systemd-do = Write command instead of unit into [server] in store.toml.
+trouble-unproven = The other machine says that epoch { $epoch } is in force, and cannot prove it: it is not believed, and nothing changes here.
+trouble-unproven-do = Start Espejo there again, in the same version as here. If that does not help, somebody has changed its files: call support.
 trouble-events-wait = { $n ->
     [one] 1 event waits
    *[other] { $n } events wait
   } for the program event in [hooks]: it has taken none for { $for }.
 trouble-events-wait-do = It must end with 0 in time. Nothing is lost: it is told each event again, in order, until it does.
 mended-stray = The POS server does not run on the machine that mirrors any more.
+mended-unproven = The other machine speaks of no epoch any more that it cannot prove.
 mended-events-wait = The program event in [hooks] takes what it is told again.
 mended-server = The POS server answers again.
 mended-silent = The other machine is heard again.

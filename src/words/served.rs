@@ -2,6 +2,7 @@
 
 use super::told::Told;
 use super::{FluentValue, Words, figures};
+use crate::pair::Epoch;
 use crate::service::status::{Down, Stray};
 
 /// The program runs where it should not.
@@ -22,6 +23,13 @@ pub fn stray(words: &Words, found: &Stray) -> Told {
             told(["trouble-stray-port", "trouble-stray-port-do"], &[("address", address.as_str().into())])
         }
     }
+}
+
+/// The other machine says that an epoch is in force, and cannot prove it.
+#[must_use]
+pub fn unproven(words: &Words, epoch: Epoch) -> Told {
+    let what = words.with("trouble-unproven", &[("epoch", epoch.to_string().into())]);
+    Told { what, todo: words.say("trouble-unproven-do") }
 }
 
 /// The shop's program that is told of events takes none.

@@ -17,7 +17,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Claim, Duty, Epoch, Event};
+use crate::pair::{Action, Claim, Duty, Epoch, Event, Record};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -148,9 +148,7 @@ impl Machine {
             for action in self.pair.step(event) {
                 match action {
                     Action::Save(record) => {
-                        let home = self.home.clone();
-                        let saved = tokio::task::spawn_blocking(move || save_record(&home, &record)).await;
-                        saved.map_err(std::io::Error::other)??;
+                        self.save(record).await?;
                         events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => {
@@ -189,6 +187,22 @@ impl Machine {
             days.returned().await?;
         }
         Ok(())
+    }
+
+    /// Proves the epoch of the saved `record`, where it is this machine's own and was never proven.
+    pub(super) async fn prove(&mut self, record: &Record) -> Result<(), MachineError> {
+        let Some(proofs) = self.proofs.prove(record)? else { return Ok(()) };
+        Ok(tokio::task::spawn_blocking(move || proofs.write()).await.map_err(std::io::Error::other)??)
+    }
+
+    /// Saves a record: the proof of its epoch before it.
+    async fn save(&mut self, record: Record) -> Result<(), MachineError> {
+        let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
+        let save = move || {
+            proofs.map_or(Ok(()), |proofs| proofs.write())?;
+            save_record(&home, &record)
+        };
+        Ok(tokio::task::spawn_blocking(save).await.map_err(std::io::Error::other)??)
     }
 
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
@@ -268,7 +282,13 @@ impl Machine {
             return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
         }
         if let News::Heard { epoch, start } = news {
-            self.step(Event::ServerHeard { epoch, start }).await?;
+            let proven = self.proofs.of(epoch).map(|proof| proof.start);
+            if epoch > self.pair.record().epoch && proven.is_none() {
+                // Its proof comes by another way, and the mirror waits for that.
+                tracing::info!(epoch, "a server of an epoch that is not proven yet is not answered");
+                return Ok(());
+            }
+            self.step(Event::ServerHeard { epoch, start: proven.unwrap_or(start) }).await?;
         }
         // Files come by the thousand, and mean nothing to an operation but how far it is.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });

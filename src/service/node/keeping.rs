@@ -4,18 +4,47 @@ use jiff::Timestamp;
 
 use std::path::{Path, PathBuf};
 
+use super::calling::Caller;
 use super::{Machine, MachineError};
+use crate::config::dataset::Dataset;
 use crate::config::store::Store;
+use crate::link::identity::Identity;
 use crate::pair::Node;
 use crate::service::event::{Noted, What};
 use crate::service::home::load_record;
-use crate::service::keeper::INTERRUPTED;
+use crate::service::keeper::{INTERRUPTED, Keeper};
+use crate::service::member::Member;
 use crate::service::outbox::{Outbox, Setup};
+use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
-use crate::service::status::{Operation, Status};
+use crate::service::status::{Operation, Status, Trouble};
+
+/// What tells of all that happens, and what calls a person: where a program is told, and where it is a backup.
+pub(super) fn begin(
+    home: &Path,
+    member: &Member,
+    store: &Store,
+) -> Result<(Option<Outbox>, Option<Caller>), MachineError> {
+    let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, store, &dataset.name));
+    let folders: Vec<_> = store.datasets.iter().map(folder).collect();
+    let caller = (member.node == Node::Backup).then(|| Caller::new(store.alarm.clone(), folders.clone()));
+    Ok((outbox(home, folders, member.node, store)?, caller))
+}
+
+/// The proofs of epochs of the machine of `identity`, in the store to which it belongs for ever.
+pub(super) fn proofs(home: &Path, member: &mut Member, identity: Identity) -> Result<Proofs, MachineError> {
+    let store = member.pin(home, identity.id())?;
+    Ok(Proofs::load(home, identity, member.node, store))
+}
+
+/// What is wrong that only they know.
+pub(super) fn troubles(keeper: &Keeper, proofs: &Proofs) -> Vec<Trouble> {
+    let unproven = proofs.doubted().map(|epoch| Trouble::EpochUnproven { epoch });
+    unproven.into_iter().chain(keeper.trouble()).collect()
+}
 
 /// What has the shop's program told of events, where one is set.
-pub(super) fn outbox(
+fn outbox(
     home: &Path,
     folders: Vec<(String, PathBuf)>,
     node: Node,

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -68,6 +68,12 @@ pub fn version() -> String {
 pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;
     found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such address"))
+}
+
+/// Takes the address for itself, for connections and for datagrams.
+pub async fn listen(address: &Address) -> io::Result<(TcpListener, UdpSocket)> {
+    let address = resolve(address).await?;
+    Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?))
 }
 
 /// Takes connections until nobody wants them any more. Where too many have not proven yet who they are, the oldest of them

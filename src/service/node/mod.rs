@@ -47,7 +47,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -57,9 +57,9 @@ use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::Member;
+use super::proofs::Proofs;
 use super::status::{Call, Server, Status};
 use super::unmet::Unmet;
-use crate::config::dataset::Dataset;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::{Identity, MachineId};
@@ -99,6 +99,8 @@ pub struct Machine {
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
     keeper: Keeper,
+    /// The proofs of epochs.
+    proofs: Proofs,
     /// Calls a person, where it is a backup.
     caller: Option<Caller>,
     /// When something moved last in what is served here.
@@ -161,6 +163,10 @@ impl Machine {
             machine.receive(known.epoch)?;
         }
         machine.resume().await;
+        if let Some(record) = &record {
+            // It may be from before there were proofs.
+            machine.prove(record).await?;
+        }
         let alone = machine.member.other.is_none();
         machine.step(Event::Began { record, alone }).await?;
         let left = machine.turn(&mut inbox, asked).await;
@@ -176,13 +182,9 @@ impl Machine {
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
         let at = |error| MachineError::Address { address: own.address.to_string(), error };
-        let address = meet::resolve(&own.address).await.map_err(at)?;
-        let listener = TcpListener::bind(address).await.map_err(at)?;
-        let udp = UdpSocket::bind(address).await.map_err(at)?;
-        let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, &store, &dataset.name));
-        let folders: Vec<_> = store.datasets.iter().map(folder).collect();
-        let caller = (!is_main).then(|| Caller::new(store.alarm.clone(), folders.clone()));
-        let outbox = keeping::outbox(home, folders, member.node, &store)?;
+        let (listener, udp) = meet::listen(&own.address).await.map_err(at)?;
+        let proofs = keeping::proofs(home, &mut member, identity)?;
+        let (outbox, caller) = keeping::begin(home, &member, &store)?;
         let keeper = Keeper::open(home, member.node, outbox).await;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
@@ -207,6 +209,7 @@ impl Machine {
             standing: Standing::default(),
             days,
             keeper,
+            proofs,
             caller,
             stirred: watch::channel(Instant::now()).0,
             session: None,
@@ -322,7 +325,7 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
-            others: self.keeper.trouble().into_iter().collect(),
+            others: keeping::troubles(&self.keeper, &self.proofs),
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);

@@ -136,7 +136,7 @@ impl Machine {
             self.hang_up();
         }
         for lane in &self.lanes {
-            let _ = lane.orders.send(Order::Follow);
+            let _ = lane.orders.send(Order::Follow { epoch });
         }
         Ok(())
     }
