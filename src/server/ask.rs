@@ -110,13 +110,18 @@ fn until(line: &mut TcpStream, end: Instant, judge: impl Fn(&[u8]) -> Option<boo
 
 /// Runs a program; whether it ends with 0 in time. What does not is killed with all that it began.
 pub fn run(command: &mut Command, end: Instant) -> io::Result<bool> {
-    run_until(command, Stdio::null(), || Instant::now() >= end)
+    finish(command.stdout(Stdio::null()), end)
 }
 
-/// Runs a program that reads `input`; whether it ends with 0 before `is_over`. What does not is killed with all that it began.
-pub fn run_until(command: &mut Command, input: Stdio, mut is_over: impl FnMut() -> bool) -> io::Result<bool> {
-    let quiet = command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = quiet.process_group(0).spawn()?;
+/// The same with what it prints going where `command` says.
+pub fn finish(command: &mut Command, end: Instant) -> io::Result<bool> {
+    run_until(command.stdin(Stdio::null()), || Instant::now() >= end)
+}
+
+/// Runs a program that reads and prints as `command` says; whether it ends with 0 before `is_over`. What does not is killed with
+/// all that it began.
+pub fn run_until(command: &mut Command, mut is_over: impl FnMut() -> bool) -> io::Result<bool> {
+    let mut child = command.stderr(Stdio::null()).process_group(0).spawn()?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());

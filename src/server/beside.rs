@@ -50,7 +50,7 @@ impl Wanted {
     pub fn run(&self, command: &mut Command, input: Stdio, limit: Duration) -> io::Result<bool> {
         let end = Instant::now() + limit;
         let is_over = || Instant::now() >= end || self.0.try_recv() == Err(TryRecvError::Disconnected);
-        ask::run_until(command, input, is_over)
+        ask::run_until(command.stdin(input).stdout(Stdio::null()), is_over)
     }
 
     /// Waits for so long. Whether it is to go on.

@@ -4,9 +4,10 @@
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
+//! - [`boot`]: how the service ended the last time
 //! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
-//! - [`operations`]: jobs that go on whatever becomes of who asked for them
+//! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
@@ -17,6 +18,7 @@
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
 //! - [`outbox`]: the shop's program that is told of events
+//! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
 //! - [`proofs`]: the proofs of epochs that a machine has
 //! - [`refusal`]: why something is not done
@@ -25,6 +27,7 @@
 
 pub mod alarms;
 pub mod book;
+pub mod boot;
 pub mod call;
 pub mod command;
 pub mod control;
@@ -37,8 +40,10 @@ pub mod licence;
 pub mod member;
 pub mod news;
 pub mod node;
+pub mod operation;
 pub mod operations;
 pub mod outbox;
+pub mod plan;
 pub mod pos;
 pub mod proofs;
 pub mod receiving;

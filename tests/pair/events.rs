@@ -30,6 +30,7 @@ fn what_happens_is_told_until_it_is_taken_whoever_is_killed_meanwhile() {
     );
     two.set("hooks", &format!("event = [\"sh\", \"-c\", {}]", serde_json::json!(script)));
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.set_pos();
     two.meet();
     two.until_same("before");
     two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());

@@ -49,17 +49,20 @@ fn an_epoch_that_is_not_proven_is_refused_and_changes_nothing() {
 
 #[test]
 fn homes_from_before_there_were_proofs_go_on_and_change_their_server() {
-    let mut two = Two::joined();
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.meet();
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
     two.until_same("before");
     two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
-    two.kill(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     let promoted = output(&mut two.espejo(Machine::Backup, &["promote", "--yes"]));
     assert_eq!(promoted.status.code(), Some(0), "{}", told(&promoted));
     two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving");
     assert!(proven(&two, Machine::Backup).contains(&2));
-    two.kill(Machine::Backup);
+    two.cut_power(Machine::Backup);
     for machine in [Machine::Main, Machine::Backup] {
         let _ = fs::remove_file(proofs(&two, machine));
         let path = two.home(machine).join("node.json");

@@ -88,6 +88,8 @@ impl Book {
             pos: None,
             call: Call::default(),
             history: vec![],
+            strays: false,
+            plans: vec![],
         }
     }
 

@@ -134,7 +134,7 @@ impl Machine {
             return Ok(());
         }
         let clock = Instant::now();
-        let quiet = clock.saturating_duration_since(*self.stirred.borrow());
+        let quiet = clock.saturating_duration_since(*self.tell.stirred.borrow());
         let was_held = std::mem::replace(&mut program.held, days.holds());
         if program.is_wanted() && days.is_to_stop(quiet, clock) {
             days.hold(clock).await?;

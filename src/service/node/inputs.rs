@@ -17,14 +17,15 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Claim, Duty, Epoch, Event, Record};
+use crate::pair::{Action, Duty, Epoch, Event, Record};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
 use crate::service::keeper::kept;
 use crate::service::news::News;
+use crate::service::refusal::WhyNot;
 use crate::service::sending;
-use crate::service::status::{Folders, PeerState};
+use crate::service::status::{Folders, PeerState, Step};
 
 /// How long is looked for an instant in which nothing moves.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -42,7 +43,11 @@ impl Machine {
                 self.keeper.end("").await;
                 return Ok(self.leave(Left::Stopped));
             }
-            Input::Served(news) => return Ok(self.served(news)),
+            Input::Served(news) => {
+                let left = self.served(news).await?;
+                self.go_on().await?;
+                return Ok(left);
+            }
             Input::Beat => {
                 self.beat();
                 self.keep_to_licence().await?;
@@ -67,7 +72,10 @@ impl Machine {
                 return Ok(self.leave(Left::Stopped));
             }
             Input::Asked((
-                command @ (Command::Promote { .. } | Command::Return { .. } | Command::Start { .. }),
+                command @ (Command::Promote { .. }
+                | Command::Return { .. }
+                | Command::Start { .. }
+                | Command::Cancel { .. }),
                 answer,
             )) => self.turn_over(command, answer).await?,
             Input::Asked((command, answer)) => self.asked(command, answer).await,
@@ -142,13 +150,15 @@ impl Machine {
 
     /// Takes an event to the core, and performs what it calls for.
     pub(super) async fn step_quietly(&mut self, event: Event) -> Result<(), MachineError> {
-        let had_given = matches!(self.pair.record().claim, Claim::Given { .. });
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for action in self.pair.step(event) {
                 match action {
                     Action::Save(record) => {
-                        self.save(record).await?;
+                        if let Err(error) = self.save(record).await {
+                            self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
+                            return Err(MachineError::Unsaved { path: self.home.clone(), error });
+                        }
                         events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => {
@@ -156,6 +166,7 @@ impl Machine {
                             days.begin().await?;
                         }
                         self.serve(epoch)?;
+                        self.passed(Step::TakeEpoch).await;
                         if let Some(session) = &self.session {
                             session.say(Note::Configured(self.revision.clone()));
                         }
@@ -166,10 +177,13 @@ impl Machine {
                         self.program.as_mut().map(Program::stop_if_wanted);
                         self.end_lanes().await?;
                     }
-                    Action::Freeze => self.freeze(),
-                    Action::Unfreeze => self.unfreeze(),
+                    Action::Freeze => self.freeze().await,
+                    Action::Unfreeze => self.unfreeze().await,
                     Action::Grant { to, at } => self.grant(to, at),
-                    Action::Deny(why) => tracing::warn!(?why, "a change of server was not begun"),
+                    Action::Deny(why) => {
+                        tracing::warn!(?why, "a change of server was not begun");
+                        self.end_job(Err(WhyNot::from(why))).await;
+                    }
                     Action::Refuse { theirs, ours } => {
                         tracing::warn!(theirs, ours, "a server of the past was refused");
                         self.hang_up();
@@ -179,13 +193,6 @@ impl Machine {
         }
         self.keeper.epoch(self.pair.record().epoch);
         self.keeper.duty(self.pair.duty());
-        if had_given
-            && self.pair.record().claim == Claim::Idle
-            && let Some(days) = &mut self.days
-        {
-            // The other machine has taken its place: the return is done.
-            days.returned().await?;
-        }
         Ok(())
     }
 
@@ -196,13 +203,13 @@ impl Machine {
     }
 
     /// Saves a record: the proof of its epoch before it.
-    async fn save(&mut self, record: Record) -> Result<(), MachineError> {
+    async fn save(&mut self, record: Record) -> std::io::Result<()> {
         let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
         let save = move || {
             proofs.map_or(Ok(()), |proofs| proofs.write())?;
             save_record(&home, &record)
         };
-        Ok(tokio::task::spawn_blocking(save).await.map_err(std::io::Error::other)??)
+        tokio::task::spawn_blocking(save).await.map_err(std::io::Error::other)?
     }
 
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
@@ -227,15 +234,15 @@ impl Machine {
                 options,
             };
             self.lanes_begun += 1;
-            let (book, stirred) = (book(&self.store, &dataset.name), self.stirred.clone());
-            self.lanes.push(Lane::send(settings, book, self.lanes_begun, stirred)?);
+            let (book, tell) = (book(&self.store, &dataset.name), self.tell.news.clone());
+            self.lanes.push(Lane::send(settings, book, self.lanes_begun, tell, self.tell.stirred.clone())?);
         }
-        self.stirred.send_replace(Instant::now());
+        self.tell.stirred.send_replace(Instant::now());
         // What it writes is captured from the first byte on.
         if let Some(program) = &mut self.program {
             program.held = self.days.as_ref().is_some_and(Days::holds);
-            program.start(epoch);
         }
+        self.start_program(epoch);
         Ok(())
     }
 
@@ -290,6 +297,7 @@ impl Machine {
             }
             self.step(Event::ServerHeard { epoch, start: proven.unwrap_or(start) }).await?;
         }
+        self.sent(lane, &news).await?;
         // Files come by the thousand, and mean nothing to an operation but how far it is.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
         let kept = kept(&news);

@@ -1,15 +1,15 @@
 //! What of all that happens goes into the diary, and what it says of before a restart.
 
-use jiff::Timestamp;
-
 use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use super::calling::Caller;
 use super::{Machine, MachineError};
 use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::identity::Identity;
-use crate::pair::Node;
+use crate::pair::{Claim, Node};
 use crate::service::event::{Noted, What};
 use crate::service::home::load_record;
 use crate::service::keeper::{INTERRUPTED, Keeper};
@@ -19,22 +19,20 @@ use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
 use crate::service::status::{Operation, Status, Trouble};
 
-/// What tells of all that happens, and what calls a person: where a program is told, and where it is a backup.
-pub(super) fn begin(
+/// Begins what writes and tells of all that happens, what proves epochs, and what calls a person where it is a backup.
+pub(super) async fn begin(
     home: &Path,
-    member: &Member,
+    member: &mut Member,
+    identity: Identity,
     store: &Store,
-) -> Result<(Option<Outbox>, Option<Caller>), MachineError> {
+) -> Result<(Keeper, Proofs, Option<Caller>), MachineError> {
+    let id = member.pin(home, identity.id())?;
+    let proofs = Proofs::load(home, identity, member.node, id);
     let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, store, &dataset.name));
     let folders: Vec<_> = store.datasets.iter().map(folder).collect();
     let caller = (member.node == Node::Backup).then(|| Caller::new(store.alarm.clone(), folders.clone()));
-    Ok((outbox(home, folders, member.node, store)?, caller))
-}
-
-/// The proofs of epochs of the machine of `identity`, in the store to which it belongs for ever.
-pub(super) fn proofs(home: &Path, member: &mut Member, identity: Identity) -> Result<Proofs, MachineError> {
-    let store = member.pin(home, identity.id())?;
-    Ok(Proofs::load(home, identity, member.node, store))
+    let keeper = Keeper::open(home, member.node, outbox(home, folders, member.node, store)?).await;
+    Ok((keeper, proofs, caller))
 }
 
 /// What is wrong that only they know.
@@ -64,9 +62,12 @@ fn outbox(
 
 impl Machine {
     /// What ran when the service ended goes on where this machine still receives, and else has failed.
-    pub(super) async fn resume(&mut self) {
+    pub(super) async fn resume(&mut self, claim: &Claim) {
         let now = Timestamp::now();
         let Some(mut operation) = self.keeper.interrupted(now).await else { return };
+        if operation.kind.is_turn() {
+            return self.resume_job(operation, claim).await;
+        }
         if self.lanes.is_empty() || operation.node != Some(self.member.node) {
             operation.fail(INTERRUPTED, now);
             self.keeper.follow(&operation, self.member.node).await;

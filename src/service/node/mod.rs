@@ -16,6 +16,8 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `job`: the change of server that runs
+//! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
@@ -27,12 +29,14 @@ pub mod heart;
 mod inbox;
 mod inputs;
 mod inviting;
+mod job;
 pub mod joining;
 mod keeping;
 pub mod lanes;
 pub mod meet;
 pub mod note;
 mod orders;
+mod planning;
 pub mod pos;
 pub mod session;
 pub mod standing;
@@ -52,13 +56,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::boot::{self, LastEnd};
 use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::Member;
 use super::proofs::Proofs;
-use super::status::{Call, Server, Status};
+use super::status::{Call, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -72,13 +77,14 @@ use days::Days;
 pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers, channels};
+use job::Job;
 use joining::Invite;
 use lanes::Lane;
 use meet::{Again, Calling};
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
-use turning::Freezing;
+use turning::{Freezing, Starting};
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -103,8 +109,6 @@ pub struct Machine {
     proofs: Proofs,
     /// Calls a person, where it is a backup.
     caller: Option<Caller>,
-    /// When something moved last in what is served here.
-    stirred: watch::Sender<Instant>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -119,6 +123,12 @@ pub struct Machine {
     pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
+    /// The version of its POS server program.
+    their_version: Option<String>,
+    /// The change of server that runs, or ran last.
+    job: Job,
+    /// The epoch that was given to this machine, until its POS server answers.
+    took: Option<Epoch>,
     /// Where `[server]` is set.
     program: Option<Program>,
     /// The other machine's.
@@ -142,6 +152,10 @@ pub struct Machine {
     lanes_begun: usize,
     /// Since when the POS server stands still to give its place away, and until when it may.
     freezing: Option<Freezing>,
+    /// The POS server is to be started when the copy is in step.
+    starting: Option<Starting>,
+    /// The machine was switched off, or fell, without having been ended in order.
+    was_cut: bool,
     /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
     follows: Option<Epoch>,
     began: Instant,
@@ -162,14 +176,19 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.receive(known.epoch)?;
         }
-        machine.resume().await;
+        let last = boot::begin(home)?;
+        machine.was_cut = last == LastEnd::Cut;
+        // Where its POS server runs on, it was the server all the time.
+        let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
+        machine.resume(&known.claim).await;
         if let Some(record) = &record {
             // It may be from before there were proofs.
             machine.prove(record).await?;
         }
-        let alone = machine.member.other.is_none();
-        machine.step(Event::Began { record, alone }).await?;
-        let left = machine.turn(&mut inbox, asked).await;
+        let left = match machine.step(Event::Began { record, sure }).await {
+            Ok(()) => machine.turn(&mut inbox, asked).await,
+            Err(error) => Err(error),
+        };
         machine.end(left).await
     }
 
@@ -181,21 +200,17 @@ impl Machine {
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
-        let at = |error| MachineError::Address { address: own.address.to_string(), error };
-        let (listener, udp) = meet::listen(&own.address).await.map_err(at)?;
-        let proofs = keeping::proofs(home, &mut member, identity)?;
-        let (outbox, caller) = keeping::begin(home, &member, &store)?;
-        let keeper = Keeper::open(home, member.node, outbox).await;
+        let (listener, udp) = meet::listen(&own.address).await?;
+        let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        let again = member.other.filter(|_| !is_main).map(|other| {
-            let (again, over) = mpsc::unbounded_channel();
+        let calls = member.other.filter(|_| !is_main).map(|other| {
             let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
-            work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
-            again
+            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
         });
+        let (again, calls) = calls.unzip();
+        work.extend(calls);
         let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
@@ -211,7 +226,6 @@ impl Machine {
             keeper,
             proofs,
             caller,
-            stirred: watch::channel(Instant::now()).0,
             session: None,
             apart: None,
             again,
@@ -220,6 +234,9 @@ impl Machine {
             udp,
             invite: None,
             theirs: None,
+            their_version: None,
+            job: Job::default(),
+            took: None,
             program: None,
             far: Far::default(),
             leaving: None,
@@ -235,6 +252,8 @@ impl Machine {
             work,
             lanes_begun: 0,
             freezing: None,
+            starting: None,
+            was_cut: false,
             follows: None,
             began: Instant::now(),
             unheard: false,
@@ -333,6 +352,12 @@ impl Machine {
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
+        if let Some(shown) = self.job.shown()
+            && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
+        {
+            status.operation = Some(shown.clone());
+        }
+        status.plans = self.plans(&status);
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {
             caller.complete(&mut status);
@@ -344,29 +369,10 @@ impl Machine {
     fn why_unmet(&self) -> Option<Unmet> {
         if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
     }
+}
 
-    /// Ends all that works for it.
-    async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
-        if let (Some(session), Ok(Left::Stopped)) = (self.session.take(), &left) {
-            session.part().await;
-        }
-        // Its address is free again only when they are gone.
-        for work in self.work.drain(..) {
-            work.abort();
-            let _ = work.await;
-        }
-        let mut result = left;
-        if let Some(mut days) = self.days.take()
-            && let Err(error) = days.leave().await
-        {
-            result = Err(error.into());
-        }
-        for lane in self.lanes.drain(..) {
-            let dataset = lane.name.clone();
-            if let Err(why) = lane.end() {
-                result = Err(MachineError::Dataset { dataset, why });
-            }
-        }
-        result
-    }
+/// Whether an operation is to be shown rather than another one: it runs, or began later.
+fn is_newer(this: &Operation, other: &Operation) -> bool {
+    let weight = |one: &Operation| (one.state == OperationState::Running, one.started_at);
+    weight(this) > weight(other)
 }

@@ -11,7 +11,7 @@ use crate::link::proof::Proof;
 use crate::link::speech::{hear, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
-use crate::service::status::{Server, Status};
+use crate::service::status::{Operation, Server, Status};
 
 /// What one service says to the other.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub enum Note {
         server: Server,
         /// The version of its program.
         version: String,
+        /// That of its POS server program, where it says one.
+        #[serde(default)]
+        server_version: Option<String>,
         /// Its clock, in milliseconds since 1970.
         clock_ms: i64,
     },
@@ -39,6 +42,8 @@ pub enum Note {
     Configured(Revision),
     /// How the mirror stands; said by the machine that mirrors, after each change.
     Standing(Box<Status>),
+    /// How a change of server stands that this machine does; said by that one, after each step.
+    Operation(Box<Operation>),
     /// Do this, which only the machine that mirrors can.
     Ask {
         /// A number that its answer bears.
