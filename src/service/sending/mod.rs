@@ -321,8 +321,12 @@ impl Sending {
             }
         }
         self.not_before = Instant::now();
+        self.stir();
+    }
+
+    fn stir(&self) {
         if let Some(stirred) = &self.stirred {
-            stirred.send_replace(self.not_before);
+            stirred.send_replace(Instant::now());
         }
     }
 
@@ -366,6 +370,10 @@ impl Sending {
 
     /// What the watch cannot tell.
     fn tick(&mut self, now: Instant) {
+        if self.told.rescans_ms.is_some() {
+            // Where not everything is watched nobody knows that nothing moves.
+            self.stir();
+        }
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
         if now >= self.next_mapped {
