@@ -2,6 +2,8 @@
 //!
 //! - `aside`: what the main alone held, when it comes back
 //! - `anew`: the copy is thrown away and taken anew
+//! - `called`: a person is called to the backup
+//! - `events`: the shop's program that is told what happens
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
@@ -16,6 +18,7 @@
 //! - `database`: the files of a real database
 //! - `operations`: changes of server as jobs, and where they go wrong
 //! - `pos`: a POS server program under its control
+//! - `proofs`: an epoch counts only with the signature of who took it
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
@@ -27,6 +30,8 @@ mod anew;
 mod aside;
 #[path = "pair/cables.rs"]
 mod cables;
+#[path = "pair/called.rs"]
+mod called;
 #[path = "pair/clocks.rs"]
 mod clocks;
 mod common;
@@ -34,6 +39,8 @@ mod common;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/events.rs"]
+mod events;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/images.rs"]
@@ -48,6 +55,8 @@ mod network;
 mod operations;
 #[path = "pair/pos.rs"]
 mod pos;
+#[path = "pair/proofs.rs"]
+mod proofs;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/revoked.rs"]

@@ -156,6 +156,8 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             &[("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())],
         ),
         Trouble::DiskLow { free_bytes } => room(["trouble-disk-low", "trouble-disk-low-do"], 0, *free_bytes),
+        Trouble::EpochUnproven { epoch } => served::unproven(words, *epoch),
+        Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
@@ -186,6 +188,8 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::DiskLow { .. } => "mended-disk-low",
         Trouble::ServerStray { .. } => "mended-stray",
         Trouble::ServerDown { .. } => "mended-server",
+        Trouble::EpochUnproven { .. } => "mended-unproven",
+        Trouble::EventsWait { .. } => "mended-events-wait",
     };
     words.say(key)
 }
@@ -303,6 +307,8 @@ mod tests {
             Trouble::DiskLow { free_bytes: 12_000_000 },
             Trouble::ServerStray { found: Stray::Process { pid: 7 } },
             Trouble::ServerDown { here: false, why: None },
+            Trouble::EpochUnproven { epoch: 7 },
+            Trouble::EventsWait { waiting: 1, for_ms: 600_000 },
         ]
     }
 

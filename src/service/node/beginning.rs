@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::days::Days;
 use super::heart::Heart;
@@ -16,14 +15,11 @@ use super::meet::{self, Calling};
 use super::pos::Far;
 use super::standing::Standing;
 use super::turning::Turning;
-use super::{Machine, MachineError, inputs};
-use crate::config::address::Address;
-use crate::config::store::Store;
+use super::{Machine, MachineError, inputs, keeping};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
 use crate::pair::{Node, Pair};
-use crate::service::keeper::Keeper;
 use crate::service::member::Member;
 use crate::service::status::Status;
 
@@ -34,28 +30,26 @@ impl Machine {
     ) -> Result<(Self, Inbox), MachineError> {
         let mut member = Member::load(home)?;
         let (store, revision) = member.revise(home)?;
-        let (tls, days) = itself(home, &member, &store)?;
+        let identity = Identity::load_or_make(home)?;
+        let days = Days::load(home, member.node, &store, identity.id())?;
+        let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
-        let (listener, udp) = ports(&own.address)
-            .await
-            .map_err(|error| MachineError::Address { address: own.address.to_string(), error })?;
+        let (listener, udp) = meet::listen(&own.address).await?;
+        let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        // The machine that was set up as backup calls.
-        let again = member.other.filter(|_| !is_main).map(|other| {
+        let calls = member.other.filter(|_| !is_main).map(|other| {
             let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
-            let (again, over) = mpsc::unbounded_channel();
-            work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
-            again
+            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
         });
+        let (again, calls) = calls.unzip();
+        work.extend(calls);
         let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
-            keeper: Keeper::open(home, member.node).await,
             member,
             pace: store.mirror.max_rate.map(Pace::new),
             store,
@@ -64,6 +58,9 @@ impl Machine {
             lanes: vec![],
             standing: Standing::default(),
             days,
+            keeper,
+            proofs,
+            caller,
             session: None,
             apart: None,
             again,
@@ -93,17 +90,4 @@ impl Machine {
         machine.keep_program()?;
         Ok((machine, inbox))
     }
-}
-
-/// Where the other machine comes in, and its heartbeats.
-async fn ports(address: &Address) -> io::Result<(TcpListener, UdpSocket)> {
-    let address = meet::resolve(address).await?;
-    Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?))
-}
-
-/// What a machine is to others, and its licence where it is a backup.
-fn itself(home: &Path, member: &Member, store: &Store) -> Result<(Tls, Option<Days>), MachineError> {
-    let identity = Identity::load_or_make(home)?;
-    let days = Days::load(home, member.node, store, identity.id())?;
-    Ok((Tls::new(&identity).map_err(io::Error::other)?, days))
 }

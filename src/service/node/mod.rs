@@ -5,8 +5,9 @@
 //!
 //! - [`meet`]: connections between the two machines
 //! - `beginning`: a machine as it begins
+//! - [`calling`]: a person is called
+//! - [`ending`]: how it ends
 //! - `check`: examines this machine
-//! - `ended`: how it ends
 //! - [`pos`]: the POS server program of this machine
 //! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
@@ -22,9 +23,10 @@
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod beginning;
+pub mod calling;
 mod check;
 pub mod days;
-mod ended;
+pub mod ending;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -61,7 +63,8 @@ use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::Member;
-use super::status::{Operation, OperationState, Server, Status};
+use super::proofs::Proofs;
+use super::status::{Call, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -70,19 +73,18 @@ use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
 use crate::pair::{Claim, Duty, Event, Pair, Record};
+use calling::Caller;
 use days::Days;
+pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers};
 use joining::Invite;
 use lanes::Lane;
 use meet::Again;
-use note::Note;
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
 use turning::Turning;
-
-pub use ended::{Left, MachineError};
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -103,6 +105,10 @@ pub struct Machine {
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
     keeper: Keeper,
+    /// The proofs of epochs.
+    proofs: Proofs,
+    /// Calls a person, where it is a backup.
+    caller: Option<Caller>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -163,6 +169,10 @@ impl Machine {
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;
+        if let Some(record) = &record {
+            // It may be from before there were proofs.
+            machine.prove(record).await?;
+        }
         let left = match machine.step(Event::Began { record, sure }).await {
             Ok(()) => machine.turn(&mut inbox, asked).await,
             Err(error) => Err(error),
@@ -240,6 +250,7 @@ impl Machine {
         let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
         if let Some(days) = &mut self.days {
             days.complete(&mut status);
+            days.news().iter().for_each(|what| self.keeper.event("", what));
         }
         let known = Known {
             store: &self.store,
@@ -251,6 +262,7 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
+            others: keeping::troubles(&self.keeper, &self.proofs),
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
@@ -264,40 +276,16 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
         status.plans = self.plans(&status);
+        status.call = Call::default();
+        if let Some(caller) = &mut self.caller {
+            caller.complete(&mut status);
+        }
         status
     }
 
     /// Why the two do not talk, where that is known.
     fn why_unmet(&self) -> Option<Unmet> {
         if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
-    }
-
-    /// Ends all that works for it.
-    async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
-        if let Ok(Left::Stopped) = left {
-            if let Some(session) = self.session.take() {
-                session.part(Note::Goodbye).await;
-            }
-            boot::end(&self.home);
-        }
-        // Its address is free again only when they are gone.
-        for work in self.work.drain(..) {
-            work.abort();
-            let _ = work.await;
-        }
-        let mut result = left;
-        if let Some(mut days) = self.days.take()
-            && let Err(error) = days.leave().await
-        {
-            result = Err(error.into());
-        }
-        for lane in self.lanes.drain(..) {
-            let dataset = lane.name.clone();
-            if let Err(why) = lane.end() {
-                result = Err(MachineError::Dataset { dataset, why });
-            }
-        }
-        result
     }
 }
 

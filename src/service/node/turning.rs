@@ -64,6 +64,13 @@ pub(super) struct Starting {
     until: Instant,
 }
 
+impl Turning {
+    /// Whether the POS server stands still, or is about to.
+    pub(super) fn is_freezing(&self) -> bool {
+        self.freezing.is_some()
+    }
+}
+
 impl Machine {
     /// Does what a person asks for, if it may be done now.
     pub(super) async fn turn_over(
@@ -135,7 +142,7 @@ impl Machine {
             self.hang_up();
         }
         for lane in &self.lanes {
-            let _ = lane.orders.send(Order::Follow);
+            let _ = lane.orders.send(Order::Follow { epoch });
         }
         Ok(())
     }

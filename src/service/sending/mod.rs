@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::{Captured, Options, Source, SourceError};
@@ -132,6 +132,8 @@ pub struct Sending {
     next_rescan: Instant,
     /// Everything is looked at so often.
     rescan: Duration,
+    /// Where it is told that something moves.
+    stirred: Option<watch::Sender<Instant>>,
 }
 
 /// A generation that is under way.
@@ -200,10 +202,18 @@ impl Sending {
             canary_due: true,
             next_mapped: now,
             next_rescan: now + settings.rescan,
+            stirred: None,
             settings,
         };
         half.begin_to_watch();
         Ok(half)
+    }
+
+    /// It tells there when something in the folder moved last.
+    #[must_use]
+    pub fn stirring(mut self, stirred: watch::Sender<Instant>) -> Self {
+        self.stirred = Some(stirred);
+        self
     }
 
     /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
@@ -316,6 +326,13 @@ impl Sending {
             }
         }
         self.not_before = Instant::now();
+        self.stir();
+    }
+
+    fn stir(&self) {
+        if let Some(stirred) = &self.stirred {
+            stirred.send_replace(Instant::now());
+        }
     }
 
     fn rescan_often(&mut self, every: Duration) {
@@ -358,6 +375,10 @@ impl Sending {
 
     /// What the watch cannot tell.
     fn tick(&mut self, now: Instant) {
+        if self.told.rescans_ms.is_some() {
+            // Where not everything is watched nobody knows that nothing moves.
+            self.stir();
+        }
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
         if now >= self.next_mapped {

@@ -1,9 +1,12 @@
-//! How the service of a machine ends.
+//! How the service of a machine ends, and why it cannot run.
 
 use std::io;
 use std::path::PathBuf;
 
+use super::Machine;
+use super::note::Note;
 use crate::link::identity::IdentityError;
+use crate::service::boot;
 use crate::service::member::MemberError;
 
 /// How the service ended.
@@ -51,4 +54,34 @@ pub enum MachineError {
     /// The system.
     #[error("{0}")]
     System(#[from] io::Error),
+}
+
+impl Machine {
+    /// Ends all that works for it.
+    pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
+        if let Ok(Left::Stopped) = left {
+            if let Some(session) = self.session.take() {
+                session.part(Note::Goodbye).await;
+            }
+            boot::end(&self.home);
+        }
+        // Its address is free again only when they are gone.
+        for work in self.work.drain(..) {
+            work.abort();
+            let _ = work.await;
+        }
+        let mut result = left;
+        if let Some(mut days) = self.days.take()
+            && let Err(error) = days.leave().await
+        {
+            result = Err(error.into());
+        }
+        for lane in self.lanes.drain(..) {
+            let dataset = lane.name.clone();
+            if let Err(why) = lane.end() {
+                result = Err(MachineError::Dataset { dataset, why });
+            }
+        }
+        result
+    }
 }
