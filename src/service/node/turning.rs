@@ -174,7 +174,8 @@ impl Machine {
     /// make sure of what it writes may have come back with less than the mirror holds.
     pub(super) fn start_program(&mut self, epoch: Epoch) {
         let Some(program) = &mut self.program else { return };
-        if self.turning.was_cut && self.member.other.is_some() {
+        if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
+            self.lanes.iter().for_each(|lane| drop(lane.source.send(last::Order::Last)));
             self.turning.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
         } else {
             program.start(epoch);
@@ -183,11 +184,11 @@ impl Machine {
 
     /// The POS server that waited for the copy to be in step waits no more.
     fn go_on_to_start(&mut self) {
-        let is_in_step = || self.lanes.iter().all(|lane| lane.sent.in_step);
+        let are_compared = || self.lanes.iter().all(|lane| lane.sent.compared);
         if let Some(starting) = self.turning.starting
-            && (is_in_step() || Instant::now() >= starting.until)
+            && (are_compared() || Instant::now() >= starting.until)
         {
-            (self.turning.starting, self.turning.was_cut) = (None, false);
+            self.turning.starting = None;
             self.start_program(starting.epoch);
         }
     }
@@ -245,13 +246,15 @@ impl Machine {
     pub(super) async fn sent(&mut self, lane: usize, news: &News) -> Result<(), MachineError> {
         let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) else { return Ok(()) };
         match news {
-            News::InStep => lane.sent.in_step = true,
             News::AllSent => lane.sent.all = true,
-            News::Level { seq } => lane.sent.level = Some(*seq),
-            News::NotLevel => return self.step(Event::NotLevel).await,
+            News::Level { seq } => (lane.sent.level, lane.sent.compared) = (Some(*seq), true),
+            News::NotLevel => lane.sent.compared = true,
             _ => return Ok(()),
         }
         self.go_on_to_start();
+        if matches!(news, News::NotLevel) {
+            return self.step(Event::NotLevel).await;
+        }
         if self.turning.freezing.is_some_and(|freezing| freezing.stands) {
             if self.lanes.iter().all(|lane| lane.sent.all) {
                 self.passed(Step::LastChanges).await;

@@ -118,8 +118,6 @@ pub struct Sending {
     look: BTreeSet<RelPath>,
     comparison: Option<Comparison>,
     last: Last,
-    /// All that there was when this side began has gone to the mirror.
-    was_in_step: bool,
     orders: mpsc::UnboundedReceiver<Order>,
     tell: mpsc::UnboundedSender<News>,
     budget: Budget,
@@ -193,7 +191,6 @@ impl Sending {
             look: BTreeSet::new(),
             comparison: None,
             last: Last::No,
-            was_in_step: false,
             orders,
             tell,
             budget: Budget::new(now),
@@ -366,10 +363,6 @@ impl Sending {
         }
         self.go_on_comparing()?;
         self.go_on_last()?;
-        if !self.was_in_step && self.is_ready() && self.dirty.is_empty() {
-            self.was_in_step = true;
-            let _ = self.tell.send(News::InStep);
-        }
         self.tell_behind()
     }
 
