@@ -206,7 +206,9 @@ impl Pair {
             return vec![];
         }
         self.turn = Turn::None;
-        self.save(self.record.given(seq))
+        // A mirror that was taken anew counts from its own beginning; the history never goes back.
+        let start = self.record.starts.last().map_or(0, |start| start.seq);
+        self.save(self.record.given(seq.max(start)))
     }
 
     fn granted(&mut self, to: Epoch, at: u64) -> Vec<Action> {
