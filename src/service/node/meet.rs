@@ -64,6 +64,19 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
+/// Names where the service listens, where what comes to its address is passed on to it: by a forwarded port, by a relay.
+pub const LISTEN: &str = "ESPEJO_LISTEN";
+
+/// Where the machine at `address` listens.
+pub async fn listens_at(address: &Address) -> io::Result<SocketAddr> {
+    match std::env::var(LISTEN) {
+        Ok(named) => {
+            named.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{LISTEN}={named}")))
+        }
+        Err(_) => resolve(address).await,
+    }
+}
+
 /// Where `address` is.
 pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;
@@ -205,6 +218,10 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<A
                 while again.recv().await.is_some_and(|again| again != Again::Over(session)) {}
             }
             Err(why) => {
+                if why == Unmet::NoPlace {
+                    // It was reached, and makes room: that takes a moment only.
+                    pause = FIRST_PAUSE;
+                }
                 if met.send(Met::Failed(why)).await.is_err() {
                     return;
                 }

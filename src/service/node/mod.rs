@@ -204,7 +204,7 @@ impl Machine {
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
         let at = |error| MachineError::Address { address: own.address.to_string(), error };
-        let address = meet::resolve(&own.address).await.map_err(at)?;
+        let address = meet::listens_at(&own.address).await.map_err(at)?;
         let listener = TcpListener::bind(address).await.map_err(at)?;
         let udp = UdpSocket::bind(address).await.map_err(at)?;
         let keeper = Keeper::open(home, member.node).await;
