@@ -66,6 +66,12 @@ impl Failure {
         Self { kind: Kind::Failed, said: Said::Lines(vec![why.into()]) }
     }
 
+    /// It was tried and did not work, for each of these reasons.
+    #[must_use]
+    pub fn faileds(why: Vec<String>) -> Self {
+        Self { kind: Kind::Failed, said: Said::Lines(why) }
+    }
+
     /// What was typed or configured is wrong.
     pub fn usage(why: impl Into<String>) -> Self {
         Self { kind: Kind::Usage, said: Said::Lines(vec![why.into()]) }

@@ -111,6 +111,7 @@ impl First {
                 self.scroll(intent);
             }
             Intent::PageCopy | Intent::PageHistory | Intent::Answer | Intent::Compare => {}
+            Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {}
         }
         vec![]
     }
@@ -188,7 +189,7 @@ impl Stage for First {
                 }
             }),
             Message::Drawn { page, last } => self.room = (page, last),
-            Message::Heard(_) => {}
+            Message::Heard(_) | Message::Strip(_) => {}
         }
         vec![]
     }
