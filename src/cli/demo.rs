@@ -21,7 +21,7 @@ use crate::demo::script::play::play;
 use crate::demo::shop::{Shop, ShopError};
 use crate::demo::truth::Truth;
 use crate::pair::Node;
-use crate::tui::{self, Attached, Beside, Cause, Intent, Left, Place, Strip};
+use crate::tui::{self, Attached, Beside, Cause, Intent, Left, Options, Place, Strip};
 use crate::words::Words;
 
 /// How often the strip is made anew.
@@ -48,16 +48,14 @@ pub async fn run(around: &Around, args: &DemoArgs) -> Result<Exit, Failure> {
     let seed = args.seed.unwrap_or_else(any_seed);
     let work = async {
         let open = Shop::open(args.dir.as_deref(), seed, around.lang.as_deref());
-        match script {
-            Some(script) => {
-                writeln!(io::stdout(), "{}", around.words.with("demo-seed", &[("seed", seed.to_string().into())]))?;
-                told(around, &mut open.await?, &script).await
-            }
-            None => {
-                writeln!(io::stdout(), "{}", around.words.say("demo-opens"))?;
-                shown(around, &mut open.await?).await
-            }
+        if let Some(script) = script {
+            writeln!(io::stdout(), "{}", around.words.with("demo-seed", &[("seed", seed.to_string().into())]))?;
+            return told(around, &mut open.await?, &script).await;
         }
+        // Wrong keys are told before anything is begun.
+        let options = screen::options(around, Place::Attached)?;
+        writeln!(io::stdout(), "{}", around.words.say("demo-opens"))?;
+        shown(around, &mut open.await?, options).await
     };
     // Whatever ends this ends the shop: it goes with what works on it.
     let ended = tokio::select! {
@@ -122,8 +120,7 @@ async fn told(around: &Around, shop: &mut Shop, script: &Script) -> Result<Exit,
 }
 
 /// Shows the operator's screen of the backup, and below it what can be caused.
-async fn shown(around: &Around, shop: &mut Shop) -> Result<Exit, Failure> {
-    let mut options = screen::options(around, Place::Attached)?;
+async fn shown(around: &Around, shop: &mut Shop, mut options: Options) -> Result<Exit, Failure> {
     options.home = shop.backup.home.display().to_string();
     let (publish, strip) = watch::channel(Arc::new(Strip::default()));
     let (wants, mut wanted) = mpsc::unbounded_channel();
@@ -179,10 +176,8 @@ fn meant(shop: &mut Shop, intent: Intent) -> Option<Incident> {
 /// What the strip shows, as the shop stands.
 fn strip_of(words: &Words, shop: &mut Shop, truth: &Truth) -> Strip {
     let node = server(shop);
-    let name = |node: Node| if node == Node::Main { shop.main.name } else { shop.backup.name };
-    let say = |key: &str, node: Node| words.with(key, &[("name", name(node).into())]);
     let (is_on, is_joined) = (shop.main.is_on(), shop.is_joined());
-    let power = say(if is_on { "demo-cut-power" } else { "demo-bring-back" }, Node::Main);
+    let power = words.say(if is_on { "demo-cut-power" } else { "demo-bring-back" });
     let cable = words.say(if is_joined { "demo-cut-cable" } else { "demo-join-cable" });
     let is_frozen = if node == Node::Main { shop.main.is_frozen() } else { shop.backup.is_frozen() };
     let freeze = words.say(if is_frozen { "demo-thaw" } else { "demo-freeze" });
@@ -195,7 +190,7 @@ fn strip_of(words: &Words, shop: &mut Shop, truth: &Truth) -> Strip {
     ];
     let causes = causes.into_iter().map(|(intent, label, is_possible)| Cause { intent, label, is_possible });
     // What the main alone has is on its disk, whether it is on or not.
-    let note = (truth.missing > 0).then(|| say("demo-lies-on-main", Node::Main));
+    let note = (truth.missing > 0).then(|| words.with("demo-lies-on-main", &[("name", shop.main.name.into())]));
     Strip {
         causes: causes.collect(),
         note: note.unwrap_or_default(),

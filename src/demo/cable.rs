@@ -10,7 +10,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Bytes that are passed on at once.
 const PIECE: usize = 64 * 1024;
@@ -24,10 +24,30 @@ pub struct End {
     pub listens: SocketAddr,
 }
 
+/// How long is tried to reach who is behind it: a machine that was just switched on does not listen yet.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The time between two tries.
+const AGAIN: Duration = Duration::from_millis(30);
+
+/// What can keep anything from coming through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct State {
+    /// It is out.
+    is_cut: bool,
+    /// The machine at one of its ends has no power: it says nothing at all, not even that it is gone.
+    is_dark: [bool; 2],
+}
+
+impl State {
+    fn is_through(self) -> bool {
+        !self.is_cut && self.is_dark == [false; 2]
+    }
+}
+
 /// The cable. It goes when it is dropped.
 #[derive(Debug)]
 pub struct Cable {
-    joined: watch::Sender<bool>,
+    state: watch::Sender<State>,
     _ways: JoinSet<()>,
     break_: Option<JoinHandle<()>>,
 }
@@ -35,20 +55,25 @@ pub struct Cable {
 impl Cable {
     /// Lays it between two ends.
     pub async fn lay(ends: [End; 2]) -> io::Result<Self> {
-        let (joined, is_joined) = watch::channel(true);
+        let (state, stands) = watch::channel(State::default());
         let mut ways = JoinSet::new();
         for end in ends {
             let (tcp, udp) = (TcpListener::bind(end.known).await?, UdpSocket::bind(end.known).await?);
-            ways.spawn(datagrams(udp, end.listens, is_joined.clone()));
-            ways.spawn(connections(tcp, end.listens, is_joined.clone()));
+            ways.spawn(datagrams(udp, end.listens, stands.clone()));
+            ways.spawn(connections(tcp, end.listens, stands.clone()));
         }
-        Ok(Self { joined, _ways: ways, break_: None })
+        Ok(Self { state, _ways: ways, break_: None })
     }
 
     /// Whether it is whole.
     #[must_use]
     pub fn is_joined(&self) -> bool {
-        *self.joined.borrow()
+        !self.state.borrow().is_cut
+    }
+
+    /// The machine at one end, 0 or 1, has power, or not.
+    pub fn set_power(&self, end: usize, is_on: bool) {
+        self.state.send_modify(|state| state.is_dark[end] = !is_on);
     }
 
     /// Cuts it, or joins it.
@@ -56,44 +81,44 @@ impl Cable {
         if let Some(before) = self.break_.take() {
             before.abort();
         }
-        self.joined.send_replace(joined);
+        self.state.send_modify(|state| state.is_cut = !joined);
     }
 
     /// Cuts it for so long.
     pub fn cut_for(&mut self, time: Duration) {
         self.set_joined(false);
-        let joined = self.joined.clone();
+        let state = self.state.clone();
         self.break_ = Some(tokio::spawn(async move {
             sleep(time).await;
-            joined.send_replace(true);
+            state.send_modify(|state| state.is_cut = false);
         }));
     }
 }
 
 /// Passes datagrams on; what comes while it is cut is lost.
-async fn datagrams(from: UdpSocket, to: SocketAddr, joined: watch::Receiver<bool>) {
+async fn datagrams(from: UdpSocket, to: SocketAddr, stands: watch::Receiver<State>) {
     let Ok(out) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await else { return };
     let mut datagram = vec![0; PIECE];
     loop {
         // Nobody listens there just now: it is lost as well.
         let Ok((length, _)) = from.recv_from(&mut datagram).await else { continue };
-        if *joined.borrow() {
+        if stands.borrow().is_through() {
             let _ = out.send_to(&datagram[..length], to).await;
         }
     }
 }
 
 /// Passes connections on; those that are made while it is cut wait.
-async fn connections(from: TcpListener, to: SocketAddr, mut joined: watch::Receiver<bool>) {
+async fn connections(from: TcpListener, to: SocketAddr, mut stands: watch::Receiver<State>) {
     let mut all = JoinSet::new();
-    while joined.wait_for(|joined| *joined).await.is_ok() {
+    while stands.wait_for(|state| state.is_through()).await.is_ok() {
         let Ok((near, _)) = from.accept().await else { continue };
-        let joined = joined.clone();
+        let stands = stands.clone();
         all.spawn(async move {
-            let Ok(far) = TcpStream::connect(to).await else { return };
+            let Ok(far) = timeout(PATIENCE, reach(to)).await else { return };
             let _ = (near.set_nodelay(true), far.set_nodelay(true));
             let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            let (there, back) = (pass(near_in, far_out, joined.clone()), pass(far_in, near_out, joined));
+            let (there, back) = (pass(near_in, far_out, stands.clone()), pass(far_in, near_out, stands));
             // Where one way ends, so does the other.
             tokio::select! {
                 _ = there => {}
@@ -104,12 +129,23 @@ async fn connections(from: TcpListener, to: SocketAddr, mut joined: watch::Recei
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut joined: watch::Receiver<bool>) -> io::Result<()> {
+/// A connection to who is behind it, as soon as somebody listens there.
+async fn reach(to: SocketAddr) -> TcpStream {
+    loop {
+        match TcpStream::connect(to).await {
+            Ok(stream) => return stream,
+            Err(_) => sleep(AGAIN).await,
+        }
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut stands: watch::Receiver<State>) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     loop {
-        let length = from.read(&mut piece).await?;
+        // A machine that is gone is like one that has hung up.
+        let length = from.read(&mut piece).await.unwrap_or(0);
         // That it has ended is not told through a cable that is cut, either.
-        if joined.wait_for(|joined| *joined).await.is_err() || length == 0 {
+        if stands.wait_for(|state| state.is_through()).await.is_err() || length == 0 {
             return Ok(());
         }
         to.write_all(&piece[..length]).await?;

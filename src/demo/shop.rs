@@ -71,13 +71,7 @@ impl Shop {
     /// Opens a shop in `dir`, which stays; without one, in a folder that goes with it. It sells when this is done, and the
     /// backup has all that was sold.
     pub async fn open(dir: Option<&Path>, seed: u64, lang: Option<&str>) -> Result<Self, ShopError> {
-        let (path, folder) = match dir {
-            Some(dir) => (new_folder(dir)?, None),
-            None => {
-                let folder = tempfile::Builder::new().prefix("espejo-demo-").tempdir()?;
-                (fs::canonicalize(folder.path())?, Some(folder))
-            }
-        };
+        let (path, folder) = place(dir)?;
         let machine = |node| Machine::new(&path, node, lang.map(str::to_owned));
         let (main, backup) = (machine(Node::Main)?, machine(Node::Backup)?);
         fs::create_dir(&main.data)?;
@@ -191,11 +185,17 @@ impl Shop {
         match incident {
             Incident::CutPower(node) => {
                 let machine = self.machine(node);
-                let was_on = machine.is_on();
-                machine.cut_power();
-                return Ok(was_on);
+                if !machine.is_on() {
+                    return Ok(false);
+                }
+                // Without power nobody says goodbye.
+                self.cable.set_power(end(node), false);
+                self.machine(node).cut_power();
             }
-            Incident::BringBack(node) => self.machine(node).start()?,
+            Incident::BringBack(node) => {
+                self.machine(node).start()?;
+                self.cable.set_power(end(node), true);
+            }
             Incident::CutCable => self.cable.set_joined(false),
             Incident::JoinCable => self.cable.set_joined(true),
             Incident::Break(time) => self.cable.cut_for(time),
@@ -228,13 +228,22 @@ impl Shop {
     }
 }
 
-/// A folder for a shop: a new one, or an empty one.
-fn new_folder(dir: &Path) -> Result<PathBuf, ShopError> {
+/// The end of the cable at which a machine is.
+fn end(node: Node) -> usize {
+    usize::from(node == Node::Backup)
+}
+
+/// A folder for a shop: that one, which must be new or empty; else one that goes with the shop.
+fn place(dir: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), ShopError> {
+    let Some(dir) = dir else {
+        let folder = tempfile::Builder::new().prefix("espejo-demo-").tempdir()?;
+        return Ok((fs::canonicalize(folder.path())?, Some(folder)));
+    };
     fs::create_dir_all(dir)?;
     if fs::read_dir(dir)?.next().is_some() {
         return Err(ShopError::NotEmpty(dir.to_owned()));
     }
-    Ok(fs::canonicalize(dir)?)
+    Ok((fs::canonicalize(dir)?, None))
 }
 
 /// Has a machine do something that must work.

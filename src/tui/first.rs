@@ -110,8 +110,15 @@ impl First {
             Intent::Up | Intent::Down | Intent::PageUp | Intent::PageDown | Intent::Top | Intent::Bottom => {
                 self.scroll(intent);
             }
-            Intent::PageCopy | Intent::PageHistory | Intent::Answer | Intent::Compare => {}
-            Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {}
+            Intent::PageCopy
+            | Intent::PageHistory
+            | Intent::Answer
+            | Intent::Compare
+            | Intent::Power
+            | Intent::Cable
+            | Intent::Break
+            | Intent::Freeze
+            | Intent::DaysPass => {}
         }
         vec![]
     }

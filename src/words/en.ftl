@@ -784,13 +784,13 @@ demo-missing = missing { $n }
 demo-double = double { $n }
 demo-numbers-twice = numbers twice { $n }
 demo-not-well = Orders are missing or double, or numbers were given twice: see the last line.
-demo-cut-power = Cut { $name }'s power
-demo-bring-back = Switch { $name } on
-demo-cut-cable = Pull the cable
-demo-join-cable = Put the cable in
-demo-break = Pull it for 5 s
-demo-freeze = Freeze the POS
-demo-thaw = Let the POS go on
+demo-cut-power = Cut main's power
+demo-bring-back = Switch main on
+demo-cut-cable = Pull cable
+demo-join-cable = Plug cable in
+demo-break = Pull it 5 s
+demo-freeze = Freeze POS
+demo-thaw = Thaw POS
 demo-days-pass = 2 days pass
 demo-lies-on-main = What is missing lies on { $name }'s disk: when it comes back it is set aside and listed.
 demo-crashed = the service of { $name } has ended by itself ({ $status }); see { $log }
@@ -807,12 +807,12 @@ demo-tell-server = { $name }: the POS server { $is ->
    *[other] has stopped
   }
 demo-tell-verdict = { $name }: { $is ->
-    [healthy] the main is healthy
-    [server-stopped] the main's POS server does not answer
-    [main-down] the main is down
-    [only-this-link] only this machine does not reach the main
+    [healthy] hears that the server is well
+    [server-stopped] hears that the POS server of the other machine does not answer
+    [main-down] the server is down
+    [only-this-link] only this machine does not reach the server
     [isolated] this machine is cut off
-   *[other] the main is silent, and nobody can tell why
+   *[other] the server is silent, and nobody can tell why
   }
 demo-tell-licence = { $name }: the days of the backup licence run
 demo-script-in-vain = it did not come within { $seconds } s

@@ -41,7 +41,7 @@ fn causes(view: &StripView, cells: usize) -> Vec<Row> {
             None => (None, Tone::Quiet, Tone::Quiet),
         };
         let row = match lines.pop() {
-            Some(line) if line.width() + 3 + width <= cells => line.and("   ", Tone::Plain),
+            Some(line) if line.width() + 2 + width <= cells => line.and("  ", Tone::Plain),
             Some(line) => {
                 lines.push(line);
                 Row::of(" ", Tone::Plain)
