@@ -86,15 +86,37 @@ fn both_sell_while_nobody_can_tell_and_what_one_sold_is_set_aside() {
 }
 
 #[test]
+fn twice_the_backup_serves_and_gives_back() {
+    plays("two_nights.txt");
+}
+
+#[test]
+fn the_shop_does_not_notice_that_the_backup_dies() {
+    plays("backup_dies.txt");
+}
+
+#[test]
+fn every_script_is_played() {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo")).unwrap();
+    let scripts =
+        files.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "txt"));
+    for script in scripts {
+        let name = script.file_name().unwrap().to_str().unwrap();
+        assert!(include_str!("demo.rs").contains(&format!("plays(\"{name}\")")), "nobody plays {name}");
+    }
+}
+
+#[test]
 fn what_is_expected_and_is_not_so_fails() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("wrong.txt");
     fs::write(&script, "expect missing 3\nfreeze pos backup\nexpect missing 0\n").unwrap();
     let played = output(espejo(folder.path(), &["demo", "--script"]).arg(&script));
     assert_eq!(played.status.code(), Some(1), "{}", told(&played));
-    let said = String::from_utf8_lossy(&played.stderr).into_owned();
+    let said = String::from_utf8_lossy(&played.stdout).into_owned();
     assert!(said.contains("wrong.txt:1: expect missing 3: it is 0"), "{said}");
     assert!(said.contains("wrong.txt:2: ") && !said.contains("wrong.txt:3"), "nothing is done after that: {said}");
+    assert!(said.lines().last().unwrap().starts_with("confirmed "), "{said}");
     fs::remove_file(script).unwrap();
     nothing_is_left(&folder);
 }

@@ -60,7 +60,7 @@ pub async fn run(around: &Around, args: &DemoArgs) -> Result<Exit, Failure> {
     // Whatever ends this ends the shop: it goes with what works on it.
     let ended = tokio::select! {
         ended = work => ended,
-        ended = cut_off() => ended,
+        ended = cut_off(around) => ended,
     };
     if let Some(dir) = args.dir.as_deref().filter(|_| ended.is_ok()) {
         let args = [("path", dir.display().to_string().into())];
@@ -84,7 +84,7 @@ fn any_seed() -> u64 {
 }
 
 /// Waits until the system, or a person, ends this program.
-async fn cut_off() -> Result<Exit, Failure> {
+async fn cut_off(around: &Around) -> Result<Exit, Failure> {
     let [mut term, mut hup, mut int] =
         [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?, signal(SignalKind::interrupt())?];
     tokio::select! {
@@ -92,7 +92,7 @@ async fn cut_off() -> Result<Exit, Failure> {
         _ = hup.recv() => {}
         _ = int.recv() => {}
     }
-    Err(Failure::failed("interrupted"))
+    Err(Failure::failed(around.words.say("demo-interrupted")))
 }
 
 /// Reads a script; every fault in it at once.
@@ -108,15 +108,15 @@ fn read(around: &Around, path: &Path) -> Result<Script, Failure> {
 /// Plays a script, and prints the line of truth last.
 async fn told(around: &Around, shop: &mut Shop, script: &Script) -> Result<Exit, Failure> {
     let played = play(shop, script, &around.words).await?;
-    for failure in &played.failures {
-        writeln!(io::stdout(), "{failure}")?;
-    }
-    writeln!(io::stdout(), "{}", played.truth.line(&around.words))?;
-    let mut why = played.failures;
+    let mut failures = played.failures;
     if !played.truth.is_well() {
-        why.push(around.words.say("demo-not-well"));
+        failures.push(around.words.say("demo-not-well"));
     }
-    if why.is_empty() { Ok(Exit::Done) } else { Err(Failure::faileds(why)) }
+    let mut out = io::stdout();
+    failures.iter().try_for_each(|failure| writeln!(out, "{failure}"))?;
+    writeln!(out, "{}", played.truth.line(&around.words))?;
+    // All is said: the truth is what stands last.
+    if failures.is_empty() { Ok(Exit::Done) } else { Err(Failure::told_already()) }
 }
 
 /// Shows the operator's screen of the backup, and below it what can be caused.
@@ -144,7 +144,12 @@ async fn shown(around: &Around, shop: &mut Shop, mut options: Options) -> Result
                 tokio::spawn(async move { screen::ask(&home, &command).await });
                 continue;
             }
-            _ = looks.tick() => truth = shop.truth().await?,
+            _ = looks.tick() => {
+                truth = shop.truth().await?;
+                if let Some(crashed) = shop.crashed(&around.words) {
+                    return Err(Failure::failed(crashed));
+                }
+            }
         }
         publish.send_replace(Arc::new(strip_of(&around.words, shop, &truth)));
     }
@@ -189,8 +194,9 @@ fn strip_of(words: &Words, shop: &mut Shop, truth: &Truth) -> Strip {
         (Intent::DaysPass, words.say("demo-days-pass"), shop.days_run()),
     ];
     let causes = causes.into_iter().map(|(intent, label, is_possible)| Cause { intent, label, is_possible });
-    // What the main alone has is on its disk, whether it is on or not.
-    let note = (truth.missing > 0).then(|| words.with("demo-lies-on-main", &[("name", shop.main.name.into())]));
+    // What the main alone has is on its disk.
+    let note =
+        (truth.missing > 0 && !is_on).then(|| words.with("demo-lies-on-main", &[("name", shop.main.name.into())]));
     Strip {
         causes: causes.collect(),
         note: note.unwrap_or_default(),

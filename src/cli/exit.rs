@@ -66,10 +66,10 @@ impl Failure {
         Self { kind: Kind::Failed, said: Said::Lines(vec![why.into()]) }
     }
 
-    /// It was tried and did not work, for each of these reasons.
+    /// It was tried and did not work, and all about that is printed already.
     #[must_use]
-    pub fn faileds(why: Vec<String>) -> Self {
-        Self { kind: Kind::Failed, said: Said::Lines(why) }
+    pub fn told_already() -> Self {
+        Self { kind: Kind::Failed, said: Said::Lines(vec![]) }
     }
 
     /// What was typed or configured is wrong.

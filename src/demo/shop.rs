@@ -18,6 +18,7 @@ use super::truth::{Truth, Witness};
 use crate::pair::{Duty, Node};
 use crate::service::status::{LicenceState, Server};
 use crate::service::{Command, Reply, Status};
+use crate::words::Words;
 
 /// So long each step of the set-up may take, and the shop until it sells.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -156,9 +157,11 @@ impl Shop {
             if holds(main.as_deref(), backup.as_deref()) {
                 return;
             }
+            // Who watches them does so as long as there is a shop.
             tokio::select! {
-                _ = self.main.status.changed() => {}
-                _ = self.backup.status.changed() => {}
+                Ok(()) = self.main.status.changed() => {}
+                Ok(()) = self.backup.status.changed() => {}
+                else => std::future::pending().await,
             }
         }
     }
@@ -202,11 +205,22 @@ impl Shop {
             Incident::Freeze(node) => return Ok(self.machine(node).freeze(true)),
             Incident::Thaw(node) => return Ok(self.machine(node).freeze(false)),
             Incident::Pass(time) => {
-                self.passed_ms += u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+                self.passed_ms = self.passed_ms.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
                 fs::write(self.backup.passed(), self.passed_ms.to_string())?;
             }
         }
         Ok(true)
+    }
+
+    /// A service that has ended though nobody ended it, in words.
+    pub fn crashed(&mut self, words: &Words) -> Option<String> {
+        let crashed = |machine: &mut Machine| {
+            let status = machine.ended()?.to_string();
+            let log = machine.log().display().to_string();
+            let args = [("name", machine.name.into()), ("status", status.into()), ("log", log.into())];
+            Some(words.with("demo-crashed", &args))
+        };
+        crashed(&mut self.main).or_else(|| crashed(&mut self.backup))
     }
 
     /// The truth as it is now.

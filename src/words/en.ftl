@@ -783,7 +783,8 @@ demo-set-aside = set aside { $n }
 demo-missing = missing { $n }
 demo-double = double { $n }
 demo-numbers-twice = numbers twice { $n }
-demo-not-well = Orders are missing or double, or numbers were given twice: see the last line.
+demo-not-well = Orders are missing or double, or numbers were given twice:
+demo-interrupted = The practice shop was interrupted.
 demo-cut-power = Cut main's power
 demo-bring-back = Switch main on
 demo-cut-cable = Pull cable
@@ -807,8 +808,8 @@ demo-tell-server = { $name }: the POS server { $is ->
    *[other] has stopped
   }
 demo-tell-verdict = { $name }: { $is ->
-    [healthy] hears that the server is well
-    [server-stopped] hears that the POS server of the other machine does not answer
+    [healthy] the server is well
+    [server-stopped] the POS program of the server does not answer
     [main-down] the server is down
     [only-this-link] only this machine does not reach the server
     [isolated] this machine is cut off

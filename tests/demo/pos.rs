@@ -82,7 +82,7 @@ fn killed_at_any_moment_it_keeps_what_it_has_answered_and_once() {
         let mut pos = Pos::start(folder.path(), port);
         let mut line = pos.line();
         let killer = {
-            let (pid, wait) = (rustix::process::Pid::from_child(&pos.child), random.below(60));
+            let (pid, wait) = (rustix::process::Pid::from_child(&pos.child), random.below(150));
             std::thread::spawn(move || {
                 std::thread::park_timeout(Duration::from_millis(wait));
                 rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
@@ -110,5 +110,5 @@ fn killed_at_any_moment_it_keeps_what_it_has_answered_and_once() {
             assert_eq!(booked.get(order), Some(receipt), "round {round} of seed {seed}: {order}");
         }
     }
-    assert!(number > 5, "it sold only {number}");
+    assert!(number > 0, "it never sold anything");
 }

@@ -80,7 +80,7 @@ async fn lines(shop: &mut Shop, script: &Script, story: &Story<'_>) -> io::Resul
             }
             some => some,
         };
-        let crashed = [&mut shop.main, &mut shop.backup].into_iter().find_map(|machine| crashed(machine, story.words));
+        let crashed = shop.crashed(story.words);
         let goes_on = matches!(line.what, What::Expect(_)) && crashed.is_none();
         let Some(why) = crashed.or(failed) else { continue };
         failures.push(told(script, line, &why));
@@ -93,17 +93,6 @@ async fn lines(shop: &mut Shop, script: &Script, story: &Story<'_>) -> io::Resul
 
 fn told(script: &Script, line: &Line, why: &str) -> String {
     format!("{}:{}: {}: {why}", script.name, line.number, line.text)
-}
-
-/// A service that has ended though nobody ended it.
-fn crashed(machine: &mut Machine, words: &Words) -> Option<String> {
-    let status = machine.ended()?;
-    let args = [
-        ("name", machine.name.into()),
-        ("status", status.to_string().into()),
-        ("log", machine.log().display().to_string().into()),
-    ];
-    Some(words.with("demo-crashed", &args))
 }
 
 /// Waits. Returns why it was in vain.
