@@ -47,6 +47,11 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Cancel the return that runs.
+    Cancel {
+        /// Who asks.
+        by: String,
+    },
     /// Answer a question.
     Answer {
         /// Its number.

@@ -4,8 +4,9 @@
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
+//! - [`boot`]: how the service ended the last time
 //! - [`node`]: the service of one machine of a store
-//! - [`operations`]: jobs that go on whatever becomes of who asked for them
+//! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
@@ -15,6 +16,7 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
@@ -22,6 +24,7 @@
 
 pub mod alarms;
 pub mod book;
+pub mod boot;
 pub mod command;
 pub mod control;
 pub mod engine;
@@ -33,7 +36,9 @@ pub mod licence;
 pub mod member;
 pub mod news;
 pub mod node;
+pub mod operation;
 pub mod operations;
+pub mod plan;
 pub mod pos;
 pub mod receiving;
 pub mod refusal;

@@ -15,60 +15,6 @@ pub struct Operations {
     both: bool,
 }
 
-impl Operation {
-    /// One that begins now.
-    #[must_use]
-    pub fn begun(id: u64, kind: OperationKind, by: &str, now: Timestamp) -> Self {
-        Self {
-            id,
-            kind,
-            state: OperationState::Running,
-            step: 1,
-            steps: match kind {
-                OperationKind::Verify => 1,
-                // Thrown away; taken anew.
-                OperationKind::Reseed => 2,
-            },
-            started_at: now,
-            by: by.to_owned(),
-            reason: None,
-            why_not: vec![],
-            done_bytes: 0,
-            total_bytes: 0,
-            ended_at: None,
-            node: None,
-        }
-    }
-
-    /// It cannot be ended any more.
-    pub fn fail(&mut self, why: &str, now: Timestamp) {
-        self.why_not.push(why.to_owned());
-        self.end(OperationState::Failed, now);
-    }
-
-    fn end(&mut self, state: OperationState, now: Timestamp) {
-        (self.state, self.ended_at) = (state, Some(now));
-        if state == OperationState::Done {
-            (self.step, self.done_bytes) = (self.steps, self.total_bytes);
-        }
-    }
-
-    /// Joins how it stands with another dataset: it has ended when it has with all.
-    pub fn join(&mut self, theirs: &Self) {
-        self.done_bytes += theirs.done_bytes;
-        self.total_bytes += theirs.total_bytes;
-        self.why_not.extend(theirs.why_not.iter().cloned());
-        self.step = self.step.min(theirs.step);
-        self.ended_at = self.ended_at.zip(theirs.ended_at).map(|(a, b)| a.max(b));
-        self.state = match (self.state, theirs.state) {
-            (OperationState::Running, _) | (_, OperationState::Running) => OperationState::Running,
-            (OperationState::Failed, _) | (_, OperationState::Failed) => OperationState::Failed,
-            (OperationState::Refused, _) | (_, OperationState::Refused) => OperationState::Refused,
-            (OperationState::Done, OperationState::Done) => OperationState::Done,
-        };
-    }
-}
-
 impl Operations {
     /// The operation that runs or ran last.
     #[must_use]

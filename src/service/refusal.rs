@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Hindrance;
+use super::pos::Down;
+use super::status::OperationKind;
+use crate::pair::event::Why;
+
 /// Why the service does not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
@@ -71,7 +76,89 @@ pub enum WhyNot {
     NoLicence,
     /// The days of the vendor's licence are used up.
     LicenceOver,
+    /// The last comparison found that the copy differs.
+    CopyDiffers,
+    /// A question about the copy is to be answered before.
+    QuestionFirst,
+    /// No POS server program is set.
+    NoServer,
+    /// The POS server program cannot be started here.
+    ServerHindered {
+        /// The program or unit.
+        what: String,
+        /// What stands in the way.
+        why: Hindrance,
+    },
+    /// The two machines have different versions of the POS server program.
+    ServerVersions {
+        /// The one here.
+        ours: String,
+        /// The one there.
+        theirs: String,
+    },
+    /// There is no room on the disk.
+    NoRoom {
+        /// Bytes that are free.
+        free_bytes: u64,
+        /// Bytes that should be.
+        needed_bytes: u64,
+    },
+    /// Another operation runs.
+    Busy {
+        /// Which.
+        kind: OperationKind,
+    },
+    /// A change of server is under way on this machine.
+    TurnsAlready,
+    /// Nothing of that kind runs.
+    NothingRuns,
+    /// It is too late to cancel it.
+    TooLate,
+    /// The other machine was heard meanwhile: it serves.
+    ServerLives,
+    /// The other machine could not be brought level in time: this one goes on as the server.
+    NotLevel {
+        /// Milliseconds that the POS server stood still for it at the most.
+        limit_ms: u64,
+    },
+    /// A hook does not let the POS server be stopped.
+    StopRefused,
+    /// The POS server did not begin to answer.
+    ServerDown {
+        /// Why, where that is known.
+        why: Option<Down>,
+    },
+    /// The other machine's POS server did not begin to answer: it has given its place back.
+    HandedBack,
+    /// A person has cancelled it.
+    Cancelled {
+        /// Who.
+        by: String,
+    },
     /// Something that this version does not know.
     #[serde(other)]
     Other,
+}
+
+impl WhyNot {
+    /// How it is kept in the diary: a word, where that says all.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        let said = serde_json::to_value(self).unwrap_or_default();
+        said.get("is")
+            .filter(|_| said.as_object().is_some_and(|all| all.len() == 1))
+            .map_or_else(|| said.to_string(), |is| is.as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl From<Why> for WhyNot {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Serves => Self::ServesAlready,
+            Why::ServesNot => Self::ServesNot,
+            Why::Busy => Self::TurnsAlready,
+            Why::NotTheHolder => Self::WasNoServer,
+            Why::ServerLives => Self::ServerLives,
+        }
+    }
 }

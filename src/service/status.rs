@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
+pub use super::operation::{Operation, OperationKind, OperationState};
+pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
 pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};
 pub use super::unmet::Unmet;
@@ -70,6 +72,12 @@ pub struct Status {
     /// The last operations that this machine knows of, the newest last; at most [`HISTORY`].
     #[serde(default)]
     pub history: Vec<Operation>,
+    /// What this machine alone holds is not set aside yet, though another one has taken its place.
+    #[serde(default)]
+    pub strays: bool,
+    /// What each change of server that concerns this machine would do now; empty where one process mirrors one folder.
+    #[serde(default)]
+    pub plans: Vec<Plan>,
 }
 
 /// How many events a [`Status`] carries at the most.
@@ -324,61 +332,4 @@ pub struct Terminal {
     pub uses: Option<Node>,
     /// How long ago it was heard.
     pub heard_ago_ms: Option<u64>,
-}
-
-/// A stored job with steps.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Operation {
-    /// Its number in the diary.
-    pub id: u64,
-    /// What it is.
-    pub kind: OperationKind,
-    /// How it stands.
-    pub state: OperationState,
-    /// The step that runs, from 1.
-    pub step: u32,
-    /// How many steps it has; 0 when that is not known yet.
-    pub steps: u32,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// Who asked for it.
-    pub by: String,
-    /// Why, in the words of who asked.
-    pub reason: Option<String>,
-    /// Why it was refused or failed.
-    pub why_not: Vec<String>,
-    /// Bytes compared or moved so far.
-    pub done_bytes: u64,
-    /// Bytes to compare or move.
-    pub total_bytes: u64,
-    /// When it ended.
-    #[serde(default)]
-    pub ended_at: Option<Timestamp>,
-    /// The machine that does it, where that is known.
-    #[serde(default)]
-    pub node: Option<Node>,
-}
-
-/// What an operation is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperationKind {
-    /// Compare every byte of both sides.
-    Verify,
-    /// Throw the copy away and take it anew.
-    Reseed,
-}
-
-/// How an operation stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OperationState {
-    /// It goes on, whatever becomes of who asked.
-    Running,
-    /// It did what it should.
-    Done,
-    /// It was not begun, for every reason in `why_not`.
-    Refused,
-    /// It could not be ended; `why_not` says what to do.
-    Failed,
 }

@@ -57,22 +57,28 @@ pub fn finding(words: &Words, finding: &Finding) -> Told {
             ["check-versions", "check-versions-wrong", "check-versions-wrong-do"],
             &[("ours", ours.as_str().into()), ("theirs", text(theirs))],
         ),
-        Found::Start { what, why } => {
-            let todo = match why {
-                None | Some(Hindrance::NotThere) => "check-start-not-there-do",
-                Some(Hindrance::NotExecutable) => "check-start-not-executable-do",
-                Some(Hindrance::EnabledAtBoot) => "check-start-enabled-do",
-                Some(Hindrance::NoSystemd) => "check-start-no-systemd-do",
-            };
-            let bad = match why {
-                Some(Hindrance::EnabledAtBoot) => "check-start-enabled",
-                _ => "check-start-wrong",
-            };
-            told(["check-start", bad, todo], &[("what", what.as_str().into())])
+        Found::Start { what, why: Some(why) } => {
+            let Told { what, todo } = hindered(words, what, why);
+            Told { what: format!("{node} {what}"), todo }
+        }
+        Found::Start { what, why: None } => {
+            told(["check-start", "check-start-wrong", "check-start-not-there-do"], &[("what", what.as_str().into())])
         }
         Found::Server { outside } => told(
             ["check-server", "check-server-wrong", "check-server-wrong-do"],
             &[("files", outside.join(", ").into())],
         ),
     }
+}
+/// Why the POS server program `what` cannot be started, and what to do.
+#[must_use]
+pub fn hindered(words: &Words, what: &str, why: &Hindrance) -> Told {
+    let [bad, todo] = match why {
+        Hindrance::NotThere => ["check-start-wrong", "check-start-not-there-do"],
+        Hindrance::NotExecutable => ["check-start-wrong", "check-start-not-executable-do"],
+        Hindrance::EnabledAtBoot => ["check-start-enabled", "check-start-enabled-do"],
+        Hindrance::NoSystemd => ["check-start-wrong", "check-start-no-systemd-do"],
+    };
+    let args = [("what", what.into())];
+    Told { what: words.with(bad, &args), todo: words.with(todo, &args) }
 }

@@ -12,6 +12,7 @@
 //! - [`served`]: what is wrong with the POS server program
 //! - [`noted`]: what is only for the diary
 //! - [`operation`]: operations, and how they ended
+//! - [`plan`]: plans of changes of server
 //! - [`unmet`]: why the two machines do not talk
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
@@ -23,6 +24,7 @@ pub mod finding;
 pub mod licence;
 pub mod noted;
 pub mod operation;
+pub mod plan;
 pub mod refusal;
 pub mod served;
 pub mod told;

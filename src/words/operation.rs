@@ -13,6 +13,9 @@ pub fn kind(words: &Words, kind: OperationKind) -> String {
     words.say(match kind {
         OperationKind::Verify => "operation-verify",
         OperationKind::Reseed => "operation-reseed",
+        OperationKind::Promote => "operation-promote",
+        OperationKind::Return => "operation-return",
+        OperationKind::Start => "operation-start",
     })
 }
 

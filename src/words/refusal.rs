@@ -1,6 +1,7 @@
 //! Why the service does not do what it was asked.
 
 use super::Words;
+use super::told::Told;
 use crate::service::refusal::WhyNot;
 
 /// Why it is not done, and what to do; a sentence.
@@ -36,6 +37,36 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
         WhyNot::NoLicence => words.say("refusal-no-licence"),
         WhyNot::LicenceOver => words.say("refusal-licence-over"),
+        WhyNot::CopyDiffers => words.say("refusal-copy-differs"),
+        WhyNot::QuestionFirst => words.say("refusal-question-first"),
+        WhyNot::NoServer => words.say("refusal-no-server"),
+        WhyNot::ServerHindered { what, why } => {
+            let Told { what, todo } = super::finding::hindered(words, what, why);
+            words.with("refusal-server-hindered", &[("what", what.into()), ("todo", todo.into())])
+        }
+        WhyNot::ServerVersions { ours, theirs } => {
+            let args = [("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())];
+            words.with("refusal-server-versions", &args)
+        }
+        WhyNot::NoRoom { free_bytes, needed_bytes } => {
+            let size = |bytes: u64| super::figures::bytes(words, bytes).into();
+            words.with("refusal-no-room", &[("free", size(*free_bytes)), ("needed", size(*needed_bytes))])
+        }
+        WhyNot::Busy { kind } => words.with("refusal-busy", &[("what", super::operation::kind(words, *kind).into())]),
+        WhyNot::TurnsAlready => words.say("refusal-turns-already"),
+        WhyNot::NothingRuns => words.say("refusal-nothing-runs"),
+        WhyNot::TooLate => words.say("refusal-too-late"),
+        WhyNot::ServerLives => words.say("refusal-server-lives"),
+        WhyNot::NotLevel { limit_ms } => {
+            words.with("refusal-not-level", &[("limit", super::figures::span(words, *limit_ms).into())])
+        }
+        WhyNot::StopRefused => words.say("refusal-stop-refused"),
+        WhyNot::ServerDown { why } => {
+            let told = super::served::down(words, true, why.as_ref());
+            words.with("refusal-server-down", &[("what", told.what.into()), ("todo", told.todo.into())])
+        }
+        WhyNot::HandedBack => words.say("refusal-handed-back"),
+        WhyNot::Cancelled { by } => words.with("refusal-cancelled", &[("by", by.as_str().into())]),
         WhyNot::Other => words.say("cli-strange"),
     }
 }
@@ -43,6 +74,8 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::finding::Hindrance;
+    use crate::service::status::OperationKind;
 
     #[test]
     fn every_refusal_has_its_words() {
@@ -72,6 +105,22 @@ mod tests {
             WhyNot::NobodyKnows,
             WhyNot::NoLicence,
             WhyNot::LicenceOver,
+            WhyNot::CopyDiffers,
+            WhyNot::QuestionFirst,
+            WhyNot::NoServer,
+            WhyNot::ServerHindered { what: text(), why: Hindrance::NotThere },
+            WhyNot::ServerVersions { ours: text(), theirs: text() },
+            WhyNot::NoRoom { free_bytes: 1, needed_bytes: 2 },
+            WhyNot::Busy { kind: OperationKind::Return },
+            WhyNot::TurnsAlready,
+            WhyNot::NothingRuns,
+            WhyNot::TooLate,
+            WhyNot::ServerLives,
+            WhyNot::NotLevel { limit_ms: 30_000 },
+            WhyNot::StopRefused,
+            WhyNot::ServerDown { why: None },
+            WhyNot::HandedBack,
+            WhyNot::Cancelled { by: text() },
             WhyNot::Other,
         ] {
             let said = refusal(&words, &why);

@@ -101,6 +101,8 @@ pub fn healthy() -> Status {
         events: events(),
         pos: None,
         history: vec![],
+        strays: false,
+        plans: vec![],
     }
 }
 
@@ -230,6 +232,9 @@ pub fn comparing() -> Status {
         total_bytes: 222_380_032,
         ended_at: None,
         node: None,
+        steps_at: vec![],
+        limit_ms: None,
+        can_cancel: false,
     });
     status
 }
@@ -252,6 +257,9 @@ pub fn history() -> Status {
         total_bytes: 0,
         ended_at: end.map(|end| end.parse().unwrap()),
         node: Some(Node::Backup),
+        steps_at: vec![],
+        limit_ms: None,
+        can_cancel: false,
     };
     let mut status = healthy();
     let (nine, eight) = ("2026-11-09T04:10:00-06:00", "2026-11-08T04:10:00-06:00");

@@ -38,9 +38,11 @@ impl Machine {
         match command {
             Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
             // What ends the service or turns it over is taken before.
-            Command::Stop { .. } | Command::Promote { .. } | Command::Return { .. } | Command::Start { .. } => {
-                Reply::Done
-            }
+            Command::Stop { .. }
+            | Command::Promote { .. }
+            | Command::Return { .. }
+            | Command::Start { .. }
+            | Command::Cancel { .. } => Reply::Done,
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
@@ -50,7 +52,7 @@ impl Machine {
                     return Reply::Running { operation: running.id };
                 }
                 let why = self.status().mirror.as_of.is_none().then_some(WhyNot::NoCopy);
-                self.begin_operation(OperationKind::Verify, why, &by, now).await
+                self.begin_operation((OperationKind::Verify, Order::Compare), why, &by, now).await
             }
             Command::Reseed { by } => self.reseed(&by, now).await,
             Command::Answer { question, accept, by } => {
@@ -83,11 +85,17 @@ impl Machine {
             () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => Some(WhyNot::Comparing),
             () => None,
         };
-        self.begin_operation(OperationKind::Reseed, why, by, now).await
+        self.begin_operation((OperationKind::Reseed, Order::Reseed), why, by, now).await
     }
 
     /// Begins an operation with every dataset, once that is in the diary; or says why not.
-    async fn begin_operation(&mut self, kind: OperationKind, why: Option<WhyNot>, by: &str, now: Timestamp) -> Reply {
+    async fn begin_operation(
+        &mut self,
+        (kind, order): (OperationKind, Order),
+        why: Option<WhyNot>,
+        by: &str,
+        now: Timestamp,
+    ) -> Reply {
         if let Some(why) = why {
             let why = vec![why];
             self.keeper.refused(kind, by, &why, now).await;
@@ -96,10 +104,7 @@ impl Machine {
         tracing::info!(?kind, by, "an operation begins");
         let operation = self.keeper.next_id();
         // A comparison reads both sides.
-        let (order, times) = match kind {
-            OperationKind::Verify => (Order::Compare, 2),
-            OperationKind::Reseed => (Order::Reseed, 1),
-        };
+        let times = if order == Order::Compare { 2 } else { 1 };
         for lane in &mut self.lanes {
             let bytes = times * lane.book.bytes();
             lane.book.operations.begin(operation, kind, by, bytes, now);

@@ -1,0 +1,216 @@
+//! What a change of server would do now: everything that is examined before it, what it asks a person, what it would lose, and
+//! its steps. A person reads it first, and the same value decides whether it is done.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::refusal::WhyNot;
+use super::status::OperationKind;
+
+/// What a change of server would do now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// What would be done.
+    pub kind: OperationKind,
+    /// Everything that is examined, in the order in which a person would.
+    pub checks: Vec<Check>,
+    /// What would be lost; none where nothing would be, since the one that gives its place sends all that there is first.
+    pub loss: Option<Loss>,
+    /// When the days of the backup licence would end, if they began now; none where this does not begin them.
+    pub licence_ends_at: Option<Timestamp>,
+    /// What would be done, in this order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that is examined.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// What.
+    pub check: Checked,
+    /// What stands against it, with its value and limit; none where it is well.
+    pub why: Option<WhyNot>,
+}
+
+/// What is examined before a change of server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checked {
+    /// This machine is the one that can do it.
+    Duty,
+    /// What is known of the other machine.
+    Verdict,
+    /// There is a complete copy.
+    Copy,
+    /// It is young enough.
+    CopyAge,
+    /// Nothing about it waits for an answer.
+    Questions,
+    /// The last comparison of every byte found both sides equal.
+    Proven,
+    /// The backup licence allows it.
+    Licence,
+    /// The POS server program can be started there.
+    Server,
+    /// Both machines have the same version of it.
+    ServerVersion,
+    /// There is room on the disk.
+    Room,
+    /// The two machines talk.
+    Line,
+    /// Nothing else of that kind runs.
+    Free,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What would be lost: all that came after the last copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Loss {
+    /// The mirror holds what its source held then.
+    pub as_of: Option<Timestamp>,
+    /// Age of the oldest change that is not in the mirror.
+    pub behind_ms: u64,
+    /// It is the least that it can be: the sender is not heard.
+    pub behind_at_least: bool,
+    /// Bytes that are known to have changed since.
+    pub behind_bytes: u64,
+}
+
+/// A step of a change of server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The mirror takes nothing more, and applies all that it acknowledged.
+    CloseMirror,
+    /// The new epoch is saved.
+    TakeEpoch,
+    /// The POS server is started, and answers.
+    StartServer,
+    /// The other machine is there, and waits.
+    OtherWaits,
+    /// What it alone held is set aside.
+    SetAside,
+    /// It is given all that there is.
+    CopyBack,
+    /// The POS server stops; the terminals wait.
+    Pause,
+    /// What changed last is sent.
+    LastChanges,
+    /// Both copies are compared.
+    Compare,
+    /// The other machine is given its place, and its POS server answers.
+    HandOver,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// What a person can consent to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// The other machine is dead: a person has looked.
+    Yes,
+    /// What the copy lacks may be lost.
+    AcceptLoss,
+}
+
+impl OperationKind {
+    /// The steps of a change of server; of other operations they have no names.
+    #[must_use]
+    pub fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Promote => &[Step::CloseMirror, Step::TakeEpoch, Step::StartServer],
+            Self::Return => &[
+                Step::OtherWaits,
+                Step::SetAside,
+                Step::CopyBack,
+                Step::Pause,
+                Step::LastChanges,
+                Step::Compare,
+                Step::HandOver,
+            ],
+            Self::Start => &[Step::TakeEpoch, Step::StartServer],
+            Self::Verify | Self::Reseed => &[],
+        }
+    }
+
+    /// Whether it changes who serves.
+    #[must_use]
+    pub fn is_turn(self) -> bool {
+        !self.steps().is_empty()
+    }
+}
+
+impl WhyNot {
+    /// What a person would have to consent to, where that helps.
+    #[must_use]
+    pub fn consent(&self) -> Option<Consent> {
+        match self {
+            Self::NobodyKnows => Some(Consent::Yes),
+            Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers => Some(Consent::AcceptLoss),
+            _ => None,
+        }
+    }
+}
+
+impl Plan {
+    /// Everything that stands against it, where a person has given these consents.
+    #[must_use]
+    pub fn against(&self, given: &[Consent]) -> Vec<WhyNot> {
+        let stands = |why: &&WhyNot| why.consent().is_none_or(|consent| !given.contains(&consent));
+        self.checks.iter().filter_map(|check| check.why.as_ref()).filter(stands).cloned().collect()
+    }
+
+    /// Whether it is possible, if a person consents to what is asked.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.against(&[Consent::Yes, Consent::AcceptLoss]).is_empty()
+    }
+
+    /// What a person is asked to consent to.
+    #[must_use]
+    pub fn asks(&self) -> Vec<Consent> {
+        let asked =
+            |consent| self.checks.iter().any(|check| check.why.as_ref().and_then(WhyNot::consent) == Some(consent));
+        [Consent::Yes, Consent::AcceptLoss].into_iter().filter(|consent| asked(*consent)).collect()
+    }
+}
+
+impl Check {
+    /// One that is well unless `why` stands against it.
+    #[must_use]
+    pub fn of(check: Checked, why: Option<WhyNot>) -> Self {
+        Self { check, why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(why: &[WhyNot]) -> Plan {
+        let checks = why.iter().map(|why| Check::of(Checked::Other, Some(why.clone())));
+        Plan {
+            kind: OperationKind::Promote,
+            checks: checks.chain([Check::of(Checked::Copy, None)]).collect(),
+            loss: None,
+            licence_ends_at: None,
+            steps: OperationKind::Promote.steps().to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_consent_answers_its_own_question_and_no_other() {
+        let old = WhyNot::CopyOld { age_ms: 2, limit_ms: 1 };
+        let both = plan(&[WhyNot::NobodyKnows, old.clone()]);
+        assert_eq!(both.against(&[]), [WhyNot::NobodyKnows, old.clone()]);
+        assert_eq!(both.against(&[Consent::Yes]), [old]);
+        assert_eq!(both.against(&[Consent::AcceptLoss]), [WhyNot::NobodyKnows]);
+        assert_eq!((both.is_offered(), both.asks()), (true, vec![Consent::Yes, Consent::AcceptLoss]));
+        let locked = plan(&[WhyNot::OtherHealthy, WhyNot::NobodyKnows]);
+        assert_eq!((locked.is_offered(), locked.asks()), (false, vec![Consent::Yes]));
+        assert!(plan(&[]).is_offered() && plan(&[]).asks().is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! Plans of changes of server: what is examined, and the steps.
+
+use super::Words;
+use crate::service::status::{Checked, Step};
+
+/// A step, as something that is done. `other` is what the other machine is called.
+#[must_use]
+pub fn step(words: &Words, step: Step, other: &str) -> String {
+    let key = match step {
+        Step::CloseMirror => "step-close-mirror",
+        Step::TakeEpoch => "step-take-epoch",
+        Step::StartServer => "step-start-server",
+        Step::OtherWaits => "step-other-waits",
+        Step::SetAside => "step-set-aside",
+        Step::CopyBack => "step-copy-back",
+        Step::Pause => "step-pause",
+        Step::LastChanges => "step-last-changes",
+        Step::Compare => "step-compare",
+        Step::HandOver => "step-hand-over",
+        Step::Other => "step-other",
+    };
+    words.with(key, &[("other", other.to_owned().into())])
+}
+
+/// What is examined, in a few words.
+#[must_use]
+pub fn check(words: &Words, check: Checked) -> String {
+    words.say(match check {
+        Checked::Duty => "checked-duty",
+        Checked::Verdict => "checked-verdict",
+        Checked::Copy => "checked-copy",
+        Checked::CopyAge => "checked-copy-age",
+        Checked::Questions => "checked-questions",
+        Checked::Proven => "checked-proven",
+        Checked::Licence => "checked-licence",
+        Checked::Server => "checked-server",
+        Checked::ServerVersion => "checked-server-version",
+        Checked::Room => "checked-room",
+        Checked::Line => "checked-line",
+        Checked::Free => "checked-free",
+        Checked::Other => "checked-other",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::status::OperationKind;
+
+    #[test]
+    fn every_step_and_check_has_its_words() {
+        let words = Words::load(Some("en"));
+        let kinds = [OperationKind::Promote, OperationKind::Return, OperationKind::Start];
+        for one in kinds.into_iter().flat_map(OperationKind::steps) {
+            let said = step(&words, *one, "SERVIDOR");
+            assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+        }
+        for one in [Checked::Duty, Checked::Verdict, Checked::Proven, Checked::ServerVersion, Checked::Other] {
+            assert!(!check(&words, one).contains(['{', '}']));
+        }
+    }
+}
