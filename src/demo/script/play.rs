@@ -152,7 +152,7 @@ async fn act(shop: &mut Shop, what: &What, story: &Story<'_>) -> io::Result<Opti
             Ok((!shop.cause(*incident)?).then(nothing))
         }
         What::Promote => command(&shop.backup, &["promote", "--yes"], story).await,
-        What::Return => command(&shop.backup, &["return"], story).await,
+        What::Return => command(&shop.backup, &["return", "--yes"], story).await,
         What::Expect(expected) => expect(shop, *expected, story.words).await,
         What::End => Ok(None),
     }
