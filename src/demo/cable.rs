@@ -113,8 +113,12 @@ async fn connections(from: TcpListener, to: SocketAddr, mut stands: watch::Recei
     let mut all = JoinSet::new();
     while stands.wait_for(|state| state.is_through()).await.is_ok() {
         let Ok((near, _)) = from.accept().await else { continue };
-        let stands = stands.clone();
+        let mut stands = stands.clone();
         all.spawn(async move {
+            // It may have come just before.
+            if stands.wait_for(|state| state.is_through()).await.is_err() {
+                return;
+            }
             let Ok(far) = timeout(PATIENCE, reach(to)).await else { return };
             let _ = (near.set_nodelay(true), far.set_nodelay(true));
             let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());

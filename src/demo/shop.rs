@@ -42,7 +42,7 @@ pub struct Shop {
     pub backup: Machine,
     cable: Cable,
     /// Milliseconds of the licence that have passed beside.
-    passed_ms: u64,
+    passed_ms: u32,
     _folder: Option<TempDir>,
 }
 
@@ -205,7 +205,7 @@ impl Shop {
             Incident::Freeze(node) => return Ok(self.machine(node).freeze(true)),
             Incident::Thaw(node) => return Ok(self.machine(node).freeze(false)),
             Incident::Pass(time) => {
-                self.passed_ms = self.passed_ms.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+                self.passed_ms = self.passed_ms.saturating_add(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
                 fs::write(self.backup.passed(), self.passed_ms.to_string())?;
             }
         }

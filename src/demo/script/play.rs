@@ -72,16 +72,17 @@ pub async fn play(shop: &mut Shop, script: &Script, words: &Words) -> io::Result
 async fn lines(shop: &mut Shop, script: &Script, story: &Story<'_>) -> io::Result<Vec<String>> {
     let mut failures = vec![];
     for line in &script.lines {
-        let failed = wait(shop, line.when, story).await;
-        let failed = match failed {
-            None => {
-                story.tell(&format!("> {}", line.text))?;
-                act(shop, &line.what, story).await?
-            }
-            some => some,
+        let in_vain = wait(shop, line.when, story).await;
+        let came = in_vain.is_none();
+        let failed = if came {
+            story.tell(&format!("> {}", line.text))?;
+            act(shop, &line.what, story).await?
+        } else {
+            in_vain
         };
         let crashed = shop.crashed(story.words);
-        let goes_on = matches!(line.what, What::Expect(_)) && crashed.is_none();
+        // An expectation that does not hold changes nothing of what comes.
+        let goes_on = came && matches!(line.what, What::Expect(_)) && crashed.is_none();
         let Some(why) = crashed.or(failed) else { continue };
         failures.push(told(script, line, &why));
         if !goes_on {
