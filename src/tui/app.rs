@@ -7,6 +7,7 @@ use jiff::{Timestamp, Zoned};
 use super::able::{self, Comparing};
 use super::intent::{Intent, Scope};
 use super::stage::{Effect, Message, Stage, scrolled};
+use super::strip::Strip;
 use super::view::{self, Scene};
 use super::widgets::Press;
 use super::{Left, Options, Place};
@@ -80,13 +81,16 @@ pub struct App {
     room: (usize, usize),
     status: Option<Arc<Status>>,
     asked_to_compare: Option<Timestamp>,
+    /// Where the service is that of a practice shop.
+    strip: Option<Arc<Strip>>,
 }
 
 impl App {
     /// The home screen, before anything was heard. `by` is who sits before it, for the diary.
     #[must_use]
     pub fn new(place: Place, by: String) -> Self {
-        Self { place, by, layers: vec![Layer::Home], room: (1, 0), status: None, asked_to_compare: None }
+        let (layers, room) = (vec![Layer::Home], (1, 0));
+        Self { place, by, layers, room, status: None, asked_to_compare: None, strip: None }
     }
 
     /// What lies on the screen, the lowest first.
@@ -105,6 +109,12 @@ impl App {
     #[must_use]
     pub fn place(&self) -> Place {
         self.place
+    }
+
+    /// What lies below the screen, where the service is that of a practice shop.
+    #[must_use]
+    pub fn strip(&self) -> Option<&Strip> {
+        self.strip.as_deref()
     }
 
     /// Whether every byte can be compared now.
@@ -141,6 +151,9 @@ impl App {
             }
             Intent::Next | Intent::Previous => self.turn(),
             Intent::MirrorAFolder => {}
+            Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {
+                return vec![Effect::Cause(intent)];
+            }
         }
         vec![]
     }
@@ -216,12 +229,20 @@ impl Stage for App {
         self.top().scope()
     }
 
+    fn beside(&self) -> Option<Scope> {
+        self.strip.as_ref().map(|_| Scope::Demo)
+    }
+
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Left>> {
         match message {
             Message::Want(intent) | Message::Click(Press::Want(intent)) => self.want(now, intent),
             Message::Click(Press::At(button)) => self.press(Some(button)),
             Message::Heard(status) => {
                 self.heard(status);
+                vec![]
+            }
+            Message::Strip(strip) => {
+                self.strip = Some(strip);
                 vec![]
             }
             Message::Drawn { page, last } => {

@@ -93,7 +93,7 @@ impl<S: Stage> Face<S> {
         let mut effects = vec![];
         for key in keys {
             // Each key means what it means after the one before it.
-            if let Some(message) = message(options, self.stage.scope(), key) {
+            if let Some(message) = message(options, self.stage.scope(), self.stage.beside(), key) {
                 effects.extend(self.stage.update(now.at, message));
             }
         }
@@ -102,8 +102,11 @@ impl<S: Stage> Face<S> {
 }
 
 /// What a key is to a stage: an intent, or text where text is typed.
-fn message(options: &Options, scope: Scope, key: KeyCombination) -> Option<Message> {
+fn message(options: &Options, scope: Scope, beside: Option<Scope>, key: KeyCombination) -> Option<Message> {
     if let Some(intent) = options.keymap.intent(scope, key) {
+        return Some(Message::Want(intent));
+    }
+    if let Some(intent) = beside.and_then(|beside| options.keymap.intent(beside, key)) {
         return Some(Message::Want(intent));
     }
     if scope != Scope::Form {

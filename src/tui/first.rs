@@ -110,7 +110,15 @@ impl First {
             Intent::Up | Intent::Down | Intent::PageUp | Intent::PageDown | Intent::Top | Intent::Bottom => {
                 self.scroll(intent);
             }
-            Intent::PageCopy | Intent::PageHistory | Intent::Answer | Intent::Compare => {}
+            Intent::PageCopy
+            | Intent::PageHistory
+            | Intent::Answer
+            | Intent::Compare
+            | Intent::Power
+            | Intent::Cable
+            | Intent::Break
+            | Intent::Freeze
+            | Intent::DaysPass => {}
         }
         vec![]
     }
@@ -188,7 +196,7 @@ impl Stage for First {
                 }
             }),
             Message::Drawn { page, last } => self.room = (page, last),
-            Message::Heard(_) => {}
+            Message::Heard(_) | Message::Strip(_) => {}
         }
         vec![]
     }

@@ -37,6 +37,16 @@ pub enum Intent {
     Press,
     /// Name two folders, and mirror the one into the other.
     MirrorAFolder,
+    /// Of a practice shop: cut the main's power, or switch it on again.
+    Power,
+    /// Of a practice shop: pull the cable between the two machines, or put it in again.
+    Cable,
+    /// Of a practice shop: have that cable out for a moment.
+    Break,
+    /// Of a practice shop: hold the POS server still, or let it go on.
+    Freeze,
+    /// Of a practice shop: have days of the licence pass.
+    DaysPass,
 }
 
 impl Intent {
@@ -61,6 +71,11 @@ impl Intent {
             Self::Previous => "previous",
             Self::Press => "press",
             Self::MirrorAFolder => "mirror-a-folder",
+            Self::Power => "power",
+            Self::Cable => "cable",
+            Self::Break => "break",
+            Self::Freeze => "freeze",
+            Self::DaysPass => "days-pass",
         }
     }
 
@@ -85,6 +100,11 @@ impl Intent {
             Self::Previous => "intent-previous",
             Self::Press => "intent-press",
             Self::MirrorAFolder => "intent-mirror-a-folder",
+            Self::Power => "intent-power",
+            Self::Cable => "intent-cable",
+            Self::Break => "intent-break",
+            Self::Freeze => "intent-freeze",
+            Self::DaysPass => "intent-days-pass",
         }
     }
 }
@@ -108,12 +128,23 @@ pub enum Scope {
     First,
     /// Fields to type in.
     Form,
+    /// The strip below the screen of a practice shop: wherever the place above it does not say otherwise.
+    Demo,
 }
 
 impl Scope {
     /// Every place.
-    pub const ALL: [Self; 8] =
-        [Self::Everywhere, Self::Mirror, Self::Copy, Self::History, Self::Help, Self::Confirm, Self::First, Self::Form];
+    pub const ALL: [Self; 9] = [
+        Self::Everywhere,
+        Self::Mirror,
+        Self::Copy,
+        Self::History,
+        Self::Help,
+        Self::Confirm,
+        Self::First,
+        Self::Form,
+        Self::Demo,
+    ];
 
     /// Its word in a keymap.
     #[must_use]
@@ -127,6 +158,7 @@ impl Scope {
             Self::Confirm => "confirm",
             Self::First => "first",
             Self::Form => "form",
+            Self::Demo => "demo",
         }
     }
 
@@ -134,8 +166,8 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Compare, Down, Help, Leave, MirrorAFolder, Next, PageCopy, PageDown, PageHistory, PageUp,
-            Press, Previous, Redraw, Top, Up,
+            Answer, Bottom, Break, Cable, Compare, DaysPass, Down, Freeze, Help, Leave, MirrorAFolder, Next, PageCopy,
+            PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Leave, Redraw],
@@ -144,6 +176,7 @@ impl Scope {
             Self::History | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
+            Self::Demo => &[Power, Cable, Break, Freeze, DaysPass],
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`intent`]: what a key can mean, and where
 //! - [`keymap`]: which key means what; every fault in a file at once
 //! - [`burst`]: a scanner's burst is no decision
+//! - [`strip`]: the strip below the screen of a practice shop
 //! - [`stage`]: messages, effects, and what a stage must do
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
 //! - [`first`]: the first page of an empty home, likewise
@@ -31,6 +32,7 @@ pub mod keymap;
 pub mod run;
 pub mod screens;
 pub mod stage;
+pub mod strip;
 pub mod terminal;
 pub mod theme;
 pub mod view;
@@ -45,8 +47,9 @@ pub use face::{Face, Moment};
 pub use first::{Chosen, First};
 pub use intent::{Intent, Scope};
 pub use keymap::{Fault, FaultKind, Keymap};
-pub use run::{first_page, run};
+pub use run::{first_page, practise, run};
 pub use stage::{Effect, Message, Stage};
+pub use strip::{Beside, Cause, Strip};
 pub use theme::{Glyphs, Look, Palette};
 
 use crate::service::{Command, Status};
