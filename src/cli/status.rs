@@ -85,7 +85,7 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         writeln!(out, "{}", words.with("cli-file", &args))?;
     }
     for dataset in &status.datasets {
-        let grade = dataset.grade.map_or_else(|| "-".to_owned(), |grade| told::grade(words, grade));
+        let grade = dataset.grade.map_or_else(|| "-".to_owned(), |grade| crate::words::grade::grade(words, grade));
         let args = [
             ("name", dataset.name.clone().into()),
             ("grade", grade.into()),

@@ -7,6 +7,7 @@
 //! - [`told`]: typed values as sentences
 //! - [`faults`]: what is wrong in `store.toml` and `f_s.doc`
 //! - [`finding`]: what an examination of a machine found
+//! - [`grade`](mod@grade): how sure a generation is
 //! - [`licence`]: the backup licence
 //! - [`refusal`]: why something is not done
 //! - [`served`]: what is wrong with the POS server program
@@ -21,6 +22,7 @@ pub mod answer;
 pub mod faults;
 pub mod figures;
 pub mod finding;
+pub mod grade;
 pub mod licence;
 pub mod noted;
 pub mod operation;

@@ -77,7 +77,7 @@ fn generation(words: &Words, (files, gone): (u64, u64), bytes: u64, grade: Grade
             ("gone", gone.into()),
             ("bytes", figures::bytes(words, bytes).into()),
             ("took", figures::span(words, took_ms).into()),
-            ("grade", self::grade(words, grade).into()),
+            ("grade", super::grade::grade(words, grade).into()),
         ],
     )
 }
@@ -225,28 +225,6 @@ pub fn question(words: &Words, ask: &Ask) -> Asked {
             }
         }
     }
-}
-
-/// The word for how sure a generation is.
-#[must_use]
-pub fn grade(words: &Words, grade: Grade) -> String {
-    words.say(match grade {
-        Grade::Exact => "grade-exact",
-        Grade::Steady => "grade-steady",
-        Grade::Unsteady => "grade-unsteady",
-        Grade::Incomplete => "grade-incomplete",
-    })
-}
-
-/// What the word for a grade means.
-#[must_use]
-pub fn grade_meaning(words: &Words, grade: Grade) -> String {
-    words.say(match grade {
-        Grade::Exact => "grade-exact-means",
-        Grade::Steady => "grade-steady-means",
-        Grade::Unsteady => "grade-unsteady-means",
-        Grade::Incomplete => "grade-incomplete-means",
-    })
 }
 
 /// What stands against taking over, and what to do. A word of another version is shown as it is.

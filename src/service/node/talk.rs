@@ -10,6 +10,7 @@ use super::note::Note;
 use super::pos::Program;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
+use crate::config::revision::Revision;
 use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
 use crate::link::squeeze::Squeezer;
@@ -112,32 +113,9 @@ impl Machine {
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
                 self.peer_heard((epoch, start), proof).await?;
             }
-            Note::Grant { to, at } => {
-                // It is said again as long as it is not taken: a mirror that is being opened is asked the next time.
-                let held = self.status().mirror.position.seq;
-                if held == at || self.pair.duty() == Duty::Serving {
-                    self.turning.took = Some(to);
-                    self.turning.job.wait_anew();
-                    self.step(Event::Granted { to }).await?;
-                } else {
-                    tracing::warn!(to, at, held, "this machine does not hold all that there is: it takes no place yet");
-                }
-            }
+            Note::Grant { to, at } => self.granted(to, at).await?,
             Note::Goodbye => self.step(Event::Goodbye).await?,
-            Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
-                if revision.number > self.revision.number {
-                    match revision.store() {
-                        Ok(store) => {
-                            self.member.take(&self.home, &revision)?;
-                            tracing::info!(revision = revision.number, "another configuration counts now");
-                            self.noted("", Noted::Configured { revision: revision.number });
-                            return Ok(self.leave_for(&store));
-                        }
-                        Err(faults) => tracing::error!(?faults, "a configuration came that cannot be read"),
-                    }
-                }
-            }
-            Note::Configured(_) => {}
+            Note::Configured(revision) => return self.configured(&revision),
             Note::Operation(operation) => {
                 self.keeper.hear(&operation, self.member.node.other());
                 self.turning.job.hear(*operation);
@@ -166,6 +144,25 @@ impl Machine {
         }
         self.publish_soon();
         Ok(None)
+    }
+
+    /// The machine that serves says which configuration counts.
+    fn configured(&mut self, revision: &Revision) -> Result<Option<Left>, MachineError> {
+        if self.pair.duty() == Duty::Serving || revision.number <= self.revision.number {
+            return Ok(None);
+        }
+        match revision.store() {
+            Ok(store) => {
+                self.member.take(&self.home, revision)?;
+                tracing::info!(revision = revision.number, "another configuration counts now");
+                self.noted("", Noted::Configured { revision: revision.number });
+                Ok(self.leave_for(&store))
+            }
+            Err(faults) => {
+                tracing::error!(?faults, "a configuration came that cannot be read");
+                Ok(None)
+            }
+        }
     }
 
     /// The other machine has seen this epoch: which of the two is the server follows from that.

@@ -283,6 +283,19 @@ impl Machine {
         }
     }
 
+    /// The other machine gives its place to this one. That is said again as long as it is not taken: a mirror that is being opened,
+    /// or does not hold all that there was, takes nothing yet.
+    pub(super) async fn granted(&mut self, to: Epoch, at: u64) -> Result<(), MachineError> {
+        let held = self.status().mirror.position.seq;
+        if self.pair.duty() == Duty::Serving || held != at {
+            tracing::info!(to, at, held, "no place is taken now");
+            return Ok(());
+        }
+        self.turning.took = Some(to);
+        self.turning.job.wait_anew();
+        self.step(Event::Granted { to }).await
+    }
+
     /// A machine that was given its place, and whose POS server does not begin to answer, gives it back once.
     async fn hand_back(&mut self) -> Result<(), MachineError> {
         let is_taker = self.pair.duty() == Duty::Serving && self.turning.job.running().is_none();

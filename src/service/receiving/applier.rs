@@ -10,8 +10,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::building::{BuildStage, Pause};
+use super::failed::trouble;
 use super::gathering::Gathers;
-use super::trouble;
 use super::work::{Done, Work};
 use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::survey::Cursor;

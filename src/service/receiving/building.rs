@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::applier::Hands;
-use super::trouble;
+use super::failed::trouble;
 use super::work::Done;
 use crate::disk::DiskError;
 use crate::disk::apply::build::Build;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::applier::Hands;
-use super::trouble;
+use super::failed::trouble;
 use crate::disk::DiskError;
 use crate::disk::apply::gather::{Gather, Gathered};
 use crate::disk::lone::Against;

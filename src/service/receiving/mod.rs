@@ -4,12 +4,14 @@
 //! - [`applier`]: writes the mirror
 //! - `building`: a first copy on its way in
 //! - `gathering`: what this machine alone holds is set aside before
+//! - `failed`: what a failure is to a person
 //! - `incoming`: one generation on its way in
 //! - [`opening`]: opens the mirror
 //! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
 mod building;
+mod failed;
 mod gathering;
 mod incoming;
 pub mod opening;
@@ -21,15 +23,15 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::news::News;
-use super::status::Trouble;
+use crate::disk::DiskError;
 use crate::disk::apply::Mirror;
 use crate::disk::journal::redo::Redo;
-use crate::disk::{DiskError, Hope};
 use crate::link::Hello;
 use crate::link::frame::{PROTOCOL, Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
 use crate::replica::Position;
 use applier::Applier;
+use failed::trouble;
 use incoming::{Incoming, Verdict};
 use work::{Done, Work};
 
@@ -385,17 +387,6 @@ impl Receiving {
             let _ = out.blocking_send(bytes);
         }
         Ok(())
-    }
-}
-
-/// What a failure of the mirror's disk is to a person.
-fn trouble(error: &DiskError, dest: &crate::disk::root::Root) -> Trouble {
-    match (error.hope(), error) {
-        (Hope::Room, DiskError::NoRoom { needed, free, .. }) => {
-            Trouble::DiskFull { needed_bytes: *needed, free_bytes: *free }
-        }
-        (Hope::Room, _) => Trouble::DiskFull { needed_bytes: 0, free_bytes: dest.free().unwrap_or(0) },
-        (Hope::Again | Hope::Person, error) => Trouble::MirrorFails { error: error.to_string() },
     }
 }
 

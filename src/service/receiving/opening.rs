@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Order, trouble};
+use super::Order;
+use super::failed::trouble;
 use crate::disk::apply::Mirror;
 use crate::disk::apply::open::{Found, OpenError, Opening};
 use crate::disk::journal::index::Form;

@@ -9,7 +9,7 @@ use crate::service::Status;
 use crate::service::status::{Dataset, Phase};
 use crate::tui::app::App;
 use crate::tui::intent::Scope;
-use crate::words::{figures, told};
+use crate::words::{figures, grade};
 
 /// The page about the copy.
 #[derive(Clone, PartialEq, Debug)]
@@ -82,8 +82,7 @@ fn facts(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
     facts.push(fact("label-as-of", when(mirror.as_of)));
     facts.push(fact("label-proven", when(mirror.verified_at)));
     if let Some(grade) = mirror.grade {
-        facts
-            .push(fact("label-grade", format!("{}: {}", told::grade(words, grade), told::grade_meaning(words, grade))));
+        facts.push(fact("label-grade", format!("{}: {}", grade::grade(words, grade), grade::meaning(words, grade))));
     }
     facts.push(fact("label-position", mirror.position.to_string()));
     facts.extend(machines::way(seen, status));

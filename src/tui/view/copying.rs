@@ -6,7 +6,7 @@ use crate::service::Status;
 use crate::service::event::{Event, LicenceNews, Noted, What};
 use crate::service::status::{Dataset, PeerState};
 use crate::tui::theme::Tone;
-use crate::words::{figures, told};
+use crate::words::{figures, grade, told};
 
 /// A name and what is to be said of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -137,7 +137,7 @@ pub fn datasets(seen: &Seen<'_>, status: &Status) -> Vec<DatasetLine> {
         let changed = dataset.changed_at.map(|at| figures::moment(words, at, seen.now));
         DatasetLine {
             name: dataset.name.clone(),
-            grade: dataset.grade.map_or_else(|| words.say("grade-none"), |grade| told::grade(words, grade)),
+            grade: dataset.grade.map_or_else(|| words.say("grade-none"), |grade| grade::grade(words, grade)),
             tone: grade_tone(dataset.grade),
             files: counted(words.with("files", &[("n", dataset.files.into())])),
             size: counted(figures::bytes(words, dataset.bytes)),

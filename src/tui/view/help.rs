@@ -4,7 +4,7 @@ use super::{More, Seen};
 use crate::replica::Grade;
 use crate::tui::intent::Scope;
 use crate::tui::theme::Mark;
-use crate::words::told;
+use crate::words::grade;
 
 /// The help for a place.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
     let signs =
         [(Mark::Ok, "sign-ok"), (Mark::Busy, "sign-busy"), (Mark::Warn, "sign-warn"), (Mark::Alarm, "sign-alarm")];
     let grades = [Grade::Exact, Grade::Steady, Grade::Unsteady, Grade::Incomplete];
-    let grades = grades.map(|grade| (told::grade(words, grade), told::grade_meaning(words, grade)));
+    let grades = grades.map(|one| (grade::grade(words, one), grade::meaning(words, one)));
     let behind = (words.say("word-behind"), words.say("word-behind-means"));
     HelpView {
         about: words.say(about(of)),
