@@ -110,7 +110,14 @@ impl First {
             Intent::Up | Intent::Down | Intent::PageUp | Intent::PageDown | Intent::Top | Intent::Bottom => {
                 self.scroll(intent);
             }
-            Intent::PageCopy | Intent::PageHistory | Intent::Answer | Intent::Compare => {}
+            Intent::PageCopy
+            | Intent::PageHistory
+            | Intent::Answer
+            | Intent::Compare
+            | Intent::StartServer
+            | Intent::ReturnToMain
+            | Intent::CancelReturn
+            | Intent::NotYet => {}
         }
         vec![]
     }

@@ -13,6 +13,8 @@
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
 //! - [`first`]: the first page of an empty home, likewise
 //! - [`able`]: what can be done now, and why not
+//! - [`turn`]: changes of server likewise, and what the home screen is about
+//! - [`confirm`]: the question before a change of server
 //! - [`view`]: all that a screen shows, in words
 //! - [`screens`]: where it stands: one file a screen
 //! - [`widgets`]: the pieces they are laid out of
@@ -24,6 +26,7 @@
 pub mod able;
 pub mod app;
 pub mod burst;
+pub mod confirm;
 pub mod face;
 pub mod first;
 pub mod intent;
@@ -33,6 +36,7 @@ pub mod screens;
 pub mod stage;
 pub mod terminal;
 pub mod theme;
+pub mod turn;
 pub mod view;
 pub mod widgets;
 

@@ -52,6 +52,11 @@ pub trait Stage {
     /// Where its keys mean something.
     fn scope(&self) -> Scope;
 
+    /// Whether a character that is typed is text.
+    fn types(&self) -> bool {
+        self.scope() == Scope::Form
+    }
+
     /// Takes one message in. The same state, time and message always give the same effects.
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Self::End>>;
 

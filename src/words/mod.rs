@@ -9,6 +9,7 @@
 //! - [`finding`]: what an examination of a machine found
 //! - [`licence`]: the backup licence
 //! - [`refusal`]: why something is not done
+//! - [`short`]: the same in the few words that stand beside a key
 //! - [`served`]: what is wrong with the POS server program
 //! - [`noted`]: what is only for the diary
 //! - [`operation`]: operations, and how they ended
@@ -27,6 +28,7 @@ pub mod operation;
 pub mod plan;
 pub mod refusal;
 pub mod served;
+pub mod short;
 pub mod told;
 pub mod unmet;
 

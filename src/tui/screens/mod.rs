@@ -1,6 +1,10 @@
 //! Where everything stands: one file a screen, one function each. Gets values in words, gives cells; knows no status.
 //!
+//! - [`home`]: what all home screens have: a column of events, and the actions at the end
 //! - [`mirror`]: the home screen of a mirror
+//! - [`alarm`]: while the server is missed
+//! - [`serving`]: while the backup is the server
+//! - [`turning`]: while a change of server runs
 //! - [`copy`]: the page about the copy
 //! - [`history`]: the page of the operations
 //! - [`help`]: the help
@@ -8,12 +12,16 @@
 //! - [`welcome`]: the first page and its form
 //! - [`parts`]: the lines that more than one of them has
 
+pub mod alarm;
 pub mod copy;
 pub mod help;
 pub mod history;
+pub mod home;
 pub mod licence;
 pub mod mirror;
 pub mod parts;
+pub mod serving;
+pub mod turning;
 pub mod welcome;
 
 use ratatui::buffer::Buffer;
@@ -29,6 +37,9 @@ pub fn draw(scene: &Scene, look: Look, area: Rect, buf: &mut Buffer) -> Drawn {
     let inside = scene.frame.draw(area, &mut on);
     match &scene.page {
         Page::Mirror(view) => mirror::draw(view, inside, &mut on),
+        Page::Alarm(view) => alarm::draw(view, inside, &mut on),
+        Page::Serving(view) => serving::draw(view, inside, &mut on),
+        Page::Turning(view) => turning::draw(view, inside, &mut on),
         Page::Copy(view) => copy::draw(view, inside, &mut on),
         Page::History(view) => history::draw(view, inside, &mut on),
         Page::Help(view) => help::draw(view, inside, &mut on),

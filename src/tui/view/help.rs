@@ -38,7 +38,7 @@ pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
         let keys = seen.options.keymap.keys(of, *intent);
         (!keys.is_empty()).then(|| (keys.join("  "), words.say(intent.help_key())))
     };
-    let explains = matches!(of, Scope::Mirror | Scope::Copy);
+    let explains = of.is_home() || of == Scope::Copy;
     let signs =
         [(Mark::Ok, "sign-ok"), (Mark::Busy, "sign-busy"), (Mark::Warn, "sign-warn"), (Mark::Alarm, "sign-alarm")];
     let grades = [Grade::Exact, Grade::Steady, Grade::Unsteady, Grade::Incomplete];
@@ -62,6 +62,8 @@ fn about(scope: Scope) -> &'static str {
         Scope::Everywhere | Scope::Mirror | Scope::Help => "about-mirror",
         Scope::Copy => "about-copy",
         Scope::History => "about-history",
+        Scope::Alarm => "about-alarm",
+        Scope::Turn => "about-turn",
         Scope::Confirm => "about-confirm",
         Scope::First => "about-first",
         Scope::Form => "about-form",
