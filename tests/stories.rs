@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use espejo::pair::{Action, Claim, Duty, Event, Node, Pair, Record};
+use espejo::pair::{Action, Claim, Duty, Event, Node, Other, Pair, Record};
 
 /// One machine: what it thinks, what it is about to save, what is on its disk.
 struct Machine {
@@ -36,8 +36,8 @@ impl World {
                 machine.saving = None;
                 return vec![];
             }
-            ["begins"] => Event::Began { record: machine.disk.clone(), alone: false },
-            ["begins", "alone"] => Event::Began { record: machine.disk.clone(), alone: true },
+            ["begins"] => Event::Began { record: machine.disk.clone(), sure: false },
+            ["begins", "alone"] => Event::Began { record: machine.disk.clone(), sure: true },
             ["has", "saved"] => {
                 machine.disk = Some(machine.saving.take().expect("it is saving"));
                 Event::Saved
@@ -48,7 +48,8 @@ impl World {
             ["hears", "that", "the", "other", "knows", _] => Event::PeerHeard { epoch: number(5), start: 0 },
             ["hears", "goodbye"] => Event::Goodbye,
             ["has", "waited"] => Event::Unheard,
-            ["is", "told", "to", "promote"] => Event::Promote,
+            ["is", "told", "to", "promote"] => Event::Promote(Other::Silent),
+            ["is", "told", "to", "promote", "while", "the", "other", "is", "heard"] => Event::Promote(Other::Failing),
             ["is", "told", "to", "start"] => Event::Start,
             ["is", "told", "to", "return"] => Event::Return,
             ["is", "drained", "to", _] => Event::Drained { seq: number(3) },

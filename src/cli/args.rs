@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{LicenceVerb, Rescue};
+use super::parts::{LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -93,23 +93,9 @@ pub enum Verb {
         watch: bool,
     },
     /// Start the backup server: this machine serves from now on.
-    Promote {
-        /// The main is dead: a person has looked.
-        #[arg(long)]
-        yes: bool,
-        /// An old copy, or one that waits for an answer, is good enough.
-        #[arg(long)]
-        accept_loss: bool,
-        /// Why, for the record.
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    Promote(PromoteArgs),
     /// Return to the main server, from either machine.
-    Return {
-        /// Why, for the record.
-        #[arg(long)]
-        reason: Option<String>,
-    },
+    Return(ReturnArgs),
     /// Go on as the server after a cold start that nobody could confirm.
     Start {
         /// The other machine does not serve: a person has looked.

@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use super::Around;
 use super::exit::Failure;
 use super::status::connect;
-use crate::service::status::{Operation, OperationState};
+use crate::service::control::Client;
+use crate::service::status::{Operation, OperationKind, OperationState};
 use crate::service::{Command, Reply, Status};
 use crate::words::figures;
 
@@ -24,20 +25,31 @@ pub async fn done(
             return Err(Failure::failed(around.words.say("cli-not-begun")));
         }
     };
-    client.say(&Command::Watch).await?;
     let going = going.filter(|_| io::stderr().is_terminal());
+    let kind = if matches!(command, Command::Verify { .. }) { OperationKind::Verify } else { OperationKind::Reseed };
+    follow(around, &mut client, (kind, operation), &mut |_, now| match going {
+        Some(going) if now.state == OperationState::Running => progress(around, now, going),
+        Some(_) => write!(io::stderr(), "\r\x1b[K"),
+        None => Ok(()),
+    })
+    .await
+}
+
+/// Waits for the end of an operation; each time that something is heard of it, `heard` is called. Returns how it stands then.
+pub async fn follow(
+    around: &Around,
+    client: &mut Client,
+    (kind, id): (OperationKind, u64),
+    heard: &mut dyn FnMut(&Status, &Operation) -> io::Result<()>,
+) -> Result<(Box<Status>, Operation), Failure> {
+    client.say(&Command::Watch).await?;
     while let Some(reply) = client.hear().await? {
         let Reply::Status(status) = reply else { continue };
-        let Some(now) = status.operation.clone().filter(|now| now.id == operation) else { continue };
-        match going {
-            Some(going) if now.state == OperationState::Running => progress(around, &now, going)?,
-            _ if now.state == OperationState::Running => {}
-            going => {
-                if going.is_some() {
-                    eprint!("\r\x1b[K");
-                }
-                return Ok((status, now));
-            }
+        let shown = status.operation.iter().chain(status.history.iter().rev());
+        let Some(now) = shown.clone().find(|now| (now.kind, now.id) == (kind, id)).cloned() else { continue };
+        heard(&status, &now)?;
+        if now.state != OperationState::Running {
+            return Ok((status, now));
         }
     }
     Err(Failure::failed(around.words.say("cli-service-ended")))

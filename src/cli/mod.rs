@@ -22,6 +22,7 @@ pub mod lines;
 pub mod logs;
 pub mod mirror;
 pub mod parts;
+pub mod plan;
 pub mod rescue;
 pub mod reseed;
 pub mod run;
@@ -75,8 +76,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
-            Some(Verb::Promote { yes, accept_loss, reason }) => turn::promote(&around, yes, accept_loss, reason).await,
-            Some(Verb::Return { reason }) => turn::back(&around, reason).await,
+            Some(Verb::Promote(args)) => turn::promote(&around, args).await,
+            Some(Verb::Return(args)) => turn::back(&around, args).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::History { events, json }) => history::run(&around, events, json),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::args::IssueArgs;
 
@@ -65,4 +65,49 @@ pub enum LicenceVerb {
     },
     /// For the vendor: a signed licence.
     Issue(IssueArgs),
+}
+
+/// What `espejo promote` takes.
+#[derive(Clone, Debug, Args)]
+pub struct PromoteArgs {
+    /// The main is dead: a person has looked.
+    #[arg(long)]
+    pub yes: bool,
+    /// An old copy, or one that waits for an answer, is good enough.
+    #[arg(long)]
+    pub accept_loss: bool,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// What would be done.
+    #[command(flatten)]
+    pub planned: Planned,
+}
+
+/// What `espejo return` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ReturnArgs {
+    /// Nobody is asked.
+    #[arg(long)]
+    pub yes: bool,
+    /// Cancel the return that runs.
+    #[arg(long, conflicts_with = "plan")]
+    pub cancel: bool,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// What would be done.
+    #[command(flatten)]
+    pub planned: Planned,
+}
+
+/// What would be done is shown, and nothing is done.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Planned {
+    /// Only that.
+    #[arg(long)]
+    pub plan: bool,
+    /// As one JSON object.
+    #[arg(long, requires = "plan")]
+    pub json: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -12,9 +13,12 @@ use super::{Around, logs};
 use crate::pair::Node;
 use crate::service::home::Home;
 use crate::service::member::{Member, MemberError};
-use crate::service::node::{Left, Machine};
+use crate::service::node::{Left, Machine, MachineError};
 use crate::service::{Command, Status, control};
 use crate::words::{Words, faults};
+
+/// Between two tries where the record of who serves could not be saved.
+const UNSAVED: Duration = Duration::from_secs(1);
 
 /// Runs until a signal or a command ends it.
 pub async fn run(around: &Around) -> Result<Exit, Failure> {
@@ -48,10 +52,18 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status.clone()));
     let path = home.path().to_owned();
     let engine = tokio::spawn(async move {
-        while Machine::run(&path, publish.clone(), &mut asked).await? == Left::Reconfigured {
-            again();
+        loop {
+            match Machine::run(&path, publish.clone(), &mut asked).await {
+                Ok(Left::Reconfigured) => again(),
+                Ok(Left::Stopped) => return Ok(()),
+                // What stands on the disk is unknown: it is read again.
+                Err(error @ MachineError::Unsaved { .. }) => {
+                    tracing::error!(%error, "the record could not be saved");
+                    tokio::time::sleep(UNSAVED).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(())
     });
     let machine = if member.node == Node::Main { store.main } else { store.backup };
     let args =

@@ -1,86 +1,169 @@
-//! `espejo promote`, `return`, `start`: changes of server.
+//! `espejo promote`, `return`, `start`: changes of server. What would be done is read first, then asked for; the job goes on
+//! whatever becomes of who waits for it here.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::Around;
 use super::exit::{Exit, Failure};
+use super::parts::{PromoteArgs, ReturnArgs};
 use super::status::connect;
 use super::verify::by;
-use crate::pair::{Duty, Node};
+use super::{Around, job, plan};
+use crate::pair::Node;
+use crate::service::control::Client;
+use crate::service::plan::{Consent, Plan};
 use crate::service::refusal::WhyNot;
+use crate::service::status::{Operation, OperationKind, OperationState};
 use crate::service::{Command, Reply, Status};
+use crate::words;
 
 /// Starts the backup server: this machine serves from now on.
-pub async fn promote(around: &Around, yes: bool, accept_loss: bool, reason: Option<String>) -> Result<Exit, Failure> {
-    let command = |yes| Command::Promote { by: by(), yes, accept_loss, reason: reason.clone() };
-    let done = |status: &Status| status.duty == Duty::Serving;
-    turn(around, &command, yes, "cli-promoted", &done).await
+pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure> {
+    let kind = OperationKind::Promote;
+    let (mut client, status) = stands(around).await?;
+    let mut given = vec![];
+    given.extend(args.yes.then_some(Consent::Yes));
+    given.extend(args.accept_loss.then_some(Consent::AcceptLoss));
+    if args.planned.plan {
+        return plan::show(around, &status, kind, &given, args.planned.json);
+    }
+    let yes = args.yes || agrees(around, &status, kind, &given)?;
+    let command = Command::Promote { by: by(), yes, accept_loss: args.accept_loss, reason: args.reason };
+    turn(around, &mut client, &command, kind).await
 }
 
 /// Returns to the main server, from either machine.
-pub async fn back(around: &Around, reason: Option<String>) -> Result<Exit, Failure> {
-    let command = |_| Command::Return { by: by(), reason: reason.clone() };
-    let done = |status: &Status| {
-        let serves = status.duty == Duty::Serving || status.peer.duty == Some(Duty::Serving);
-        status.holder == Node::Main && serves
-    };
-    turn(around, &command, true, "cli-returned", &done).await
+pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
+    let kind = OperationKind::Return;
+    let (mut client, status) = stands(around).await?;
+    if args.cancel {
+        if let Reply::Refused { why } = client.ask(&Command::Cancel { by: by() }).await? {
+            return Err(Failure::not_done(&around.words, &why));
+        }
+        writeln!(io::stdout(), "{}", around.words.say("cli-return-cancelled"))?;
+        return Ok(Exit::Done);
+    }
+    if args.planned.plan {
+        return plan::show(around, &status, kind, &[], args.planned.json);
+    }
+    if !args.yes && !agrees(around, &status, kind, &[])? && is_asked() {
+        return Err(Failure::refused(vec![around.words.say("cli-not-agreed")]));
+    }
+    turn(around, &mut client, &Command::Return { by: by(), reason: args.reason }, kind).await
 }
 
 /// Goes on as the server that this machine was.
 pub async fn start(around: &Around, yes: bool) -> Result<Exit, Failure> {
+    let (mut client, _) = stands(around).await?;
     if !yes && !sum(around)? {
         return Err(Failure::not_done(&around.words, &[WhyNot::NobodyKnows]));
     }
-    let done = |status: &Status| status.duty == Duty::Serving;
-    turn(around, &|_| Command::Start { by: by() }, true, "cli-started", &done).await
+    turn(around, &mut client, &Command::Start { by: by() }, OperationKind::Start).await
 }
 
-/// Asks for it, and waits until it is so. That nobody waits any more changes nothing.
-async fn turn(
-    around: &Around,
-    command: &dyn Fn(bool) -> Command,
-    yes: bool,
-    said: &str,
-    done: &dyn Fn(&Status) -> bool,
-) -> Result<Exit, Failure> {
+/// The service of this home, and how it stands.
+async fn stands(around: &Around) -> Result<(Client, Box<Status>), Failure> {
     let mut client = connect(around)?;
-    let mut reply = client.ask(&command(yes)).await?;
-    if let Reply::Refused { why } = &reply
-        && *why == [WhyNot::NobodyKnows]
-        && sum(around)?
-    {
-        reply = client.ask(&command(true)).await?;
+    match client.ask(&Command::Status).await? {
+        Reply::Status(status) => Ok((client, status)),
+        _ => Err(Failure::failed(around.words.say("cli-strange"))),
     }
-    match reply {
-        Reply::Done => {}
-        Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
-        Reply::Status(_) | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
-            return Err(Failure::failed(around.words.say("cli-strange")));
+}
+
+/// Shows a person who sits here what would be done, and asks. Scripts are asked nothing: what they do not say, they do not mean.
+fn agrees(around: &Around, status: &Status, kind: OperationKind, given: &[Consent]) -> io::Result<bool> {
+    let Some(plan) = status.plans.iter().find(|plan| plan.kind == kind).filter(|_| is_asked()) else {
+        return Ok(false);
+    };
+    // What is refused all the same is refused by the service, with every reason.
+    if !plan.against(&[given, &[Consent::Yes]].concat()).is_empty() {
+        return Ok(false);
+    }
+    plan::print(around, status, plan, &mut io::stderr())?;
+    if needs_sum(plan) { sum(around) } else { said_yes(around) }
+}
+
+fn needs_sum(plan: &Plan) -> bool {
+    plan.asks().contains(&Consent::Yes)
+}
+
+/// Asks for it, and waits until it has come to its end. That nobody waits any more changes nothing.
+async fn turn(around: &Around, client: &mut Client, command: &Command, kind: OperationKind) -> Result<Exit, Failure> {
+    let words = &around.words;
+    let id = match client.ask(command).await? {
+        Reply::Running { operation } => operation,
+        Reply::Refused { why } => return Err(Failure::not_done(words, &why)),
+        _ => return Err(Failure::failed(words.say("cli-strange"))),
+    };
+    let mut said = 0;
+    let (_, ended) = job::follow(around, client, (kind, id), &mut |status, now| {
+        let lines = steps(around, status, now, &mut said);
+        lines.iter().try_for_each(|line| writeln!(io::stdout(), "{line}"))
+    })
+    .await?;
+    match ended.state {
+        OperationState::Done => {
+            let key = match kind {
+                OperationKind::Promote => "cli-promoted",
+                OperationKind::Return => "cli-returned",
+                _ => "cli-started",
+            };
+            writeln!(io::stdout(), "{}", words.say(key))?;
+            Ok(Exit::Done)
+        }
+        OperationState::Refused => Err(Failure::refused(words::operation::why_not(words, &ended))),
+        OperationState::Failed | OperationState::Running => {
+            Err(Failure::failed(words::operation::why_not(words, &ended).join("\n")))
         }
     }
-    client.say(&Command::Watch).await?;
-    while let Some(reply) = client.hear().await? {
-        if let Reply::Status(status) = reply
-            && done(&status)
-        {
-            writeln!(io::stdout(), "{}", around.words.say(said))?;
-            return Ok(Exit::Done);
-        }
-    }
-    Err(Failure::failed(around.words.say("cli-service-ended")))
+}
+
+/// A line for each step that is done since the last time.
+fn steps(around: &Around, status: &Status, now: &Operation, said: &mut usize) -> Vec<String> {
+    let other = plan::other(status, now);
+    let done = now.kind.steps().iter().take(now.steps_at.len()).enumerate().skip(*said);
+    let line = |(number, step): (usize, &crate::service::plan::Step)| {
+        let args = [
+            ("number", (number + 1).to_string().into()),
+            ("steps", now.kind.steps().len().to_string().into()),
+            ("step", words::plan::step(&around.words, *step, &other).into()),
+        ];
+        around.words.with("cli-step-done", &args)
+    };
+    let lines: Vec<String> = done.map(line).collect();
+    *said = now.steps_at.len();
+    lines
+}
+
+/// Whether a person sits here who can be asked.
+fn is_asked() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn said_yes(around: &Around) -> io::Result<bool> {
+    eprint!("{} ", around.words.say("cli-agree"));
+    Ok(answer()?.eq_ignore_ascii_case(&around.words.say("cli-yes")))
 }
 
 /// Asks a person for the sum of two numbers, where one is there: nobody types that by chance.
 fn sum(around: &Around) -> io::Result<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !is_asked() {
         return Ok(false);
     }
     let now = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs();
     let (a, b) = (11 + now / 1000 % 80, 2 + now / 100_000 % 8);
     let args = [("a", a.to_string().into()), ("b", b.to_string().into())];
     eprint!("{} ", around.words.with("cli-sum", &args));
+    Ok(answer()? == (a + b).to_string())
+}
+
+fn answer() -> io::Result<String> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == (a + b).to_string())
+    Ok(answer.trim().to_owned())
+}
+
+/// What the machines are called: this one, and the other.
+pub(super) fn names(status: &Status) -> (String, String) {
+    let (main, backup) = status.machines.clone().map_or_else(Default::default, |names| (names.main, names.backup));
+    if status.node == Node::Main { (main, backup) } else { (backup, main) }
 }

@@ -62,6 +62,13 @@ pub enum Say {
         /// One proof for everything that the source takes the mirror to hold.
         digest: Proof,
     },
+    /// Nothing is written any more, and all that there was is in the mirror: does it hold the same?
+    Last {
+        /// The position at which `digest` holds.
+        position: Position,
+        /// One proof for everything that the source takes the mirror to hold.
+        digest: Proof,
+    },
     /// What really stands under these names?
     Look(Vec<RelPath>),
     /// The first copy that was begun cannot be ended. Say anew what came of it.
@@ -154,6 +161,11 @@ pub enum ToSource {
     },
     /// Compare every byte.
     Prove,
+    /// Whether the mirror holds what [`Say::Last`] said.
+    ComparedLast {
+        /// It does.
+        agrees: bool,
+    },
     /// A person says: what is gone, is meant to be.
     AcceptRemovals,
     /// A person says: what is empty, is meant to be.

@@ -10,8 +10,8 @@ pub enum Event {
     Began {
         /// Its saved record, if it has one.
         record: Option<Record>,
-        /// No other node has ever joined it: nobody can hold a higher epoch.
-        alone: bool,
+        /// Nobody can have taken its place meanwhile: no other node has ever joined it, or its POS server never stopped.
+        sure: bool,
     },
     /// The record of the last [`Action::Save`] is on disk.
     Saved,
@@ -34,7 +34,7 @@ pub enum Event {
     /// It was waited long enough for the other node to be heard.
     Unheard,
     /// A person says: this node is to be the server, whatever became of the other one.
-    Promote,
+    Promote(Other),
     /// A person says: this node is to go on as the server that it was, though nobody could confirm that.
     Start,
     /// A person says: the other node is to be the server again.
@@ -60,6 +60,15 @@ pub enum Event {
         /// The number of the last generation before that.
         at: u64,
     },
+}
+
+/// How the other node is when this one is to take its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Other {
+    /// It is not heard. Where it is heard meanwhile, nothing is taken.
+    Silent,
+    /// It is heard, and its POS server does not answer.
+    Failing,
 }
 
 /// What a node is to do, in the order in which it must take effect.

@@ -13,6 +13,6 @@ pub mod record;
 pub mod step;
 
 pub use duty::{Duty, Epoch, Node};
-pub use event::{Action, Event};
+pub use event::{Action, Event, Other};
 pub use record::{Claim, Record};
 pub use step::Pair;

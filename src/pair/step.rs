@@ -1,7 +1,7 @@
 //! One event in, actions out. The same state and event always give the same actions.
 
 use super::duty::{Duty, Epoch, Node};
-use super::event::{Action, Event, Why};
+use super::event::{Action, Event, Other, Why};
 use super::record::{Claim, Record};
 
 /// Who serves, as one node knows it.
@@ -22,7 +22,7 @@ enum Turn {
     /// The node was the server, and has not heard yet whether it is still.
     Resuming,
     /// It closes its mirror, to serve in its own next epoch.
-    Promoting,
+    Promoting(Other),
     /// It closes its mirror, to serve in this epoch, which was given to it.
     Taking(Epoch),
     /// It stops its POS server and sends what is left.
@@ -54,12 +54,18 @@ impl Pair {
         self.turn == Turn::Resuming
     }
 
+    /// Whether a change of server is under way on this node.
+    #[must_use]
+    pub fn is_turning(&self) -> bool {
+        self.saving || matches!(self.turn, Turn::Promoting(_) | Turn::Taking(_) | Turn::Giving)
+    }
+
     /// Takes one event and returns the actions that it calls for, in the order in which they must take effect.
     pub fn step(&mut self, event: Event) -> Vec<Action> {
         match event {
             // A node without a record has seen nothing: it saves its first one before it does anything.
             Event::Began { record: None, .. } => self.save(Record::first(self.record.node)),
-            Event::Began { record: Some(record), alone } => self.began(record, alone),
+            Event::Began { record: Some(record), sure } => self.began(record, sure),
             // What was saved may be acted on: the holder of the epoch serves, the other one follows it.
             Event::Saved => self.saved(),
             // A server of the past is refused, whatever it sends.
@@ -78,7 +84,7 @@ impl Pair {
             Event::Goodbye => self.note(self.record.with_goodbye(true)),
             // The other node ended in order before this one did, so that it cannot have taken a higher epoch since.
             Event::Unheard if self.turn == Turn::Resuming && self.record.goodbye => self.serve(),
-            Event::Promote => self.promote(),
+            Event::Promote(other) => self.promote(other),
             Event::Start => self.start(),
             Event::Return => self.give(),
             Event::Drained { seq } => self.drained(seq),
@@ -95,11 +101,11 @@ impl Pair {
         }
     }
 
-    fn began(&mut self, record: Record, alone: bool) -> Vec<Action> {
+    fn began(&mut self, record: Record, sure: bool) -> Vec<Action> {
         self.record = record;
         match self.record.claim {
             // Nobody else can have taken its place.
-            Claim::Serving if alone => self.serve(),
+            Claim::Serving if sure => self.serve(),
             // It was the server when it ended; another may have become it since.
             Claim::Serving => {
                 self.turn = Turn::Resuming;
@@ -149,11 +155,11 @@ impl Pair {
         actions
     }
 
-    fn promote(&mut self) -> Vec<Action> {
+    fn promote(&mut self, other: Other) -> Vec<Action> {
         match (self.duty, self.turn) {
             (Duty::Serving, _) => vec![Action::Deny(Why::Serves)],
             (Duty::Mirroring | Duty::Waiting, Turn::None) if !self.saving => {
-                self.turn = Turn::Promoting;
+                self.turn = Turn::Promoting(other);
                 self.duty = Duty::Waiting;
                 vec![Action::Drain]
             }
@@ -170,10 +176,10 @@ impl Pair {
                 self.turn = Turn::None;
                 self.save(self.record.serving(epoch, seq))
             }
-            (Turn::None | Turn::Promoting | Turn::Taking(_) | Turn::Giving, Duty::Serving) => {
+            (Turn::None | Turn::Promoting(_) | Turn::Taking(_) | Turn::Giving, Duty::Serving) => {
                 vec![Action::Deny(Why::Serves)]
             }
-            (Turn::None | Turn::Promoting | Turn::Taking(_) | Turn::Giving, Duty::Mirroring | Duty::Waiting) => {
+            (Turn::None | Turn::Promoting(_) | Turn::Taking(_) | Turn::Giving, Duty::Mirroring | Duty::Waiting) => {
                 vec![Action::Deny(Why::NotTheHolder)]
             }
         }
@@ -192,7 +198,7 @@ impl Pair {
 
     fn drained(&mut self, seq: u64) -> Vec<Action> {
         let epoch = match self.turn {
-            Turn::Promoting => self.record.node.next_epoch(self.record.epoch),
+            Turn::Promoting(_) => self.record.node.next_epoch(self.record.epoch),
             Turn::Taking(epoch) => epoch,
             // It was heard meanwhile that another one serves.
             Turn::None | Turn::Resuming | Turn::Giving => return vec![],
@@ -243,7 +249,7 @@ impl Pair {
     }
 
     fn follow(&mut self) -> Vec<Action> {
-        if self.turn == Turn::Promoting {
+        if self.turn == Turn::Promoting(Other::Silent) {
             // The mirror is being closed: it is opened again.
             self.turn = Turn::None;
             self.duty = Duty::Mirroring;
@@ -267,10 +273,10 @@ mod tests {
     }
 
     fn began(record: &Record) -> Event {
-        Event::Began { record: Some(record.clone()), alone: false }
+        Event::Began { record: Some(record.clone()), sure: false }
     }
 
-    const NEW: Event = Event::Began { record: None, alone: true };
+    const NEW: Event = Event::Began { record: None, sure: true };
 
     #[test]
     fn a_new_backup_saves_before_it_follows() {
@@ -290,11 +296,11 @@ mod tests {
         assert_eq!(pair.duty(), Duty::Waiting);
         assert_eq!((pair.step(Event::Saved), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
         let mut pair = Pair::new(Node::Main);
-        let again = Event::Began { record: Some(first), alone: true };
+        let again = Event::Began { record: Some(first), sure: true };
         assert_eq!((pair.step(again), pair.duty()), (vec![Action::Serve(1)], Duty::Serving));
         let stolen = Record { claim: Claim::Serving, ..Record::first(Node::Backup) };
         let mut pair = Pair::new(Node::Backup);
-        let stolen = Event::Began { record: Some(stolen), alone: true };
+        let stolen = Event::Began { record: Some(stolen), sure: true };
         assert_eq!(pair.step(stolen), [], "the epoch is the other machine's");
     }
 

@@ -110,8 +110,12 @@ fn until(line: &mut TcpStream, end: Instant, judge: impl Fn(&[u8]) -> Option<boo
 
 /// Runs a program; whether it ends with 0 in time. What does not is killed with all that it began.
 pub fn run(command: &mut Command, end: Instant) -> io::Result<bool> {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = quiet.process_group(0).spawn()?;
+    finish(command.stdout(Stdio::null()), end)
+}
+
+/// The same with what it prints going where `command` says.
+pub fn finish(command: &mut Command, end: Instant) -> io::Result<bool> {
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());

@@ -13,6 +13,7 @@
 //! - [`record`]: which process it is, kept across a restart of this program
 //! - [`stray`]: the program where it should not run
 //! - [`unit`](mod@unit): units of the system
+//! - [`version`]: the version that it says
 
 pub mod able;
 pub mod again;
@@ -24,6 +25,7 @@ pub mod output;
 pub mod record;
 pub mod stray;
 pub mod unit;
+pub mod version;
 
 use std::io;
 use std::path::PathBuf;

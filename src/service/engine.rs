@@ -149,7 +149,7 @@ impl Engine {
                 Input::News(news) => {
                     // Nothing is saved beside a folder before it is known that it may be a mirror.
                     if let News::Opened { .. } = news {
-                        self.step(Event::Began { record: record.take(), alone: false }).await?;
+                        self.step(Event::Began { record: record.take(), sure: false }).await?;
                     }
                     self.news(news).await?;
                 }
@@ -167,7 +167,9 @@ impl Engine {
         let (source_end, mirror_end) = wire::in_memory(self.settings.rate)?;
         let settings = self.settings.sending.clone();
         let sending = std::thread::Builder::new().name("source".to_owned());
-        self.threads.push(sending.spawn(move || Ok(Sending::open(settings, Port::once(source_end))?.run()?))?);
+        let (told, unasked) = (tell.clone(), mpsc::unbounded_channel().1);
+        let send = move || Ok(Sending::open(settings, Port::once(source_end), unasked, told)?.run()?);
+        self.threads.push(sending.spawn(send)?);
         let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
         let receiving = std::thread::Builder::new().name("mirror".to_owned());
         self.threads.push(receiving.spawn(move || {

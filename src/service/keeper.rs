@@ -51,6 +51,16 @@ impl Keeper {
         self.history.clone()
     }
 
+    /// Whether the last comparison of every byte found that the copy differs.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        let compared = |one: &&Operation| {
+            let differed = one.why_not.iter().any(|why| why.starts_with("differed"));
+            one.kind == OperationKind::Verify && (one.state == OperationState::Done || differed)
+        };
+        self.history.iter().rev().find(compared).is_some_and(|last| last.state == OperationState::Failed)
+    }
+
     /// The number of the next operation of this machine.
     #[must_use]
     pub fn next_id(&self) -> u64 {
@@ -90,16 +100,9 @@ impl Keeper {
 
     /// Has it written that an operation was asked for and not begun.
     pub async fn refused(&mut self, kind: OperationKind, by: &str, why: &[WhyNot], now: Timestamp) {
-        let said = |why: &WhyNot| {
-            let said = serde_json::to_value(why).unwrap_or_default();
-            // Most are a word; those that say more stand as they are.
-            said.get("is")
-                .filter(|_| said.as_object().is_some_and(|all| all.len() == 1))
-                .map_or_else(|| said.to_string(), |is| is.as_str().unwrap_or_default().to_owned())
-        };
         let mut operation = Operation::begun(self.next_id(), kind, by, now);
         (operation.state, operation.ended_at) = (OperationState::Refused, Some(now));
-        operation.why_not = why.iter().map(said).collect();
+        operation.why_not = why.iter().map(WhyNot::stored).collect();
         let node = self.node;
         self.follow(&operation, node).await;
     }

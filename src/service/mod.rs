@@ -4,6 +4,7 @@
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
+//! - [`boot`]: how the service ended the last time
 //! - [`node`]: the service of one machine of a store
 //! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
 //! - [`takeover`]: could the copy take over now?
@@ -23,6 +24,7 @@
 
 pub mod alarms;
 pub mod book;
+pub mod boot;
 pub mod command;
 pub mod control;
 pub mod engine;

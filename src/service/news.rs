@@ -92,6 +92,17 @@ pub enum News {
         /// Files that differed, on either side.
         differed: u64,
     },
+    /// All that there was in the source when it began to be sent has gone to the mirror.
+    InStep,
+    /// All that was changed last has gone to the mirror, which compares.
+    AllSent,
+    /// Nothing is written any more, and the mirror holds all that there is.
+    Level {
+        /// The number of the last generation.
+        seq: u64,
+    },
+    /// It does not, or something in it waits for a person.
+    NotLevel,
     /// The link is closed: nothing comes any more.
     Closed,
     /// The mirror has ended, in order or for this reason.

@@ -55,6 +55,21 @@ pub enum Down {
     Other,
 }
 
+impl Down {
+    /// Whether starting it again cannot help before somebody has done something.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NotReady { .. }
+            | Self::CannotStart { .. }
+            | Self::EnabledAtBoot { .. }
+            | Self::Vetoed { .. }
+            | Self::NoSystemd { .. } => true,
+            Self::Ended { .. } | Self::NoAnswer | Self::Other => false,
+        }
+    }
+}
+
 /// The POS server program where it should not run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::Hindrance;
 use super::pos::Down;
 use super::status::OperationKind;
+use crate::pair::event::Why;
 
 /// Why the service does not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -77,6 +78,8 @@ pub enum WhyNot {
     LicenceOver,
     /// The last comparison found that the copy differs.
     CopyDiffers,
+    /// A question about the copy is to be answered before.
+    QuestionFirst,
     /// No POS server program is set.
     NoServer,
     /// The POS server program cannot be started here.
@@ -105,6 +108,8 @@ pub enum WhyNot {
         /// Which.
         kind: OperationKind,
     },
+    /// A change of server is under way on this machine.
+    TurnsAlready,
     /// Nothing of that kind runs.
     NothingRuns,
     /// It is too late to cancel it.
@@ -133,4 +138,27 @@ pub enum WhyNot {
     /// Something that this version does not know.
     #[serde(other)]
     Other,
+}
+
+impl WhyNot {
+    /// How it is kept in the diary: a word, where that says all.
+    #[must_use]
+    pub fn stored(&self) -> String {
+        let said = serde_json::to_value(self).unwrap_or_default();
+        said.get("is")
+            .filter(|_| said.as_object().is_some_and(|all| all.len() == 1))
+            .map_or_else(|| said.to_string(), |is| is.as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl From<Why> for WhyNot {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Serves => Self::ServesAlready,
+            Why::ServesNot => Self::ServesNot,
+            Why::Busy => Self::TurnsAlready,
+            Why::NotTheHolder => Self::WasNoServer,
+            Why::ServerLives => Self::ServerLives,
+        }
+    }
 }

@@ -72,6 +72,9 @@ pub struct Status {
     /// The last operations that this machine knows of, the newest last; at most [`HISTORY`].
     #[serde(default)]
     pub history: Vec<Operation>,
+    /// What this machine alone holds is not set aside yet, though another one has taken its place.
+    #[serde(default)]
+    pub strays: bool,
     /// What each change of server that concerns this machine would do now; empty where one process mirrors one folder.
     #[serde(default)]
     pub plans: Vec<Plan>,

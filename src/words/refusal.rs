@@ -38,6 +38,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NoLicence => words.say("refusal-no-licence"),
         WhyNot::LicenceOver => words.say("refusal-licence-over"),
         WhyNot::CopyDiffers => words.say("refusal-copy-differs"),
+        WhyNot::QuestionFirst => words.say("refusal-question-first"),
         WhyNot::NoServer => words.say("refusal-no-server"),
         WhyNot::ServerHindered { what, why } => {
             let Told { what, todo } = super::finding::hindered(words, what, why);
@@ -52,6 +53,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
             words.with("refusal-no-room", &[("free", size(*free_bytes)), ("needed", size(*needed_bytes))])
         }
         WhyNot::Busy { kind } => words.with("refusal-busy", &[("what", super::operation::kind(words, *kind).into())]),
+        WhyNot::TurnsAlready => words.say("refusal-turns-already"),
         WhyNot::NothingRuns => words.say("refusal-nothing-runs"),
         WhyNot::TooLate => words.say("refusal-too-late"),
         WhyNot::ServerLives => words.say("refusal-server-lives"),
@@ -104,11 +106,13 @@ mod tests {
             WhyNot::NoLicence,
             WhyNot::LicenceOver,
             WhyNot::CopyDiffers,
+            WhyNot::QuestionFirst,
             WhyNot::NoServer,
             WhyNot::ServerHindered { what: text(), why: Hindrance::NotThere },
             WhyNot::ServerVersions { ours: text(), theirs: text() },
             WhyNot::NoRoom { free_bytes: 1, needed_bytes: 2 },
             WhyNot::Busy { kind: OperationKind::Return },
+            WhyNot::TurnsAlready,
             WhyNot::NothingRuns,
             WhyNot::TooLate,
             WhyNot::ServerLives,

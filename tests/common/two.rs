@@ -235,6 +235,24 @@ impl Two {
         let status = self.status(Machine::Backup).map(|status| status.to_string()).unwrap_or_default();
         tree::assert_same(&tree::tree(&self.data), &tree::tree(&self.mirror()), &format!("{when} {status}"));
     }
+
+    /// Sets a POS server that only runs.
+    pub fn set_pos(&mut self) {
+        self.set("server", "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }");
+    }
+
+    /// The power of a machine is cut: its service and its POS server are gone at once.
+    pub fn cut_power(&mut self, machine: Machine) {
+        self.kill(machine);
+        self.kill_pos(machine);
+    }
+
+    /// Ends the POS server of a machine, if one runs.
+    pub fn kill_pos(&self, machine: Machine) {
+        if let Some(record) = espejo::server::record::Record::load(&self.home(machine)) {
+            espejo::os::signal_group(record.mark.pid, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 impl Drop for Two {
@@ -242,6 +260,9 @@ impl Drop for Two {
         for child in self.running.iter_mut().flatten() {
             let _ = child.kill();
             let _ = child.wait();
+        }
+        for machine in [Machine::Main, Machine::Backup] {
+            self.kill_pos(machine);
         }
     }
 }

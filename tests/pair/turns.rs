@@ -12,6 +12,7 @@ fn shop() -> Two {
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
+    two.set_pos();
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
     fs::write(two.data.join("POS-Q.Seq"), "1").unwrap();
     two.meet();
@@ -40,7 +41,7 @@ fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
     refused(&two, Machine::Backup, &["promote", "--yes"], "is well");
     refused(&two, Machine::Backup, &["return"], "main is the server");
     refused(&two, Machine::Main, &["return"], "main is the server");
-    two.kill(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     refused(&two, Machine::Backup, &["promote"], "Nobody can tell");
     // A sale that never reached the mirror.
@@ -73,16 +74,16 @@ fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
 fn in_the_morning_the_server_goes_on_when_it_has_heard_the_other_or_a_person() {
     let mut two = shop();
     // Cut off in the night: nobody has said goodbye.
-    two.kill(Machine::Backup);
-    two.kill(Machine::Main);
+    two.cut_power(Machine::Backup);
+    two.cut_power(Machine::Main);
     two.start(Machine::Main);
     two.until(Machine::Main, "it waits", |status| status["duty"] == "waiting");
     refused(&two, Machine::Main, &["promote", "--yes"], "waits to hear");
     two.start(Machine::Backup);
     let serving = two.until(Machine::Main, "it has heard", |status| status["duty"] == "serving");
     assert_eq!(serving["epoch"], 1, "the same epoch as in the evening");
-    two.kill(Machine::Backup);
-    two.kill(Machine::Main);
+    two.cut_power(Machine::Backup);
+    two.cut_power(Machine::Main);
     two.start(Machine::Main);
     two.until(Machine::Main, "it waits", |status| status["duty"] == "waiting");
     done(&two, Machine::Main, &["start", "--yes"]);

@@ -101,6 +101,7 @@ pub fn healthy() -> Status {
         events: events(),
         pos: None,
         history: vec![],
+        strays: false,
         plans: vec![],
     }
 }

@@ -86,6 +86,7 @@ impl Book {
             events: self.events.iter().cloned().collect(),
             pos: None,
             history: vec![],
+            strays: false,
             plans: vec![],
         }
     }

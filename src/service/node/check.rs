@@ -8,7 +8,6 @@ use super::Machine;
 use super::meet;
 use crate::config::server::Start;
 use crate::pair::{Duty, Node};
-use crate::server::able::Hindered;
 use crate::service::finding::{Finding, Found, Hindrance};
 
 /// Room that should be free beside the copy: a part in so many of it, and no less than [`LEAST`].
@@ -81,13 +80,7 @@ impl Machine {
         // It may take a process of its own.
         tokio::task::spawn_blocking(move || {
             let (what, why) = setup.hindered();
-            let why = why.map(|why| match why {
-                Hindered::NotThere => Hindrance::NotThere,
-                Hindered::NotExecutable => Hindrance::NotExecutable,
-                Hindered::EnabledAtBoot => Hindrance::EnabledAtBoot,
-                Hindered::NoSystemd => Hindrance::NoSystemd,
-            });
-            Found::Start { what, why }
+            Found::Start { what, why: why.map(Hindrance::from) }
         })
         .await
         .ok()

@@ -16,14 +16,15 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Claim, Duty, Epoch, Event};
+use crate::pair::{Action, Duty, Epoch, Event};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
 use crate::service::keeper::kept;
 use crate::service::news::News;
+use crate::service::refusal::WhyNot;
 use crate::service::sending;
-use crate::service::status::{Folders, PeerState};
+use crate::service::status::{Folders, PeerState, Step};
 
 /// How long is looked for an instant in which nothing moves.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,7 +42,11 @@ impl Machine {
                 self.keeper.end("").await;
                 return Ok(self.leave(Left::Stopped));
             }
-            Input::Served(news) => return Ok(self.served(news)),
+            Input::Served(news) => {
+                let left = self.served(news).await?;
+                self.go_on().await?;
+                return Ok(left);
+            }
             Input::Beat => {
                 self.beat();
                 self.wait_over().await?;
@@ -65,7 +70,10 @@ impl Machine {
                 return Ok(self.leave(Left::Stopped));
             }
             Input::Asked((
-                command @ (Command::Promote { .. } | Command::Return { .. } | Command::Start { .. }),
+                command @ (Command::Promote { .. }
+                | Command::Return { .. }
+                | Command::Start { .. }
+                | Command::Cancel { .. }),
                 answer,
             )) => self.turn_over(command, answer).await?,
             Input::Asked((command, answer)) => self.asked(command, answer).await,
@@ -140,7 +148,6 @@ impl Machine {
 
     /// Takes an event to the core, and performs what it calls for.
     pub(super) async fn step_quietly(&mut self, event: Event) -> Result<(), MachineError> {
-        let had_given = matches!(self.pair.record().claim, Claim::Given { .. });
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for action in self.pair.step(event) {
@@ -148,7 +155,10 @@ impl Machine {
                     Action::Save(record) => {
                         let home = self.home.clone();
                         let saved = tokio::task::spawn_blocking(move || save_record(&home, &record)).await;
-                        saved.map_err(std::io::Error::other)??;
+                        if let Err(error) = saved.map_err(std::io::Error::other).and_then(|saved| saved) {
+                            self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
+                            return Err(MachineError::Unsaved { path: self.home.clone(), error });
+                        }
                         events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => {
@@ -156,6 +166,7 @@ impl Machine {
                             days.begin().await?;
                         }
                         self.serve(epoch)?;
+                        self.passed(Step::TakeEpoch).await;
                         if let Some(session) = &self.session {
                             session.say(Note::Configured(self.revision.clone()));
                         }
@@ -166,23 +177,19 @@ impl Machine {
                         self.program.as_mut().map(Program::stop_if_wanted);
                         self.end_lanes().await?;
                     }
-                    Action::Freeze => self.freeze(),
-                    Action::Unfreeze => self.unfreeze(),
+                    Action::Freeze => self.freeze().await,
+                    Action::Unfreeze => self.unfreeze().await,
                     Action::Grant { to, at } => self.grant(to, at),
-                    Action::Deny(why) => tracing::warn!(?why, "a change of server was not begun"),
+                    Action::Deny(why) => {
+                        tracing::warn!(?why, "a change of server was not begun");
+                        self.end_job(Err(WhyNot::from(why))).await;
+                    }
                     Action::Refuse { theirs, ours } => {
                         tracing::warn!(theirs, ours, "a server of the past was refused");
                         self.hang_up();
                     }
                 }
             }
-        }
-        if had_given
-            && self.pair.record().claim == Claim::Idle
-            && let Some(days) = &mut self.days
-        {
-            // The other machine has taken its place: the return is done.
-            days.returned().await?;
         }
         Ok(())
     }
@@ -209,12 +216,11 @@ impl Machine {
                 options,
             };
             self.lanes_begun += 1;
-            self.lanes.push(Lane::send(settings, book(&self.store, &dataset.name), self.lanes_begun)?);
+            let (book, tell) = (book(&self.store, &dataset.name), self.tell.news.clone());
+            self.lanes.push(Lane::send(settings, book, self.lanes_begun, tell)?);
         }
         // What it writes is captured from the first byte on.
-        if let Some(program) = &mut self.program {
-            program.start(epoch);
-        }
+        self.start_program(epoch);
         Ok(())
     }
 
@@ -263,6 +269,7 @@ impl Machine {
         if let News::Heard { epoch, start } = news {
             self.step(Event::ServerHeard { epoch, start }).await?;
         }
+        self.sent(lane, &news).await?;
         // Files come by the thousand, and mean nothing to an operation but how far it is.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
         let kept = kept(&news);

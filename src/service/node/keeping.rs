@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Machine;
-use crate::pair::Node;
+use crate::pair::{Claim, Node};
 use crate::service::event::{Noted, What};
 use crate::service::keeper::INTERRUPTED;
 use crate::service::receiving::Order;
@@ -11,9 +11,12 @@ use crate::service::status::{Operation, Status};
 
 impl Machine {
     /// What ran when the service ended goes on where this machine still receives, and else has failed.
-    pub(super) async fn resume(&mut self) {
+    pub(super) async fn resume(&mut self, claim: &Claim) {
         let now = Timestamp::now();
         let Some(mut operation) = self.keeper.interrupted(now).await else { return };
+        if operation.kind.is_turn() {
+            return self.resume_job(operation, claim).await;
+        }
         if self.lanes.is_empty() || operation.node != Some(self.member.node) {
             operation.fail(INTERRUPTED, now);
             self.keeper.follow(&operation, self.member.node).await;

@@ -12,7 +12,7 @@ use crate::pair::Epoch;
 use crate::service::book::Book;
 use crate::service::news::News;
 use crate::service::receiving::{self, Order, Receiving};
-use crate::service::sending::{self, Sending};
+use crate::service::sending::{self, Sending, last};
 
 /// A dataset on its way.
 pub struct Lane {
@@ -26,7 +26,22 @@ pub struct Lane {
     pub links: mpsc::UnboundedSender<End>,
     /// What its mirror is asked; nobody takes it where the dataset is sent.
     pub orders: mpsc::UnboundedSender<Order>,
+    /// What its source is asked; nobody takes it where the dataset is received.
+    pub source: mpsc::UnboundedSender<last::Order>,
+    /// How far its source is.
+    pub sent: Sent,
     thread: JoinHandle<Result<(), String>>,
+}
+
+/// How far a source is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sent {
+    /// All that there was when it began has gone to the mirror.
+    pub in_step: bool,
+    /// All that was changed last has.
+    pub all: bool,
+    /// The number of the last generation, where the mirror has compared and holds the same.
+    pub level: Option<u64>,
 }
 
 /// What a mirror is made with.
@@ -41,16 +56,23 @@ pub struct Receipt {
 }
 
 impl Lane {
-    /// Begins to send a dataset.
-    pub fn send(settings: sending::Settings, book: Book, number: usize) -> std::io::Result<Self> {
+    /// Begins to send a dataset. What happens to it is told with `number`.
+    pub fn send(
+        settings: sending::Settings,
+        book: Book,
+        number: usize,
+        tell: mpsc::UnboundedSender<(usize, News)>,
+    ) -> std::io::Result<Self> {
         let (links, port) = mpsc::unbounded_channel();
         let (orders, _) = mpsc::unbounded_channel();
+        let (source, asked) = mpsc::unbounded_channel();
+        let news = passed_on(number, tell);
         let name = settings.dataset.clone();
         let thread = std::thread::Builder::new().name(format!("source {name}")).spawn(move || {
-            let half = Sending::open(settings, Port::new(port)).map_err(|error| error.to_string())?;
+            let half = Sending::open(settings, Port::new(port), asked, news).map_err(|error| error.to_string())?;
             half.run().map_err(|error| error.to_string())
         })?;
-        Ok(Self { name, number, book, links, orders, thread })
+        Ok(Self { name, number, book, links, orders, source, sent: Sent::default(), thread })
     }
 
     /// Begins to receive a dataset. What happens to it is told with `number`.
@@ -63,14 +85,8 @@ impl Lane {
     ) -> std::io::Result<Self> {
         let (links, port) = mpsc::unbounded_channel();
         let (orders, mut taken) = mpsc::unbounded_channel();
-        let (news, mut told) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(news) = told.recv().await {
-                if tell.send((number, news)).is_err() {
-                    return;
-                }
-            }
-        });
+        let (source, _) = mpsc::unbounded_channel();
+        let news = passed_on(number, tell);
         let thread = std::thread::Builder::new().name(format!("mirror {name}")).spawn(move || {
             let Receipt { dest, opening, epoch } = receipt;
             let begun = receiving::opening::open(&dest, opening, epoch, &mut taken, &news).and_then(|mirror| {
@@ -89,7 +105,8 @@ impl Lane {
                 }
             }
         })?;
-        Ok(Self { name: name.to_owned(), number, book, links, orders, thread })
+        let (name, sent) = (name.to_owned(), Sent::default());
+        Ok(Self { name, number, book, links, orders, source, sent, thread })
     }
 
     /// Whether it has ended by itself.
@@ -104,4 +121,17 @@ impl Lane {
         drop(self.links);
         self.thread.join().unwrap_or_else(|_| Err("a part of the program has crashed".to_owned()))
     }
+}
+
+/// What is told there goes on to `tell`, with `number`.
+fn passed_on(number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> mpsc::UnboundedSender<News> {
+    let (news, mut told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(news) = told.recv().await {
+            if tell.send((number, news)).is_err() {
+                return;
+            }
+        }
+    });
+    news
 }

@@ -14,6 +14,8 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `job`: the change of server that runs
+//! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
@@ -23,12 +25,14 @@ pub mod heart;
 mod inbox;
 mod inputs;
 mod inviting;
+mod job;
 pub mod joining;
 mod keeping;
 pub mod lanes;
 pub mod meet;
 pub mod note;
 mod orders;
+mod planning;
 pub mod pos;
 pub mod session;
 pub mod standing;
@@ -48,12 +52,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::boot::{self, LastEnd};
 use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::{Member, MemberError};
-use super::status::{Server, Status};
+use super::status::{Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -65,13 +70,14 @@ use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
 use days::Days;
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers, channels};
+use job::Job;
 use joining::Invite;
 use lanes::Lane;
 use meet::{Again, Calling};
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
-use turning::Freezing;
+use turning::{Freezing, Starting};
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -106,6 +112,12 @@ pub struct Machine {
     pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
+    /// The version of its POS server program.
+    their_version: Option<String>,
+    /// The change of server that runs, or ran last.
+    job: Job,
+    /// The epoch that was given to this machine, until its POS server answers.
+    took: Option<Epoch>,
     /// Where `[server]` is set.
     program: Option<Program>,
     /// The other machine's.
@@ -129,6 +141,10 @@ pub struct Machine {
     lanes_begun: usize,
     /// Since when the POS server stands still to give its place away, and until when it may.
     freezing: Option<Freezing>,
+    /// The POS server is to be started when the copy is in step.
+    starting: Option<Starting>,
+    /// The machine was switched off, or fell, without having been ended in order.
+    was_cut: bool,
     /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
     follows: Option<Epoch>,
     began: Instant,
@@ -170,6 +186,14 @@ pub enum MachineError {
         /// Why.
         why: String,
     },
+    /// The record of who serves could not be saved: what stands on the disk is to be read again before anything else is done.
+    #[error("{}: {error}", path.display())]
+    Unsaved {
+        /// The folder of the record.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The system.
     #[error("{0}")]
     System(#[from] io::Error),
@@ -188,10 +212,15 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.receive(known.epoch)?;
         }
-        machine.resume().await;
-        let alone = machine.member.other.is_none();
-        machine.step(Event::Began { record, alone }).await?;
-        let left = machine.turn(&mut inbox, asked).await;
+        let last = boot::begin(home)?;
+        machine.was_cut = last == LastEnd::Cut;
+        // Where its POS server runs on, it was the server all the time.
+        let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
+        machine.resume(&known.claim).await;
+        let left = match machine.step(Event::Began { record, sure }).await {
+            Ok(()) => machine.turn(&mut inbox, asked).await,
+            Err(error) => Err(error),
+        };
         machine.end(left).await
     }
 
@@ -239,6 +268,9 @@ impl Machine {
             udp,
             invite: None,
             theirs: None,
+            their_version: None,
+            job: Job::default(),
+            took: None,
             program: None,
             far: Far::default(),
             leaving: None,
@@ -254,6 +286,8 @@ impl Machine {
             work,
             lanes_begun: 0,
             freezing: None,
+            starting: None,
+            was_cut: false,
             follows: None,
             began: Instant::now(),
             unheard: false,
@@ -350,6 +384,12 @@ impl Machine {
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
+        if let Some(shown) = self.job.shown()
+            && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
+        {
+            status.operation = Some(shown.clone());
+        }
+        status.plans = self.plans(&status);
         status
     }
 
@@ -360,8 +400,11 @@ impl Machine {
 
     /// Ends all that works for it.
     async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
-        if let (Some(session), Ok(Left::Stopped)) = (self.session.take(), &left) {
-            session.part().await;
+        if let Ok(Left::Stopped) = left {
+            if let Some(session) = self.session.take() {
+                session.part().await;
+            }
+            boot::end(&self.home);
         }
         // Its address is free again only when they are gone.
         for work in self.work.drain(..) {
@@ -382,4 +425,10 @@ impl Machine {
         }
         result
     }
+}
+
+/// Whether an operation is to be shown rather than another one: it runs, or began later.
+fn is_newer(this: &Operation, other: &Operation) -> bool {
+    let weight = |one: &Operation| (one.state == OperationState::Running, one.started_at);
+    weight(this) > weight(other)
 }

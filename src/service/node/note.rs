@@ -10,7 +10,7 @@ use crate::config::revision::Revision;
 use crate::link::speech::{hear, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
-use crate::service::status::{Server, Status};
+use crate::service::status::{Operation, Server, Status};
 
 /// What one service says to the other.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub enum Note {
         server: Server,
         /// The version of its program.
         version: String,
+        /// That of its POS server program, where it says one.
+        #[serde(default)]
+        server_version: Option<String>,
         /// Its clock, in milliseconds since 1970.
         clock_ms: i64,
     },
@@ -35,6 +38,8 @@ pub enum Note {
     Configured(Revision),
     /// How the mirror stands; said by the machine that mirrors, after each change.
     Standing(Box<Status>),
+    /// How a change of server stands that this machine does; said by that one, after each step.
+    Operation(Box<Operation>),
     /// Do this, which only the machine that mirrors can.
     Ask {
         /// A number that its answer bears.

@@ -1,23 +1,30 @@
 //! The POS server program of this machine: what it is told, and what is known of it and of the other one's.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use super::{Left, Machine};
+use super::{Left, Machine, MachineError};
 use crate::config::address::Address;
 use crate::config::probe::Probe;
 use crate::config::server::Server as Set;
 use crate::config::store::Store;
 use crate::pair::{Duty, Epoch, Node};
+use crate::server::able::Hindered;
+use crate::server::body::Body;
 use crate::server::{self, Handle, Order, Setup, Why, stray};
+use crate::service::finding::Hindrance;
 use crate::service::pos::{Down, Pos, Stray};
 use crate::service::status::{PeerState, Server, Trouble, Verdict};
 
 /// The other machine's POS server may be stopped for so long before that is said: it is started again after a second.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Between two looks whether the program could be started, and which version it is.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// The POS server program of this machine.
 pub struct Program {
@@ -32,6 +39,15 @@ pub struct Program {
     stray: Option<Stray>,
     /// It is to run.
     wanted: bool,
+    looked: watch::Receiver<Looked>,
+}
+
+/// What is found by looking at the program from time to time, where nothing waits for that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Looked {
+    /// What would be started, and what stands in the way.
+    hindered: Option<(String, Hindrance)>,
+    version: Option<String>,
 }
 
 /// The other machine's POS server program, as it is heard.
@@ -74,7 +90,8 @@ impl Program {
             let _ = tell.send(news);
         })?;
         let (since, stands) = (Timestamp::now(), Server::Stopped);
-        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false })
+        let looked = look(setup.clone());
+        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false, looked })
     }
 
     /// It is to run from now on.
@@ -128,6 +145,24 @@ impl Program {
         }
     }
 
+    /// What stands in the way of starting it here, if anything does.
+    #[must_use]
+    pub fn hindered(&self) -> Option<(String, Hindrance)> {
+        self.looked.borrow().hindered.clone()
+    }
+
+    /// The version that it says.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        self.looked.borrow().version.clone()
+    }
+
+    /// Why it does not answer, where it should.
+    #[must_use]
+    pub fn why_down(&self) -> Option<&Down> {
+        self.down.as_ref().filter(|_| self.wanted)
+    }
+
     /// What screens hear of it.
     #[must_use]
     pub fn told(&self) -> Pos {
@@ -177,23 +212,23 @@ impl Far {
 
 impl Machine {
     /// Something happened to the POS server. Returns how the service ends, where it waited for that.
-    pub(super) fn served(&mut self, news: server::News) -> Option<Left> {
+    pub(super) async fn served(&mut self, news: server::News) -> Result<Option<Left>, MachineError> {
         // What may not be stopped goes on without this service, and is taken over by the next one.
         let is_kept = matches!(news, server::News::Kept(_));
         let has_stopped = matches!(news, server::News::Stopped { .. });
-        let program = self.program.as_mut()?;
+        let Some(program) = self.program.as_mut() else { return Ok(None) };
         let before = program.stands;
         program.take(news);
         let is_over = is_kept || has_stopped && !program.wanted;
         if is_over {
-            self.has_stopped(is_kept);
+            self.has_stopped(is_kept).await?;
         }
-        let Some(program) = &self.program else { return None };
+        let Some(program) = &self.program else { return Ok(None) };
         if program.stands != before {
             self.say_here();
         }
         self.publish_soon();
-        self.leaving.filter(|_| is_over)
+        Ok(self.leaving.filter(|_| is_over))
     }
 
     /// The service is to end. Where the POS server has to be stopped first, it ends when that has: all that the program still
@@ -217,9 +252,51 @@ impl Machine {
         if is_same { Some(Left::Reconfigured) } else { self.leave(Left::Reconfigured) }
     }
 
+    /// Whether the POS server runs that an earlier service of this home has started.
+    pub(super) async fn runs_on(&self) -> bool {
+        let Some(program) = &self.program else { return false };
+        let setup = program.setup.clone();
+        let found = tokio::task::spawn_blocking(move || Body::found(&setup)).await;
+        found.ok().flatten().is_some_and(|(_, is_whole)| is_whole)
+    }
+
     /// How the POS server of this machine stands.
     pub(super) fn server_stands(&self) -> Server {
         self.program.as_ref().map_or(Server::Stopped, |program| program.stands)
+    }
+}
+
+/// Looks at the program now, and from time to time.
+fn look(setup: Setup) -> watch::Receiver<Looked> {
+    let (tell, looked) = watch::channel(Looked::default());
+    tokio::spawn(async move {
+        let setup = Arc::new(setup);
+        while !tell.is_closed() {
+            let setup = Arc::clone(&setup);
+            let look = tokio::task::spawn_blocking(move || {
+                let (what, why) = setup.hindered();
+                Looked { hindered: why.map(|why| (what, why.into())), version: setup.version() }
+            });
+            if let Ok(found) = look.await {
+                tell.send_if_modified(|known| std::mem::replace(known, found.clone()) != found);
+            }
+            tokio::select! {
+                () = tell.closed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    });
+    looked
+}
+
+impl From<Hindered> for Hindrance {
+    fn from(why: Hindered) -> Self {
+        match why {
+            Hindered::NotThere => Self::NotThere,
+            Hindered::NotExecutable => Self::NotExecutable,
+            Hindered::EnabledAtBoot => Self::EnabledAtBoot,
+            Hindered::NoSystemd => Self::NoSystemd,
+        }
     }
 }
 

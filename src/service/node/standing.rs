@@ -74,6 +74,7 @@ impl Standing {
         status.node = record.node;
         (status.duty, status.epoch) = (known.pair.duty(), record.epoch);
         status.holder = crate::pair::Node::of_epoch(record.epoch);
+        status.strays = record.strays;
         status.at = now;
         status.version = super::meet::version();
         status.folders = None;

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::meet::{self, Met};
 use super::note::Note;
+use super::pos::Program;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
@@ -45,6 +46,7 @@ impl Machine {
                 self.session = Some(Session::begin(session, secure, self.tell.notes.clone()));
                 tracing::info!(session, "the two machines talk");
                 self.say_here();
+                self.say_job();
                 if self.pair.duty() == Duty::Serving
                     && let Some(session) = &self.session
                 {
@@ -77,6 +79,7 @@ impl Machine {
             start: self.pair.record().starts.last().map_or(0, |start| start.seq),
             server: self.server_stands(),
             version: meet::version(),
+            server_version: self.program.as_ref().and_then(Program::version),
             clock_ms: Timestamp::now().as_millisecond(),
         });
     }
@@ -93,13 +96,17 @@ impl Machine {
         self.heart.felt(Instant::now());
         match note {
             Note::Ping => return Ok(None),
-            Note::Here { duty, server, version, clock_ms, epoch, start } => {
+            Note::Here { duty, server, version, server_version, clock_ms, epoch, start } => {
+                self.their_version = server_version;
                 self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
                 self.peer_heard(epoch, start).await?;
             }
-            Note::Grant { to, at } => self.step(Event::Granted { to, at }).await?,
+            Note::Grant { to, at } => {
+                self.took = Some(to);
+                self.step(Event::Granted { to, at }).await?;
+            }
             Note::Goodbye => self.step(Event::Goodbye).await?,
             Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
                 if revision.number > self.revision.number {
@@ -115,13 +122,16 @@ impl Machine {
                 }
             }
             Note::Configured(_) => {}
+            Note::Operation(operation) => {
+                self.keeper.hear(&operation, self.member.node.other());
+                self.job.hear(*operation);
+            }
             Note::Standing(status) => {
-                self.is_level(&status).await?;
                 self.stands(&status);
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => {
-                let reply = if let Command::Return { .. } = command {
+                let reply = if let Command::Return { .. } | Command::Cancel { .. } = command {
                     let (answer, answered) = oneshot::channel();
                     self.turn_over(command, answer).await?;
                     answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })

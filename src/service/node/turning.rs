@@ -2,35 +2,47 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
-use crate::pair::{Duty, Epoch, Event, Node};
+use crate::pair::{Duty, Epoch, Event, Other};
 use crate::service::command::{Command, Reply};
+use crate::service::news::News;
+use crate::service::plan::Consent;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
-use crate::service::status::{PeerState, Server, Status};
+use crate::service::sending::last;
+use crate::service::status::{OperationKind, PeerState, Server, Step};
 
 /// So long the POS server may take to stop at the most: it has a limit of its own.
 const STOPPING: Duration = Duration::from_secs(600);
-
-/// The POS server stands still, or is about to, to give its place away.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Freezing {
-    /// Since when it stands still.
-    since: Option<Timestamp>,
-    /// Until when that is borne.
-    until: Instant,
-}
 
 /// So long the other machine is waited for in the morning, where it ended in order in the evening.
 const MORNING: Duration = Duration::from_secs(10);
 
 /// So long it may take to bring the other machine level while the POS server stands still.
-const STANDSTILL: Duration = Duration::from_secs(30);
+pub(super) const STANDSTILL: Duration = Duration::from_secs(30);
+
+/// So long the POS server waits after a power cut until this machine and the mirror are compared.
+const COMPARING: Duration = Duration::from_secs(10);
+
+/// The POS server stands still, or is about to, to give its place away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Freezing {
+    /// It stands still.
+    stands: bool,
+    /// Until when that is borne.
+    until: Instant,
+}
+
+/// The POS server is to be started when the copy is in step, or then at the latest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Starting {
+    epoch: Epoch,
+    until: Instant,
+}
 
 impl Machine {
     /// Does what a person asks for, if it may be done now.
@@ -39,7 +51,8 @@ impl Machine {
         command: Command,
         answer: oneshot::Sender<Reply>,
     ) -> Result<(), MachineError> {
-        if let Command::Return { .. } = command
+        let for_server = matches!(command, Command::Return { .. } | Command::Cancel { .. });
+        if for_server
             && self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
@@ -48,79 +61,45 @@ impl Machine {
             self.answers.insert(self.asked, answer);
             return Ok(());
         }
-        let (why, event) = match &command {
-            Command::Promote { yes, accept_loss, .. } => (self.against_promote(*yes, *accept_loss), Event::Promote),
-            Command::Start { .. } => (self.against_start(), Event::Start),
-            _ => (self.against_return(), Event::Return),
+        let (kind, by, given, reason) = match command {
+            Command::Promote { by, yes, accept_loss, reason } => {
+                let given = [yes.then_some(Consent::Yes), accept_loss.then_some(Consent::AcceptLoss)];
+                (OperationKind::Promote, by, given.into_iter().flatten().collect(), reason)
+            }
+            Command::Start { by } => (OperationKind::Start, by, vec![Consent::Yes], None),
+            Command::Cancel { by } => {
+                let _ = answer.send(self.cancel(by).await?);
+                return Ok(());
+            }
+            Command::Return { by, reason } => (OperationKind::Return, by, vec![], reason),
+            _ => return Ok(()),
         };
+        // Who presses a second time joins what runs.
+        if let Some(running) = self.job.running().filter(|running| running.kind == kind) {
+            let _ = answer.send(Reply::Running { operation: running.id });
+            return Ok(());
+        }
+        let why = self.plan(kind).against(&given);
         if !why.is_empty() {
+            // A question that was not answered yet is no refusal.
+            if why.iter().any(|why| why.consent().is_none()) {
+                self.keeper.refused(kind, &by, &why, jiff::Timestamp::now()).await;
+            }
             let _ = answer.send(Reply::Refused { why });
             return Ok(());
         }
-        tracing::warn!(?command, "a change of server begins");
-        let _ = answer.send(Reply::Done);
-        self.step(event).await
-    }
-
-    /// Every reason against starting the server on this machine.
-    fn against_promote(&mut self, yes: bool, accept_loss: bool) -> Vec<WhyNot> {
-        let status = self.status();
-        let mut why = vec![];
-        if self.pair.duty() == Duty::Serving {
-            return vec![WhyNot::ServesAlready];
+        let other = match self.heart.state(Instant::now()) {
+            PeerState::Healthy | PeerState::Late => Other::Failing,
+            PeerState::Lost | PeerState::Unknown => Other::Silent,
+        };
+        let reply = self.begin_job(kind, &by, reason).await;
+        let _ = answer.send(reply);
+        match kind {
+            OperationKind::Promote => self.step(Event::Promote(other)).await,
+            OperationKind::Start => self.step(Event::Start).await,
+            // Its first steps are done while this machine serves on.
+            OperationKind::Return | OperationKind::Verify | OperationKind::Reseed => self.go_on().await,
         }
-        if self.pair.is_resuming() {
-            return vec![WhyNot::WasServer];
-        }
-        if matches!(status.peer.state, PeerState::Healthy | PeerState::Late) {
-            why.push(WhyNot::OtherHealthy);
-        }
-        if status.mirror.as_of.is_none() {
-            why.push(WhyNot::NoCopy);
-        }
-        why.extend(self.days.as_ref().and_then(|days| days.may_start().err()));
-        let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
-        if status.mirror.behind_ms > limit_ms && !accept_loss {
-            why.push(WhyNot::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
-        }
-        if !status.questions.is_empty() && !accept_loss {
-            why.push(WhyNot::QuestionOpen);
-        }
-        if why.is_empty() && !yes {
-            // Two machines cannot tell a dead one from a cut cable.
-            why.push(WhyNot::NobodyKnows);
-        }
-        why
-    }
-
-    fn against_start(&self) -> Vec<WhyNot> {
-        match self.pair.duty() {
-            Duty::Serving => vec![WhyNot::ServesAlready],
-            _ if !self.pair.is_resuming() => vec![WhyNot::WasNoServer],
-            _ => vec![],
-        }
-    }
-
-    /// Every reason against giving the place of the server to the other machine.
-    fn against_return(&mut self) -> Vec<WhyNot> {
-        let status = self.status();
-        if self.pair.duty() != Duty::Serving {
-            return vec![WhyNot::ServesNot];
-        }
-        if self.member.node == Node::Main {
-            return vec![WhyNot::MainServes];
-        }
-        let mut why = vec![];
-        if self.session.is_none() || status.peer.state == PeerState::Lost {
-            why.push(WhyNot::Unheard);
-        }
-        if self.their_status.as_ref().is_none_or(|theirs| theirs.mirror.as_of.is_none()) {
-            why.push(WhyNot::NoCopy);
-        }
-        if !status.questions.is_empty() {
-            why.push(WhyNot::QuestionOpen);
-        }
-        why
     }
 
     /// Listens to the server; opens the mirrors where this machine has none yet.
@@ -145,6 +124,7 @@ impl Machine {
     pub(super) async fn drain(&mut self) -> Result<Event, MachineError> {
         let seq = self.status().mirror.position.seq;
         self.end_lanes().await?;
+        self.passed(Step::CloseMirror).await;
         Ok(Event::Drained { seq })
     }
 
@@ -152,7 +132,7 @@ impl Machine {
     pub(super) async fn end_lanes(&mut self) -> Result<(), MachineError> {
         self.hang_up();
         let (lanes, mut failed) = (std::mem::take(&mut self.lanes), None);
-        self.freezing = None;
+        (self.freezing, self.starting) = (None, None);
         for lane in lanes {
             let dataset = lane.name.clone();
             let ended = tokio::task::spawn_blocking(move || lane.end()).await.map_err(std::io::Error::other)?;
@@ -163,39 +143,100 @@ impl Machine {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The POS server is stopped, if one runs; what the mirror holds later than that is all there is.
-    pub(super) fn freeze(&mut self) {
-        let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
-        let since = (!runs).then(Timestamp::now);
-        self.freezing = Some(Freezing { since, until: Instant::now() + if runs { STOPPING } else { STANDSTILL } });
-    }
-
-    /// The POS server has stopped, or it may not be: then nothing is given.
-    pub(super) fn has_stopped(&mut self, kept: bool) {
-        if let Some(freezing) = &mut self.freezing {
-            let until = Instant::now() + if kept { Duration::ZERO } else { STANDSTILL };
-            *freezing = Freezing { since: (!kept).then(Timestamp::now), until };
-        }
-    }
-
-    /// The POS server goes on.
-    pub(super) fn unfreeze(&mut self) {
-        self.freezing = None;
-        let epoch = self.pair.record().epoch;
-        if let Some(program) = &mut self.program {
+    /// Starts the POS server; after a power cut only when this machine and the mirror are compared. A program that does not
+    /// make sure of what it writes may have come back with less than the mirror holds.
+    pub(super) fn start_program(&mut self, epoch: Epoch) {
+        let Some(program) = &mut self.program else { return };
+        if self.was_cut && self.member.other.is_some() {
+            self.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
+        } else {
             program.start(epoch);
         }
     }
 
-    /// The mirror says how it stands: it may be level with a server that stands still.
-    pub(super) async fn is_level(&mut self, status: &Status) -> Result<(), MachineError> {
-        let Some(since) = self.freezing.as_ref().and_then(|freezing| freezing.since) else { return Ok(()) };
-        let level = status.mirror.as_of.is_some_and(|as_of| as_of > since) && status.mirror.behind_ms == 0;
-        if !level {
-            return Ok(());
+    /// The POS server that waited for the copy to be in step waits no more.
+    fn go_on_to_start(&mut self) {
+        let is_in_step = || self.lanes.iter().all(|lane| lane.sent.in_step);
+        if let Some(starting) = self.starting
+            && (is_in_step() || Instant::now() >= starting.until)
+        {
+            (self.starting, self.was_cut) = (None, false);
+            self.start_program(starting.epoch);
         }
+    }
+
+    /// The POS server is stopped, if one runs; what there is then is all.
+    pub(super) async fn freeze(&mut self) {
+        self.starting = None;
+        let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
+        self.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
+        if !runs {
+            self.stands_still().await;
+        }
+    }
+
+    /// The POS server has stopped, or it may not be: then nothing is given.
+    pub(super) async fn has_stopped(&mut self, kept: bool) -> Result<(), MachineError> {
+        match self.freezing {
+            None | Some(Freezing { stands: true, .. }) => Ok(()),
+            Some(_) if kept => {
+                self.job.ending = Some(WhyNot::StopRefused);
+                self.step(Event::NotLevel).await
+            }
+            Some(_) => {
+                self.stands_still().await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn stands_still(&mut self) {
+        self.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
+        self.passed(Step::Pause).await;
+        for lane in &mut self.lanes {
+            (lane.sent.all, lane.sent.level) = (false, None);
+            let _ = lane.source.send(last::Order::Last);
+        }
+    }
+
+    /// The POS server goes on.
+    pub(super) async fn unfreeze(&mut self) {
         self.freezing = None;
-        self.step(Event::Level { seq: status.mirror.position.seq }).await
+        for lane in &self.lanes {
+            let _ = lane.source.send(last::Order::GoOn);
+        }
+        let epoch = self.pair.record().epoch;
+        if let Some(program) = &mut self.program {
+            program.start(epoch);
+        }
+        let limit_ms = u64::try_from(STANDSTILL.as_millis()).unwrap_or(u64::MAX);
+        let why = self.job.ending.take().unwrap_or(WhyNot::NotLevel { limit_ms });
+        self.end_job(Err(why)).await;
+    }
+
+    /// A source says how far it is: it may be that nothing is left to be sent.
+    pub(super) async fn sent(&mut self, lane: usize, news: &News) -> Result<(), MachineError> {
+        let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) else { return Ok(()) };
+        match news {
+            News::InStep => lane.sent.in_step = true,
+            News::AllSent => lane.sent.all = true,
+            News::Level { seq } => lane.sent.level = Some(*seq),
+            News::NotLevel => return self.step(Event::NotLevel).await,
+            _ => return Ok(()),
+        }
+        self.go_on_to_start();
+        if self.freezing.is_some_and(|freezing| freezing.stands) {
+            if self.lanes.iter().all(|lane| lane.sent.all) {
+                self.passed(Step::LastChanges).await;
+            }
+            let level: Option<u64> = self.lanes.iter().map(|lane| lane.sent.level).sum();
+            if let Some(seq) = level {
+                self.freezing = None;
+                self.passed(Step::Compare).await;
+                return self.step(Event::Level { seq }).await;
+            }
+        }
+        Ok(())
     }
 
     /// Says to the other machine that it is to serve.
@@ -205,13 +246,34 @@ impl Machine {
         }
     }
 
+    /// A machine that was given its place, and whose POS server does not begin to answer, gives it back once.
+    async fn hand_back(&mut self) -> Result<(), MachineError> {
+        let is_taker = self.pair.duty() == Duty::Serving && self.job.running().is_none();
+        if !is_taker || self.took.is_none_or(|epoch| epoch != self.pair.record().epoch) {
+            return Ok(());
+        }
+        match self.has_started() {
+            None => Ok(()),
+            Some(Ok(())) => {
+                self.took = None;
+                Ok(())
+            }
+            Some(Err(why)) => {
+                tracing::error!(?why, "the POS server does not begin to answer: the place is given back");
+                self.took = None;
+                self.step(Event::Return).await
+            }
+        }
+    }
+
     /// What time alone calls for.
     pub(super) async fn wait_over(&mut self) -> Result<(), MachineError> {
         if let Some(epoch) = self.follows.take() {
             self.follow(epoch)?;
         }
+        self.go_on_to_start();
+        self.hand_back().await?;
         if self.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
-            self.freezing = None;
             self.step(Event::NotLevel).await?;
         }
         if self.pair.is_resuming() && !self.unheard && self.began.elapsed() >= MORNING {
@@ -222,6 +284,6 @@ impl Machine {
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
         }
-        Ok(())
+        self.go_on().await
     }
 }

@@ -173,6 +173,10 @@ impl Hands {
                 Work::Check => self.check = Some(Checking::default()),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),
+                Work::Last { digest } => {
+                    let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
+                    self.say(&ToSource::ComparedLast { agrees });
+                }
                 Work::Digest { digest } => {
                     let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
                     let _ = self.done.send(Done::Digest { agrees });

@@ -272,6 +272,12 @@ impl Receiving {
             }
             Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
+            Say::Last { position, digest } => {
+                if position != self.durable {
+                    return Err(format!("the main is at {position}, this machine at {}", self.durable));
+                }
+                self.applier.work(Work::Last { digest });
+            }
             Say::Proving { files, bytes } => {
                 self.comparing.there = (files, bytes);
                 self.tell_comparing();

@@ -38,6 +38,8 @@ pub(super) enum Work {
     },
     /// Say whether the whole is this.
     Digest { digest: Proof },
+    /// Say to the other side whether the whole is this.
+    Last { digest: Proof },
     /// Drop the oldest steps back, and say whether there were any.
     DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
     /// End when all before is done.

@@ -20,7 +20,7 @@ impl Sending {
     }
 
     /// Whether something of the source is known not to be in the mirror, though nothing is to be sent.
-    fn is_held_up(&self) -> bool {
+    pub(super) fn is_held_up(&self) -> bool {
         let told = &self.told;
         told.error.is_some()
             || told.removals.is_some()

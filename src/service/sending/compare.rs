@@ -4,7 +4,6 @@ use super::{Ended, Sending};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::prove::Cursor;
 use crate::link::frame::Say;
-use crate::replica::entry::Digest;
 
 /// A comparison that goes on.
 #[derive(Debug)]
@@ -61,11 +60,7 @@ impl Sending {
             self.comparison = Some(comparison);
             return self.say(Say::Proving { files, bytes });
         }
-        let mut digest = Digest::default();
-        for (path, known) in self.source.tree().iter() {
-            digest.add(path, &known.stamp.meta, &known.body);
-        }
         let Comparison { files, bytes, differed, .. } = comparison;
-        self.say(Say::Proved { files, bytes, differed, position: self.position, digest: digest.end() })
+        self.say(Say::Proved { files, bytes, differed, position: self.position, digest: self.digest() })
     }
 }

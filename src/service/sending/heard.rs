@@ -93,6 +93,7 @@ impl Sending {
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),
             ToSource::Prove => self.begin_comparing(),
+            ToSource::ComparedLast { agrees } => self.compared_last(agrees),
             ToSource::AcceptRemovals => {
                 self.source.guard().accept_removals();
                 self.not_before = Instant::now();

@@ -27,6 +27,7 @@ impl Sending {
         self.early.clear();
         self.learning.unlink();
         self.comparison = None;
+        self.last_again();
         (self.said, self.said_behind) = (None, None);
         if let Some(flight) = self.flight.take() {
             self.unanswered = Some(flight).filter(|flight| flight.captured.is_some());

@@ -11,6 +11,7 @@
 //! - `first`: the first copy
 //! - `ears`: what the watch says and nobody has listened to yet
 //! - `linked`: links come and go
+//! - [`last`]: what was changed last, when the POS server has stopped
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
@@ -20,6 +21,7 @@ mod compare;
 mod ears;
 mod first;
 mod heard;
+pub mod last;
 mod linked;
 mod tell;
 
@@ -29,6 +31,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::{Captured, Options, Source, SourceError};
@@ -38,10 +41,12 @@ use crate::link::port::{Came, Port};
 use crate::os;
 use crate::replica::naming::Inode;
 use crate::replica::{End, Position, RelPath};
+use crate::service::news::News;
 use budget::Budget;
 use compare::Comparison;
 use ears::Ears;
 use heard::Learning;
+use last::{Last, Order};
 
 /// How a dataset is sent.
 #[derive(Clone, Debug)]
@@ -62,6 +67,7 @@ pub struct Settings {
 
 /// What can wake the half.
 enum Wake {
+    Order(Order),
     Moved(Moved),
     Link(Came),
     Time,
@@ -106,6 +112,11 @@ pub struct Sending {
     /// Names that the mirror is to say the truth about.
     look: BTreeSet<RelPath>,
     comparison: Option<Comparison>,
+    last: Last,
+    /// All that there was when this side began has gone to the mirror.
+    was_in_step: bool,
+    orders: mpsc::UnboundedReceiver<Order>,
+    tell: mpsc::UnboundedSender<News>,
     budget: Budget,
     /// Nothing is captured before, unless something new is heard.
     not_before: Instant,
@@ -145,8 +156,13 @@ pub enum Ended {
 }
 
 impl Sending {
-    /// Opens the source and begins to watch it.
-    pub fn open(settings: Settings, port: Port) -> Result<Self, Ended> {
+    /// Opens the source and begins to watch it. What it is asked comes from `orders`, what happens goes to `tell`.
+    pub fn open(
+        settings: Settings,
+        port: Port,
+        orders: mpsc::UnboundedReceiver<Order>,
+        tell: mpsc::UnboundedSender<News>,
+    ) -> Result<Self, Ended> {
         let now = Instant::now();
         let source = Source::open(&settings.source, settings.options.clone())?;
         let moved = Ears::deaf();
@@ -169,6 +185,10 @@ impl Sending {
             unanswered: None,
             look: BTreeSet::new(),
             comparison: None,
+            last: Last::No,
+            was_in_step: false,
+            orders,
+            tell,
             budget: Budget::new(now),
             not_before: now,
             next_tick: now + settings.interval,
@@ -216,6 +236,7 @@ impl Sending {
     /// Waits for one thing to happen, and does what is due. Returns whether anything can happen again.
     fn turn(&mut self) -> Result<bool, Ended> {
         match self.next() {
+            Wake::Order(order) => self.order(order),
             Wake::Moved(moved) => self.moved(moved),
             Wake::Link(Came::Link) => self.linked()?,
             Wake::Link(Came::Frame(frame)) => self.heard(&frame)?,
@@ -236,10 +257,11 @@ impl Sending {
             return Wake::Link(Came::Frame(frame));
         }
         let hears = self.moved.hear();
-        let (port, moved) = (&mut self.port, &mut self.moved);
+        let (port, moved, orders) = (&mut self.port, &mut self.moved, &mut self.orders);
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
+                Some(order) = orders.recv() => Wake::Order(order),
                 came = port.next(true) => Wake::Link(came),
                 moved = moved.listen(), if hears => moved.map_or(Wake::Time, Wake::Moved),
                 () = tokio::time::sleep_until(deadline) => Wake::Time,
@@ -254,12 +276,17 @@ impl Sending {
             next = next.min(self.not_before);
         }
         if self.is_ready() && !self.dirty.is_empty() {
-            next = next.min(self.not_before.max(self.budget.free_at(now)));
+            next = next.min(self.not_before.max(self.free_at(now)));
         }
         if self.is_ready() && self.comparison.as_ref().is_some_and(|comparison| comparison.can_go_on(&self.dirty)) {
             next = now;
         }
         next
+    }
+
+    /// When it may be read again. While a shop stands still and waits for that, at once.
+    fn free_at(&mut self, now: Instant) -> Instant {
+        if self.last == Last::No { self.budget.free_at(now) } else { now }
     }
 
     /// Whether the mirror can be told of changes now.
@@ -312,10 +339,15 @@ impl Sending {
             return self.tell_behind();
         }
         self.ask_truth()?;
-        if !self.dirty.is_empty() && now >= self.not_before.max(self.budget.free_at(now)) {
+        if !self.dirty.is_empty() && now >= self.not_before.max(self.free_at(now)) {
             self.capture()?;
         }
         self.go_on_comparing()?;
+        self.go_on_last()?;
+        if !self.was_in_step && self.is_ready() && self.dirty.is_empty() {
+            self.was_in_step = true;
+            let _ = self.tell.send(News::InStep);
+        }
         self.tell_behind()
     }
 

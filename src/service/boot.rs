@@ -1,0 +1,61 @@
+//! How the service ended the last time: in order, or with a crash of its own, or with one of the whole machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::home::save;
+use crate::os;
+
+/// How the service ended the last time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastEnd {
+    /// It was asked to; or it never ran.
+    InOrder,
+    /// It crashed, and the machine ran on.
+    Crashed,
+    /// The machine was switched off, or fell.
+    Cut,
+}
+
+fn path(home: &Path) -> PathBuf {
+    home.join("running")
+}
+
+/// The service of `home` begins: how did it end the last time?
+pub fn begin(home: &Path) -> io::Result<LastEnd> {
+    let now = os::boot();
+    let last = match fs::read_to_string(path(home)) {
+        Ok(boot) if boot == now => LastEnd::Crashed,
+        Ok(_) => LastEnd::Cut,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => LastEnd::InOrder,
+        Err(error) => return Err(error),
+    };
+    if last != LastEnd::Crashed {
+        save(&path(home), now.as_bytes())?;
+    }
+    Ok(last)
+}
+
+/// The service of `home` ends in order.
+pub fn end(home: &Path) {
+    // Where it cannot be removed, the next begin is more careful than it must be.
+    let _ = fs::remove_file(path(home));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_it_ended_is_known_at_the_next_begin() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(begin(home.path()).unwrap(), LastEnd::InOrder);
+        assert_eq!(begin(home.path()).unwrap(), LastEnd::Crashed);
+        end(home.path());
+        assert_eq!(begin(home.path()).unwrap(), LastEnd::InOrder);
+        fs::write(path(home.path()), "another run of the machine").unwrap();
+        assert_eq!(begin(home.path()).unwrap(), LastEnd::Cut);
+        assert_eq!(begin(home.path()).unwrap(), LastEnd::Crashed);
+    }
+}

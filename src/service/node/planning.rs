@@ -1,0 +1,160 @@
+//! What each change of server that concerns this machine would do now: everything is examined, whatever the first answer is.
+
+use std::time::Instant;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Machine;
+use super::pos::Program;
+use crate::pair::{Claim, Duty, Node};
+use crate::service::plan::{Check, Checked, Loss, Plan};
+use crate::service::refusal::WhyNot;
+use crate::service::status::{LicenceState, OperationKind, OperationState, PeerState, Status, Verdict};
+
+/// So much room must be left on the disk of a machine that is to serve.
+const NEEDED: u64 = 64 << 20;
+
+impl Machine {
+    /// The plans of a machine that stands as `status` says.
+    pub(super) fn plans(&self, status: &Status) -> Vec<Plan> {
+        let mut plans = vec![];
+        if self.pair.duty() != Duty::Serving && !self.pair.is_resuming() {
+            plans.push(self.plan_promote(status));
+        }
+        if self.pair.is_resuming() {
+            plans.push(self.plan_start());
+        }
+        plans.push(self.plan_return(status));
+        plans
+    }
+
+    /// The plan of `kind`, as it is now.
+    pub(super) fn plan(&mut self, kind: OperationKind) -> Plan {
+        let status = self.status();
+        match kind {
+            OperationKind::Promote => self.plan_promote(&status),
+            OperationKind::Start => self.plan_start(),
+            OperationKind::Return | OperationKind::Verify | OperationKind::Reseed => self.plan_return(&status),
+        }
+    }
+
+    fn plan_promote(&self, status: &Status) -> Plan {
+        let duty = match self.pair.duty() {
+            Duty::Serving => Some(WhyNot::ServesAlready),
+            _ if self.pair.is_resuming() => Some(WhyNot::WasServer),
+            _ => None,
+        };
+        let verdict = match (status.peer.state, status.verdict) {
+            (PeerState::Healthy | PeerState::Late, Verdict::ServerStopped) => None,
+            (PeerState::Healthy | PeerState::Late, _) => Some(WhyNot::OtherHealthy),
+            // Two machines cannot tell a dead one from a cut cable.
+            (PeerState::Lost | PeerState::Unknown, _) => Some(WhyNot::NobodyKnows),
+        };
+        // Who gave its place away holds all that there was.
+        let has_given = matches!(self.pair.record().claim, Claim::Given { .. });
+        let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
+        let age_ms = status.mirror.behind_ms;
+        let checks = vec![
+            Check::of(Checked::Duty, duty),
+            Check::of(Checked::Verdict, verdict),
+            Check::of(Checked::Copy, (status.mirror.as_of.is_none() && !has_given).then_some(WhyNot::NoCopy)),
+            Check::of(
+                Checked::CopyAge,
+                (age_ms > limit_ms && !has_given).then_some(WhyNot::CopyOld { age_ms, limit_ms }),
+            ),
+            Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionOpen)),
+            Check::of(Checked::Proven, self.keeper.differs().then_some(WhyNot::CopyDiffers)),
+            Check::of(Checked::Licence, self.days.as_ref().and_then(|days| days.may_start().err())),
+            self.check_server(),
+            self.check_version(),
+            Check::of(Checked::Room, self.no_room()),
+            self.check_free(),
+        ];
+        let mirror = &status.mirror;
+        let loss = (!has_given).then_some(Loss {
+            as_of: mirror.as_of,
+            behind_ms: mirror.behind_ms,
+            behind_at_least: mirror.behind_at_least,
+            behind_bytes: mirror.behind_bytes,
+        });
+        let left = SignedDuration::from_millis(i64::try_from(status.licence.remaining_ms).unwrap_or(i64::MAX));
+        let counts = self.days.is_some() && matches!(status.licence.state, LicenceState::Ready | LicenceState::Running);
+        let licence_ends_at = counts.then(|| Timestamp::now().checked_add(left).ok()).flatten();
+        let kind = OperationKind::Promote;
+        Plan { kind, checks, loss, licence_ends_at, steps: kind.steps().to_vec() }
+    }
+
+    fn plan_start(&self) -> Plan {
+        let duty = match self.pair.duty() {
+            Duty::Serving => Some(WhyNot::ServesAlready),
+            _ if !self.pair.is_resuming() => Some(WhyNot::WasNoServer),
+            _ => None,
+        };
+        let kind = OperationKind::Start;
+        let checks = vec![
+            Check::of(Checked::Duty, duty),
+            // Nobody has confirmed it: else it would serve already.
+            Check::of(Checked::Verdict, Some(WhyNot::NobodyKnows)),
+            self.check_free(),
+        ];
+        Plan { kind, checks, loss: None, licence_ends_at: None, steps: kind.steps().to_vec() }
+    }
+
+    fn plan_return(&self, status: &Status) -> Plan {
+        let backup = if self.member.node == Node::Backup { Some(self.pair.duty()) } else { status.peer.duty };
+        let serves = Node::of_epoch(self.pair.record().epoch) == Node::Backup;
+        let duty = match backup {
+            Some(Duty::Serving) => None,
+            _ if !serves => Some(WhyNot::MainServes),
+            _ => Some(WhyNot::ServesNot),
+        };
+        let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
+        let kind = OperationKind::Return;
+        let mut checks = vec![
+            Check::of(Checked::Duty, duty),
+            Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
+            Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionFirst)),
+            self.check_version(),
+            self.check_free(),
+        ];
+        if self.member.node == Node::Main {
+            checks.insert(3, self.check_server());
+            checks.insert(4, Check::of(Checked::Room, self.no_room()));
+        }
+        Plan { kind, checks, loss: None, licence_ends_at: None, steps: kind.steps().to_vec() }
+    }
+
+    /// Whether the POS server program can be started here.
+    fn check_server(&self) -> Check {
+        let why = match &self.program {
+            None => Some(WhyNot::NoServer),
+            Some(program) => program.hindered().map(|(what, why)| WhyNot::ServerHindered { what, why }),
+        };
+        Check::of(Checked::Server, why)
+    }
+
+    fn check_version(&self) -> Check {
+        let ours = self.program.as_ref().and_then(Program::version);
+        let versions = ours.zip(self.their_version.clone()).filter(|(ours, theirs)| ours != theirs);
+        Check::of(Checked::ServerVersion, versions.map(|(ours, theirs)| WhyNot::ServerVersions { ours, theirs }))
+    }
+
+    fn no_room(&self) -> Option<WhyNot> {
+        let first = self.store.datasets.first()?;
+        let folder = self.folder(&self.store, &first.name);
+        let free_bytes = crate::os::room(&folder).or_else(|| crate::os::room(&self.home))?.free;
+        (free_bytes < NEEDED).then_some(WhyNot::NoRoom { free_bytes, needed_bytes: NEEDED })
+    }
+
+    fn check_free(&self) -> Check {
+        let runs = self.job.shown().filter(|shown| shown.state == OperationState::Running);
+        Check::of(Checked::Free, runs.map(|shown| WhyNot::Busy { kind: shown.kind }))
+    }
+
+    /// How long the POS server may stand still while its place is given away.
+    pub(super) fn hold(&self) -> std::time::Duration {
+        let set = self.store.terminals.as_ref().map(|terminals| terminals.hold);
+        let usual = self.store.servers.as_ref().map(crate::config::server::Servers::longest_change);
+        set.or(usual).unwrap_or(super::turning::STANDSTILL)
+    }
+}
