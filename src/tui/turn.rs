@@ -155,6 +155,10 @@ impl Which {
         if let Some(running) = running(status) {
             return if self.kinds().contains(&running.kind) { Turn::Runs } else { Turn::Busy(running.kind) };
         }
+        // Who serves on ordinary days has nothing to be given back.
+        if self == Self::Return && status.holder == Node::Main {
+            return Turn::NothingToReturn;
+        }
         let plan = status.plans.iter().find(|plan| self.kinds().contains(&plan.kind));
         let began = |at| status.operation.as_ref().is_some_and(|last| last.kind.is_turn() && last.started_at >= at);
         match plan {
@@ -168,11 +172,11 @@ impl Which {
 
     /// Where there is nothing to plan, who serves says why.
     fn without_plan(self, status: &Status) -> Turn<'_> {
-        let there = status.peer.duty == Some(Duty::Serving) || status.holder != status.node;
+        let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
+        let there = heard && status.peer.duty == Some(Duty::Serving);
         match (self, status.duty) {
             (Self::Start, Duty::Serving) => Turn::ServesHere,
-            (Self::Start, _) if there && status.node == Node::Main => Turn::ServesThere,
-            (Self::Return | Self::Cancel, _) if status.holder == Node::Main => Turn::NothingToReturn,
+            (Self::Start, _) if there => Turn::ServesThere,
             (Self::Start | Self::Return | Self::Cancel, _) => Turn::Unknown,
         }
     }

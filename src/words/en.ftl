@@ -441,6 +441,7 @@ short-no-room = { $free } free, { $needed } needed
 short-busy-reseed = the copy is being taken anew
 short-busy-start = a start is running
 short-busy-return = a return is running
+short-turns-already = a change of server is running
 short-nothing-runs = nothing runs
 short-too-late = the place is given away
 short-server-lives = { $name } serves
@@ -468,7 +469,7 @@ turn-serves-not = { $name } does not serve
 turn-unknown = not known yet
 not-yet-note = looks again in { $left }
 
-alarm-down = ALARM: main server down.
+alarm-down = ALARM: { $name } is down.
 alarm-silent = ALARM: { $name } is silent.
 alarm-stopped = ALARM: no answer from the POS server on { $name }.
 alarm-down-wait = { $name } is down; looks again in { $left }.

@@ -30,7 +30,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::CopyOld { age_ms, limit_ms } => {
             two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
         }
-        WhyNot::QuestionOpen => words.say("short-question"),
+        WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
         WhyNot::NobodyKnows => named("short-nobody-knows"),
         WhyNot::NoLicence => words.say("short-no-licence"),
         WhyNot::LicenceOver => words.say("short-licence-over"),
@@ -45,6 +45,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
             two("short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
         }
         WhyNot::Busy { kind } => busy(words, *kind),
+        WhyNot::TurnsAlready => words.say("short-turns-already"),
         WhyNot::NothingRuns => words.say("short-nothing-runs"),
         WhyNot::TooLate => words.say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
@@ -96,6 +97,8 @@ mod tests {
             WhyNot::OtherHealthy,
             WhyNot::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             WhyNot::QuestionOpen,
+            WhyNot::QuestionFirst,
+            WhyNot::TurnsAlready,
             WhyNot::NobodyKnows,
             WhyNot::NoLicence,
             WhyNot::LicenceOver,

@@ -238,7 +238,10 @@ impl Two {
 
     /// Sets a POS server that only runs.
     pub fn set_pos(&mut self) {
-        self.set("server", "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }");
+        self.set(
+            "server",
+            "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }",
+        );
     }
 
     /// The power of a machine is cut: its service and its POS server are gone at once.

@@ -45,16 +45,18 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         licence_ends_at: Some(now() + SignedDuration::from_hours(240)),
         steps: OperationKind::Promote.steps().to_vec(),
     }];
+    give_back(status, &[(Checked::Duty, WhyNot::MainServes)]);
 }
 
 fn give_back(status: &mut Status, stands: &[(Checked, WhyNot)]) {
-    status.plans = vec![Plan {
+    status.plans.retain(|plan| plan.kind != OperationKind::Return);
+    status.plans.push(Plan {
         kind: OperationKind::Return,
         checks: checks(stands),
         loss: None,
         licence_ends_at: None,
         steps: OperationKind::Return.steps().to_vec(),
-    }];
+    });
 }
 
 /// A backup on an ordinary day.
