@@ -1,6 +1,8 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `anew`: the copy is thrown away and taken anew
+//! - `called`: a person is called to the backup
+//! - `events`: the shop's program that is told what happens
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
@@ -14,6 +16,7 @@
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
 //! - `pos`: a POS server program under its control
+//! - `proofs`: an epoch counts only with the signature of who took it
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
 
@@ -23,6 +26,8 @@
 mod anew;
 #[path = "pair/cables.rs"]
 mod cables;
+#[path = "pair/called.rs"]
+mod called;
 #[path = "pair/clocks.rs"]
 mod clocks;
 mod common;
@@ -30,6 +35,8 @@ mod common;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/events.rs"]
+mod events;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/images.rs"]
@@ -42,6 +49,8 @@ mod lines;
 mod network;
 #[path = "pair/pos.rs"]
 mod pos;
+#[path = "pair/proofs.rs"]
+mod proofs;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/revoked.rs"]

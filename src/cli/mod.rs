@@ -6,6 +6,7 @@
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
+//! - [`plan`]: what a change of server would do, printed
 //! - [`logs`]: the log file
 //! - [`running`]: a service that runs in this process
 

@@ -53,7 +53,7 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     let path = home.path().to_owned();
     let engine = tokio::spawn(async move {
         loop {
-            match Machine::run(&path, publish.clone(), &mut asked).await {
+            match Box::pin(Machine::run(&path, publish.clone(), &mut asked)).await {
                 Ok(Left::Reconfigured) => again(),
                 Ok(Left::Stopped) => return Ok(()),
                 // What stands on the disk is unknown: it is read again.

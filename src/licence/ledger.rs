@@ -37,6 +37,9 @@ pub struct Activation {
     pub used_ms: u64,
     /// How much of that only the wall clock knows of.
     pub estimated_ms: u64,
+    /// Since when the server is stopped, since its days were over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Timestamp>,
 }
 
 /// Something that a person who looks into the ledger should know.
@@ -101,6 +104,7 @@ impl Ledger {
                 ended: None,
                 used_ms: 0,
                 estimated_ms: 0,
+                stopped: None,
             });
         }
     }
@@ -109,6 +113,19 @@ impl Ledger {
     pub fn end(&mut self, now: &Moment) {
         self.count(now);
         self.counted = None;
+    }
+
+    /// The server is stopped, since the days of the present activation are over.
+    pub fn stop(&mut self, now: &Moment) {
+        if let Some(present) = &mut self.present {
+            present.stopped.get_or_insert(now.wall);
+        }
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.present.as_ref().is_some_and(|present| present.stopped.is_some())
     }
 
     /// A return is completed: the backup does not serve any more, and what comes next is a new activation.

@@ -8,6 +8,7 @@
 //! - [`join`]: how two machines learn each other's key
 //! - [`pace`]: how fast may be sent
 //! - [`port`]: where links come in, one after another
+//! - [`proof`]: an epoch is signed by who took it
 //! - [`pulse`]: the heartbeat
 //! - [`speech`]: single sentences on a connection
 //! - [`squeeze`]: frames made shorter, where that is worth its time
@@ -20,6 +21,7 @@ pub mod identity;
 pub mod join;
 pub mod pace;
 pub mod port;
+pub mod proof;
 pub mod pulse;
 pub mod speech;
 pub mod squeeze;

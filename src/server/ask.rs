@@ -115,12 +115,18 @@ pub fn run(command: &mut Command, end: Instant) -> io::Result<bool> {
 
 /// The same with what it prints going where `command` says.
 pub fn finish(command: &mut Command, end: Instant) -> io::Result<bool> {
-    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()?;
+    run_until(command.stdin(Stdio::null()), || Instant::now() >= end)
+}
+
+/// Runs a program that reads and prints as `command` says; whether it ends with 0 before `is_over`. What does not is killed with
+/// all that it began.
+pub fn run_until(command: &mut Command, mut is_over: impl FnMut() -> bool) -> io::Result<bool> {
+    let mut child = command.stderr(Stdio::null()).process_group(0).spawn()?;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());
         }
-        if Instant::now() >= end {
+        if is_over() {
             crate::os::signal_group(i32::try_from(child.id()).unwrap_or(0), rustix::process::Signal::KILL);
             child.wait()?;
             return Ok(false);

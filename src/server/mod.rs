@@ -6,6 +6,7 @@
 //! - [`able`]: whether it could be started here
 //! - [`again`]: when a program that ended is started again
 //! - [`ask`]: a question to the program
+//! - [`beside`]: another program of the shop's, run meanwhile
 //! - [`body`]: the program as it runs: a group of processes, or a unit of the system
 //! - [`hooks`]: the shop's own programs around its start and its stop
 //! - [`keeper`]: the thread
@@ -18,6 +19,7 @@
 pub mod able;
 pub mod again;
 pub mod ask;
+pub mod beside;
 pub mod body;
 pub mod hooks;
 pub mod keeper;
@@ -179,28 +181,38 @@ impl Setup {
     /// A program and its arguments, with all filled in.
     #[must_use]
     pub fn words(&self, command: &Command) -> Vec<String> {
-        let folder = |name: Option<&str>| {
-            let found = self.folders.iter().find(|(folder, _)| name.is_none_or(|name| name == folder));
-            found.map_or_else(String::new, |(_, path)| path.display().to_string())
-        };
-        let fill = |piece: Piece<'_>| match piece {
-            Piece::Text(text) => text.to_owned(),
-            Piece::Data => folder(None),
-            Piece::DataOf(name) => folder(Some(name)),
-            // Here there is no number: it stands for itself.
-            Piece::Value => "{value}".to_owned(),
-        };
-        command.words().iter().map(|word| pieces(word).into_iter().map(fill).collect()).collect()
+        words(&self.folders, command)
     }
 
     /// The program and its arguments, ready to be run; none where the list is empty.
     #[must_use]
     pub fn command(&self, command: &Command) -> std::process::Command {
-        let mut words = self.words(command).into_iter();
-        let mut filled = std::process::Command::new(words.next().unwrap_or_default());
-        filled.args(words);
-        filled
+        filled(&self.folders, command)
     }
+}
+
+fn words(folders: &[(String, PathBuf)], command: &Command) -> Vec<String> {
+    let folder = |name: Option<&str>| {
+        let found = folders.iter().find(|(folder, _)| name.is_none_or(|name| name == folder));
+        found.map_or_else(String::new, |(_, path)| path.display().to_string())
+    };
+    let fill = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => text.to_owned(),
+        Piece::Data => folder(None),
+        Piece::DataOf(name) => folder(Some(name)),
+        // Here there is no number: it stands for itself.
+        Piece::Value => "{value}".to_owned(),
+    };
+    command.words().iter().map(|word| pieces(word).into_iter().map(fill).collect()).collect()
+}
+
+/// A program of the shop's, ready to be run on the machine where the datasets lie in `folders`.
+#[must_use]
+pub fn filled(folders: &[(String, PathBuf)], command: &Command) -> std::process::Command {
+    let mut words = words(folders, command).into_iter();
+    let mut filled = std::process::Command::new(words.next().unwrap_or_default());
+    filled.args(words);
+    filled
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Silence the alarm until something else is wrong.
+    Mute {
+        /// Who asks.
+        by: String,
+    },
     /// End the service in order.
     Stop {
         /// Who asks.

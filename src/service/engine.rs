@@ -241,7 +241,7 @@ impl Engine {
                     | Action::Retire
                     | Action::Grant { .. }
                     | Action::Deny(_) => {}
-                    Action::Follow(_) => drop(self.orders.send(Order::Follow)),
+                    Action::Follow(epoch) => drop(self.orders.send(Order::Follow { epoch })),
                     Action::Refuse { theirs, ours } => {
                         let why = format!("the source serves in epoch {theirs}, this mirror has seen {ours}");
                         return Err(EngineError::Receiving(why));
@@ -277,6 +277,8 @@ impl Engine {
                     }
                 }
             }
+            // Nobody is called here.
+            Command::Mute { .. } => Reply::Done,
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
             Command::Invite { .. }
             | Command::Revoke { .. }
@@ -325,7 +327,7 @@ impl Engine {
 
     /// Opens the diary. What ran when the service ended begins again.
     async fn begin_diary(&mut self) {
-        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup).await;
+        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup, None).await;
         if let Some(operation) = keeper.interrupted(Timestamp::now()).await {
             self.book.operations.resume(&operation);
         }

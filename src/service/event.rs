@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::status::{Ask, Trouble};
-use crate::pair::{Epoch, Node};
+use crate::pair::{Duty, Epoch, Node};
 use crate::replica::Grade;
 
 /// Something that happened, and when.
@@ -109,6 +109,8 @@ pub enum LicenceNews {
         /// Milliseconds.
         left_ms: u64,
     },
+    /// They are over, and so the POS server is stopped.
+    Stopped,
     /// The wall clock was set while they ran. The count does not follow it.
     ClockSet {
         /// By so many milliseconds; less than 0 is back.
@@ -134,6 +136,11 @@ pub enum Noted {
         /// Whose it is.
         holder: Node,
     },
+    /// This machine does something else now.
+    Duty {
+        /// What.
+        duty: Duty,
+    },
     /// A code was given with which a machine may join.
     Invited,
     /// A machine has joined.
@@ -141,6 +148,8 @@ pub enum Noted {
         /// What is known of it: its name, or its identity.
         machine: String,
     },
+    /// Somebody has heard the alarm, and muted it.
+    Muted,
     /// A machine that had joined was forgotten.
     Revoked {
         /// Its name.

@@ -1,16 +1,17 @@
 //! What the service writes into the diary of its home, and what it knows of it again after a restart.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::event::{Noted, What};
 use super::news::News;
+use super::outbox::Outbox;
 use super::refusal::WhyNot;
-use super::status::{HISTORY, Operation, OperationKind, OperationState};
+use super::status::{HISTORY, Operation, OperationKind, OperationState, Trouble};
 use crate::diary::{Diary, DiaryError, Entry, Noticed, Store, diary_path};
-use crate::pair::{Epoch, Node};
+use crate::pair::{Duty, Epoch, Node};
 
 /// So long an operation waits at the most until it is written that it begins: a disk that hangs must not stop the shop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,11 +25,15 @@ pub struct Keeper {
     history: Vec<Operation>,
     /// The epoch that was written last.
     epoch: Option<Epoch>,
+    /// What this machine did when that was written last.
+    duty: Duty,
+    /// What has the shop's program told, where one is set.
+    outbox: Option<Outbox>,
 }
 
 impl Keeper {
-    /// Opens the diary of `home`. One that cannot be had stops nobody.
-    pub async fn open(home: &Path, node: Node) -> Self {
+    /// Opens the diary of `home`. One that cannot be had stops nobody. What is written is told by `outbox`, too.
+    pub async fn open(home: &Path, node: Node, outbox: Option<Outbox>) -> Self {
         let at = home.to_owned();
         let opened = tokio::task::spawn_blocking(move || Diary::open(&at)).await;
         let (diary, jobs) = match opened.map_err(std::io::Error::other).and_then(|opened| opened) {
@@ -40,7 +45,7 @@ impl Keeper {
         };
         // What another version wrote and this one does not know is passed over.
         let history = jobs.into_iter().filter_map(|job| serde_json::from_value(job).ok()).collect();
-        let keeper = Self { node, diary, history, epoch: None };
+        let keeper = Self { node, diary, history, epoch: None, duty: Duty::Waiting, outbox };
         keeper.event("", &What::Noted(Noted::Began { version: env!("CARGO_PKG_VERSION").to_owned() }));
         keeper
     }
@@ -114,8 +119,15 @@ impl Keeper {
             |known: &Operation| (known.id, known.started_at, known.node) == (now.id, now.started_at, now.node);
         match self.history.iter_mut().find(|known| is_same(known)) {
             Some(known) if (known.state, known.step) == (now.state, now.step) => return None,
-            Some(known) => *known = now.clone(),
-            None => self.history.push(now.clone()),
+            Some(known) => {
+                let is_step = known.state == now.state;
+                *known = now.clone();
+                self.tell(&now, is_step);
+            }
+            None => {
+                self.history.push(now.clone());
+                self.tell(&now, false);
+            }
         }
         let over = self.history.len().saturating_sub(HISTORY);
         self.history.drain(..over);
@@ -125,9 +137,25 @@ impl Keeper {
         Some(Entry { at: Timestamp::now(), by: now.by, job, body })
     }
 
+    /// Has the shop's program told that an operation of this machine began or ended; a step is neither.
+    fn tell(&self, operation: &Operation, is_step: bool) {
+        if let Some(outbox) = self.outbox.as_ref().filter(|_| !is_step && operation.node == Some(self.node)) {
+            outbox.operation(Timestamp::now(), operation);
+        }
+    }
+
+    /// What is wrong with telling the shop's program.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.outbox.as_ref()?.trouble(Instant::now())
+    }
+
     /// Has an event written, if it is one that matters later. `by`: who did it; empty where nobody did.
     pub fn event(&self, by: &str, what: &What) {
         let Some(what) = lasting(what) else { return };
+        if let Some(outbox) = &self.outbox {
+            outbox.event(Timestamp::now(), by, &what);
+        }
         if let (Some(diary), Ok(body)) = (&self.diary, serde_json::to_value(&what)) {
             diary.note(Entry { at: Timestamp::now(), by: by.to_owned(), job: None, body });
         }
@@ -135,8 +163,18 @@ impl Keeper {
 
     /// Has it written that another epoch is in force, if it is another one.
     pub fn epoch(&mut self, epoch: Epoch) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.epoch(epoch);
+        }
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
             self.event("", &What::Noted(Noted::Epoch { epoch, holder: Node::of_epoch(epoch) }));
+        }
+    }
+
+    /// Has it written that this machine does something else, if it does.
+    pub fn duty(&mut self, duty: Duty) {
+        if std::mem::replace(&mut self.duty, duty) != duty {
+            self.event("", &What::Noted(Noted::Duty { duty }));
         }
     }
 
@@ -160,7 +198,11 @@ impl Keeper {
 
     /// Has it written that the service ends, and waits until that is on disk.
     pub async fn end(&self, by: &str) {
-        let body = serde_json::to_value(What::Noted(Noted::Ended)).unwrap_or_default();
+        let what = What::Noted(Noted::Ended);
+        let body = serde_json::to_value(&what).unwrap_or_default();
+        if let Some(outbox) = &self.outbox {
+            outbox.event(Timestamp::now(), by, &what);
+        }
         if let Some(diary) = &self.diary {
             let entry = Entry { at: Timestamp::now(), by: by.to_owned(), job: None, body };
             let _ = tokio::time::timeout(PATIENCE, diary.write(entry)).await;

@@ -11,6 +11,7 @@ use crate::config::fault::Fault;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
+use crate::link::proof::StoreId;
 use crate::pair::Node;
 
 /// What a home knows of its store, beside the text of its `store.toml`.
@@ -20,6 +21,9 @@ pub struct Member {
     pub node: Node,
     /// The other one, once the two have joined.
     pub other: Option<MachineId>,
+    /// Which store it is, whatever it is called; none before this machine knows a main.
+    #[serde(default)]
+    pub store: Option<StoreId>,
     /// Where the mirror goes on this machine, where that was said when it joined.
     pub data: Option<PathBuf>,
     /// The number of the configuration's text.
@@ -66,7 +70,7 @@ impl Member {
     /// A member that has just been set up or has just joined, with the configuration `revision`.
     #[must_use]
     pub fn new(node: Node, other: Option<MachineId>, data: Option<PathBuf>, revision: &Revision) -> Self {
-        Self { node, other, data, revision: revision.number, text: proof(&revision.text) }
+        Self { node, other, store: None, data, revision: revision.number, text: proof(&revision.text) }
     }
 
     /// What `home` knows.
@@ -85,6 +89,17 @@ impl Member {
         let path = member_path(home);
         let saved = serde_json::to_vec_pretty(self).map_err(io::Error::from).and_then(|bytes| save(&path, &bytes));
         saved.map_err(|error| MemberError::Io { path, error })
+    }
+
+    /// Which store it is: that of this machine, `own`, where it was set up as main, and else that of the machine that it has joined.
+    /// It is on disk when this returns, and stays.
+    pub fn pin(&mut self, home: &Path, own: MachineId) -> Result<Option<StoreId>, MemberError> {
+        let main = if self.node == Node::Main { Some(own) } else { self.other };
+        if let (None, Some(main)) = (self.store, main) {
+            self.store = Some(StoreId::of(main));
+            self.save(home)?;
+        }
+        Ok(self.store)
     }
 
     /// Reads the configuration. Where its text is another one than was known, that is a new revision, and saved as one.

@@ -5,6 +5,7 @@
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
 //! - [`boot`]: how the service ended the last time
+//! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
 //! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
 //! - [`takeover`]: could the copy take over now?
@@ -16,8 +17,10 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`outbox`]: the shop's program that is told of events
 //! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
+//! - [`proofs`]: the proofs of epochs that a machine has
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
@@ -25,6 +28,7 @@
 pub mod alarms;
 pub mod book;
 pub mod boot;
+pub mod call;
 pub mod command;
 pub mod control;
 pub mod engine;
@@ -38,8 +42,10 @@ pub mod news;
 pub mod node;
 pub mod operation;
 pub mod operations;
+pub mod outbox;
 pub mod plan;
 pub mod pos;
+pub mod proofs;
 pub mod receiving;
 pub mod refusal;
 pub mod sending;

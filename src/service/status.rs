@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::call::Call;
 use super::event::Event;
 pub use super::operation::{Operation, OperationKind, OperationState};
 pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
@@ -69,6 +70,9 @@ pub struct Status {
     /// More of the POS server program on this machine; none where none is set.
     #[serde(default)]
     pub pos: Option<Pos>,
+    /// Whether a person is called to this machine.
+    #[serde(default)]
+    pub call: Call,
     /// The last operations that this machine knows of, the newest last; at most [`HISTORY`].
     #[serde(default)]
     pub history: Vec<Operation>,

@@ -52,6 +52,8 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::DiskLow { .. }
             | Trouble::ServerStray { .. }
             | Trouble::ServerDown { .. }
+            | Trouble::EpochUnproven { .. }
+            | Trouble::EventsWait { .. }
             | Trouble::Licence(_) => {}
         }
     }

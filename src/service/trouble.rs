@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pos::{Down, Stray};
 use super::unmet::Unmet;
+use crate::pair::Epoch;
 
 /// Something that is wrong and that a person should know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -107,6 +108,18 @@ pub enum Trouble {
         /// Why, where that is known.
         why: Option<Down>,
     },
+    /// The other machine says that an epoch is in force, and cannot prove it.
+    EpochUnproven {
+        /// Which.
+        epoch: Epoch,
+    },
+    /// The shop's program does not take the events that it is to be told.
+    EventsWait {
+        /// How many wait.
+        waiting: u64,
+        /// For so long, in milliseconds.
+        for_ms: u64,
+    },
     /// Something about the backup licence.
     Licence(LicenceTrouble),
 }
@@ -125,6 +138,20 @@ pub enum LicenceTrouble {
         /// Milliseconds that are left.
         left_ms: u64,
     },
+    /// The backup serves, and its days are soon over; some time after that its POS server is stopped.
+    Stops {
+        /// Milliseconds that are left.
+        left_ms: u64,
+        /// Milliseconds until it is stopped at the latest.
+        stop_ms: u64,
+    },
+    /// The backup serves, its days are over, and its POS server is stopped at the next quiet moment.
+    OverStops {
+        /// Milliseconds until it is stopped at the latest.
+        stop_ms: u64,
+    },
+    /// Its days are over, and its POS server is stopped.
+    Stopped,
     /// The backup does not serve, and its days are used up.
     Used {
         /// Whether a vendor's licence would be needed for a start.
@@ -164,6 +191,8 @@ impl Trouble {
             Self::MirrorStopped { .. } => "MIR-305",
             Self::ServerStray { .. } => "MIR-401",
             Self::ServerDown { .. } => "MIR-402",
+            Self::EpochUnproven { .. } => "MIR-306",
+            Self::EventsWait { .. } => "EVT-101",
             Self::Licence(licence) => licence.code(),
         }
     }
@@ -172,21 +201,31 @@ impl Trouble {
     #[must_use]
     pub fn is_hint(&self) -> bool {
         match self {
-            Self::WatchLimit { .. } | Self::Unwatched { .. } | Self::DiskLow { .. } | Self::Versions { .. } => true,
-            Self::Licence(licence) => !matches!(licence, LicenceTrouble::Over { .. }),
+            Self::WatchLimit { .. }
+            | Self::Unwatched { .. }
+            | Self::DiskLow { .. }
+            | Self::Versions { .. }
+            | Self::EventsWait { .. } => true,
+            Self::Licence(licence) => licence.is_hint(),
             _ => false,
         }
     }
 }
 
 impl LicenceTrouble {
+    fn is_hint(self) -> bool {
+        !matches!(self, Self::Over { .. } | Self::OverStops { .. } | Self::Stopped)
+    }
+
     fn code(self) -> &'static str {
         match self {
-            Self::Over { .. } => "LIC-101",
-            Self::Ends { .. } => "LIC-102",
+            // That the days end, or have, is one thing, whatever follows from it.
+            Self::Over { .. } | Self::OverStops { .. } => "LIC-101",
+            Self::Ends { .. } | Self::Stops { .. } => "LIC-102",
             Self::Used { .. } => "LIC-103",
             Self::Missing => "LIC-104",
             Self::Unfit => "LIC-105",
+            Self::Stopped => "LIC-106",
             Self::LedgerLost => "LIC-201",
         }
     }

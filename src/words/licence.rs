@@ -18,6 +18,16 @@ pub fn trouble(words: &Words, trouble: &LicenceTrouble) -> Told {
             let left = [("left", figures::countdown(words, *left_ms).into())];
             Told { what: words.with("licence-ends", &left), todo: words.say("licence-ends-do") }
         }
+        LicenceTrouble::Stops { left_ms, stop_ms } => {
+            let (left, stop) = (figures::countdown(words, *left_ms), figures::countdown(words, *stop_ms));
+            let what = words.with("licence-stops", &[("left", left.into()), ("stop", stop.into())]);
+            Told { what, todo: words.say("licence-over-do-vendor") }
+        }
+        LicenceTrouble::OverStops { stop_ms } => {
+            let stop = [("stop", figures::countdown(words, *stop_ms).into())];
+            Told { what: words.with("licence-over-stops", &stop), todo: words.say("licence-over-do-vendor") }
+        }
+        LicenceTrouble::Stopped => told("licence-stopped", "licence-stopped-do"),
         LicenceTrouble::Used { vendor: true } => told("licence-used", "licence-used-do-vendor"),
         LicenceTrouble::Used { vendor: false } => told("licence-used", "licence-used-do"),
         LicenceTrouble::Missing => told("licence-missing", "licence-missing-do"),
@@ -30,8 +40,11 @@ pub fn trouble(words: &Words, trouble: &LicenceTrouble) -> Told {
 #[must_use]
 pub fn mended(words: &Words, trouble: &LicenceTrouble) -> String {
     words.say(match trouble {
-        LicenceTrouble::Over { .. } | LicenceTrouble::Used { .. } => "licence-mended-over",
-        LicenceTrouble::Ends { .. } => "licence-mended-ends",
+        LicenceTrouble::Over { .. }
+        | LicenceTrouble::OverStops { .. }
+        | LicenceTrouble::Stopped
+        | LicenceTrouble::Used { .. } => "licence-mended-over",
+        LicenceTrouble::Ends { .. } | LicenceTrouble::Stops { .. } => "licence-mended-ends",
         LicenceTrouble::Missing | LicenceTrouble::Unfit => "licence-mended-missing",
         LicenceTrouble::LedgerLost => "licence-mended-ledger",
     })
@@ -43,6 +56,7 @@ pub fn event(words: &Words, news: &LicenceNews) -> String {
     match news {
         LicenceNews::Began => words.say("licence-event-began"),
         LicenceNews::Ended => words.say("licence-event-ended"),
+        LicenceNews::Stopped => words.say("licence-event-stopped"),
         LicenceNews::Left { left_ms: 0 } => words.say("licence-over"),
         LicenceNews::Left { left_ms } => words.with("licence-event-left", &[("left", days(words, *left_ms).into())]),
         LicenceNews::ClockSet { by_ms } => clock_set(words, *by_ms),
@@ -107,6 +121,9 @@ mod tests {
             LicenceTrouble::Over { vendor: true },
             LicenceTrouble::Over { vendor: false },
             LicenceTrouble::Ends { left_ms: 5000 },
+            LicenceTrouble::Stops { left_ms: 5000, stop_ms: 86_405_000 },
+            LicenceTrouble::OverStops { stop_ms: 5000 },
+            LicenceTrouble::Stopped,
             LicenceTrouble::Used { vendor: true },
             LicenceTrouble::Used { vendor: false },
             LicenceTrouble::Missing,
@@ -116,7 +133,7 @@ mod tests {
             let told = trouble(&words, &wrong);
             [told.what, told.todo, mended(&words, &wrong)].into_iter().for_each(whole);
         }
-        let news = [LicenceNews::Began, LicenceNews::Ended, LicenceNews::Left { left_ms: 0 }];
+        let news = [LicenceNews::Began, LicenceNews::Ended, LicenceNews::Stopped, LicenceNews::Left { left_ms: 0 }];
         let more = [LicenceNews::Left { left_ms: 43_200_000 }, LicenceNews::ClockSet { by_ms: -90_000 }];
         news.iter().chain(&more).map(|news| event(&words, news)).for_each(whole);
         let notes = [Noted::ClockSet { by_ms: 90_000 }, Noted::Estimated { ms: 7 }, Noted::CopyLost, Noted::Lost];

@@ -1,7 +1,7 @@
 //! What happens to the service itself, and what people do with it.
 
 use super::{FluentValue, Words};
-use crate::pair::Node;
+use crate::pair::{Duty, Node};
 use crate::service::event::Noted;
 
 /// What happened; a sentence.
@@ -18,8 +18,14 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
             };
             with(key, "epoch", &epoch.to_string())
         }
+        Noted::Duty { duty } => words.say(match duty {
+            Duty::Serving => "noted-duty-serving",
+            Duty::Mirroring => "noted-duty-mirroring",
+            Duty::Waiting => "noted-duty-waiting",
+        }),
         Noted::Invited => words.say("noted-invited"),
         Noted::Joined { machine } => with("noted-joined", "machine", machine),
+        Noted::Muted => words.say("noted-muted"),
         Noted::Revoked { machine } => with("noted-revoked", "machine", machine),
         Noted::Configured { revision } => with("noted-configured", "revision", &revision.to_string()),
         Noted::Kept { files, to } => {
@@ -54,8 +60,12 @@ mod tests {
             Noted::Ended,
             Noted::Epoch { epoch: 3, holder: Node::Main },
             Noted::Epoch { epoch: 4, holder: Node::Backup },
+            Noted::Duty { duty: Duty::Serving },
+            Noted::Duty { duty: Duty::Mirroring },
+            Noted::Duty { duty: Duty::Waiting },
             Noted::Invited,
             Noted::Joined { machine: text() },
+            Noted::Muted,
             Noted::Revoked { machine: text() },
             Noted::Configured { revision: 3 },
             Noted::Kept { files: 1, to: text() },

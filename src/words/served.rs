@@ -1,7 +1,8 @@
-//! What is wrong with the POS server program, and what to do.
+//! What is wrong with the POS server program and the shop's other programs, and what to do.
 
 use super::told::Told;
 use super::{FluentValue, Words, figures};
+use crate::pair::Epoch;
 use crate::service::status::{Down, Stray};
 
 /// The program runs where it should not.
@@ -22,6 +23,20 @@ pub fn stray(words: &Words, found: &Stray) -> Told {
             told(["trouble-stray-port", "trouble-stray-port-do"], &[("address", address.as_str().into())])
         }
     }
+}
+
+/// The other machine says that an epoch is in force, and cannot prove it.
+#[must_use]
+pub fn unproven(words: &Words, epoch: Epoch) -> Told {
+    let what = words.with("trouble-unproven", &[("epoch", epoch.to_string().into())]);
+    Told { what, todo: words.say("trouble-unproven-do") }
+}
+
+/// The shop's program that is told of events takes none.
+#[must_use]
+pub fn events_wait(words: &Words, waiting: u64, for_ms: u64) -> Told {
+    let args = [("n", waiting.into()), ("for", figures::span(words, for_ms).into())];
+    Told { what: words.with("trouble-events-wait", &args), todo: words.say("trouble-events-wait-do") }
 }
 
 /// The program does not answer; `why`, where it is the one of this machine.

@@ -153,6 +153,8 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::DiskLow { free_bytes } => {
             told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
         }
+        Trouble::EpochUnproven { epoch } => served::unproven(words, *epoch),
+        Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
@@ -182,6 +184,8 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::DiskLow { .. } => "mended-disk-low",
         Trouble::ServerStray { .. } => "mended-stray",
         Trouble::ServerDown { .. } => "mended-server",
+        Trouble::EpochUnproven { .. } => "mended-unproven",
+        Trouble::EventsWait { .. } => "mended-events-wait",
     };
     words.say(key)
 }
@@ -298,6 +302,8 @@ mod tests {
             Trouble::DiskLow { free_bytes: 12_000_000 },
             Trouble::ServerStray { found: Stray::Process { pid: 7 } },
             Trouble::ServerDown { here: false, why: None },
+            Trouble::EpochUnproven { epoch: 7 },
+            Trouble::EventsWait { waiting: 1, for_ms: 600_000 },
         ]
     }
 

@@ -5,10 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use espejo::licence::seal;
+use espejo::service::licence::{ledger, ledger_paths};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::common::place::{output, told};
 use super::common::two::{Machine, Two};
+use super::pos::{Ends, PROGRAM, free_port, numbers};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -134,6 +138,90 @@ fn a_vendor_issues_a_licence_and_only_the_right_one_is_installed() {
     let shown = shown(&two);
     assert_eq!((&shown["state"], &shown["terms"]["per"]), (&json!("ready"), &json!("total")), "{shown}");
     two.stop(Machine::Backup);
+    two.stop(Machine::Main);
+}
+
+fn done(two: &Two, machine: Machine, verb: &[&str]) {
+    let done = output(&mut two.espejo(machine, verb));
+    assert_eq!(done.status.code(), Some(0), "{verb:?}: {}", told(&done));
+}
+
+fn alarms(status: &Value) -> Vec<&str> {
+    status["alarms"].as_array().unwrap().iter().map(|alarm| alarm["code"].as_str().unwrap()).collect()
+}
+
+/// Two machines with a POS server whose starts go into a list, and a licence of one day with a grace of an hour.
+fn licensed(folder: &Path, starts: &Path) -> Two {
+    let mut two = Two::new();
+    two.init();
+    let table = |port: u16| {
+        let starts = starts.display();
+        format!(
+            "command = [\"python3\", \"{PROGRAM}\", \"{port}\", \"{starts}\", \"good\"]\n\
+             ready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"50s\" }}\n"
+        )
+    };
+    two.set("server", &format!("{}[server.backup]\n{}", table(free_port()), table(free_port())));
+    let public = Vendor::new(&two, folder, "vendor.key").public();
+    two.set("licence", &format!("vendor_key = \"{public}\""));
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
+    let machine = shown(&two)["machine"].as_str().unwrap().to_owned();
+    let vendor = Vendor { two: &two, key: folder.join("vendor.key") };
+    said(&install(&two, &vendor.issue("Centro", &machine, &["--days", "1", "--stop-after", "1"])));
+    two.until(Machine::Backup, "it counts", |status| status["licence"]["state"] == "ready");
+    two
+}
+
+/// Turns the ledger of the backup, which does not run, so that the grace is over in so many milliseconds.
+fn almost_over(two: &Two, left_ms: u64) {
+    let (home, now) = (two.home(Machine::Backup), Timestamp::now());
+    let machine = shown(two)["machine"].as_str().unwrap().to_owned();
+    let mut ledger = ledger(&home, &machine, true, now).unwrap();
+    ledger.present.as_mut().unwrap().used_ms = DAY_MS + DAY_MS / 24 - left_ms;
+    for path in ledger_paths(&home) {
+        fs::write(path, seal::write(&ledger, &machine)).unwrap();
+    }
+}
+
+#[test]
+fn after_the_grace_the_pos_server_is_stopped_and_all_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let starts = folder.path().join("starts");
+    let _ends = Ends(starts.clone());
+    let mut two = licensed(folder.path(), &starts);
+    two.stop(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    two.until(Machine::Backup, "it sells", |status| status["server"] == "ready");
+    two.stop(Machine::Backup);
+    almost_over(&two, 8000);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it waits", |status| status["duty"] == "waiting");
+    done(&two, Machine::Backup, &["start", "--yes"]);
+    let over = two.until(Machine::Backup, "it sells on in the grace", |status| status["server"] == "ready");
+    assert!(alarms(&over).contains(&"LIC-101"), "{over}");
+    let stopped = two.until(Machine::Backup, "it is stopped", |status| alarms(status).contains(&"LIC-106"));
+    assert_eq!(stopped["duty"], "serving", "the data are served: {stopped}");
+    two.until(Machine::Backup, "nothing of it runs", |status| status["server"] == "stopped");
+    let before = numbers(&starts);
+    assert!(!espejo::os::process(*before.last().unwrap()).is_some_and(|process| process.lives));
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it waits again", |status| status["duty"] == "waiting");
+    done(&two, Machine::Backup, &["start", "--yes"]);
+    two.until(Machine::Backup, "it is still stopped", |status| {
+        status["duty"] == "serving" && status["server"] == "stopped" && alarms(status).contains(&"LIC-106")
+    });
+    two.start(Machine::Main);
+    two.until(Machine::Backup, "the main is level", |status| {
+        status["mirror"]["as_of"].is_string() && status["peer"]["state"] == "healthy"
+    });
+    done(&two, Machine::Main, &["return"]);
+    two.until(Machine::Main, "the main sells", |status| status["duty"] == "serving" && status["server"] == "ready");
+    two.until(Machine::Backup, "and all is well", |status| status["alarms"] == json!([]));
+    assert_eq!(numbers(&starts).len(), before.len() + 1, "only the main's was started since");
     two.stop(Machine::Main);
 }
 

@@ -17,7 +17,7 @@ use super::common::place::{output, told};
 use super::common::two::{Machine, Two};
 use super::common::{until, until_some};
 
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
+pub const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
 
 /// Two machines, and a POS server on the main.
 struct Shop {
@@ -66,7 +66,7 @@ impl Shop {
 }
 
 /// What is under its control outlives a service that is killed, as these tests end it: this ends all that is in the list.
-struct Ends(PathBuf);
+pub struct Ends(pub PathBuf);
 
 impl Drop for Ends {
     fn drop(&mut self) {
@@ -76,11 +76,11 @@ impl Drop for Ends {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn numbers(path: &PathBuf) -> Vec<i32> {
+pub fn numbers(path: &PathBuf) -> Vec<i32> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }

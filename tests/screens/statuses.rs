@@ -100,6 +100,7 @@ pub fn healthy() -> Status {
         folders: Some(Folders { source: "/srv/pos".into(), dest: "/var/mirror/pos".into() }),
         events: events(),
         pos: None,
+        call: espejo::service::status::Call::default(),
         history: vec![],
         strays: false,
         plans: vec![],

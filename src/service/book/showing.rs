@@ -8,7 +8,8 @@ use super::{Book, Stage};
 use crate::pair::{Duty, Node, Pair};
 use crate::replica::{Grade, Time};
 use crate::service::status::{
-    Ask, Dataset, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Server, Status, TakeOver, Trouble, Verdict,
+    Ask, Call, Dataset, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Server, Status, TakeOver, Trouble,
+    Verdict,
 };
 use crate::service::takeover;
 
@@ -85,6 +86,7 @@ impl Book {
             support: None,
             events: self.events.iter().cloned().collect(),
             pos: None,
+            call: Call::default(),
             history: vec![],
             strays: false,
             plans: vec![],

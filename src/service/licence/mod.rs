@@ -3,7 +3,10 @@
 //! The ledger stands there twice, in two folders. Either copy alone is enough; where both are gone or damaged on a machine
 //! that has served, no days are left until a newer licence, or a completed return, gives new ones.
 //!
+//! - [`grace`]: the POS server is stopped some time after the days are over
 //! - `tests`: a made-up machine that serves, is restarted, and whose files are damaged
+
+pub mod grace;
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -71,6 +74,8 @@ pub struct Licensing {
     left_ms: Option<u64>,
     alarms: Alarms,
     events: Vec<Event>,
+    /// What has happened since that was asked last.
+    fresh: Vec<What>,
 }
 
 /// A ledger to be written.
@@ -187,6 +192,7 @@ impl Licensing {
             left_ms: None,
             alarms: Alarms::default(),
             events: vec![],
+            fresh: vec![],
         };
         licensing.read_again();
         Ok(licensing)
@@ -253,15 +259,6 @@ impl Licensing {
         }
     }
 
-    /// When at the latest the serving backup is to be stopped in order, where the licence says so and its days are over.
-    #[must_use]
-    pub fn stop_by(&self, now: Timestamp) -> Option<Timestamp> {
-        let hours = self.installed.1.as_ref().ok()?.terms.grace_hours?;
-        let standing = self.standing(now);
-        let end = standing.ends_at.filter(|_| standing.state == State::Expired)?;
-        end.checked_add(jiff::SignedDuration::from_hours(hours.into())).ok()
-    }
-
     /// Completes a status with how the licence stands, what is wrong with it, and what has happened to it.
     pub fn complete(&mut self, status: &mut Status, now: Timestamp) {
         let Standing { state, remaining_ms, ends_at } = self.standing(now);
@@ -275,6 +272,7 @@ impl Licensing {
         status.licence = Licence { state, remaining_ms, ends_at, whole_ms };
         let troubles = self.troubles(now);
         let told = self.alarms.weigh(troubles.into_iter().map(Trouble::Licence), now);
+        self.fresh.extend(told.iter().cloned());
         self.events.extend(told.into_iter().map(|what| Event { at: now, what }));
         self.cut();
         status.alarms.extend(self.alarms.all().iter().cloned());
@@ -287,6 +285,11 @@ impl Licensing {
         }
     }
 
+    /// What has happened to it since this was asked last.
+    pub fn news(&mut self) -> Vec<What> {
+        std::mem::take(&mut self.fresh)
+    }
+
     fn standing(&self, now: Timestamp) -> Standing {
         standing(&self.ledger, self.installed.1.as_ref().ok(), now)
     }
@@ -296,10 +299,13 @@ impl Licensing {
         let first = match (state, &self.installed.1) {
             (_, Err(Lack::Missing)) => Some(LicenceTrouble::Missing),
             (_, Err(_)) => Some(LicenceTrouble::Unfit),
-            (State::Expired, Ok(_)) if self.ledger.is_running() => Some(LicenceTrouble::Over { vendor }),
+            (State::Expired, Ok(_)) if self.ledger.is_running() => {
+                Some(self.stopping(0, now).unwrap_or(LicenceTrouble::Over { vendor }))
+            }
             (State::Expired, Ok(_)) => Some(LicenceTrouble::Used { vendor }),
             (State::Running, Ok(_)) if warning::is_little(remaining_ms) => {
-                Some(LicenceTrouble::Ends { left_ms: remaining_ms })
+                let ends = LicenceTrouble::Ends { left_ms: remaining_ms };
+                Some(self.stopping(remaining_ms, now).unwrap_or(ends))
             }
             (State::Missing | State::Ready | State::Running, Ok(_)) => None,
         };
@@ -337,6 +343,7 @@ impl Licensing {
 
     fn tell(&mut self, what: LicenceNews, now: &Moment) {
         tracing::info!(?what, "licence");
+        self.fresh.push(What::Licence(what));
         self.events.push(Event { at: now.wall, what: What::Licence(what) });
         self.cut();
     }

@@ -1,8 +1,11 @@
 //! A made-up machine that serves, is restarted, and whose files are damaged.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
+use super::grace::QUIET;
 use super::*;
 use crate::licence::key::SecretKey;
 use crate::licence::terms::DAY_MS;
@@ -168,6 +171,80 @@ fn a_vendor_that_is_named_has_to_have_signed_and_what_he_signed_is_stopped_in_ti
     install(shop.home.path(), &shop.issue(&key, terms)).unwrap();
     let _ = licensing.tick(false, &shop.now);
     assert_eq!(shop.left(&mut licensing), (LicenceState::Ready, 2 * DAY_MS), "a newer one has days of its own");
+}
+
+/// A vendor's licence of two days with a grace of a day, whose days are over in an hour.
+fn almost_over() -> (Shop, Licensing, SecretKey, Terms) {
+    let key = SecretKey::generate().unwrap();
+    let mut shop = Shop::new(&format!("[licence]\nvendor_key = \"{}\"\n", key.public().unwrap().text()));
+    let terms = Terms { days: 2, per: Per::Activation, grace_hours: Some(24) };
+    install(shop.home.path(), &shop.issue(&key, terms)).unwrap();
+    let mut licensing = shop.load(false);
+    licensing.begin(&shop.now).write().unwrap();
+    shop.serve(&mut licensing, 2 * DAY_MS - HOUR_MS);
+    (shop, licensing, key, terms)
+}
+
+const NOT: Duration = Duration::ZERO;
+
+#[test]
+fn in_the_grace_a_quiet_moment_is_waited_for_and_at_its_end_none() {
+    let (mut shop, mut licensing, ..) = almost_over();
+    assert!(!licensing.is_to_stop(QUIET, shop.now.wall), "the days are not over");
+    let before = shop.status(&mut licensing).alarms.remove(0);
+    assert!(before.trouble.is_hint() && before.code == "LIC-102", "{before:?}");
+    assert_eq!(before.trouble, Trouble::Licence(LicenceTrouble::Stops { left_ms: HOUR_MS, stop_ms: HOUR_MS + DAY_MS }));
+    shop.serve(&mut licensing, 3 * HOUR_MS);
+    let over = shop.status(&mut licensing).alarms.remove(0);
+    assert!(!over.trouble.is_hint() && over.code == "LIC-101", "{over:?}");
+    assert_eq!(over.trouble, Trouble::Licence(LicenceTrouble::OverStops { stop_ms: 22 * HOUR_MS }));
+    assert!(!licensing.is_to_stop(QUIET * 99 / 100, shop.now.wall), "somebody is sold to");
+    assert!(licensing.is_to_stop(QUIET, shop.now.wall));
+    assert!(!licensing.holds(shop.now.wall), "a restart within the grace starts it again");
+    shop.now.wall -= SignedDuration::from_hours(700);
+    shop.serve(&mut licensing, 22 * HOUR_MS - 30_000);
+    assert!(!licensing.is_to_stop(NOT, shop.now.wall), "whatever the wall clock says");
+    shop.serve(&mut licensing, 30_000);
+    assert!(licensing.is_to_stop(NOT, shop.now.wall) && licensing.holds(shop.now.wall));
+    let mut again = shop.load(true);
+    again.begin(&shop.now).write().unwrap();
+    assert!(again.holds(shop.now.wall), "also for who begins only now");
+}
+
+#[test]
+fn what_was_stopped_is_not_started_again_before_there_are_days() {
+    let (mut shop, mut licensing, key, terms) = almost_over();
+    shop.serve(&mut licensing, 2 * HOUR_MS);
+    licensing.hold(&shop.now).write().unwrap();
+    shop.serve(&mut licensing, HOUR_MS);
+    let status = shop.status(&mut licensing);
+    assert_eq!(codes(&status), ["LIC-106"]);
+    assert!(!status.alarms[0].trouble.is_hint());
+    let stopped = status.events.iter().filter(|event| event.what == What::Licence(LicenceNews::Stopped)).count();
+    assert_eq!(stopped, 1);
+    drop(licensing);
+    let mut licensing = shop.load(true);
+    licensing.begin(&shop.now).write().unwrap();
+    assert!(licensing.holds(shop.now.wall), "not after a restart");
+    shop.pass(1000);
+    install(shop.home.path(), &shop.issue(&key, terms)).unwrap();
+    let _ = licensing.tick(true, &shop.now);
+    assert!(!licensing.holds(shop.now.wall) && !licensing.is_to_stop(QUIET, shop.now.wall), "a new one has days");
+    shop.serve(&mut licensing, 2 * DAY_MS + HOUR_MS);
+    licensing.hold(&shop.now).write().unwrap();
+    licensing.returned(&shop.now).write().unwrap();
+    licensing.begin(&shop.now).write().unwrap();
+    assert!(!licensing.holds(shop.now.wall), "a return gives the days back");
+}
+
+#[test]
+fn days_that_are_only_counted_stop_nobody() {
+    let mut shop = Shop::new("[licence]\ndays = 1\n");
+    let mut licensing = shop.load(false);
+    licensing.begin(&shop.now).write().unwrap();
+    shop.serve(&mut licensing, 9 * DAY_MS);
+    assert_eq!(codes(&shop.status(&mut licensing)), ["LIC-101"]);
+    assert!(!licensing.is_to_stop(QUIET * 1000, shop.now.wall) && !licensing.holds(shop.now.wall));
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::{Machine, MachineError};
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
-use crate::pair::Node;
+use crate::pair::{Duty, Node};
+use crate::service::event::What;
 use crate::service::licence::{Holder, Licensing, Save, has_served, now};
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
@@ -18,7 +21,12 @@ pub struct Days {
     licensing: Licensing,
     counted: Option<Timestamp>,
     saving: Option<JoinHandle<()>>,
+    /// The POS server is not asked to stop again before.
+    not_before: Option<Instant>,
 }
+
+/// Between two tries to stop a POS server that its hook keeps going.
+const AGAIN: Duration = Duration::from_secs(60);
 
 impl Days {
     /// What `home` knows; none on a main.
@@ -28,7 +36,7 @@ impl Days {
         }
         let holder = Holder::new(store, machine.to_string());
         let licensing = Licensing::load(home, holder, has_served(home)?, &now())?;
-        Ok(Some(Self { licensing, counted: None, saving: None }))
+        Ok(Some(Self { licensing, counted: None, saving: None, not_before: None }))
     }
 
     /// Counts, once a second at the most: the days run while this machine is `serving`.
@@ -72,6 +80,25 @@ impl Days {
         self.write(save).await
     }
 
+    /// Whether the POS server may not be started: the days are over, and the grace is, or it was stopped before.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.licensing.holds(Timestamp::now())
+    }
+
+    /// Whether the POS server is to be stopped now, where nothing has changed for so long.
+    fn is_to_stop(&self, quiet: Duration, clock: Instant) -> bool {
+        let is_time = self.not_before.is_none_or(|at| clock >= at);
+        is_time && self.licensing.is_to_stop(quiet, Timestamp::now())
+    }
+
+    /// The POS server is stopped from now on. It is on disk when this is done.
+    async fn hold(&mut self, clock: Instant) -> io::Result<()> {
+        self.not_before = Some(clock + AGAIN);
+        let save = self.licensing.hold(&now());
+        self.write(save).await
+    }
+
     /// The service ends; whatever it serves goes on without it.
     pub async fn leave(&mut self) -> io::Result<()> {
         let save = self.licensing.keep(&now());
@@ -83,11 +110,41 @@ impl Days {
         self.licensing.complete(status, Timestamp::now());
     }
 
+    /// What has happened to the licence since this was asked last.
+    pub fn news(&mut self) -> Vec<What> {
+        self.licensing.news()
+    }
+
     async fn write(&mut self, save: Save) -> io::Result<()> {
         // An older one must not come after it.
         if let Some(saving) = self.saving.take() {
             let _ = saving.await;
         }
         spawn_blocking(move || save.write()).await.map_err(io::Error::other)?
+    }
+}
+
+impl Machine {
+    /// Stops the POS server where the licence says so, and starts it again when there are days. The machine serves on all the
+    /// same: what was sold is there to be given back.
+    pub(super) async fn keep_to_licence(&mut self) -> Result<(), MachineError> {
+        let is_turning = self.freezing.is_some() || self.leaving.is_some();
+        let (Some(days), Some(program)) = (&mut self.days, &mut self.program) else { return Ok(()) };
+        if self.pair.duty() != Duty::Serving || is_turning {
+            return Ok(());
+        }
+        let clock = Instant::now();
+        let quiet = clock.saturating_duration_since(*self.tell.stirred.borrow());
+        let was_held = std::mem::replace(&mut program.held, days.holds());
+        if program.is_wanted() && days.is_to_stop(quiet, clock) {
+            days.hold(clock).await?;
+            tracing::warn!("the days of the licence are over: the POS server is stopped");
+            program.stop();
+            self.publish_soon();
+        } else if was_held && !program.held && !program.is_wanted() {
+            program.start(self.pair.record().epoch);
+            self.publish_soon();
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Where all that can wake the service comes in.
 
-use tokio::sync::mpsc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, watch};
 
 use super::meet::Met;
 use super::note::{self, Note};
@@ -19,6 +21,8 @@ pub(super) struct Tellers {
     pub(super) notes: mpsc::Sender<(u64, Option<Note>)>,
     pub(super) joined: mpsc::Sender<Result<(Secure, MachineId), JoinError>>,
     pub(super) served: mpsc::UnboundedSender<server::News>,
+    /// When something moved last in what is served here.
+    pub(super) stirred: watch::Sender<Instant>,
 }
 
 /// Where all that comes in.
@@ -51,5 +55,6 @@ pub(super) fn channels() -> (Tellers, Inbox) {
     let (joined, joined_in) = mpsc::channel(4);
     let (served, served_in) = mpsc::unbounded_channel();
     let inbox = Inbox { news: news_in, met: met_in, notes: notes_in, joined: joined_in, served: served_in };
-    (Tellers { news, met, notes, joined, served }, inbox)
+    let stirred = watch::channel(Instant::now()).0;
+    (Tellers { news, met, notes, joined, served, stirred }, inbox)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::days::Days;
 use super::lanes::{Lane, Receipt};
 use super::meet::Again;
 use super::note::Note;
@@ -16,7 +17,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Duty, Epoch, Event};
+use crate::pair::{Action, Duty, Epoch, Event, Record};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -49,6 +50,7 @@ impl Machine {
             }
             Input::Beat => {
                 self.beat();
+                self.keep_to_licence().await?;
                 self.wait_over().await?;
                 return self.lanes_go_on().map(|()| None);
             }
@@ -153,9 +155,7 @@ impl Machine {
             for action in self.pair.step(event) {
                 match action {
                     Action::Save(record) => {
-                        let home = self.home.clone();
-                        let saved = tokio::task::spawn_blocking(move || save_record(&home, &record)).await;
-                        if let Err(error) = saved.map_err(std::io::Error::other).and_then(|saved| saved) {
+                        if let Err(error) = self.save(record).await {
                             self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
                             return Err(MachineError::Unsaved { path: self.home.clone(), error });
                         }
@@ -191,7 +191,25 @@ impl Machine {
                 }
             }
         }
+        self.keeper.epoch(self.pair.record().epoch);
+        self.keeper.duty(self.pair.duty());
         Ok(())
+    }
+
+    /// Proves the epoch of the saved `record`, where it is this machine's own and was never proven.
+    pub(super) async fn prove(&mut self, record: &Record) -> Result<(), MachineError> {
+        let Some(proofs) = self.proofs.prove(record)? else { return Ok(()) };
+        Ok(tokio::task::spawn_blocking(move || proofs.write()).await.map_err(std::io::Error::other)??)
+    }
+
+    /// Saves a record: the proof of its epoch before it.
+    async fn save(&mut self, record: Record) -> std::io::Result<()> {
+        let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
+        let save = move || {
+            proofs.map_or(Ok(()), |proofs| proofs.write())?;
+            save_record(&home, &record)
+        };
+        tokio::task::spawn_blocking(save).await.map_err(std::io::Error::other)?
     }
 
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
@@ -217,9 +235,13 @@ impl Machine {
             };
             self.lanes_begun += 1;
             let (book, tell) = (book(&self.store, &dataset.name), self.tell.news.clone());
-            self.lanes.push(Lane::send(settings, book, self.lanes_begun, tell)?);
+            self.lanes.push(Lane::send(settings, book, self.lanes_begun, tell, self.tell.stirred.clone())?);
         }
+        self.tell.stirred.send_replace(Instant::now());
         // What it writes is captured from the first byte on.
+        if let Some(program) = &mut self.program {
+            program.held = self.days.as_ref().is_some_and(Days::holds);
+        }
         self.start_program(epoch);
         Ok(())
     }
@@ -267,7 +289,13 @@ impl Machine {
             return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
         }
         if let News::Heard { epoch, start } = news {
-            self.step(Event::ServerHeard { epoch, start }).await?;
+            let proven = self.proofs.of(epoch).map(|proof| proof.start);
+            if epoch > self.pair.record().epoch && proven.is_none() {
+                // Its proof comes by another way, and the mirror waits for that.
+                tracing::info!(epoch, "a server of an epoch that is not proven yet is not answered");
+                return Ok(());
+            }
+            self.step(Event::ServerHeard { epoch, start: proven.unwrap_or(start) }).await?;
         }
         self.sent(lane, &news).await?;
         // Files come by the thousand, and mean nothing to an operation but how far it is.

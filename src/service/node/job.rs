@@ -182,7 +182,8 @@ impl Machine {
 
     /// Whether the POS server of this machine has begun to answer, or will not.
     pub(super) fn has_started(&mut self) -> Option<Result<(), WhyNot>> {
-        let Some(program) = &self.program else { return Some(Ok(())) };
+        // One that the licence holds is not started: the data are served all the same.
+        let Some(program) = self.program.as_ref().filter(|program| !program.held) else { return Some(Ok(())) };
         if program.stands == Server::Ready {
             return Some(Ok(()));
         }

@@ -1,13 +1,64 @@
 //! What of all that happens goes into the diary, and what it says of before a restart.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 
-use super::Machine;
+use super::calling::Caller;
+use super::{Machine, MachineError};
+use crate::config::dataset::Dataset;
+use crate::config::store::Store;
+use crate::link::identity::Identity;
 use crate::pair::{Claim, Node};
 use crate::service::event::{Noted, What};
-use crate::service::keeper::INTERRUPTED;
+use crate::service::home::load_record;
+use crate::service::keeper::{INTERRUPTED, Keeper};
+use crate::service::member::Member;
+use crate::service::outbox::{Outbox, Setup};
+use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
-use crate::service::status::{Operation, Status};
+use crate::service::status::{Operation, Status, Trouble};
+
+/// Begins what writes and tells of all that happens, what proves epochs, and what calls a person where it is a backup.
+pub(super) async fn begin(
+    home: &Path,
+    member: &mut Member,
+    identity: Identity,
+    store: &Store,
+) -> Result<(Keeper, Proofs, Option<Caller>), MachineError> {
+    let id = member.pin(home, identity.id())?;
+    let proofs = Proofs::load(home, identity, member.node, id);
+    let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, store, &dataset.name));
+    let folders: Vec<_> = store.datasets.iter().map(folder).collect();
+    let caller = (member.node == Node::Backup).then(|| Caller::new(store.alarm.clone(), folders.clone()));
+    let keeper = Keeper::open(home, member.node, outbox(home, folders, member.node, store)?).await;
+    Ok((keeper, proofs, caller))
+}
+
+/// What is wrong that only they know.
+pub(super) fn troubles(keeper: &Keeper, proofs: &Proofs) -> Vec<Trouble> {
+    let unproven = proofs.doubted().map(|epoch| Trouble::EpochUnproven { epoch });
+    unproven.into_iter().chain(keeper.trouble()).collect()
+}
+
+/// What has the shop's program told of events, where one is set.
+fn outbox(
+    home: &Path,
+    folders: Vec<(String, PathBuf)>,
+    node: Node,
+    store: &Store,
+) -> Result<Option<Outbox>, MachineError> {
+    let Some(command) = store.hooks.event.clone() else { return Ok(None) };
+    let setup = Setup {
+        command,
+        limit: store.hooks.limit,
+        folders,
+        store: store.name.clone(),
+        node: if node == Node::Main { "main" } else { "backup" },
+    };
+    let epoch = load_record(home)?.map(|record| record.epoch);
+    Ok(Some(Outbox::begin(home, setup, epoch)?))
+}
 
 impl Machine {
     /// What ran when the service ended goes on where this machine still receives, and else has failed.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::disk::apply::open::Opening;
 use crate::link::port::Port;
@@ -56,12 +57,13 @@ pub struct Receipt {
 }
 
 impl Lane {
-    /// Begins to send a dataset. What happens to it is told with `number`.
+    /// Begins to send a dataset. What happens to it is told with `number`; when something in it moved last, to `stirred`.
     pub fn send(
         settings: sending::Settings,
         book: Book,
         number: usize,
         tell: mpsc::UnboundedSender<(usize, News)>,
+        stirred: watch::Sender<Instant>,
     ) -> std::io::Result<Self> {
         let (links, port) = mpsc::unbounded_channel();
         let (orders, _) = mpsc::unbounded_channel();
@@ -70,7 +72,7 @@ impl Lane {
         let name = settings.dataset.clone();
         let thread = std::thread::Builder::new().name(format!("source {name}")).spawn(move || {
             let half = Sending::open(settings, Port::new(port), asked, news).map_err(|error| error.to_string())?;
-            half.run().map_err(|error| error.to_string())
+            half.stirring(stirred).run().map_err(|error| error.to_string())
         })?;
         Ok(Self { name, number, book, links, orders, source, sent: Sent::default(), thread })
     }

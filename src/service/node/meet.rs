@@ -6,11 +6,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
+use super::MachineError;
 use crate::config::address::Address;
 use crate::link::frame::PROTOCOL;
 use crate::link::greeting::{Answer, Greeting, Purpose, Refusal};
@@ -68,6 +69,15 @@ pub fn version() -> String {
 pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;
     found.next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such address"))
+}
+
+/// Takes the address for itself, for connections and for datagrams.
+pub async fn listen(address: &Address) -> Result<(TcpListener, UdpSocket), MachineError> {
+    let listen = async {
+        let address = resolve(address).await?;
+        Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?))
+    };
+    listen.await.map_err(|error| MachineError::Address { address: address.to_string(), error })
 }
 
 /// Takes connections until nobody wants them any more. Where too many have not proven yet who they are, the oldest of them
@@ -191,6 +201,13 @@ pub enum Again {
     Over(u64),
     /// The other machine is heard again: a call that waits for its time need not.
     Heard,
+}
+
+/// Begins to call, again and again, on a task of its own. Returns how that is told to go on, and the task.
+#[must_use]
+pub fn begin_to_call(calling: Calling, met: &mpsc::Sender<Met>) -> (mpsc::UnboundedSender<Again>, JoinHandle<()>) {
+    let (again, over) = mpsc::unbounded_channel();
+    (again, tokio::spawn(keep_calling(calling, over, met.clone())))
 }
 
 /// Connects, again and again.

@@ -4,6 +4,8 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - [`calling`]: a person is called
+//! - [`ending`]: how it ends
 //! - `check`: examines this machine
 //! - [`pos`]: the POS server program of this machine
 //! - [`days`]: the days of the backup licence
@@ -19,8 +21,10 @@
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
+pub mod calling;
 mod check;
 pub mod days;
+pub mod ending;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -47,7 +51,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -57,17 +61,20 @@ use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
-use super::member::{Member, MemberError};
-use super::status::{Operation, OperationState, Server, Status};
+use super::member::Member;
+use super::proofs::Proofs;
+use super::status::{Call, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
-use crate::link::identity::{Identity, IdentityError, MachineId};
+use crate::link::identity::{Identity, MachineId};
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
 use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
+use calling::Caller;
 use days::Days;
+pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers, channels};
 use job::Job;
@@ -98,6 +105,10 @@ pub struct Machine {
     /// The days of its licence, where it is a backup.
     days: Option<Days>,
     keeper: Keeper,
+    /// The proofs of epochs.
+    proofs: Proofs,
+    /// Calls a person, where it is a backup.
+    caller: Option<Caller>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -152,53 +163,6 @@ pub struct Machine {
     unheard: bool,
 }
 
-/// How the service ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Left {
-    /// It was asked to.
-    Stopped,
-    /// Another configuration counts now: it is to begin again.
-    Reconfigured,
-}
-
-/// Why a machine cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum MachineError {
-    /// What the home knows.
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    /// Its identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// Its address.
-    #[error("{address}: {error}")]
-    Address {
-        /// The address.
-        address: String,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// A dataset.
-    #[error("{dataset}: {why}")]
-    Dataset {
-        /// Its name.
-        dataset: String,
-        /// Why.
-        why: String,
-    },
-    /// The record of who serves could not be saved: what stands on the disk is to be read again before anything else is done.
-    #[error("{}: {error}", path.display())]
-    Unsaved {
-        /// The folder of the record.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The system.
-    #[error("{0}")]
-    System(#[from] io::Error),
-}
-
 impl Machine {
     /// Runs the machine of `home` until it is asked to end.
     pub async fn run(
@@ -217,6 +181,10 @@ impl Machine {
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;
+        if let Some(record) = &record {
+            // It may be from before there were proofs.
+            machine.prove(record).await?;
+        }
         let left = match machine.step(Event::Began { record, sure }).await {
             Ok(()) => machine.turn(&mut inbox, asked).await,
             Err(error) => Err(error),
@@ -232,21 +200,17 @@ impl Machine {
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
-        let at = |error| MachineError::Address { address: own.address.to_string(), error };
-        let address = meet::resolve(&own.address).await.map_err(at)?;
-        let listener = TcpListener::bind(address).await.map_err(at)?;
-        let udp = UdpSocket::bind(address).await.map_err(at)?;
-        let keeper = Keeper::open(home, member.node).await;
+        let (listener, udp) = meet::listen(&own.address).await?;
+        let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
         let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        let again = member.other.filter(|_| !is_main).map(|other| {
-            let (again, over) = mpsc::unbounded_channel();
+        let calls = member.other.filter(|_| !is_main).map(|other| {
             let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            let calling = Calling { tls: tls.clone(), address: far.address.clone(), other, datasets };
-            work.push(tokio::spawn(meet::keep_calling(calling, over, tell.met.clone())));
-            again
+            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
         });
+        let (again, calls) = calls.unzip();
+        work.extend(calls);
         let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
@@ -260,6 +224,8 @@ impl Machine {
             standing: Standing::default(),
             days,
             keeper,
+            proofs,
+            caller,
             session: None,
             apart: None,
             again,
@@ -366,6 +332,7 @@ impl Machine {
         let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
         if let Some(days) = &mut self.days {
             days.complete(&mut status);
+            days.news().iter().for_each(|what| self.keeper.event("", what));
         }
         let known = Known {
             store: &self.store,
@@ -377,6 +344,7 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
+            others: keeping::troubles(&self.keeper, &self.proofs),
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
@@ -390,40 +358,16 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
         status.plans = self.plans(&status);
+        status.call = Call::default();
+        if let Some(caller) = &mut self.caller {
+            caller.complete(&mut status);
+        }
         status
     }
 
     /// Why the two do not talk, where that is known.
     fn why_unmet(&self) -> Option<Unmet> {
         if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
-    }
-
-    /// Ends all that works for it.
-    async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
-        if let Ok(Left::Stopped) = left {
-            if let Some(session) = self.session.take() {
-                session.part().await;
-            }
-            boot::end(&self.home);
-        }
-        // Its address is free again only when they are gone.
-        for work in self.work.drain(..) {
-            work.abort();
-            let _ = work.await;
-        }
-        let mut result = left;
-        if let Some(mut days) = self.days.take()
-            && let Err(error) = days.leave().await
-        {
-            result = Err(error.into());
-        }
-        for lane in self.lanes.drain(..) {
-            let dataset = lane.name.clone();
-            if let Err(why) = lane.end() {
-                result = Err(MachineError::Dataset { dataset, why });
-            }
-        }
-        result
     }
 }
 

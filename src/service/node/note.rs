@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 
 use crate::config::revision::Revision;
+use crate::link::proof::Proof;
 use crate::link::speech::{hear, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
@@ -24,6 +25,9 @@ pub enum Note {
         epoch: Epoch,
         /// Generations before that.
         start: u64,
+        /// The proof of that epoch, where it has one.
+        #[serde(default)]
+        proof: Option<Proof>,
         /// Its POS server program.
         server: Server,
         /// The version of its program.

@@ -46,6 +46,7 @@ impl Machine {
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
+            Command::Mute { by } => self.mute(&by),
             Command::Verify { by } => {
                 let comparing = self.lanes.iter().find(|lane| lane.book.operations.is_comparing());
                 if let Some(running) = comparing.and_then(|lane| lane.book.operations.last()) {

@@ -39,6 +39,8 @@ pub struct Program {
     stray: Option<Stray>,
     /// It is to run.
     wanted: bool,
+    /// It may not be started: the days of the licence are over.
+    pub held: bool,
     looked: watch::Receiver<Looked>,
 }
 
@@ -91,11 +93,31 @@ impl Program {
         })?;
         let (since, stands) = (Timestamp::now(), Server::Stopped);
         let looked = look(setup.clone());
-        Ok(Self { keeper, setup, stands, since, down: None, lines: vec![], stray: None, wanted: false, looked })
+        Ok(Self {
+            keeper,
+            setup,
+            stands,
+            since,
+            down: None,
+            lines: vec![],
+            stray: None,
+            wanted: false,
+            held: false,
+            looked,
+        })
     }
 
-    /// It is to run from now on.
+    /// Whether it is to run.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// It is to run from now on, unless it is held.
     pub fn start(&mut self, epoch: Epoch) {
+        if self.held {
+            return;
+        }
         self.wanted = true;
         self.stray = None;
         self.stand(Server::Starting);

@@ -58,6 +58,8 @@ pub struct Known<'k> {
     pub far: Far,
     /// The home.
     pub home: &'k Path,
+    /// What else is wrong, as others know it.
+    pub others: Vec<Trouble>,
 }
 
 impl Standing {
@@ -145,7 +147,7 @@ impl Standing {
             .map(|room| Trouble::DiskLow { free_bytes: room.free });
         let server = known.program.into_iter().flat_map(|program| program.troubles(status.duty)).chain(down);
         let all = [silent, unanswered, old, stopped, versions, low];
-        let what = self.alarms.weigh(server.chain(all.into_iter().flatten()), now);
+        let what = self.alarms.weigh(server.chain(all.into_iter().flatten()).chain(known.others.clone()), now);
         self.events.extend(what.iter().map(|what| Event { at: now, what: what.clone() }));
         let over = self.events.len().saturating_sub(EVENTS);
         self.events.drain(..over);
@@ -300,6 +302,7 @@ mod tests {
             home,
             program: None,
             far: Far::default(),
+            others: vec![],
         };
         Standing::default().complete(&mut status, &known, now);
         status.alarms.into_iter().map(|alarm| alarm.code).filter(|code| code == "MIR-305").collect()

@@ -11,11 +11,13 @@ use super::pos::Program;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::link::greeting::Refusal;
+use crate::link::proof::Proof;
 use crate::link::squeeze::Squeezer;
 use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::command::{Command, Reply};
 use crate::service::event::Noted;
+use crate::service::proofs::start_of;
 use crate::service::refusal::WhyNot;
 
 impl Machine {
@@ -76,7 +78,8 @@ impl Machine {
         session.say(Note::Here {
             duty: self.pair.duty(),
             epoch: self.pair.record().epoch,
-            start: self.pair.record().starts.last().map_or(0, |start| start.seq),
+            start: start_of(self.pair.record()),
+            proof: self.proofs.of(self.pair.record().epoch).cloned(),
             server: self.server_stands(),
             version: meet::version(),
             server_version: self.program.as_ref().and_then(Program::version),
@@ -96,12 +99,12 @@ impl Machine {
         self.heart.felt(Instant::now());
         match note {
             Note::Ping => return Ok(None),
-            Note::Here { duty, server, version, server_version, clock_ms, epoch, start } => {
+            Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof } => {
                 self.their_version = server_version;
                 self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
-                self.peer_heard(epoch, start).await?;
+                self.peer_heard((epoch, start), proof).await?;
             }
             Note::Grant { to, at } => {
                 self.took = Some(to);
@@ -153,8 +156,20 @@ impl Machine {
     }
 
     /// The other machine has seen this epoch: which of the two is the server follows from that.
-    async fn peer_heard(&mut self, epoch: Epoch, start: u64) -> Result<(), MachineError> {
-        let was = self.pair.duty();
+    async fn peer_heard(&mut self, (epoch, start): (Epoch, u64), proof: Option<Proof>) -> Result<(), MachineError> {
+        let (was, ours) = (self.pair.duty(), self.pair.record().epoch);
+        let believed = match self.proofs.believe((epoch, start), proof, self.member.other) {
+            // What this machine has seen itself need not be proven to it.
+            Err(why) if epoch > ours => Err(why),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        let is_news = self.proofs.doubt(believed.is_err().then_some(epoch));
+        if let Err(why) = believed {
+            if is_news {
+                tracing::error!(epoch, ours, %why, "the other machine speaks of an epoch that it does not prove");
+            }
+            return Ok(());
+        }
         self.step_quietly(Event::PeerHeard { epoch, start }).await?;
         if self.pair.duty() != was {
             self.say_here();

@@ -115,7 +115,7 @@ impl Machine {
             self.hang_up();
         }
         for lane in &self.lanes {
-            let _ = lane.orders.send(Order::Follow);
+            let _ = lane.orders.send(Order::Follow { epoch });
         }
         Ok(())
     }

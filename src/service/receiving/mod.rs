@@ -38,7 +38,10 @@ const UNAPPLIED: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
     /// Listen to the server: its epoch is saved.
-    Follow,
+    Follow {
+        /// Which one that is.
+        epoch: u64,
+    },
     /// Compare every byte of both sides.
     Compare,
     /// Take the copy anew. What stands there is set aside where it differs.
@@ -173,15 +176,16 @@ impl Receiving {
     fn turn(&mut self) -> Result<bool, String> {
         match self.next() {
             Wake::Order(Order::Stop) | Wake::Link(Came::Over) => return Ok(false),
-            Wake::Order(Order::Follow) => self.following = true,
+            Wake::Order(Order::Follow { epoch }) => (self.following, self.epoch) = (true, self.epoch.max(epoch)),
             Wake::Order(order) => self.order(order)?,
             Wake::Done(done) => self.done(done)?,
             Wake::Link(Came::Link) => self.forget_link(),
             Wake::Link(Came::Frame(frame)) => self.frame(&frame)?,
             Wake::Link(Came::Gone) => self.unlinked(),
         }
+        // One of a later epoch waits until that is saved.
         if self.following
-            && let Some(Hello { knows, .. }) = self.hello.take()
+            && let Some(Hello { knows, .. }) = self.hello.take_if(|hello| hello.epoch <= self.epoch)
             && let Some(out) = self.port.out().cloned()
         {
             self.applier.work(Work::Welcome { epoch: self.epoch, knows, out });
@@ -256,7 +260,7 @@ impl Receiving {
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
             Order::AcceptOlder => self.say(&ToSource::AcceptOlder),
-            Order::Follow | Order::Stop => Ok(()),
+            Order::Follow { .. } | Order::Stop => Ok(()),
         }
     }
 

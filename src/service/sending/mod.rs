@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::{Captured, Options, Source, SourceError};
@@ -127,6 +127,8 @@ pub struct Sending {
     next_rescan: Instant,
     /// Everything is looked at so often.
     rescan: Duration,
+    /// Where it is told that something moves.
+    stirred: Option<watch::Sender<Instant>>,
 }
 
 /// A generation that is under way.
@@ -195,10 +197,18 @@ impl Sending {
             canary_due: true,
             next_mapped: now,
             next_rescan: now + settings.rescan,
+            stirred: None,
             settings,
         };
         half.begin_to_watch();
         Ok(half)
+    }
+
+    /// It tells there when something in the folder moved last.
+    #[must_use]
+    pub fn stirring(mut self, stirred: watch::Sender<Instant>) -> Self {
+        self.stirred = Some(stirred);
+        self
     }
 
     /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
@@ -311,6 +321,9 @@ impl Sending {
             }
         }
         self.not_before = Instant::now();
+        if let Some(stirred) = &self.stirred {
+            stirred.send_replace(self.not_before);
+        }
     }
 
     fn rescan_often(&mut self, every: Duration) {

@@ -206,7 +206,7 @@ fn event_tone(what: &What) -> Tone {
         | What::Strange { .. }
         | What::Asked(_)
         | What::Special { .. }
-        | What::Licence(LicenceNews::Left { .. } | LicenceNews::ClockSet { .. })
+        | What::Licence(LicenceNews::Left { .. } | LicenceNews::Stopped | LicenceNews::ClockSet { .. })
         | What::Verified { .. }
         | What::Generation { grade: Grade::Unsteady | Grade::Incomplete, .. } => Tone::Warn,
         What::Opened { .. }

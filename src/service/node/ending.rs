@@ -1,0 +1,86 @@
+//! How the service of a machine ends, and why it cannot run.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Machine;
+use crate::link::identity::IdentityError;
+use crate::service::boot;
+use crate::service::member::MemberError;
+
+/// How the service ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// It was asked to.
+    Stopped,
+    /// Another configuration counts now: it is to begin again.
+    Reconfigured,
+}
+
+/// Why a machine cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// What the home knows.
+    #[error(transparent)]
+    Member(#[from] MemberError),
+    /// Its identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Its address.
+    #[error("{address}: {error}")]
+    Address {
+        /// The address.
+        address: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A dataset.
+    #[error("{dataset}: {why}")]
+    Dataset {
+        /// Its name.
+        dataset: String,
+        /// Why.
+        why: String,
+    },
+    /// The record of who serves could not be saved: what stands on the disk is to be read again before anything else is done.
+    #[error("{}: {error}", path.display())]
+    Unsaved {
+        /// The folder of the record.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+impl Machine {
+    /// Ends all that works for it.
+    pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
+        if let Ok(Left::Stopped) = left {
+            if let Some(session) = self.session.take() {
+                session.part().await;
+            }
+            boot::end(&self.home);
+        }
+        // Its address is free again only when they are gone.
+        for work in self.work.drain(..) {
+            work.abort();
+            let _ = work.await;
+        }
+        let mut result = left;
+        if let Some(mut days) = self.days.take()
+            && let Err(error) = days.leave().await
+        {
+            result = Err(error.into());
+        }
+        for lane in self.lanes.drain(..) {
+            let dataset = lane.name.clone();
+            if let Err(why) = lane.end() {
+                result = Err(MachineError::Dataset { dataset, why });
+            }
+        }
+        result
+    }
+}
