@@ -151,6 +151,12 @@ impl App {
         &self.by
     }
 
+    /// Whether a person is called, and can silence that from here.
+    #[must_use]
+    pub fn can_mute(&self) -> bool {
+        self.place != Place::WatchOnly && self.status().is_some_and(|status| status.call.calls)
+    }
+
     /// How long an alarm still waits, since a person has said so; none where it does not.
     #[must_use]
     pub fn waits(&self, now: Timestamp) -> Option<SignedDuration> {
@@ -183,6 +189,7 @@ impl App {
             Intent::Up | Intent::Down | Intent::PageUp | Intent::PageDown | Intent::Top | Intent::Bottom => {
                 self.scroll(intent);
             }
+            Intent::Mute if self.can_mute() => return vec![Effect::Send(Command::Mute { by: self.by.clone() })],
             Intent::Next | Intent::Previous => self.move_focus(intent),
             Intent::StartServer => self.confirm(now, Which::Start),
             Intent::ReturnToMain => self.confirm(now, Which::Return),
@@ -192,7 +199,7 @@ impl App {
                     self.waits_until = Some(now + SHORT_BREAK);
                 }
             }
-            Intent::MirrorAFolder => {}
+            Intent::Mute | Intent::MirrorAFolder => {}
         }
         vec![]
     }
@@ -347,6 +354,12 @@ impl Stage for App {
 
     fn types(&self) -> bool {
         matches!(self.top(), Layer::Confirm(Confirm { sum: Some(_), .. }))
+    }
+
+    /// While an alarm waits, somebody has heard it; and who only watches could not silence it.
+    fn rings(&self, now: Timestamp) -> bool {
+        let bell = self.status().is_some_and(|status| status.call.bell);
+        bell && self.place != Place::WatchOnly && self.waits(now).is_none()
     }
 
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Left>> {

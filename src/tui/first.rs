@@ -117,7 +117,8 @@ impl First {
             | Intent::StartServer
             | Intent::ReturnToMain
             | Intent::CancelReturn
-            | Intent::NotYet => {}
+            | Intent::NotYet
+            | Intent::Mute => {}
         }
         vec![]
     }

@@ -25,6 +25,8 @@ pub enum Intent {
     CancelReturn,
     /// Let an alarm wait a little: short breaks heal.
     NotYet,
+    /// Silence the alarm.
+    Mute,
     /// One line up.
     Up,
     /// One line down.
@@ -63,6 +65,7 @@ impl Intent {
             Self::ReturnToMain => "return-to-main",
             Self::CancelReturn => "cancel-return",
             Self::NotYet => "not-yet",
+            Self::Mute => "mute",
             Self::Up => "up",
             Self::Down => "down",
             Self::PageUp => "page-up",
@@ -91,6 +94,7 @@ impl Intent {
             Self::ReturnToMain => "intent-return-to-main",
             Self::CancelReturn => "intent-cancel-return",
             Self::NotYet => "intent-not-yet",
+            Self::Mute => "intent-mute",
             Self::Up => "intent-up",
             Self::Down => "intent-down",
             Self::PageUp => "intent-page-up",
@@ -189,11 +193,11 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, CancelReturn, Compare, Down, Help, Leave, MirrorAFolder, Next, NotYet, PageCopy, PageDown,
-            PageHistory, PageUp, Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
+            Answer, Bottom, CancelReturn, Compare, Down, Help, Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy,
+            PageDown, PageHistory, PageUp, Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
         };
         match self {
-            Self::Everywhere => &[Help, Leave, Redraw],
+            Self::Everywhere => &[Help, Mute, Leave, Redraw],
             Self::Mirror => &[StartServer, ReturnToMain, PageCopy, PageHistory, Answer, Compare],
             Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageHistory],
             Self::Turn => &[CancelReturn, PageCopy, PageHistory],

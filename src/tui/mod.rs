@@ -8,6 +8,7 @@
 //!
 //! - [`intent`]: what a key can mean, and where
 //! - [`keymap`]: which key means what; every fault in a file at once
+//! - [`bell`]: the bell of the terminal while a person is called
 //! - [`burst`]: a scanner's burst is no decision
 //! - [`stage`]: messages, effects, and what a stage must do
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
@@ -25,6 +26,7 @@
 
 pub mod able;
 pub mod app;
+pub mod bell;
 pub mod burst;
 pub mod confirm;
 pub mod face;

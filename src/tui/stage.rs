@@ -57,6 +57,11 @@ pub trait Stage {
         self.scope() == Scope::Form
     }
 
+    /// Whether the bell rings.
+    fn rings(&self, _now: Timestamp) -> bool {
+        false
+    }
+
     /// Takes one message in. The same state, time and message always give the same effects.
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Self::End>>;
 

@@ -75,6 +75,8 @@ pub const CASES: &[&str] = &[
     "turns_calm_40x10",
     "turns_returned_80x24",
     "alarm_80x24",
+    "alarm_called_80x24",
+    "alarm_called_40x10",
     "alarm_down_80x24",
     "alarm_old_80x24",
     "alarm_no_80x24",

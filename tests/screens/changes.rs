@@ -61,6 +61,28 @@ fn the_alarm_can_wait_for_half_a_minute_and_is_there_again() {
 }
 
 #[test]
+fn a_person_is_called_until_the_alarm_is_silenced() {
+    let mut status = turns::missed(12);
+    (status.call.since, status.call.calls, status.call.bell) = (Some(super::statuses::now()), true, true);
+    let rings = |screen: &Shown<App>| screen.face.stage().rings(screen.moment().at);
+    let called = || seen(status.clone());
+    called().is("alarm_called_80x24");
+    shown(status.clone(), (40, 10), COLOUR, Place::Attached).is("alarm_called_40x10");
+    assert!(rings(&called()) && rings(&called().press("5")) && !rings(&seen(turns::missed(12))));
+    let mute = [Effect::Send(Command::Mute { by: by() })];
+    for keys in ["0", "f10", "m", "5 0", "2 f10"] {
+        assert_eq!(called().press(keys).effects, mute, "{keys}");
+    }
+    assert_eq!(called().click("0 F10").effects, mute);
+    assert_eq!(seen(turns::missed(12)).press("0 f10 m").effects, [], "nobody is called");
+    // Who has put it off has heard it; half a minute later it is heard again.
+    let waiting = called().press("8");
+    assert!(!rings(&waiting) && rings(&waiting.later(31)));
+    let watching = shown(status.clone(), (80, 24), COLOUR, Place::WatchOnly);
+    assert!(!rings(&watching) && watching.press("0").effects.is_empty());
+}
+
+#[test]
 fn a_start_asks_once_more_and_cancel_has_the_focus() {
     seen(turns::down()).press("2").is("confirm_start");
     assert_eq!(seen(turns::down()).press("2 enter").effects, []);

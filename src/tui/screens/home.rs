@@ -59,18 +59,16 @@ pub enum Least {
 /// The actions: those about who serves stay when nearly all else has gone.
 #[must_use]
 pub fn actions(turns: &[Action], others: &[Action], short: bool, cells: usize, glyphs: Glyphs) -> Block {
-    let all = [turns, others].concat();
-    // What can be done now is more than what is wrong, and what cannot, less.
-    let rank = match turns.iter().any(|action| action.intent.is_some()) {
-        true => 2,
-        false if turns.is_empty() => 9,
-        false => 3,
+    let rows = |actions: &[Action]| {
+        if short { parts::short_actions(actions, cells, glyphs) } else { parts::actions(actions, cells) }
     };
-    if short {
-        return Block::with_rest(parts::short_actions(&all, cells, glyphs), rank, turns.len(), 9);
+    if turns.is_empty() {
+        return Block::whole(rows(others), 9);
     }
-    let rows = parts::actions(&all, cells);
-    // What stands last is the others: as many rows as they take in the same columns.
-    let least = if others.is_empty() { rows.len() } else { rows.len() - parts::actions(others, cells).len() };
-    Block::with_rest(rows, rank, least, 9)
+    // What can be done now is more than what is wrong, and what cannot, less.
+    let rank = if turns.iter().any(|action| action.intent.is_some()) { 2 } else { 3 };
+    let all = rows(&[turns, others].concat());
+    // All are in one set of columns, so that the others take as many rows as they would alone.
+    let least = all.len() - rows(others).len();
+    Block::with_rest(all, rank, least, 9)
 }

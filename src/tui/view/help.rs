@@ -2,7 +2,7 @@
 
 use super::{More, Seen};
 use crate::replica::Grade;
-use crate::tui::intent::Scope;
+use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::told;
 
@@ -34,8 +34,10 @@ pub struct HelpView {
 pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
     let words = seen.words;
     let intents = of.intents().iter().chain(Scope::Everywhere.intents());
-    let key = |intent: &crate::tui::Intent| {
+    let key = |intent: &Intent| {
         let keys = seen.options.keymap.keys(of, *intent);
+        // Before a service is there, nobody is called.
+        let keys = if *intent == Intent::Mute && matches!(of, Scope::First | Scope::Form) { vec![] } else { keys };
         (!keys.is_empty()).then(|| (keys.join("  "), words.say(intent.help_key())))
     };
     let explains = of.is_home() || of == Scope::Copy;

@@ -118,7 +118,7 @@ impl Seen<'_> {
 pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let seen = Seen { words: &options.words, options, now };
     let page = app.layers().iter().rev().copied().find(|layer| !layer.is_dialog()).unwrap_or(Layer::Home);
-    let hints = hints(&seen, app.scope(), page);
+    let hints = hints(&seen, app, page);
     let support = support(&seen, app);
     let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints, support };
     let dialog = app.layers().last().and_then(|layer| match layer {
@@ -205,10 +205,12 @@ fn air(app: &App) -> Air {
     if wrong { Air::Alarm } else { Air::Calm }
 }
 
-fn hints(seen: &Seen<'_>, scope: Scope, page: Layer) -> Vec<Hint> {
+fn hints(seen: &Seen<'_>, app: &App, page: Layer) -> Vec<Hint> {
+    let scope = app.scope();
     let out = if scope.is_home() { "hint-out" } else { "hint-back" };
     let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
     let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
     let history = seen.hint(scope, Intent::PageHistory, "hint-history").filter(|_| matches!(page, Layer::Home));
-    [help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+    let mute = seen.hint(scope, Intent::Mute, "hint-mute").filter(|_| app.can_mute());
+    [mute, help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
 }
