@@ -42,6 +42,12 @@
 //! Between two machines the frames go through [`link::tls`], one connection for each dataset. [`service::node`] makes and takes
 //! the connections; a half outlives them, and waits at its [`link::port`] for the next one.
 //!
+//! # How a machine comes back
+//!
+//! Who began to serve keeps the index of the mirror that it closed then: the start state. Who was the server before asks for it
+//! ([`service::sending`] says it), compares it with what stands there, and sets aside what it alone holds
+//! ([`disk::apply::gather`]), durably and listed ([`disk::lone`]), before it says what it holds and follows.
+//!
 //! # What must always hold
 //!
 //! 1. `pair` and `replica` never block, never fail for want of a disk, never read a clock, never log.

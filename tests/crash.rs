@@ -4,6 +4,7 @@
 //! leads back to the generation before; and it goes on until both folders are the same.
 //!
 //! - `points`: every fail point in the sources, and the story that reaches it
+//! - `gather`: what a machine alone holds is set aside, before it follows another one
 //! - `story`: a generation that does everything that a generation can do
 //! - `killed`: `kill -9` of the real process at random times
 //! - `steps`: the way back, generation by generation
@@ -11,6 +12,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod common;
+#[path = "crash/gather.rs"]
+mod gather;
 #[path = "crash/killed.rs"]
 mod killed;
 #[path = "crash/points.rs"]

@@ -1,5 +1,6 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
+//! - `aside`: what the main alone held, when it comes back
 //! - `anew`: the copy is thrown away and taken anew
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
@@ -15,6 +16,7 @@
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
+//! - `operations`: changes of server as jobs, and where they go wrong
 //! - `pos`: a POS server program under its control
 //! - `proofs`: an epoch counts only with the signature of who took it
 //! - `readme`: set up as the README says
@@ -24,6 +26,8 @@
 
 #[path = "pair/anew.rs"]
 mod anew;
+#[path = "pair/aside.rs"]
+mod aside;
 #[path = "pair/cables.rs"]
 mod cables;
 #[path = "pair/called.rs"]
@@ -47,6 +51,8 @@ mod licence;
 mod lines;
 #[path = "pair/network.rs"]
 mod network;
+#[path = "pair/operations.rs"]
+mod operations;
 #[path = "pair/pos.rs"]
 mod pos;
 #[path = "pair/proofs.rs"]

@@ -7,6 +7,7 @@
 //! - [`capture`]: reads a dataset at one instant and says what differs
 //! - [`error`]: what can go wrong with a disk, and what helps
 //! - [`journal`]: what the mirror keeps beside itself
+//! - [`lone`]: the list of what one side alone held
 //! - [`read`]: reads files block by block
 //! - [`rescue`]: what was set aside: listed, compared, copied elsewhere, removed
 //! - [`root`]: a folder, and everything that is done inside it
@@ -19,6 +20,7 @@ pub mod apply;
 pub mod capture;
 pub mod error;
 pub mod journal;
+pub mod lone;
 pub mod read;
 pub mod rescue;
 pub mod root;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::apply::{content, journal_folder};
 use super::error::{At, DiskError};
+use super::lone::{self, List, Listed};
 use super::read::read_full;
 use super::root::Root;
 use super::stamp::{Shape, Stamp};
@@ -29,6 +30,8 @@ pub struct Aside {
     pub files: u64,
     /// Bytes in them.
     pub bytes: u64,
+    /// The list of it, where this machine was the server and came back.
+    pub list: Option<List>,
 }
 
 /// A name that was set aside.
@@ -38,8 +41,10 @@ pub struct Held {
     pub path: RelPath,
     /// Bytes.
     pub size: u64,
-    /// What the mirror holds under that name now.
-    pub now: Now,
+    /// What the list says of it.
+    pub listed: Option<Listed>,
+    /// What the mirror holds under that name now; none where the list says all that there is to say.
+    pub now: Option<Now>,
 }
 
 /// A record of a queue: the number of its line, from 1, and its text.
@@ -61,7 +66,7 @@ pub enum Now {
     Other,
 }
 
-/// All that was set aside of the mirror at `dest`, the oldest first. Folders with nothing in them are passed over.
+/// All that was set aside of the mirror at `dest`, the oldest first. Folders with nothing in them and no list are passed over.
 pub fn list(dest: &Path) -> Result<Vec<Aside>, DiskError> {
     let folder = journal_folder(dest).join("rescue");
     let names = match fs::read_dir(&folder) {
@@ -82,8 +87,10 @@ pub fn list(dest: &Path) -> Result<Vec<Aside>, DiskError> {
             files += 1;
             bytes += stamp.size;
         })?;
-        if files > 0 {
-            all.push(Aside { name, path, at, files, bytes });
+        let list = List::of(&path)?;
+        let at = list.as_ref().map_or(at, |list| list.at.as_second());
+        if files > 0 || list.is_some() {
+            all.push(Aside { name, path, at, files, bytes, list });
         }
     }
     all.sort_by(|a, b| (a.at, &a.name).cmp(&(b.at, &b.name)));
@@ -105,26 +112,36 @@ fn each(root: &Root, visit: &mut dyn FnMut(RelPath, Stamp)) -> Result<(), DiskEr
     }
 }
 
-/// What was set aside in `aside`, by name, against what the mirror at `dest` holds now.
-pub fn show(aside: &Path, dest: &Path) -> Result<Vec<Held>, DiskError> {
-    let (held, mirror) = (Root::open(aside).at("opening", aside)?, Root::open(dest).at("opening", dest)?);
+/// What was set aside in `aside`, by name, against what the list says, and where that does not say all, against what the mirror
+/// at `dest` holds now.
+pub fn show(aside: &Aside, dest: &Path) -> Result<Vec<Held>, DiskError> {
+    let path = &aside.path;
+    let (held, mirror) = (Root::open(path).at("opening", path)?, Root::open(dest).at("opening", dest)?);
     let mut names = vec![];
     each(&held, &mut |path, stamp| names.push((path, stamp)))?;
     names.sort_by(|a, b| a.0.cmp(&b.0));
+    let all = aside.list.iter().flat_map(|list| &list.files);
+    let listed: HashMap<&str, &Listed> = all.map(|one| (one.file.as_str(), one)).collect();
     let compare = |(path, stamp): (RelPath, Stamp)| {
-        let now = against(&held, &mirror, &path, stamp)?;
-        Ok(Held { path, size: stamp.size, now })
+        let listed = listed.get(path.to_string().as_str()).copied().cloned();
+        let now = match &listed {
+            Some(listed) if listed.exact => None,
+            Some(listed) => Some(against(&held, &mirror, &path, stamp, listed.same_bytes)?),
+            None => Some(against(&held, &mirror, &path, stamp, 0)?),
+        };
+        Ok(Held { path, size: stamp.size, listed, now })
     };
     names.into_iter().map(compare).collect()
 }
 
-fn against(held: &Root, mirror: &Root, path: &RelPath, stamp: Stamp) -> Result<Now, DiskError> {
+/// What `mirror` holds, from byte `from` on.
+fn against(held: &Root, mirror: &Root, path: &RelPath, stamp: Stamp, from: u64) -> Result<Now, DiskError> {
     let Some(there) = mirror.stat(path).within("looking at", mirror.path(), path)? else { return Ok(Now::Nothing) };
     match (stamp.shape, there.shape) {
         (Shape::File, Shape::File) => {
             let one = held.open_own(path).within("reading", held.path(), path)?;
             let other = mirror.open_file(path).within("reading", mirror.path(), path)?;
-            first_difference(&one, &other).within("reading", held.path(), path)
+            first_difference(&one, &other, from).within("reading", held.path(), path)
         }
         (Shape::Symlink, Shape::Symlink) => {
             let one = held.read_link(path).within("reading", held.path(), path)?;
@@ -135,8 +152,8 @@ fn against(held: &Root, mirror: &Root, path: &RelPath, stamp: Stamp) -> Result<N
     }
 }
 
-fn first_difference(one: &File, other: &File) -> io::Result<Now> {
-    let (mut a, mut b, mut at) = (vec![0; PIECE], vec![0; PIECE], 0);
+fn first_difference(one: &File, other: &File, from: u64) -> io::Result<Now> {
+    let (mut a, mut b, mut at) = (vec![0; PIECE], vec![0; PIECE], from);
     loop {
         let (had_a, had_b) = (read_full(one, &mut a, at)?, read_full(other, &mut b, at)?);
         let same = a[..had_a].iter().zip(&b[..had_b]).take_while(|(a, b)| a == b).count();
@@ -181,7 +198,15 @@ pub fn lacking(aside: &Path, dest: &Path, path: &RelPath) -> Result<Option<Vec<R
     Ok(Some(lack))
 }
 
-/// Copies what was set aside to `to`, which it makes, or which is empty, with times and modes.
+/// The records that stand in a queue behind its first `from` bytes: what is before is not read.
+pub fn alone(aside: &Path, path: &RelPath, from: u64) -> Result<Vec<Vec<u8>>, DiskError> {
+    let held = Root::open(aside).at("opening", aside)?;
+    let file = held.open_own(path).within("reading", aside, path)?;
+    let read = lone::records(file, from).and_then(Iterator::collect);
+    read.within("reading", aside, path)
+}
+
+/// Copies what was set aside to `to`, which it makes, or which is empty, with times and modes; and the list of it beside that.
 pub fn export(aside: &Path, to: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(to).at("making", to)?;
     if fs::read_dir(to).at("listing", to)?.next().is_some() {
@@ -212,6 +237,9 @@ pub fn export(aside: &Path, to: &Path) -> Result<(), DiskError> {
     for (path, stamp) in names.iter().rev().filter(|(path, stamp)| stamp.shape == Shape::Dir && !path.is_root()) {
         into.set_meta(path, &stamp.meta, Shape::Dir).within("setting mode and time of", to, path)?;
     }
+    if let Some(list) = List::of(aside)? {
+        list.save(to)?;
+    }
     into.sync_all().at("making durable", to)
 }
 
@@ -224,6 +252,11 @@ fn copy(from: &Root, into: &Root, path: &RelPath, size: u64) -> io::Result<()> {
 /// Removes what was set aside.
 pub fn delete(aside: &Path) -> Result<(), DiskError> {
     fs::remove_dir_all(aside).at("removing", aside)?;
+    let list = lone::path(aside);
+    match fs::remove_file(&list) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.at("removing", &list)?,
+    }
     let above = aside.parent().unwrap_or(aside);
     File::open(above).and_then(|folder| folder.sync_all()).at("making durable", above)
 }
@@ -258,8 +291,8 @@ mod tests {
         let all = list(&dest).unwrap();
         assert_eq!(all.len(), 1);
         assert_eq!((&*all[0].name, all[0].files), ("20261114-104207-5", 4));
-        let said = |held: &Held| format!("{} {} {:?}", held.path, held.size, held.now);
-        let shown: Vec<_> = show(&aside, &dest).unwrap().iter().map(said).collect();
+        let said = |held: &Held| format!("{} {} {:?}", held.path, held.size, held.now.unwrap());
+        let shown: Vec<_> = show(&all[0], &dest).unwrap().iter().map(said).collect();
         assert_eq!(
             shown,
             [
@@ -271,7 +304,7 @@ mod tests {
         );
         other[PIECE + 3] = 8;
         fs::write(dest.join("POS-R"), &other).unwrap();
-        assert_eq!(show(&aside, &dest).unwrap()[0].now, Now::Differs { at: PIECE as u64 + 3 });
+        assert_eq!(show(&all[0], &dest).unwrap()[0].now, Some(Now::Differs { at: PIECE as u64 + 3 }));
         let to = dir.path().join("usb/stick");
         export(&aside, &to).unwrap();
         assert_eq!(fs::read(to.join("orders/2026/1")).unwrap(), b"a tea");
@@ -297,5 +330,44 @@ mod tests {
         assert_eq!(lack(), [(3, b"2;tea".to_vec()), (4, b"3;mi".to_vec())]);
         fs::write(aside.join("POS-R"), "x").unwrap();
         assert_eq!(lacking(&aside, &dest, &RelPath::root().join(b"POS-R")).unwrap(), None);
+    }
+
+    #[test]
+    fn what_the_list_knows_is_not_read_again() {
+        use std::os::unix::fs::FileExt;
+        let (_dir, dest, aside) = place();
+        let (path, same) = (RelPath::root().join(b"ORDER.QUE"), 1 << 40);
+        let queue = File::create(aside.join("ORDER.QUE")).unwrap();
+        queue.write_all_at(b"2;tea\n3;cake\n", same).unwrap();
+        File::create(dest.join("ORDER.QUE")).unwrap().set_len(same).unwrap();
+        let listed = Listed {
+            file: "ORDER.QUE".to_owned(),
+            bytes: Some(same + 13),
+            there_bytes: Some(same),
+            same_bytes: same,
+            exact: true,
+            records: Some(2),
+        };
+        let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+        let list = List {
+            dataset: "pos".to_owned(),
+            epoch: 1,
+            at,
+            against: lone::Against::Start,
+            files: vec![listed.clone()],
+        };
+        list.save(&aside).unwrap();
+        let all = list_of(&dest);
+        assert_eq!((all.list.as_ref(), all.at), (Some(&list), 1_800_000_000));
+        // To read a TiB would take longer than anybody waits.
+        let held = Held { path: path.clone(), size: same + 13, listed: Some(listed), now: None };
+        assert_eq!(show(&all, &dest).unwrap(), [held]);
+        assert_eq!(alone(&aside, &path, same).unwrap(), [&b"2;tea"[..], b"3;cake"]);
+        delete(&aside).unwrap();
+        assert!(super::list(&dest).unwrap().is_empty() && !lone::path(&aside).exists());
+    }
+
+    fn list_of(dest: &Path) -> Aside {
+        super::list(dest).unwrap().remove(0)
     }
 }

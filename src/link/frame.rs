@@ -9,7 +9,7 @@ use crate::replica::sealed::{MAX_SEALED, Unsealable, seal, unseal};
 use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Bytes of one frame, at the most. A longer one is not read.
 pub const MAX_FRAME: usize = MAX_SEALED + 1;
@@ -79,6 +79,32 @@ pub enum Say {
         at: Time,
         /// Nothing was: the mirror holds all that the source held then.
         level: bool,
+    },
+    /// A piece of the start state: what stood there when the source began to serve.
+    Start(Start),
+}
+
+/// A piece of the start state. Nothing is said of folders.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Start {
+    /// This stood under a name. The sums of a file follow.
+    Held {
+        /// The name.
+        path: RelPath,
+        /// What it was.
+        what: Holding,
+    },
+    /// Sums of neighbouring blocks of the file that was named last.
+    Sums {
+        /// The number of the first block.
+        first: u64,
+        /// The sums.
+        sums: Vec<Sum>,
+    },
+    /// That was all.
+    IsAll {
+        /// It was the start state; else nobody knows that, and it was what stands there now.
+        known: bool,
     },
 }
 
@@ -172,6 +198,12 @@ pub enum ToSource {
     AcceptEmptied,
     /// A person says: the source is to be taken over though it is older.
     AcceptOlder,
+    /// Say what stood there when the other side began to serve: this side was the server before, and may hold what nobody else
+    /// does.
+    TellStart {
+        /// The last epoch in which it was.
+        served: u64,
+    },
 }
 
 /// The first frame of the mirroring side.
@@ -296,6 +328,8 @@ mod tests {
             Say::Told(told),
             Say::Canary { at: Time::default(), level: true },
             Say::Behind { age_ms: Some(7), bytes: 9 },
+            Say::Start(Start::Held { path: RelPath::new(b"ORDER.QUE").unwrap(), what: Holding::File(9) }),
+            Say::Start(Start::IsAll { known: true }),
         ] {
             let frame = ToMirror::Say(say);
             assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame));

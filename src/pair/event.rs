@@ -53,12 +53,10 @@ pub enum Event {
     NotLevel,
     /// What this node alone held is set aside, and its mirror is whole.
     Gathered,
-    /// The other node gives its place to this one.
+    /// The other node gives its place to this one, which holds all that there is.
     Granted {
         /// The epoch in which this one is to serve.
         to: Epoch,
-        /// The number of the last generation before that.
-        at: u64,
     },
 }
 

@@ -6,11 +6,13 @@
 //! - [`event`]: what can happen to a node, and what it is to do
 //! - [`record`]: the small record that a node saves before it acts on it
 //! - [`step`]: one event in, actions out
+//! - [`story`]: one sentence for each thing that a node does
 
 pub mod duty;
 pub mod event;
 pub mod record;
 pub mod step;
+pub mod story;
 
 pub use duty::{Duty, Epoch, Node};
 pub use event::{Action, Event, Other};

@@ -100,6 +100,23 @@ impl Record {
         self.claim == Claim::Serving && Node::of_epoch(self.epoch) == self.node
     }
 
+    /// The last epoch in which this node was the server itself; 0 where it never was.
+    #[must_use]
+    pub fn served(&self) -> Epoch {
+        let own = self.starts.iter().rev().find(|start| Node::of_epoch(start.epoch) == self.node);
+        own.map_or(0, |start| start.epoch)
+    }
+
+    /// The epoch that began with the mirror which this node had closed, if it serves since: that mirror is what it had of the other
+    /// node when that one was lost. Where people started it again in later epochs of its own, nothing has changed of that.
+    #[must_use]
+    pub fn took_over(&self) -> Option<Epoch> {
+        let taken = |two: &&[Start]| {
+            Node::of_epoch(two[0].epoch) == self.node.other() && Node::of_epoch(two[1].epoch) == self.node
+        };
+        self.starts.windows(2).rev().find(taken).map(|two| two[1].epoch).filter(|_| self.is_serving())
+    }
+
     fn begun(&self, epoch: Epoch, seq: u64, claim: Claim) -> Self {
         let mut starts = self.starts.clone();
         starts.push(Start { epoch, seq });
@@ -107,5 +124,25 @@ impl Record {
             starts.remove(0);
         }
         Self { node: self.node, epoch, claim, starts, goodbye: self.goodbye, strays: self.strays }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_known_which_epoch_began_with_the_closed_mirror() {
+        let first = Record::first(Node::Main);
+        assert_eq!((first.served(), first.took_over()), (1, None), "it never had a mirror");
+        let lost = first.following(2, 40);
+        assert_eq!((lost.served(), lost.took_over()), (1, None), "it does not serve");
+        let taken = lost.serving(3, 90);
+        assert_eq!((taken.served(), taken.took_over()), (3, Some(3)));
+        let started = taken.serving(5, 90).serving(7, 90);
+        assert_eq!((started.served(), started.took_over()), (7, Some(3)), "a person started it, twice");
+        let again = started.following(8, 120).serving(9, 130);
+        assert_eq!((again.served(), again.took_over()), (9, Some(9)));
+        assert_eq!(Record::first(Node::Backup).served(), 0);
     }
 }

@@ -97,7 +97,7 @@ impl Pair {
             Event::Gathered if self.record.strays && !self.saving => self.note(self.record.gathered()),
             // It comes too late to mean anything.
             Event::Unheard | Event::NotLevel | Event::Gathered => vec![],
-            Event::Granted { to, at } => self.granted(to, at),
+            Event::Granted { to } => self.granted(to),
         }
     }
 
@@ -122,7 +122,8 @@ impl Pair {
             _ if self.turn == Turn::Resuming || self.duty == Duty::Serving && self.record.is_serving() => vec![],
             Claim::Serving => self.serve(),
             Claim::Idle => self.follow(),
-            Claim::Given { to, at } => vec![Action::Retire, Action::Grant { to, at }],
+            // It is said before anything is put away: the shop stands still.
+            Claim::Given { to, at } => vec![Action::Grant { to, at }, Action::Retire],
         }
     }
 
@@ -204,6 +205,11 @@ impl Pair {
             Turn::None | Turn::Resuming | Turn::Giving => return vec![],
         };
         self.turn = Turn::None;
+        let seq = match self.record.claim {
+            // It has no mirror any more: what it gave away was all that there is.
+            Claim::Given { at, .. } => seq.max(at),
+            Claim::Idle | Claim::Serving => seq,
+        };
         self.save(self.record.serving(epoch, seq))
     }
 
@@ -215,10 +221,9 @@ impl Pair {
         self.save(self.record.given(seq))
     }
 
-    fn granted(&mut self, to: Epoch, at: u64) -> Vec<Action> {
+    fn granted(&mut self, to: Epoch) -> Vec<Action> {
         let is_new = to > self.record.epoch && Node::of_epoch(to) == self.record.node;
-        let durable = self.record.starts.last().map_or(0, |start| start.seq);
-        if !is_new || self.saving || self.turn != Turn::None || self.duty == Duty::Serving || at < durable {
+        if !is_new || self.saving || self.turn != Turn::None || self.duty == Duty::Serving {
             return vec![];
         }
         self.turn = Turn::Taking(to);

@@ -92,8 +92,6 @@ pub enum News {
         /// Files that differed, on either side.
         differed: u64,
     },
-    /// All that there was in the source when it began to be sent has gone to the mirror.
-    InStep,
     /// All that was changed last has gone to the mirror, which compares.
     AllSent,
     /// Nothing is written any more, and the mirror holds all that there is.

@@ -31,6 +31,10 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             Trouble::DiskFull { free_bytes, .. } => {
                 reasons.push(reason("disk", format!("{free_bytes} bytes free"), "room", "make-room"));
             }
+            Trouble::NoRoomAside { needed_bytes, free_bytes } => {
+                let (free, needed) = (format!("{free_bytes} bytes free"), format!("{needed_bytes} bytes"));
+                reasons.push(reason("disk", free, &needed, "make-room"));
+            }
             Trouble::MirrorFails { error } => {
                 reasons.push(reason("mirror-disk", error.clone(), "works", "look-at-disk"));
             }

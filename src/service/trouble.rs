@@ -30,6 +30,13 @@ pub enum Trouble {
         /// Bytes that are free there.
         free_bytes: u64,
     },
+    /// No room to set aside what this machine alone holds, since it was the server: it follows nobody before.
+    NoRoomAside {
+        /// Bytes that are needed.
+        needed_bytes: u64,
+        /// Bytes that are free.
+        free_bytes: u64,
+    },
     /// The mirror's disk does not do what it is told.
     MirrorFails {
         /// What the system said.
@@ -179,6 +186,7 @@ impl Trouble {
             Self::DiskFull { .. } => "MIR-101",
             Self::MirrorFails { .. } => "MIR-102",
             Self::DiskLow { .. } => "MIR-103",
+            Self::NoRoomAside { .. } => "MIR-104",
             Self::SourceGone { .. } => "MIR-201",
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",

@@ -201,6 +201,8 @@ trouble-stopped = The copy has stopped: nothing has come for { $for }, though th
 trouble-stopped-do = Have the disks of both machines looked at; then start Espejo on the backup again.
 trouble-versions = This machine runs version { $ours }, the other one { $theirs }.
 trouble-versions-do = Install the same version on both.
+trouble-no-room-aside = No room to set aside what this machine alone holds: { $needed } needed, { $free } free.
+trouble-no-room-aside-do = Make room on it. Nothing is replaced before; it goes on by itself.
 trouble-disk-low = Only { $free } are free on this machine's disk.
 trouble-disk-low-do = Make room before it is full.
 trouble-stray-process = The POS server runs on the machine that mirrors: process { $pid }.
@@ -242,6 +244,7 @@ mended-unanswered = The other machine can be reached again.
 mended-copy-old = The copy is fresh again.
 mended-stopped = The copy goes on again.
 mended-versions = Both machines run the same version.
+mended-no-room-aside = What this machine alone held is set aside.
 mended-disk-low = There is enough room on this machine's disk again.
 mended-disk-full = There is room on the mirror's disk again.
 mended-mirror-fails = The mirror's disk works again.
@@ -1042,6 +1045,17 @@ cli-rescue-lacking = { $n ->
     [one] the mirror lacks line { $numbers }
    *[other] the mirror lacks { $n } lines: { $numbers }
   }
+cli-rescue-records = { $n ->
+    [one] { $n } record that this machine alone held
+   *[other] { $n } records that this machine alone held
+  }
+cli-rescue-against-start = Compared with what the other machine held when it began to serve:
+cli-rescue-against-now = Nobody knows what the other machine held when it began to serve. Compared with what it held when this one came back:
+cli-rescue-new = { $file }, { $size }: this machine alone had it
+cli-rescue-changed = { $file }, { $size }: the other machine had { $there }; the same up to byte { $at }
+cli-rescue-changed-now = { $file }, { $size }: the other machine had { $there }; differs from the mirror at byte { $at }
+cli-rescue-changed-somewhere = { $file }, { $size }: the other machine had { $there }, which differ
+cli-rescue-gone = { $file }: not here any more; the other machine had { $there }
 cli-rescue-not-empty = { $path } is not empty; name a new folder
 cli-rescue-exported = { $name } is copied to { $path }. It is still kept here, too.
 cli-rescue-ask = Delete it for good? Type yes:

@@ -102,18 +102,23 @@ fn answered(words: &Words, ask: &Ask, accepted: Option<bool>) -> String {
 pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
     let told =
         |what, todo, args: &[(&str, FluentValue<'_>)]| Told { what: words.with(what, args), todo: words.say(todo) };
+    let room = |[what, todo]: [&str; 2], needed, free| Told {
+        what: words.with(
+            what,
+            &[("needed", figures::bytes(words, needed).into()), ("free", figures::bytes(words, free).into())],
+        ),
+        todo: words.say(todo),
+    };
     match trouble {
         Trouble::DiskFull { needed_bytes: 0, free_bytes } => {
-            told("trouble-disk-full", "trouble-disk-full-do", &[("free", figures::bytes(words, *free_bytes).into())])
+            room(["trouble-disk-full", "trouble-disk-full-do"], 0, *free_bytes)
         }
-        Trouble::DiskFull { needed_bytes, free_bytes } => told(
-            "trouble-disk-full-by",
-            "trouble-disk-full-do",
-            &[
-                ("needed", figures::bytes(words, *needed_bytes).into()),
-                ("free", figures::bytes(words, *free_bytes).into()),
-            ],
-        ),
+        Trouble::DiskFull { needed_bytes, free_bytes } => {
+            room(["trouble-disk-full-by", "trouble-disk-full-do"], *needed_bytes, *free_bytes)
+        }
+        Trouble::NoRoomAside { needed_bytes, free_bytes } => {
+            room(["trouble-no-room-aside", "trouble-no-room-aside-do"], *needed_bytes, *free_bytes)
+        }
         Trouble::MirrorFails { error } => {
             told("trouble-mirror-fails", "trouble-mirror-fails-do", &[("error", error.as_str().into())])
         }
@@ -150,9 +155,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             "trouble-versions-do",
             &[("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())],
         ),
-        Trouble::DiskLow { free_bytes } => {
-            told("trouble-disk-low", "trouble-disk-low-do", &[("free", figures::bytes(words, *free_bytes).into())])
-        }
+        Trouble::DiskLow { free_bytes } => room(["trouble-disk-low", "trouble-disk-low-do"], 0, *free_bytes),
         Trouble::EpochUnproven { epoch } => served::unproven(words, *epoch),
         Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
@@ -171,6 +174,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
     let key = match trouble {
         Trouble::Licence(wrong) => return licence::mended(words, wrong),
         Trouble::DiskFull { .. } => "mended-disk-full",
+        Trouble::NoRoomAside { .. } => "mended-no-room-aside",
         Trouble::MirrorFails { .. } => "mended-mirror-fails",
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
@@ -299,6 +303,7 @@ mod tests {
             Trouble::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             Trouble::MirrorStopped { for_ms: 75_000 },
             Trouble::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
+            Trouble::NoRoomAside { needed_bytes: 64_000_000, free_bytes: 12_000_000 },
             Trouble::DiskLow { free_bytes: 12_000_000 },
             Trouble::ServerStray { found: Stray::Process { pid: 7 } },
             Trouble::ServerDown { here: false, why: None },

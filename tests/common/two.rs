@@ -13,6 +13,9 @@ use tempfile::TempDir;
 use super::place::{output, told};
 use super::{DEADLINE, tree, until_some};
 
+/// A POS server that only runs.
+pub const RUNS: &str = "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }";
+
 /// One of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Machine {
@@ -174,6 +177,13 @@ impl Two {
         child.wait().unwrap();
     }
 
+    /// Waits until the service of a machine has stopped dead by itself.
+    pub fn until_killed(&mut self, machine: Machine) {
+        let mut child = self.running[machine as usize].take().unwrap();
+        let status = until_some("the service is stopped dead", || child.try_wait().unwrap());
+        assert!(super::place::was_killed(status), "{status}: {}", self.printed(machine));
+    }
+
     /// Asks the service of a machine to end, and makes sure that it does, in order.
     pub fn stop(&mut self, machine: Machine) {
         let mut child = self.running[machine as usize].take().unwrap();
@@ -238,10 +248,7 @@ impl Two {
 
     /// Sets a POS server that only runs.
     pub fn set_pos(&mut self) {
-        self.set(
-            "server",
-            "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }",
-        );
+        self.set("server", RUNS);
     }
 
     /// The power of a machine is cut: its service and its POS server are gone at once.

@@ -4,15 +4,22 @@ use std::fs;
 use std::process::Output;
 
 use crate::common::place::{output, told};
-use crate::common::two::{Machine, Two};
+use crate::common::two::{Machine, RUNS, Two};
 use crate::common::{tree, until};
 
-/// Two machines with a copy that is whole.
-fn shop() -> Two {
+/// Two machines with a copy that is whole, and a POS server that only runs.
+pub fn shop() -> Two {
+    with_pos(RUNS)
+}
+
+/// The same, where this is set for the POS server; none where it is empty.
+pub fn with_pos(server: &str) -> Two {
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
-    two.set_pos();
+    if !server.is_empty() {
+        two.set("server", server);
+    }
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
     fs::write(two.data.join("POS-Q.Seq"), "1").unwrap();
     two.meet();
@@ -21,16 +28,16 @@ fn shop() -> Two {
     two
 }
 
-fn asked(two: &Two, machine: Machine, verb: &[&str]) -> Output {
+pub fn asked(two: &Two, machine: Machine, verb: &[&str]) -> Output {
     output(&mut two.espejo(machine, verb))
 }
 
-fn done(two: &Two, machine: Machine, verb: &[&str]) {
+pub fn done(two: &Two, machine: Machine, verb: &[&str]) {
     let said = asked(two, machine, verb);
     assert_eq!(said.status.code(), Some(0), "{verb:?}: {}", told(&said));
 }
 
-fn refused(two: &Two, machine: Machine, verb: &[&str], why: &str) {
+pub fn refused(two: &Two, machine: Machine, verb: &[&str], why: &str) {
     let said = asked(two, machine, verb);
     assert!(said.status.code() == Some(3) && told(&said).contains(why), "{verb:?}: {}", told(&said));
 }
@@ -56,7 +63,8 @@ fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
     two.until(Machine::Main, "the main follows", |status| status["duty"] == "mirroring" && status["epoch"] == 2);
     until("the main holds what the backup sold", || tree::are_same(&two.mirror(), &two.data));
     let rescue = two.path().join(".pos.espejo/rescue");
-    let aside = fs::read_dir(&rescue).unwrap().next().expect("something is set aside").unwrap().path();
+    let mut asides = fs::read_dir(&rescue).unwrap().map(|entry| entry.unwrap().path());
+    let aside = asides.find(|path| path.is_dir()).expect("something is set aside");
     assert_eq!(fs::read_to_string(aside.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea, of the main alone\n");
     two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
 

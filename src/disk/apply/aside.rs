@@ -47,13 +47,7 @@ impl Mirror {
         if stamp.shape != Shape::File {
             return Ok(false);
         }
-        let above: Vec<RelPath> = path.ancestors().filter(|folder| !folder.is_root()).collect();
-        for folder in above.iter().rev() {
-            match aside.mkdir(folder) {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                made => made.within("making", to, folder)?,
-            }
-        }
+        make_above(aside, path)?;
         let file = self.dest.open_file(path).within("reading", self.dest.path(), path)?;
         if aside.stat(path).within("looking at", to, path)?.is_some() {
             aside.unlink(path).within("removing", to, path)?;
@@ -64,6 +58,18 @@ impl Mirror {
         aside.set_meta(path, &stamp.meta, Shape::File).within("setting mode and time of", to, path)?;
         Ok(true)
     }
+}
+
+/// Makes the folders above `path`.
+pub(super) fn make_above(aside: &Root, path: &RelPath) -> Result<(), DiskError> {
+    let above: Vec<RelPath> = path.ancestors().filter(|folder| !folder.is_root()).collect();
+    for folder in above.iter().rev() {
+        match aside.mkdir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => made.within("making", aside.path(), folder)?,
+        }
+    }
+    Ok(())
 }
 
 /// What people find it by: when it was found out, and the number of the generation.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::aside::make_above;
 use super::content::{self, NewSum};
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
@@ -117,13 +118,7 @@ impl Mirror {
     }
 
     fn set_aside(&self, aside: &Aside, path: &RelPath) -> Result<(), DiskError> {
-        let above: Vec<RelPath> = path.ancestors().filter(|folder| !folder.is_root()).collect();
-        for folder in above.iter().rev() {
-            match aside.root.mkdir(folder) {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-                made => made.within("making", &aside.path, folder)?,
-            }
-        }
+        make_above(&aside.root, path)?;
         self.dest.rename(path, &aside.root, path).within("setting aside", self.dest.path(), path)
     }
 

@@ -6,6 +6,7 @@
 //! - [`plan`]: what a generation will do, before anything is done
 //! - [`step`]: does it
 //! - [`aside`]: keeps beside the mirror what it takes away or overwrites
+//! - [`gather`]: sets aside what this machine alone holds since it was the server
 //! - [`back`]: undoes it
 //! - [`build`]: the first copy
 //! - [`survey`]: compares the mirror with its index
@@ -16,6 +17,7 @@ pub mod aside;
 pub mod back;
 pub mod build;
 pub mod content;
+pub mod gather;
 pub mod open;
 pub mod plan;
 pub mod step;
@@ -26,6 +28,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{At, DiskError};
+use super::journal::gathering::Gathering;
 use super::journal::index::{Index, State};
 use super::journal::undo::Undo;
 use super::root::Root;
@@ -40,6 +43,8 @@ pub struct Mirror {
     index: Index,
     undo: Undo,
     state: State,
+    /// What this machine alone holds is still to be set aside.
+    gathering: Option<Gathering>,
     _lock: std::fs::File,
 }
 

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::survey::Belief;
 use super::{Mirror, journal_folder};
+use crate::disk::capture::now_as_time;
 use crate::disk::error::{At, DiskError, Hope};
+use crate::disk::journal::gathering::Gathering;
 use crate::disk::journal::index::{Form, Index, State};
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::{self, Stored};
@@ -30,8 +32,12 @@ pub enum Others {
     Refuse,
     /// What the source has too is kept, the rest is set aside.
     Adopt,
-    /// The same, also where it was a mirror before: it was served from since, and may hold what nobody else does.
-    SetAside,
+    /// The same, also where it was a mirror before: it was served from since, and may hold what nobody else does. That is set
+    /// aside once, before the server is followed: see [`super::gather`].
+    SetAside {
+        /// The last epoch in which it was served from.
+        served: u64,
+    },
 }
 
 /// Why a folder cannot be a mirror.
@@ -82,20 +88,21 @@ impl Mirror {
         let index = Index::open(&journal.join("index.db"))?;
         let undo = Undo::open(&journal.join("undo"), opening.history)?;
         let state = index.state()?;
-        let mut mirror = Self { dest: root, journal, stash, index, undo, state, _lock: lock };
+        let mut mirror = Self { dest: root, journal, stash, index, undo, state, gathering: None, _lock: lock };
         let found = mirror.put_in_order(opening, epoch)?;
         Ok((mirror, found))
     }
 
     fn put_in_order(&mut self, opening: Opening, epoch: u64) -> Result<Found, OpenError> {
         let empty = is_empty(self.dest.path())?;
+        self.begin_gathering(opening.others, empty)?;
         match self.state.form {
             // Somebody has emptied the mirror, or another disk is there: nothing of what is known is true any more.
             Form::Committed if empty && self.index.totals()?.0 > 0 => {
                 self.begin_anew(Form::Building)?;
                 Ok(Found::default())
             }
-            Form::Committed if opening.others == Others::SetAside => {
+            Form::Committed if self.gathering.is_some() => {
                 self.begin_anew(Form::Adopting)?;
                 self.look_over()
             }
@@ -114,10 +121,26 @@ impl Mirror {
                 self.look_over()
             }
             Form::Building | Form::Adopting => {
-                self.begin_anew(self.state.form)?;
+                self.begin_anew(if self.gathering.is_some() { Form::Adopting } else { self.state.form })?;
                 self.look_over()
             }
         }
+    }
+
+    /// Notes that what this machine alone holds is to be set aside, if it is and was not yet. An empty folder holds nothing.
+    fn begin_gathering(&mut self, others: Others, empty: bool) -> Result<(), DiskError> {
+        let Others::SetAside { served } = others else { return Ok(()) };
+        let noted = self.index.gathering()?.filter(|noted| noted.served == served);
+        let began = noted.map_or_else(|| now_as_time().seconds, |noted| noted.began);
+        let over = noted.is_some_and(|noted| noted.over) || empty;
+        let gathering = Gathering { served, began, over };
+        if noted != Some(gathering) {
+            self.index.begin()?;
+            self.index.set_gathering(gathering)?;
+            self.index.commit()?;
+        }
+        self.gathering = (!over).then_some(gathering);
+        Ok(())
     }
 
     /// Finds out what is there of a copy that is in pieces.

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::sums::{ROW, SumRow};
 use crate::disk::error::DiskError;
@@ -14,7 +14,7 @@ use crate::replica::{Blocks, Body, Checksum, Entry, Grade, Meta, Position, RelPa
 /// The index of a mirror.
 #[derive(Debug)]
 pub struct Index {
-    db: Connection,
+    pub(super) db: Connection,
     path: PathBuf,
 }
 
@@ -59,7 +59,9 @@ const SCHEMA: &str = "
         size INTEGER NOT NULL, target BLOB);
     CREATE INDEX IF NOT EXISTS link ON entry (target) WHERE kind = 3;
     CREATE TABLE IF NOT EXISTS sums (
-        entry INTEGER NOT NULL, row INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (entry, row)) WITHOUT ROWID;";
+        entry INTEGER NOT NULL, row INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (entry, row)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS gathering (
+        id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);";
 
 impl Index {
     /// Opens the index at `path`, or makes an empty one.
@@ -73,11 +75,23 @@ impl Index {
         Ok(Self { db, path: path.to_owned() })
     }
 
-    fn at<T>(&self, result: rusqlite::Result<T>) -> Result<T, DiskError> {
+    /// Opens the index at `path` as somebody left it, to read it; none where there is none.
+    pub fn left(path: &Path) -> Result<Option<Self>, DiskError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let error = |source| DiskError::Index { path: path.to_owned(), source };
+        // Not read-only: what was written last may still stand beside the database.
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(error)?;
+        db.execute_batch("PRAGMA query_only = ON;").map_err(error)?;
+        Ok(Some(Self { db, path: path.to_owned() }))
+    }
+
+    pub(super) fn at<T>(&self, result: rusqlite::Result<T>) -> Result<T, DiskError> {
         result.map_err(|source| DiskError::Index { path: self.path.clone(), source })
     }
 
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, DiskError> {
+    pub(super) fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, DiskError> {
         self.at(self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values)))
     }
 

@@ -7,7 +7,9 @@
 //! - [`undo`]: the way back, generation by generation
 //! - [`index`]: what stands in the mirror, name by name
 //! - [`sums`]: the sums of blocks as the index stores them
+//! - [`gathering`]: what is noted of setting aside what this machine alone holds
 
+pub mod gathering;
 pub mod index;
 pub mod records;
 pub mod redo;

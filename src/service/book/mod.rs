@@ -194,7 +194,7 @@ impl Book {
                 self.came = (0, 0);
                 vec![]
             }
-            News::Ended(_) | News::InStep | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
+            News::Ended(_) | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
         }
     }
 

@@ -128,7 +128,7 @@ impl Machine {
     /// Stops the POS server where the licence says so, and starts it again when there are days. The machine serves on all the
     /// same: what was sold is there to be given back.
     pub(super) async fn keep_to_licence(&mut self) -> Result<(), MachineError> {
-        let is_turning = self.freezing.is_some() || self.leaving.is_some();
+        let is_turning = self.turning.is_freezing() || self.leaving.is_some();
         let (Some(days), Some(program)) = (&mut self.days, &mut self.program) else { return Ok(()) };
         if self.pair.duty() != Duty::Serving || is_turning {
             return Ok(());

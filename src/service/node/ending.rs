@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Machine;
+use super::note::Note;
 use crate::link::identity::IdentityError;
 use crate::service::boot;
 use crate::service::member::MemberError;
@@ -60,7 +61,7 @@ impl Machine {
     pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
         if let Ok(Left::Stopped) = left {
             if let Some(session) = self.session.take() {
-                session.part().await;
+                session.part(Note::Goodbye).await;
             }
             boot::end(&self.home);
         }

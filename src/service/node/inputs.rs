@@ -9,6 +9,7 @@ use super::lanes::{Lane, Receipt};
 use super::meet::Again;
 use super::note::Note;
 use super::pos::{self, Program};
+use super::session::Session;
 use super::{Input, Left, Machine, MachineError};
 use crate::config::dataset::{Content, Dataset};
 use crate::config::store::Store;
@@ -17,7 +18,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
-use crate::pair::{Action, Duty, Epoch, Event, Record};
+use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::home::save_record;
@@ -100,6 +101,9 @@ impl Machine {
             // What cannot be sent is not heard: that says enough.
             let _ = self.udp.try_send_to(&beat, to);
         }
+        if self.program.as_mut().is_some_and(Program::has_another_version) {
+            self.say_here();
+        }
         let published = self.publish.borrow().as_ref().map(|status| status.peer.state);
         if published.is_some_and(|published| published != self.heart.state(now)) {
             // Nothing comes from who falls silent: it is this machine's own time that tells.
@@ -126,13 +130,18 @@ impl Machine {
     }
 
     pub(super) fn hang_up(&mut self) {
-        if let Some(session) = self.session.take() {
-            let now = Instant::now();
-            self.heart.closed(now);
-            self.apart.get_or_insert(now);
-            tracing::info!(session = session.number, "the two machines do not talk any more");
-            self.call(Again::Over(session.number));
-        }
+        drop(self.put_away_session());
+    }
+
+    /// The session is over: another one is to be made.
+    pub(super) fn put_away_session(&mut self) -> Option<Session> {
+        let session = self.session.take()?;
+        let now = Instant::now();
+        self.heart.closed(now);
+        self.apart.get_or_insert(now);
+        tracing::info!(session = session.number, "the two machines do not talk any more");
+        self.call(Again::Over(session.number));
+        Some(session)
     }
 
     fn call(&self, again: Again) {
@@ -153,6 +162,7 @@ impl Machine {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for action in self.pair.step(event) {
+                tracing::debug!("{}", story::told(&action));
                 match action {
                     Action::Save(record) => {
                         if let Err(error) = self.save(record).await {
@@ -179,7 +189,7 @@ impl Machine {
                     }
                     Action::Freeze => self.freeze().await,
                     Action::Unfreeze => self.unfreeze().await,
-                    Action::Grant { to, at } => self.grant(to, at),
+                    Action::Grant { to, at } => self.grant(to, at).await,
                     Action::Deny(why) => {
                         tracing::warn!(?why, "a change of server was not begun");
                         self.end_job(Err(WhyNot::from(why))).await;
@@ -231,6 +241,7 @@ impl Machine {
                 interval: mirror.interval,
                 rescan: mirror.rescan,
                 epoch,
+                took_over: self.pair.record().took_over(),
                 options,
             };
             self.lanes_begun += 1;
@@ -257,14 +268,14 @@ impl Machine {
         Ok(())
     }
 
-    /// Opens the mirrors. They listen to nobody before the core says so.
-    pub(super) fn receive(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+    /// Opens the mirrors, as `record` says. They listen to nobody before the core says so.
+    pub(super) fn receive(&mut self, record: &Record) -> Result<(), MachineError> {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
-        let strays = self.pair.record().strays;
+        let (epoch, served) = (record.epoch, record.served());
         for dataset in mirrored(&self.store) {
             let dest = self.folder(&self.store, &dataset.name);
-            let others = if strays { Others::SetAside } else { Others::Refuse };
+            let others = if record.strays { Others::SetAside { served } } else { Others::Refuse };
             let opening = Opening { others, history };
             let receipt = Receipt { dest, opening, epoch };
             let book = book(&self.store, &dataset.name);

@@ -38,11 +38,18 @@ impl Job {
         self.own.as_ref().filter(|own| own.state == OperationState::Running)
     }
 
-    /// The one that runs on either machine; else the one that began last.
-    pub(super) fn shown(&self) -> Option<&Operation> {
-        let both = [self.own.as_ref(), self.theirs.as_ref()];
+    /// The one that runs on either machine; else the one that began last. Of a machine that is not heard nobody knows whether
+    /// anything runs there still.
+    pub(super) fn shown(&self, is_heard: bool) -> Option<&Operation> {
+        let known = |theirs: &&Operation| is_heard || theirs.state != OperationState::Running;
+        let both = [self.own.as_ref(), self.theirs.as_ref().filter(known)];
         let runs = |one: &&Operation| one.state == OperationState::Running;
         both.into_iter().flatten().max_by_key(|one| (runs(one), one.started_at))
+    }
+
+    /// The POS server has its whole time to begin to answer.
+    pub(super) fn wait_anew(&mut self) {
+        self.until = None;
     }
 
     /// It ran when the service ended, and goes on.
@@ -91,21 +98,23 @@ impl Machine {
         }
         let operation = own.id;
         tracing::warn!(?kind, by, "a change of server begins");
-        self.job = Job { own: Some(own), theirs: self.job.theirs.take(), ending: None, until: None };
+        self.turning.job = Job { own: Some(own), theirs: self.turning.job.theirs.take(), ending: None, until: None };
         self.keep_job().await;
         Reply::Running { operation }
     }
 
     /// A step of the change of server that runs is done, if it has such a step.
     pub(super) async fn passed(&mut self, step: Step) {
-        if self.job.own.as_mut().is_some_and(|own| own.passed(step, Timestamp::now())) {
+        if self.turning.job.own.as_mut().is_some_and(|own| own.passed(step, Timestamp::now())) {
             self.keep_job().await;
         }
     }
 
     /// The change of server that runs has come to its end, if one runs.
     pub(super) async fn end_job(&mut self, end: Result<(), WhyNot>) {
-        let Some(own) = self.job.own.as_mut().filter(|own| own.state == OperationState::Running) else { return };
+        let Some(own) = self.turning.job.own.as_mut().filter(|own| own.state == OperationState::Running) else {
+            return;
+        };
         let now = Timestamp::now();
         match end {
             Ok(()) => {
@@ -115,13 +124,13 @@ impl Machine {
             }
             Err(why) => own.fail(&why.stored(), now),
         }
-        self.job.ending = None;
+        self.turning.job.ending = None;
         self.keep_job().await;
     }
 
     async fn keep_job(&mut self) {
         let has_given = matches!(self.pair.record().claim, Claim::Given { .. });
-        let Some(own) = &mut self.job.own else { return };
+        let Some(own) = &mut self.turning.job.own else { return };
         let before_that = own.at().is_some_and(|step| step != Step::HandOver) && !has_given;
         own.can_cancel = own.kind == OperationKind::Return && own.state == OperationState::Running && before_that;
         let own = own.clone();
@@ -136,16 +145,16 @@ impl Machine {
     pub(super) fn say_job(&self) {
         let recent =
             |own: &&Operation| own.ended_at.is_none_or(|ended| Timestamp::now().duration_since(ended) < TOLD_AGAIN);
-        if let (Some(session), Some(own)) = (&self.session, self.job.own.as_ref().filter(recent)) {
+        if let (Some(session), Some(own)) = (&self.session, self.turning.job.own.as_ref().filter(recent)) {
             session.say(Note::Operation(Box::new(own.clone())));
         }
     }
 
     /// What ran when the service ended is taken up again: what it had reached shows in what this machine is.
     pub(super) async fn resume_job(&mut self, operation: Operation, claim: &Claim) {
-        self.job.resume(&operation);
+        self.turning.job.resume(&operation);
         if operation.kind == OperationKind::Return
-            && let Some(own) = &mut self.job.own
+            && let Some(own) = &mut self.turning.job.own
             && *claim == Claim::Serving
         {
             // It serves on: all that led to the hand-over is done once more.
@@ -156,10 +165,10 @@ impl Machine {
 
     /// Does what is next of the change of server that runs.
     pub(super) async fn go_on(&mut self) -> Result<(), MachineError> {
-        let Some(kind) = self.job.running().map(|own| own.kind) else { return Ok(()) };
+        let Some(kind) = self.turning.job.running().map(|own| own.kind) else { return Ok(()) };
         match kind {
             OperationKind::Promote | OperationKind::Start => self.go_on_starting().await,
-            OperationKind::Return if self.job.is_at(Step::HandOver) => self.go_on_handing_over().await,
+            OperationKind::Return if self.turning.job.is_at(Step::HandOver) => self.go_on_handing_over().await,
             OperationKind::Return => return self.go_on_copying_back().await,
             OperationKind::Verify | OperationKind::Reseed => {}
         }
@@ -187,7 +196,7 @@ impl Machine {
         if program.stands == Server::Ready {
             return Some(Ok(()));
         }
-        let until = *self.job.until.get_or_insert_with(|| Instant::now() + program.setup.server.ready.timeout);
+        let until = *self.turning.job.until.get_or_insert_with(|| Instant::now() + program.setup.server.ready.timeout);
         let why = program.why_down().filter(|why| why.is_final() || Instant::now() >= until)?;
         Some(Err(WhyNot::ServerDown { why: Some(why.clone()) }))
     }
@@ -203,13 +212,13 @@ impl Machine {
         let is_there =
             self.session.is_some() && self.theirs.as_ref().is_some_and(|(duty, ..)| *duty == Duty::Mirroring);
         if !is_there {
-            let until = *self.job.until.get_or_insert_with(|| Instant::now() + SILENCE);
+            let until = *self.turning.job.until.get_or_insert_with(|| Instant::now() + SILENCE);
             if Instant::now() >= until {
                 self.end_job(Err(WhyNot::Unheard)).await;
             }
             return Ok(());
         }
-        self.job.until = None;
+        self.turning.job.until = None;
         let Some(theirs) = &self.their_status else { return Ok(()) };
         let copied = theirs.mirror.as_of.is_some() && theirs.mirror.caught_up && theirs.mirror.behind_ms < NEARLY_MS;
         let (gathered, is_asked) = (!theirs.strays, !theirs.questions.is_empty());
@@ -246,7 +255,7 @@ impl Machine {
     /// Cancels the return that runs here.
     pub(super) async fn cancel(&mut self, by: String) -> Result<Reply, MachineError> {
         let refused = |why| Ok(Reply::Refused { why: vec![why] });
-        let Some(running) = self.job.running().filter(|own| own.kind == OperationKind::Return) else {
+        let Some(running) = self.turning.job.running().filter(|own| own.kind == OperationKind::Return) else {
             return refused(WhyNot::NothingRuns);
         };
         if !running.can_cancel {
@@ -254,7 +263,7 @@ impl Machine {
         }
         tracing::warn!(by, "the return is cancelled");
         if self.pair.is_turning() {
-            self.job.ending = Some(WhyNot::Cancelled { by });
+            self.turning.job.ending = Some(WhyNot::Cancelled { by });
             self.step(Event::NotLevel).await?;
         } else {
             self.end_job(Err(WhyNot::Cancelled { by })).await;
@@ -288,13 +297,16 @@ mod tests {
     fn what_runs_is_shown_before_what_is_over() {
         let begun = |id, second| Operation::begun(id, OperationKind::Promote, "ana", at(second));
         let mut job = Job::default();
-        assert!(job.shown().is_none());
+        assert!(job.shown(true).is_none());
         job.resume(&begun(1, 10));
         let mut over = begun(2, 20);
         over.end(OperationState::Done, at(30));
         job.hear(over.clone());
-        assert_eq!(job.shown().map(|shown| shown.id), Some(1));
+        assert_eq!(job.shown(true).map(|shown| shown.id), Some(1));
         job.resume(&Operation { started_at: at(5), ..over });
-        assert_eq!(job.shown().map(|shown| shown.started_at), Some(at(20)), "the last one");
+        assert_eq!(job.shown(true).map(|shown| shown.started_at), Some(at(20)), "the last one");
+        let mut job = Job::default();
+        job.hear(begun(3, 40));
+        assert!(job.shown(true).is_some() && job.shown(false).is_none(), "whoever did that is gone");
     }
 }

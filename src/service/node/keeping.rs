@@ -121,7 +121,8 @@ impl Machine {
             Node::Main => Node::Backup,
             Node::Backup => Node::Main,
         };
-        if let Some(operation) = &status.operation {
+        // Changes of server are told by themselves, by the machine that does them.
+        if let Some(operation) = status.operation.as_ref().filter(|operation| !operation.kind.is_turn()) {
             self.keeper.hear(operation, other);
         }
     }

@@ -37,10 +37,10 @@ pub struct Lane {
 /// How far a source is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Sent {
-    /// All that there was when it began has gone to the mirror.
-    pub in_step: bool,
-    /// All that was changed last has.
+    /// All that was changed last has gone to the mirror.
     pub all: bool,
+    /// Both copies were compared since it began.
+    pub compared: bool,
     /// The number of the last generation, where the mirror has compared and holds the same.
     pub level: Option<u64>,
 }

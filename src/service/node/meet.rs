@@ -26,6 +26,8 @@ const HANDSHAKES: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Time for a connection to be made.
 const DIALLING: Duration = Duration::from_secs(3);
+/// How long a machine that has no place for a dataset now is given to have one.
+const PLACE: Duration = Duration::from_millis(500);
 /// The first time between two tries to connect; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest.
@@ -217,9 +219,14 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<A
         // Numbers of two lives of this process must differ.
         let session = session << 32 | u64::from(std::process::id());
         match connect(&calling, session, &met).await {
-            Ok(()) => {
+            Ok(whole) => {
                 pause = FIRST_PAUSE;
-                while again.recv().await.is_some_and(|again| again != Again::Over(session)) {}
+                let over = async { while again.recv().await.is_some_and(|again| again != Again::Over(session)) {} };
+                match whole {
+                    Whole::Yes => over.await,
+                    // It is there, and only changes what it does: what the two say to each other has its time to be said.
+                    Whole::NoPlace => drop(timeout(PLACE, over).await),
+                }
             }
             Err(why) => {
                 if met.send(Met::Failed(why)).await.is_err() {
@@ -238,7 +245,14 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<A
     }
 }
 
-async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Result<(), Unmet> {
+/// Whether there is a way for each dataset.
+enum Whole {
+    Yes,
+    /// The other machine has no place for one now.
+    NoPlace,
+}
+
+async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Result<Whole, Unmet> {
     let Calling { tls, address, other, datasets } = calling;
     // The service ends, and hears no reason any more.
     let gone = |_| Unmet::Other;
@@ -246,8 +260,11 @@ async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Re
     met.send(Met::Control { session, secure }).await.map_err(gone)?;
     for name in datasets {
         let purpose = Purpose::Dataset { session, name: name.clone() };
-        let secure = call(tls, address, Some(*other), purpose).await?;
+        let secure = match call(tls, address, Some(*other), purpose).await {
+            Err(Unmet::NoPlace) => return Ok(Whole::NoPlace),
+            secure => secure?,
+        };
         met.send(Met::Dataset { session, name: name.clone(), secure }).await.map_err(gone)?;
     }
-    Ok(())
+    Ok(Whole::Yes)
 }

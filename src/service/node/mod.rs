@@ -4,6 +4,7 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - `beginning`: a machine as it begins
 //! - [`calling`]: a person is called
 //! - [`ending`]: how it ends
 //! - `check`: examines this machine
@@ -21,6 +22,7 @@
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
+mod beginning;
 pub mod calling;
 mod check;
 pub mod days;
@@ -44,7 +46,6 @@ mod talk;
 mod turning;
 
 use std::collections::HashMap;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,24 +68,23 @@ use super::status::{Call, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
-use crate::link::identity::{Identity, MachineId};
+use crate::link::identity::MachineId;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
-use crate::pair::{Claim, Duty, Epoch, Event, Node, Pair, Record};
+use crate::pair::{Claim, Duty, Event, Pair, Record};
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
-use inbox::{Inbox, Input, Tellers, channels};
-use job::Job;
+use inbox::{Inbox, Input, Tellers};
 use joining::Invite;
 use lanes::Lane;
-use meet::{Again, Calling};
+use meet::Again;
 use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
-use turning::{Freezing, Starting};
+use turning::Turning;
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -125,10 +125,6 @@ pub struct Machine {
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
-    /// The change of server that runs, or ran last.
-    job: Job,
-    /// The epoch that was given to this machine, until its POS server answers.
-    took: Option<Epoch>,
     /// Where `[server]` is set.
     program: Option<Program>,
     /// The other machine's.
@@ -150,17 +146,9 @@ pub struct Machine {
     work: Vec<JoinHandle<()>>,
     /// Lanes that were begun.
     lanes_begun: usize,
-    /// Since when the POS server stands still to give its place away, and until when it may.
-    freezing: Option<Freezing>,
-    /// The POS server is to be started when the copy is in step.
-    starting: Option<Starting>,
-    /// The machine was switched off, or fell, without having been ended in order.
-    was_cut: bool,
-    /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
-    follows: Option<Epoch>,
     began: Instant,
-    /// The core was told that the other machine is not heard in the morning.
-    unheard: bool,
+    /// The change of server that is under way.
+    turning: Turning,
 }
 
 impl Machine {
@@ -174,10 +162,10 @@ impl Machine {
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
-            machine.receive(known.epoch)?;
+            machine.receive(&known)?;
         }
         let last = boot::begin(home)?;
-        machine.was_cut = last == LastEnd::Cut;
+        machine.turning.was_cut = last == LastEnd::Cut;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;
@@ -190,76 +178,6 @@ impl Machine {
             Err(error) => Err(error),
         };
         machine.end(left).await
-    }
-
-    async fn begin(home: &Path, publish: watch::Sender<Option<Arc<Status>>>) -> Result<(Self, Inbox), MachineError> {
-        let mut member = Member::load(home)?;
-        let (store, revision) = member.revise(home)?;
-        let identity = Identity::load_or_make(home)?;
-        let days = Days::load(home, member.node, &store, identity.id())?;
-        let tls = Tls::new(&identity).map_err(io::Error::other)?;
-        let is_main = member.node == Node::Main;
-        let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
-        let (listener, udp) = meet::listen(&own.address).await?;
-        let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
-        let (tell, inbox) = channels();
-        let (other, others) = watch::channel(member.other);
-        let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        let calls = member.other.filter(|_| !is_main).map(|other| {
-            let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
-        });
-        let (again, calls) = calls.unzip();
-        work.extend(calls);
-        let mut machine = Self {
-            home: home.to_owned(),
-            pair: Pair::new(member.node),
-            heart: Heart::new(is_main, Instant::now()),
-            member,
-            pace: store.mirror.max_rate.map(Pace::new),
-            store,
-            revision,
-            tls,
-            lanes: vec![],
-            standing: Standing::default(),
-            days,
-            keeper,
-            proofs,
-            caller,
-            session: None,
-            apart: None,
-            again,
-            other,
-            their_heart: None,
-            udp,
-            invite: None,
-            theirs: None,
-            their_version: None,
-            job: Job::default(),
-            took: None,
-            program: None,
-            far: Far::default(),
-            leaving: None,
-            clock_off_ms: None,
-            their_status: None,
-            unmet: None,
-            asked: 0,
-            answers: HashMap::new(),
-            publish,
-            due: Instant::now(),
-            told_at: None,
-            tell,
-            work,
-            lanes_begun: 0,
-            freezing: None,
-            starting: None,
-            was_cut: false,
-            follows: None,
-            began: Instant::now(),
-            unheard: false,
-        };
-        machine.keep_program()?;
-        Ok((machine, inbox))
     }
 
     async fn turn(
@@ -352,7 +270,7 @@ impl Machine {
         }
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
-        if let Some(shown) = self.job.shown()
+        if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
             && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
         {
             status.operation = Some(shown.clone());

@@ -147,7 +147,11 @@ impl Machine {
     }
 
     fn check_free(&self) -> Check {
-        let runs = self.job.shown().filter(|shown| shown.state == OperationState::Running);
+        let runs = self
+            .turning
+            .job
+            .shown(self.heart.is_heard(Instant::now()))
+            .filter(|shown| shown.state == OperationState::Running);
         Check::of(Checked::Free, runs.map(|shown| WhyNot::Busy { kind: shown.kind }))
     }
 

@@ -179,6 +179,14 @@ impl Program {
         self.looked.borrow().version.clone()
     }
 
+    /// Whether it has another version than when this was asked last.
+    pub fn has_another_version(&mut self) -> bool {
+        self.looked.has_changed().unwrap_or(false) && {
+            self.looked.mark_unchanged();
+            true
+        }
+    }
+
     /// Why it does not answer, where it should.
     #[must_use]
     pub fn why_down(&self) -> Option<&Down> {

@@ -70,9 +70,9 @@ impl Session {
         let _ = self.out.try_send(note);
     }
 
-    /// Says that this machine ends in order, and ends the session when that has gone.
-    pub async fn part(mut self) {
-        self.say(Note::Goodbye);
+    /// Says one thing more, and ends the session when that has gone.
+    pub async fn part(mut self, last: Note) {
+        self.say(last);
         // Without it, what says the notes ends when all are said.
         self.out = mpsc::channel(1).0;
         if let Some(writing) = self.writing.take() {

@@ -107,8 +107,15 @@ impl Machine {
                 self.peer_heard((epoch, start), proof).await?;
             }
             Note::Grant { to, at } => {
-                self.took = Some(to);
-                self.step(Event::Granted { to, at }).await?;
+                // It is said again as long as it is not taken: a mirror that is being opened is asked the next time.
+                let held = self.status().mirror.position.seq;
+                if held == at || self.pair.duty() == Duty::Serving {
+                    self.turning.took = Some(to);
+                    self.turning.job.wait_anew();
+                    self.step(Event::Granted { to }).await?;
+                } else {
+                    tracing::warn!(to, at, held, "this machine does not hold all that there is: it takes no place yet");
+                }
             }
             Note::Goodbye => self.step(Event::Goodbye).await?,
             Note::Configured(revision) if self.pair.duty() != Duty::Serving => {
@@ -127,7 +134,7 @@ impl Machine {
             Note::Configured(_) => {}
             Note::Operation(operation) => {
                 self.keeper.hear(&operation, self.member.node.other());
-                self.job.hear(*operation);
+                self.turning.job.hear(*operation);
             }
             Note::Standing(status) => {
                 self.stands(&status);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::job::Job;
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
@@ -28,6 +29,25 @@ pub(super) const STANDSTILL: Duration = Duration::from_secs(30);
 /// So long the POS server waits after a power cut until this machine and the mirror are compared.
 const COMPARING: Duration = Duration::from_secs(10);
 
+/// The change of server that is under way, as far as the core does not know of it.
+#[derive(Debug, Default)]
+pub(super) struct Turning {
+    /// What a person asked for, as a stored job.
+    pub(super) job: Job,
+    /// The epoch that was given to this machine, until its POS server answers.
+    pub(super) took: Option<Epoch>,
+    /// The POS server stands still to give its place away.
+    freezing: Option<Freezing>,
+    /// The POS server is to be started when the copy is in step.
+    starting: Option<Starting>,
+    /// The machine was switched off, or fell, without having been ended in order.
+    pub(super) was_cut: bool,
+    /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
+    follows: Option<Epoch>,
+    /// The core was told that the other machine is not heard in the morning.
+    unheard: bool,
+}
+
 /// The POS server stands still, or is about to, to give its place away.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Freezing {
@@ -42,6 +62,13 @@ pub(super) struct Freezing {
 pub(super) struct Starting {
     epoch: Epoch,
     until: Instant,
+}
+
+impl Turning {
+    /// Whether the POS server stands still, or is about to.
+    pub(super) fn is_freezing(&self) -> bool {
+        self.freezing.is_some()
+    }
 }
 
 impl Machine {
@@ -75,7 +102,7 @@ impl Machine {
             _ => return Ok(()),
         };
         // Who presses a second time joins what runs.
-        if let Some(running) = self.job.running().filter(|running| running.kind == kind) {
+        if let Some(running) = self.turning.job.running().filter(|running| running.kind == kind) {
             let _ = answer.send(Reply::Running { operation: running.id });
             return Ok(());
         }
@@ -106,11 +133,11 @@ impl Machine {
     pub(super) fn follow(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         // What a program still writes is not to be mirrored over.
         if self.program.as_mut().is_some_and(|program| program.stop_if_wanted() || program.stands != Server::Stopped) {
-            self.follows = Some(epoch);
+            self.turning.follows = Some(epoch);
             return Ok(());
         }
         if self.lanes.is_empty() {
-            self.receive(epoch)?;
+            self.receive(&self.pair.record().clone())?;
             // Each mirror needs a way of its own again.
             self.hang_up();
         }
@@ -132,7 +159,7 @@ impl Machine {
     pub(super) async fn end_lanes(&mut self) -> Result<(), MachineError> {
         self.hang_up();
         let (lanes, mut failed) = (std::mem::take(&mut self.lanes), None);
-        (self.freezing, self.starting) = (None, None);
+        (self.turning.freezing, self.turning.starting) = (None, None);
         for lane in lanes {
             let dataset = lane.name.clone();
             let ended = tokio::task::spawn_blocking(move || lane.end()).await.map_err(std::io::Error::other)?;
@@ -147,8 +174,9 @@ impl Machine {
     /// make sure of what it writes may have come back with less than the mirror holds.
     pub(super) fn start_program(&mut self, epoch: Epoch) {
         let Some(program) = &mut self.program else { return };
-        if self.was_cut && self.member.other.is_some() {
-            self.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
+        if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
+            self.lanes.iter().for_each(|lane| drop(lane.source.send(last::Order::Last)));
+            self.turning.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
         } else {
             program.start(epoch);
         }
@@ -156,20 +184,20 @@ impl Machine {
 
     /// The POS server that waited for the copy to be in step waits no more.
     fn go_on_to_start(&mut self) {
-        let is_in_step = || self.lanes.iter().all(|lane| lane.sent.in_step);
-        if let Some(starting) = self.starting
-            && (is_in_step() || Instant::now() >= starting.until)
+        let are_compared = || self.lanes.iter().all(|lane| lane.sent.compared);
+        if let Some(starting) = self.turning.starting
+            && (are_compared() || Instant::now() >= starting.until)
         {
-            (self.starting, self.was_cut) = (None, false);
+            self.turning.starting = None;
             self.start_program(starting.epoch);
         }
     }
 
     /// The POS server is stopped, if one runs; what there is then is all.
     pub(super) async fn freeze(&mut self) {
-        self.starting = None;
+        self.turning.starting = None;
         let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
-        self.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
+        self.turning.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
         if !runs {
             self.stands_still().await;
         }
@@ -177,10 +205,10 @@ impl Machine {
 
     /// The POS server has stopped, or it may not be: then nothing is given.
     pub(super) async fn has_stopped(&mut self, kept: bool) -> Result<(), MachineError> {
-        match self.freezing {
+        match self.turning.freezing {
             None | Some(Freezing { stands: true, .. }) => Ok(()),
             Some(_) if kept => {
-                self.job.ending = Some(WhyNot::StopRefused);
+                self.turning.job.ending = Some(WhyNot::StopRefused);
                 self.step(Event::NotLevel).await
             }
             Some(_) => {
@@ -191,7 +219,7 @@ impl Machine {
     }
 
     async fn stands_still(&mut self) {
-        self.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
+        self.turning.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
         self.passed(Step::Pause).await;
         for lane in &mut self.lanes {
             (lane.sent.all, lane.sent.level) = (false, None);
@@ -201,7 +229,7 @@ impl Machine {
 
     /// The POS server goes on.
     pub(super) async fn unfreeze(&mut self) {
-        self.freezing = None;
+        self.turning.freezing = None;
         for lane in &self.lanes {
             let _ = lane.source.send(last::Order::GoOn);
         }
@@ -210,7 +238,7 @@ impl Machine {
             program.start(epoch);
         }
         let limit_ms = u64::try_from(STANDSTILL.as_millis()).unwrap_or(u64::MAX);
-        let why = self.job.ending.take().unwrap_or(WhyNot::NotLevel { limit_ms });
+        let why = self.turning.job.ending.take().unwrap_or(WhyNot::NotLevel { limit_ms });
         self.end_job(Err(why)).await;
     }
 
@@ -218,20 +246,22 @@ impl Machine {
     pub(super) async fn sent(&mut self, lane: usize, news: &News) -> Result<(), MachineError> {
         let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) else { return Ok(()) };
         match news {
-            News::InStep => lane.sent.in_step = true,
             News::AllSent => lane.sent.all = true,
-            News::Level { seq } => lane.sent.level = Some(*seq),
-            News::NotLevel => return self.step(Event::NotLevel).await,
+            News::Level { seq } => (lane.sent.level, lane.sent.compared) = (Some(*seq), true),
+            News::NotLevel => lane.sent.compared = true,
             _ => return Ok(()),
         }
         self.go_on_to_start();
-        if self.freezing.is_some_and(|freezing| freezing.stands) {
+        if matches!(news, News::NotLevel) {
+            return self.step(Event::NotLevel).await;
+        }
+        if self.turning.freezing.is_some_and(|freezing| freezing.stands) {
             if self.lanes.iter().all(|lane| lane.sent.all) {
                 self.passed(Step::LastChanges).await;
             }
             let level: Option<u64> = self.lanes.iter().map(|lane| lane.sent.level).sum();
             if let Some(seq) = level {
-                self.freezing = None;
+                self.turning.freezing = None;
                 self.passed(Step::Compare).await;
                 return self.step(Event::Level { seq }).await;
             }
@@ -240,27 +270,32 @@ impl Machine {
     }
 
     /// Says to the other machine that it is to serve.
-    pub(super) fn grant(&self, to: Epoch, at: u64) {
-        if let Some(session) = &self.session {
+    pub(super) async fn grant(&mut self, to: Epoch, at: u64) {
+        if self.pair.duty() == Duty::Serving || !self.lanes.is_empty() {
+            // With this machine's part as the server the session ends, too.
+            if let Some(session) = self.put_away_session() {
+                session.part(Note::Grant { to, at }).await;
+            }
+        } else if let Some(session) = &self.session {
             session.say(Note::Grant { to, at });
         }
     }
 
     /// A machine that was given its place, and whose POS server does not begin to answer, gives it back once.
     async fn hand_back(&mut self) -> Result<(), MachineError> {
-        let is_taker = self.pair.duty() == Duty::Serving && self.job.running().is_none();
-        if !is_taker || self.took.is_none_or(|epoch| epoch != self.pair.record().epoch) {
+        let is_taker = self.pair.duty() == Duty::Serving && self.turning.job.running().is_none();
+        if !is_taker || self.turning.took.is_none_or(|epoch| epoch != self.pair.record().epoch) {
             return Ok(());
         }
         match self.has_started() {
             None => Ok(()),
             Some(Ok(())) => {
-                self.took = None;
+                self.turning.took = None;
                 Ok(())
             }
             Some(Err(why)) => {
                 tracing::error!(?why, "the POS server does not begin to answer: the place is given back");
-                self.took = None;
+                self.turning.took = None;
                 self.step(Event::Return).await
             }
         }
@@ -268,16 +303,16 @@ impl Machine {
 
     /// What time alone calls for.
     pub(super) async fn wait_over(&mut self) -> Result<(), MachineError> {
-        if let Some(epoch) = self.follows.take() {
+        if let Some(epoch) = self.turning.follows.take() {
             self.follow(epoch)?;
         }
         self.go_on_to_start();
         self.hand_back().await?;
-        if self.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
+        if self.turning.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
             self.step(Event::NotLevel).await?;
         }
-        if self.pair.is_resuming() && !self.unheard && self.began.elapsed() >= MORNING {
-            self.unheard = true;
+        if self.pair.is_resuming() && !self.turning.unheard && self.began.elapsed() >= MORNING {
+            self.turning.unheard = true;
             self.step(Event::Unheard).await?;
         }
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());

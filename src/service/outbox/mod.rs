@@ -1,5 +1,6 @@
 //! The shop's program `event` is told of all that lasts: each event is written into a queue in the home, and told again and
-//! again, in order, until the program exits 0. Nothing waits for it but the next event.
+//! again, in order, until the program exits 0. Nothing waits for it but the next event. It may be told twice, and by two of it at
+//! once where this program was killed meanwhile: an event has a number by which it is known again.
 //!
 //! - [`queue`]: the events that wait, on disk
 //! - [`runner`]: the thread that tells them

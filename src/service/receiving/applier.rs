@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::building::{BuildStage, Pause};
+use super::gathering::Gathers;
 use super::trouble;
 use super::work::{Done, Work};
 use crate::disk::apply::aside::SetAside;
@@ -62,6 +63,7 @@ impl Applier {
             done: tell,
             build: BuildStage::None,
             pause: None,
+            gathers: None,
             check: None,
             choked: false,
             epoch: 0,
@@ -72,7 +74,7 @@ impl Applier {
 
     /// Gives it work.
     pub(super) fn work(&mut self, work: Work) {
-        if matches!(work, Work::Build(_)) {
+        if matches!(work, Work::Build(_) | Work::Start(_)) {
             self.waiting += 1;
         }
         let _ = self.work.send(work);
@@ -112,6 +114,8 @@ pub(super) struct Hands {
     pub(super) build: BuildStage,
     /// The first copy failed: when it is asked for again.
     pub(super) pause: Option<Pause>,
+    /// What this machine alone holds is being set aside.
+    pub(super) gathers: Option<Gathers>,
     check: Option<Checking>,
     /// The last canary could not be made durable.
     choked: bool,
@@ -132,6 +136,7 @@ impl Hands {
         let mut queue: VecDeque<Work> = VecDeque::new();
         loop {
             self.end_pause();
+            self.go_on_gathering();
             // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
@@ -142,7 +147,7 @@ impl Hands {
                     };
                     work
                 }
-                None if self.pause.is_some() => match todo.recv_timeout(RETRY) {
+                None if self.pause.is_some() || self.waits_to_gather() => match todo.recv_timeout(RETRY) {
                     Ok(work) => work,
                     Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => Work::Stop,
@@ -160,10 +165,14 @@ impl Hands {
                     let _ = self.done.send(Done::Taken);
                     self.build(part);
                 }
-                Work::Welcome { epoch, knows, out } => {
+                Work::Start(start) => {
+                    let _ = self.done.send(Done::Taken);
+                    self.started(start);
+                }
+                Work::Welcome { epoch, knows, dataset, out } => {
                     (self.epoch, self.out) = (epoch, Some(out));
                     // While a first copy waits to be asked for again, it is.
-                    if self.pause.is_none() {
+                    if self.pause.is_none() && !self.begins_to_gather(dataset) {
                         self.welcome(&knows);
                     }
                 }

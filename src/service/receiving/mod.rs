@@ -3,12 +3,14 @@
 //!
 //! - [`applier`]: writes the mirror
 //! - `building`: a first copy on its way in
+//! - `gathering`: what this machine alone holds is set aside before
 //! - `incoming`: one generation on its way in
 //! - [`opening`]: opens the mirror
 //! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
 mod building;
+mod gathering;
 mod incoming;
 pub mod opening;
 mod work;
@@ -185,10 +187,10 @@ impl Receiving {
         }
         // One of a later epoch waits until that is saved.
         if self.following
-            && let Some(Hello { knows, .. }) = self.hello.take_if(|hello| hello.epoch <= self.epoch)
+            && let Some(Hello { knows, dataset, .. }) = self.hello.take_if(|hello| hello.epoch <= self.epoch)
             && let Some(out) = self.port.out().cloned()
         {
-            self.applier.work(Work::Welcome { epoch: self.epoch, knows, out });
+            self.applier.work(Work::Welcome { epoch: self.epoch, knows, dataset, out });
             if std::mem::take(&mut self.compare_again) {
                 self.order(Order::Compare)?;
             }
@@ -275,6 +277,7 @@ impl Receiving {
                 self.applier.work(Work::GiveUp);
             }
             Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
+            Say::Start(start) => self.applier.work(Work::Start(start)),
             Say::Look(paths) => self.applier.work(Work::Look(paths)),
             Say::Last { position, digest } => {
                 if position != self.durable {

@@ -92,6 +92,7 @@ impl Sending {
             ToSource::Observed(position) => self.observed(position),
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),
+            ToSource::TellStart { served } => self.tell_start(served)?,
             ToSource::Prove => self.begin_comparing(),
             ToSource::ComparedLast { agrees } => self.compared_last(agrees),
             ToSource::AcceptRemovals => {

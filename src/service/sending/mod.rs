@@ -12,6 +12,7 @@
 //! - `ears`: what the watch says and nobody has listened to yet
 //! - `linked`: links come and go
 //! - [`last`]: what was changed last, when the POS server has stopped
+//! - `start`: what stood there when the epoch began
 //! - `tell`: what is said to the mirror
 
 pub mod budget;
@@ -23,6 +24,7 @@ mod first;
 mod heard;
 pub mod last;
 mod linked;
+mod start;
 mod tell;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -61,6 +63,9 @@ pub struct Settings {
     pub rescan: Duration,
     /// The epoch in which this side serves.
     pub epoch: u64,
+    /// The epoch that began with the mirror which the folder was until then, if it was one: what belongs to that tells what this
+    /// side had of a server of an earlier epoch.
+    pub took_over: Option<u64>,
     /// How it is captured.
     pub options: Options,
 }
@@ -113,8 +118,6 @@ pub struct Sending {
     look: BTreeSet<RelPath>,
     comparison: Option<Comparison>,
     last: Last,
-    /// All that there was when this side began has gone to the mirror.
-    was_in_step: bool,
     orders: mpsc::UnboundedReceiver<Order>,
     tell: mpsc::UnboundedSender<News>,
     budget: Budget,
@@ -188,7 +191,6 @@ impl Sending {
             look: BTreeSet::new(),
             comparison: None,
             last: Last::No,
-            was_in_step: false,
             orders,
             tell,
             budget: Budget::new(now),
@@ -321,8 +323,12 @@ impl Sending {
             }
         }
         self.not_before = Instant::now();
+        self.stir();
+    }
+
+    fn stir(&self) {
         if let Some(stirred) = &self.stirred {
-            stirred.send_replace(self.not_before);
+            stirred.send_replace(Instant::now());
         }
     }
 
@@ -357,15 +363,15 @@ impl Sending {
         }
         self.go_on_comparing()?;
         self.go_on_last()?;
-        if !self.was_in_step && self.is_ready() && self.dirty.is_empty() {
-            self.was_in_step = true;
-            let _ = self.tell.send(News::InStep);
-        }
         self.tell_behind()
     }
 
     /// What the watch cannot tell.
     fn tick(&mut self, now: Instant) {
+        if self.told.rescans_ms.is_some() {
+            // Where not everything is watched nobody knows that nothing moves.
+            self.stir();
+        }
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
         if now >= self.next_mapped {

@@ -1,4 +1,8 @@
 //! `espejo rescue`: what one side alone held, and was set aside.
+//!
+//! - `shown`: what of it is printed
+
+mod shown;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,17 +13,17 @@ use serde_json::{Value, json};
 
 use super::Around;
 use super::exit::{Exit, Failure};
-use super::history::harmless;
 use super::parts::Rescue;
 use super::verify::by;
 use crate::diary::{DiaryError, Store, diary_path};
 use crate::disk::DiskError;
-use crate::disk::rescue::{self, Aside, Held, Now, Record};
+use crate::disk::rescue::{self, Aside, Held};
 use crate::service::event::Noted;
 use crate::service::keeper;
 use crate::service::member::{own_folders, own_node};
 use crate::service::status::{Operation, OperationKind, OperationState};
 use crate::words::{Words, figures};
+use shown::Lacking;
 
 /// What was set aside of a dataset at one time.
 struct Kept {
@@ -80,9 +84,13 @@ fn list(around: &Around, all: &[Kept], as_json: bool) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     if as_json {
         let value = |kept: &Kept| {
-            let Aside { name, path, at, files, bytes } = &kept.aside;
+            let Aside { name, path, at, files, bytes, list } = &kept.aside;
             let at = Timestamp::from_second(*at).unwrap_or_default();
-            json!({ "name": name, "dataset": kept.dataset, "at": at, "files": files, "bytes": bytes, "folder": path })
+            let (epoch, against) = (list.as_ref().map(|list| list.epoch), list.as_ref().map(|list| list.against));
+            json!({
+                "name": name, "dataset": kept.dataset, "at": at, "files": files, "bytes": bytes, "folder": path,
+                "epoch": epoch, "against": against,
+            })
         };
         let list: Value = all.iter().map(value).collect();
         writeln!(out, "{list}")?;
@@ -112,77 +120,48 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
         // They may say who bought what: who looks at them is on record.
         note(around, Noted::RescueRead { name: kept.aside.name.clone() })?;
     }
-    let held = rescue::show(&kept.aside.path, &kept.dest).map_err(|error| failed(&error))?;
+    let held = rescue::show(&kept.aside, &kept.dest).map_err(|error| failed(&error))?;
+    let list = kept.aside.list.as_ref();
+    let gone = list.into_iter().flat_map(|list| &list.files).filter(|one| one.bytes.is_none());
     let mut out = io::stdout().lock();
-    let mut values = vec![];
+    if as_json {
+        let shown = held.iter().map(|held| Ok(shown::value(held, &lacking(kept, held, records)?, records)));
+        let mut files = shown.collect::<Result<Vec<Value>, Failure>>()?;
+        files.extend(gone.map(shown::gone_value));
+        let against = list.map(|list| list.against);
+        writeln!(
+            out,
+            "{}",
+            json!({ "name": kept.aside.name, "dataset": kept.dataset, "against": against, "files": files })
+        )?;
+        return Ok(Exit::Done);
+    }
+    let words = &around.words;
+    if let Some(list) = list {
+        writeln!(out, "{}", shown::against(words, list.against))?;
+    }
     for held in &held {
-        let lacking = rescue::lacking(&kept.aside.path, &kept.dest, &held.path).map_err(|error| failed(&error))?;
-        let lacking = lacking.unwrap_or_default();
-        if as_json {
-            values.push(value(held, &lacking, records));
-            continue;
-        }
-        writeln!(out, "{}", said(&around.words, held))?;
-        if !lacking.is_empty() {
-            let numbers = spans(&lacking);
-            let args = [("n", lacking.len().into()), ("numbers", numbers.into())];
-            writeln!(out, "    {}", around.words.with("cli-rescue-lacking", &args))?;
-        }
-        for (_, text) in lacking.iter().filter(|_| records) {
-            writeln!(out, "    {}", harmless(&String::from_utf8_lossy(text)))?;
+        let lacking = lacking(kept, held, records)?;
+        for line in shown::lines(words, held, &lacking, records) {
+            writeln!(out, "{line}")?;
         }
     }
-    if as_json {
-        writeln!(out, "{}", json!({ "name": kept.aside.name, "dataset": kept.dataset, "files": values }))?;
+    for one in gone {
+        writeln!(out, "{}", shown::gone(words, one))?;
     }
     Ok(Exit::Done)
 }
 
-fn value(held: &Held, lacking: &[Record], records: bool) -> Value {
-    let (now, at) = match held.now {
-        Now::Nothing => ("nothing", None),
-        Now::Same => ("same", None),
-        Now::Differs { at } => ("differs", Some(at)),
-        Now::Other => ("other", None),
+/// The records that this side alone held. Those at the end of a queue that the list knows of are read only when they are to be
+/// shown.
+fn lacking(kept: &Kept, held: &Held, records: bool) -> Result<Lacking, Failure> {
+    let (aside, dest) = (&kept.aside.path, &kept.dest);
+    let Some((listed, count)) = held.listed.as_ref().and_then(|listed| Some((listed, listed.records?))) else {
+        let lines = rescue::lacking(aside, dest, &held.path).map_err(|error| failed(&error))?;
+        return Ok(Lacking::Lines(lines.unwrap_or_default()));
     };
-    let lines: Vec<u64> = lacking.iter().map(|(number, _)| *number).collect();
-    let mut value =
-        json!({ "file": held.path.to_string(), "bytes": held.size, "now": now, "differs_at": at, "lines": lines });
-    if records {
-        value["records"] = lacking.iter().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect();
-    }
-    value
-}
-
-fn said(words: &Words, held: &Held) -> String {
-    let key = match held.now {
-        Now::Nothing => "cli-rescue-nothing",
-        Now::Same => "cli-rescue-same",
-        Now::Differs { .. } => "cli-rescue-differs",
-        Now::Other => "cli-rescue-other",
-    };
-    let at = if let Now::Differs { at } = held.now { at } else { 0 };
-    let args = [
-        ("file", held.path.to_string().into()),
-        ("size", figures::bytes(words, held.size).into()),
-        ("at", at.to_string().into()),
-    ];
-    words.with(key, &args)
-}
-
-/// `2-4, 9`
-fn spans(lacking: &[Record]) -> String {
-    let mut spans: Vec<(u64, u64)> = vec![];
-    for (number, _) in lacking {
-        match spans.last_mut() {
-            Some((_, last)) if *last + 1 == *number => *last = *number,
-            _ => spans.push((*number, *number)),
-        }
-    }
-    let said = |(first, last): &(u64, u64)| {
-        if first == last { first.to_string() } else { format!("{first}-{last}") }
-    };
-    spans.iter().map(said).collect::<Vec<_>>().join(", ")
+    let read = || rescue::alone(aside, &held.path, listed.same_bytes).map_err(|error| failed(&error));
+    Ok(Lacking::End { count, records: if records { read()? } else { vec![] } })
 }
 
 fn export(around: &Around, kept: &Kept, dir: &Path) -> Result<Exit, Failure> {
@@ -246,15 +225,4 @@ fn note(around: &Around, what: Noted) -> Result<(), Failure> {
 #[allow(clippy::needless_pass_by_value)]
 fn not_kept(error: DiaryError) -> Failure {
     Failure::failed(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_in_a_row_are_one_span() {
-        let lines: Vec<_> = [1, 2, 3, 7, 9, 10].map(|number| (number, vec![])).to_vec();
-        assert_eq!(spans(&lines), "1-3, 7, 9-10");
-    }
 }

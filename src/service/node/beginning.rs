@@ -1,0 +1,93 @@
+//! A machine as it begins: what it knows, its port, its diary; nothing is served or received yet.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::days::Days;
+use super::heart::Heart;
+use super::inbox::{Inbox, channels};
+use super::meet::{self, Calling};
+use super::pos::Far;
+use super::standing::Standing;
+use super::turning::Turning;
+use super::{Machine, MachineError, inputs, keeping};
+use crate::link::identity::Identity;
+use crate::link::pace::Pace;
+use crate::link::tls::Tls;
+use crate::pair::{Node, Pair};
+use crate::service::member::Member;
+use crate::service::status::Status;
+
+impl Machine {
+    pub(super) async fn begin(
+        home: &Path,
+        publish: watch::Sender<Option<Arc<Status>>>,
+    ) -> Result<(Self, Inbox), MachineError> {
+        let mut member = Member::load(home)?;
+        let (store, revision) = member.revise(home)?;
+        let identity = Identity::load_or_make(home)?;
+        let days = Days::load(home, member.node, &store, identity.id())?;
+        let tls = Tls::new(&identity).map_err(io::Error::other)?;
+        let is_main = member.node == Node::Main;
+        let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
+        let (listener, udp) = meet::listen(&own.address).await?;
+        let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
+        let (tell, inbox) = channels();
+        let (other, others) = watch::channel(member.other);
+        let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
+        let calls = member.other.filter(|_| !is_main).map(|other| {
+            let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
+            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
+        });
+        let (again, calls) = calls.unzip();
+        work.extend(calls);
+        let mut machine = Self {
+            home: home.to_owned(),
+            pair: Pair::new(member.node),
+            heart: Heart::new(is_main, Instant::now()),
+            member,
+            pace: store.mirror.max_rate.map(Pace::new),
+            store,
+            revision,
+            tls,
+            lanes: vec![],
+            standing: Standing::default(),
+            days,
+            keeper,
+            proofs,
+            caller,
+            session: None,
+            apart: None,
+            again,
+            other,
+            their_heart: None,
+            udp,
+            invite: None,
+            theirs: None,
+            their_version: None,
+            program: None,
+            far: Far::default(),
+            leaving: None,
+            clock_off_ms: None,
+            their_status: None,
+            unmet: None,
+            asked: 0,
+            answers: HashMap::new(),
+            publish,
+            due: Instant::now(),
+            told_at: None,
+            tell,
+            work,
+            lanes_begun: 0,
+            began: Instant::now(),
+            turning: Turning::default(),
+        };
+        machine.keep_program()?;
+        Ok((machine, inbox))
+    }
+}
