@@ -12,6 +12,7 @@
 //! - [`burst`]: a scanner's burst is no decision
 //! - [`stage`]: messages, effects, and what a stage must do
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
+//! - [`layer`]: what can lie on it
 //! - [`first`]: the first page of an empty home, likewise
 //! - [`able`]: what can be done now, and why not
 //! - [`turn`]: changes of server likewise, and what the home screen is about
@@ -33,6 +34,7 @@ pub mod face;
 pub mod first;
 pub mod intent;
 pub mod keymap;
+pub mod layer;
 pub mod run;
 pub mod screens;
 pub mod stage;

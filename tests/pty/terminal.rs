@@ -146,7 +146,7 @@ impl Terminal {
 
     fn take(&mut self, bytes: &[u8]) {
         self.received += bytes.len();
-        self.bells += bytes.iter().filter(|byte| **byte == 0x07).count();
+        self.bells += String::from_utf8_lossy(bytes).matches('\x07').count();
         self.parser.process(bytes);
         self.took_screen |= self.parser.screen().alternate_screen();
     }

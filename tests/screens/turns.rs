@@ -43,6 +43,7 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         checks: checks(stands),
         loss: Some(loss).filter(|loss| loss.behind_ms > 0),
         licence_ends_at: Some(now() + SignedDuration::from_hours(240)),
+        limit_ms: None,
         steps: OperationKind::Promote.steps().to_vec(),
     }];
     give_back(status, &[(Checked::Duty, WhyNot::MainServes)]);
@@ -55,6 +56,7 @@ fn give_back(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         checks: checks(stands),
         loss: None,
         licence_ends_at: None,
+        limit_ms: Some(80_000),
         steps: OperationKind::Return.steps().to_vec(),
     });
 }
@@ -202,6 +204,7 @@ pub fn morning() -> Status {
         checks: checks(&[(Checked::Verdict, WhyNot::NobodyKnows)]),
         loss: None,
         licence_ends_at: None,
+        limit_ms: None,
         steps: OperationKind::Start.steps().to_vec(),
     }];
     status

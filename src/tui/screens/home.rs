@@ -59,16 +59,16 @@ pub enum Least {
 /// The actions: those about who serves stay when nearly all else has gone.
 #[must_use]
 pub fn actions(turns: &[Action], others: &[Action], short: bool, cells: usize, glyphs: Glyphs) -> Block {
+    let label = parts::action_width(&[turns, others].concat());
     let rows = |actions: &[Action]| {
-        if short { parts::short_actions(actions, cells, glyphs) } else { parts::actions(actions, cells) }
+        if short { parts::short_actions(actions, cells, glyphs) } else { parts::actions_in(actions, label, cells) }
     };
     if turns.is_empty() {
         return Block::whole(rows(others), 9);
     }
     // What can be done now is more than what is wrong, and what cannot, less.
     let rank = if turns.iter().any(|action| action.intent.is_some()) { 2 } else { 3 };
-    let all = rows(&[turns, others].concat());
-    // All are in one set of columns, so that the others take as many rows as they would alone.
-    let least = all.len() - rows(others).len();
-    Block::with_rest(all, rank, least, 9)
+    let (turns, others) = (rows(turns), rows(others));
+    let least = turns.len();
+    Block::with_rest([turns, others].concat(), rank, least, 9)
 }

@@ -146,7 +146,18 @@ pub fn datasets(lines: &[DatasetLine], cells: usize, glyphs: Glyphs) -> Vec<Row>
 /// What can be done: key, name, and what to know of it. The one next step has a mark.
 #[must_use]
 pub fn actions(actions: &[Action], cells: usize) -> Vec<Row> {
-    let label = actions.iter().map(|action| fit::width(&action.label)).max().unwrap_or(0).max(20);
+    actions_in(actions, action_width(actions), cells)
+}
+
+/// The width of the column of names of actions.
+#[must_use]
+pub fn action_width(actions: &[Action]) -> usize {
+    actions.iter().map(|action| fit::width(&action.label)).max().unwrap_or(0).max(20)
+}
+
+/// The actions, where their names stand in a column of `label` cells.
+#[must_use]
+pub fn actions_in(actions: &[Action], label: usize, cells: usize) -> Vec<Row> {
     let row = |action: &Action| {
         let (start, press, tone) = began(action, "   ", " > ");
         if start.width() + label + 2 + 12 > cells {

@@ -16,7 +16,7 @@ pub fn confirm(seen: &Seen<'_>, app: &App, confirm: &Confirm) -> Option<Dialog> 
     let status = app.status()?;
     let (title, text) = match (confirm.which, app.turn(confirm.which, seen.now.timestamp())) {
         (Which::Start, Turn::Offered(plan)) => start(seen, app, status, plan),
-        (Which::Return, Turn::Offered(_)) => back(seen, app, status),
+        (Which::Return, Turn::Offered(plan)) => back(seen, app, status, plan),
         (Which::Cancel, Turn::Cancellable(_)) => cancel(seen, status),
         _ => return None,
     };
@@ -68,11 +68,14 @@ fn accepts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Option<String> {
     (!whys.is_empty()).then(|| seen.words.with("confirm-loss", &[("why", whys.join("; ").into())]))
 }
 
-fn back(seen: &Seen<'_>, app: &App, status: &Status) -> (String, Vec<String>) {
+fn back(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, Vec<String>) {
     let words = seen.words;
     let (name, other) = turns::names(status, Node::Backup);
-    let args = [("name", name.into()), ("other", other.into()), ("by", app.by().into())];
-    let text = ["confirm-return-does", "confirm-return-pause", "confirm-return-by"].map(|key| words.with(key, &args));
+    let limit = plan.limit_ms.map(|limit| figures::countdown(words, limit));
+    let pause = if limit.is_some() { "confirm-return-pause" } else { "confirm-return-pause-open" };
+    let limit = ("limit", limit.unwrap_or_default().into());
+    let args = [("name", name.into()), ("other", other.into()), ("by", app.by().into()), limit];
+    let text = ["confirm-return-does", pause, "confirm-return-by"].map(|key| words.with(key, &args));
     (words.with("confirm-return", &args), text.to_vec())
 }
 

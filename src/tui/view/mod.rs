@@ -35,9 +35,10 @@ pub mod welcome;
 
 use jiff::Zoned;
 
-use super::app::{App, Layer};
+use super::app::App;
 use super::first::{First, Sheet};
 use super::intent::{Intent, Scope};
+use super::layer::Layer;
 use super::stage::Stage;
 use super::turn::{self, Home};
 use super::widgets::boxed::Dialog;
