@@ -543,6 +543,7 @@ serving-keep-on = Do not switch { $name } off. Leaving this screen is harmless.
 serving-keep-open = Do not switch { $name } off, and leave this screen open.
 next-repair = Next: start { $name } after repair. Then { $key } opens here.
 next-wait = Next: wait until { $name } has everything. Then { $key } opens here.
+next-return-later = Next: wait until { $name } has everything. Then press { $key }.
 next-return = Next: press { $key } when the shop can pause for a minute.
 next-see = Next: see beside { $key } what stands against the return.
 

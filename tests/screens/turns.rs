@@ -165,7 +165,7 @@ pub fn serving_copying() -> Status {
     status.mirror.behind_at_least = false;
     (status.mirror.behind_ms, status.mirror.behind_bytes) = (86_000, 52_428_800);
     status.mirror.copying = Some(copying());
-    give_back(&mut status, &[(Checked::Copy, WhyNot::NoCopy)]);
+    give_back(&mut status, &[]);
     status
 }
 

@@ -78,11 +78,11 @@ fn answer(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> Answer {
     };
     let left = wait.map(|left| countdown(seen, left)).unwrap_or_default();
     let missed = words.with(key, &[("name", other(status).into()), ("left", left.into())]);
-    let doubt = plan.checks.iter().filter_map(|check| check.why.as_ref());
-    let doubt = doubt.filter(|why| why.consent() == Some(Consent::AcceptLoss)).map(|why| short::short(words, why, ""));
-    let could = match (plan.is_offered(), doubt.collect::<Vec<_>>().first()) {
+    let mut doubts = plan.checks.iter().filter_map(|check| check.why.as_ref());
+    let doubt = doubts.find(|why| why.consent() == Some(Consent::AcceptLoss));
+    let could = match (plan.is_offered(), doubt) {
         (true, None) => words.say("alarm-yes"),
-        (true, Some(why)) => words.with("alarm-yes-but", &[("why", why.as_str().into())]),
+        (true, Some(why)) => words.with("alarm-yes-but", &[("why", short::short(words, why, other(status)).into())]),
         (false, _) => words.with("alarm-no", &[("why", turns::stands_against(seen, status, plan).into())]),
     };
     let since = match silent_since(seen, status) {

@@ -117,7 +117,8 @@ pub fn next(seen: &Seen<'_>, app: &App, status: &Status) -> String {
     let main = main_name(status).unwrap_or_default();
     let said = match (app.turn(Which::Return, seen.now.timestamp()), stance(status)) {
         (Turn::Asked | Turn::Runs | Turn::Busy(_), _) => return String::new(),
-        (Turn::Offered(_), _) => "next-return",
+        (Turn::Offered(_), _) if status.can_take_over.yes => "next-return",
+        (Turn::Offered(_), _) => "next-return-later",
         (_, Stance::ServesBare) => "next-repair",
         (Turn::Hindered(_), Stance::ServesLevel | Stance::ServesFollowed) => "next-see",
         _ => "next-wait",

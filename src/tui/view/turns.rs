@@ -22,9 +22,9 @@ pub fn turns(seen: &Seen<'_>, app: &App, status: &Status, scope: Scope) -> Vec<A
         return vec![];
     }
     let mut all = [Which::Start, Which::Return].map(|which| action(seen, app, status, which, scope));
-    // It is offered only where all that led to it is done.
+    // It is possible before, and takes longer then.
     for back in all.iter_mut().filter(|action| action.intent == Some(Intent::ReturnToMain)) {
-        back.is_next = true;
+        back.is_next = status.can_take_over.yes;
     }
     all.to_vec()
 }
