@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! main -> cli -> tui ----> service::{status, event, command}, words
+//!             -> demo -------> service, words
 //!             -> config                              (depends on nothing of ours)
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
@@ -30,6 +31,7 @@
 //! | [`tui`] | the screen |
 //! | [`words`] | every sentence that a person reads |
 //! | [`cli`] | the command line: one file a verb |
+//! | [`demo`] | the practice shop: the real program in every role, cashiers, incidents |
 //! | [`os`] | what differs by operating system |
 //!
 //! # How a change travels
@@ -63,6 +65,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod diary;
 pub mod disk;
 pub mod licence;

@@ -11,6 +11,7 @@
 //! - `licence`: the backup licence, issued, installed, refused
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `turns`: the backup serves, and gives back
+//! - `rounds`: the shop sells, something is cut, and every sale is there once
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
 //! - `versions`: who speaks another version
@@ -61,6 +62,8 @@ mod proofs;
 mod readme;
 #[path = "pair/revoked.rs"]
 mod revoked;
+#[path = "pair/rounds.rs"]
+mod rounds;
 #[path = "pair/strangers.rs"]
 mod strangers;
 #[path = "pair/turns.rs"]

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod common;
+#[path = "pty/demo.rs"]
+mod demo;
 #[path = "pty/store.rs"]
 mod store;
 #[path = "pty/terminal.rs"]

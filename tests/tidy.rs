@@ -18,7 +18,7 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Who may name whom besides itself: the picture in the design, as rows. `a::b` allows only that part of `a`.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 14] = [
     ("pair", &[]),
     ("replica", &[]),
     ("os", &[]),
@@ -43,7 +43,11 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
     ("server", &["config", "os"]),
     ("service", &["pair", "replica", "config", "disk", "link", "licence", "server", "diary", "os"]),
-    ("cli", &["pair", "replica", "os", "config", "diary", "link", "licence", "disk", "words", "tui", "service"]),
+    ("demo", &["service", "pair", "os", "words", "disk::rescue", "server::record"]),
+    (
+        "cli",
+        &["demo", "pair", "replica", "os", "config", "diary", "link", "licence", "disk", "words", "tui", "service"],
+    ),
 ];
 
 /// What a folder shows under a shorter name.

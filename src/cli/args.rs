@@ -45,6 +45,21 @@ pub enum Colour {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// A pretend shop to practise on.
+    Demo(DemoArgs),
+    /// Its POS server.
+    #[command(hide = true)]
+    DemoPos {
+        /// The folder of its data.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Where it listens, on this machine.
+        #[arg(long, value_name = "N")]
+        port: u16,
+        /// Numbers that the next receipt leaves out.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        skip: u64,
+    },
     /// Mirror one folder into another.
     Mirror(MirrorArgs),
     /// Set up a store on its main.
@@ -135,6 +150,20 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What `demo` is given.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Where the shop is; it stays there.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// What the cashiers' choices begin with.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A script to play instead of the screen.
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
 }
 
 /// What `licence issue` is given.

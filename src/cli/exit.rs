@@ -66,6 +66,12 @@ impl Failure {
         Self { kind: Kind::Failed, said: Said::Lines(vec![why.into()]) }
     }
 
+    /// It was tried and did not work, and all about that is printed already.
+    #[must_use]
+    pub fn told_already() -> Self {
+        Self { kind: Kind::Failed, said: Said::Lines(vec![]) }
+    }
+
     /// What was typed or configured is wrong.
     pub fn usage(why: impl Into<String>) -> Self {
         Self { kind: Kind::Usage, said: Said::Lines(vec![why.into()]) }

@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
@@ -12,6 +12,7 @@
 
 pub mod args;
 pub mod check;
+pub mod demo;
 pub mod exit;
 pub mod history;
 pub mod init;
@@ -60,7 +61,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
     let mut runtime = match cli.verb {
         // What goes over the network must not wait for what is said.
-        None | Some(Verb::Run) => tokio::runtime::Builder::new_multi_thread(),
+        None | Some(Verb::Run | Verb::Demo(_)) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.worker_threads(2).enable_all().build()?;
@@ -68,6 +69,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         match cli.verb {
             None if cli.watch => screen::watch(&around).await,
             None => screen::open(&around).await,
+            Some(Verb::Demo(args)) => demo::run(&around, &args).await,
+            Some(Verb::DemoPos { data, port, skip }) => demo::serve(&data, port, skip),
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
             Some(Verb::Init(init)) => init::run(&around, &init),
             Some(Verb::Invite { revoke: Some(name), .. }) => invite::revoke(&around, name).await,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,15 +104,20 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
     let home = around.home.clone();
     tokio::spawn(async move {
         while let Some(command) = said.recv().await {
-            if let Ok(Some(mut client)) = Client::connect(&home) {
-                let _ = client.ask(&command).await;
-            }
+            ask(&home, &command).await;
         }
     });
     let status = known_first(status).await;
     match tui::run(Attached { status, commands }, &options).await? {
         Left::Out | Left::Quit => Ok(Exit::Done),
         Left::ServiceEnded => Err(Failure::no_service(around.words.say("cli-service-ended"))),
+    }
+}
+
+/// Asks the service of `home`. What comes of it is seen in the status.
+pub async fn ask(home: &Path, command: &Command) {
+    if let Ok(Some(mut client)) = Client::connect(home) {
+        let _ = client.ask(command).await;
     }
 }
 

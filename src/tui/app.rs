@@ -10,6 +10,7 @@ use super::confirm::{Confirm, Pressed};
 use super::intent::{Intent, Scope};
 use super::layer::Layer;
 use super::stage::{Effect, Message, Stage, scrolled};
+use super::strip::Strip;
 use super::turn::{self, Home, Turn, Which};
 use super::view::{self, Scene};
 use super::widgets::Press;
@@ -34,21 +35,25 @@ pub struct App {
     asked_to_compare: Option<Timestamp>,
     asked_to_turn: Option<(Which, Timestamp)>,
     waits_until: Option<Timestamp>,
+    /// Where the service is that of a practice shop.
+    strip: Option<Arc<Strip>>,
 }
 
 impl App {
     /// The home screen, before anything was heard. `by` is who sits before it, for the diary.
     #[must_use]
     pub fn new(place: Place, by: String) -> Self {
+        let (layers, room) = (vec![Layer::Home], (1, 0));
         Self {
             place,
             by,
-            layers: vec![Layer::Home],
-            room: (1, 0),
+            layers,
+            room,
             status: None,
             asked_to_compare: None,
             asked_to_turn: None,
             waits_until: None,
+            strip: None,
         }
     }
 
@@ -68,6 +73,12 @@ impl App {
     #[must_use]
     pub fn place(&self) -> Place {
         self.place
+    }
+
+    /// What lies below the screen, where the service is that of a practice shop.
+    #[must_use]
+    pub fn strip(&self) -> Option<&Strip> {
+        self.strip.as_deref()
     }
 
     /// Whether every byte can be compared now.
@@ -143,6 +154,9 @@ impl App {
                 }
             }
             Intent::Mute | Intent::MirrorAFolder => {}
+            Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {
+                return vec![Effect::Cause(intent)];
+            }
         }
         vec![]
     }
@@ -305,12 +319,20 @@ impl Stage for App {
         bell && self.place != Place::WatchOnly && self.waits(now).is_none()
     }
 
+    fn beside(&self) -> Option<Scope> {
+        self.strip.as_ref().map(|_| Scope::Demo)
+    }
+
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Left>> {
         match message {
             Message::Want(intent) | Message::Click(Press::Want(intent)) => self.want(now, intent),
             Message::Click(Press::At(button)) => self.press(now, Some(button)),
             Message::Heard(status) => {
                 self.heard(now, status);
+                vec![]
+            }
+            Message::Strip(strip) => {
+                self.strip = Some(strip);
                 vec![]
             }
             Message::Drawn { page, last } => {

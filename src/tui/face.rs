@@ -103,7 +103,9 @@ impl<S: Stage> Face<S> {
 /// What a key is to a stage: an intent, or text where text is typed.
 fn message(options: &Options, stage: &impl Stage, key: KeyCombination) -> Option<Message> {
     let is_text = stage.types() && types_a_character(key);
-    if let Some(intent) = options.keymap.intent(stage.scope(), key).filter(|_| !is_text) {
+    let scopes = [Some(stage.scope()), stage.beside()];
+    let mut meant = scopes.into_iter().flatten().filter_map(|scope| options.keymap.intent(scope, key));
+    if let Some(intent) = meant.next().filter(|_| !is_text) {
         return Some(Message::Want(intent));
     }
     if !stage.types() {

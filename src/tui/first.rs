@@ -118,7 +118,12 @@ impl First {
             | Intent::ReturnToMain
             | Intent::CancelReturn
             | Intent::NotYet
-            | Intent::Mute => {}
+            | Intent::Mute
+            | Intent::Power
+            | Intent::Cable
+            | Intent::Break
+            | Intent::Freeze
+            | Intent::DaysPass => {}
         }
         vec![]
     }
@@ -196,7 +201,7 @@ impl Stage for First {
                 }
             }),
             Message::Drawn { page, last } => self.room = (page, last),
-            Message::Heard(_) => {}
+            Message::Heard(_) | Message::Strip(_) => {}
         }
         vec![]
     }

@@ -47,6 +47,16 @@ pub enum Intent {
     Press,
     /// Name two folders, and mirror the one into the other.
     MirrorAFolder,
+    /// Of a practice shop: cut the main's power, or switch it on again.
+    Power,
+    /// Of a practice shop: pull the cable between the two machines, or put it in again.
+    Cable,
+    /// Of a practice shop: have that cable out for a moment.
+    Break,
+    /// Of a practice shop: hold the POS server still, or let it go on.
+    Freeze,
+    /// Of a practice shop: have days of the licence pass.
+    DaysPass,
 }
 
 impl Intent {
@@ -76,6 +86,11 @@ impl Intent {
             Self::Previous => "previous",
             Self::Press => "press",
             Self::MirrorAFolder => "mirror-a-folder",
+            Self::Power => "power",
+            Self::Cable => "cable",
+            Self::Break => "break",
+            Self::Freeze => "freeze",
+            Self::DaysPass => "days-pass",
         }
     }
 
@@ -105,6 +120,11 @@ impl Intent {
             Self::Previous => "intent-previous",
             Self::Press => "intent-press",
             Self::MirrorAFolder => "intent-mirror-a-folder",
+            Self::Power => "intent-power",
+            Self::Cable => "intent-cable",
+            Self::Break => "intent-break",
+            Self::Freeze => "intent-freeze",
+            Self::DaysPass => "intent-days-pass",
         }
     }
 }
@@ -132,11 +152,13 @@ pub enum Scope {
     First,
     /// Fields to type in.
     Form,
+    /// The strip below the screen of a practice shop: wherever the place above it does not say otherwise.
+    Demo,
 }
 
 impl Scope {
     /// Every place.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Everywhere,
         Self::Mirror,
         Self::Alarm,
@@ -147,6 +169,7 @@ impl Scope {
         Self::Confirm,
         Self::First,
         Self::Form,
+        Self::Demo,
     ];
 
     /// Whose keys count there, too, its own first.
@@ -163,6 +186,7 @@ impl Scope {
             Self::Confirm => &[Self::Confirm, Self::Everywhere],
             Self::First => &[Self::First, Self::Everywhere],
             Self::Form => &[Self::Form, Self::Everywhere],
+            Self::Demo => &[Self::Demo, Self::Everywhere],
         }
     }
 
@@ -186,6 +210,7 @@ impl Scope {
             Self::Confirm => "confirm",
             Self::First => "first",
             Self::Form => "form",
+            Self::Demo => "demo",
         }
     }
 
@@ -193,8 +218,9 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, CancelReturn, Compare, Down, Help, Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy,
-            PageDown, PageHistory, PageUp, Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
+            Answer, Bottom, Break, Cable, CancelReturn, Compare, DaysPass, Down, Freeze, Help, Leave, MirrorAFolder,
+            Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw, ReturnToMain,
+            StartServer, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
@@ -205,6 +231,7 @@ impl Scope {
             Self::History | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
+            Self::Demo => &[Power, Cable, Break, Freeze, DaysPass],
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - [`keymap`]: which key means what; every fault in a file at once
 //! - [`bell`]: the bell of the terminal while a person is called
 //! - [`burst`]: a scanner's burst is no decision
+//! - [`strip`]: the strip below the screen of a practice shop
 //! - [`stage`]: messages, effects, and what a stage must do
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
 //! - [`layer`]: what can lie on it
@@ -38,6 +39,7 @@ pub mod layer;
 pub mod run;
 pub mod screens;
 pub mod stage;
+pub mod strip;
 pub mod terminal;
 pub mod theme;
 pub mod turn;
@@ -53,8 +55,9 @@ pub use face::{Face, Moment};
 pub use first::{Chosen, First};
 pub use intent::{Intent, Scope};
 pub use keymap::{Fault, FaultKind, Keymap};
-pub use run::{first_page, run};
+pub use run::{first_page, practise, run};
 pub use stage::{Effect, Message, Stage};
+pub use strip::{Beside, Cause, Strip};
 pub use theme::{Glyphs, Look, Palette};
 
 use crate::service::{Command, Status};

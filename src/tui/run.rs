@@ -18,6 +18,7 @@ use super::bell::Bell;
 use super::face::{Face, Moment};
 use super::first::{Chosen, First};
 use super::stage::{Effect, Message, Stage};
+use super::strip::{Beside, Strip};
 use super::terminal::Screen;
 use super::view::Scene;
 use super::{Attached, Left, Options};
@@ -31,6 +32,15 @@ const PROMPT: Duration = Duration::from_millis(20);
 
 /// Shows the service until the screen is left or the service ends.
 pub async fn run(attached: Attached, options: &Options) -> io::Result<Left> {
+    begin(attached, None, options).await
+}
+
+/// The same for a practice shop, with a strip below the screen.
+pub async fn practise(attached: Attached, beside: Beside, options: &Options) -> io::Result<Left> {
+    begin(attached, Some(beside), options).await
+}
+
+async fn begin(attached: Attached, beside: Option<Beside>, options: &Options) -> io::Result<Left> {
     let Attached { mut status, commands } = attached;
     let mut app = App::new(options.place, who(&options.words));
     // What is known already is on the first frame.
@@ -38,6 +48,7 @@ pub async fn run(attached: Attached, options: &Options) -> io::Result<Left> {
         app.update(Zoned::now().timestamp(), Message::Heard(known));
     }
     let mut session = Session::begin(Face::new(app), options, Some(commands))?;
+    session.beside = beside;
     session.play(Some(status)).await.map(|end| end.unwrap_or(Left::ServiceEnded))
 }
 
@@ -58,6 +69,7 @@ fn who(words: &Words) -> String {
 enum Input {
     Terminal(Option<io::Result<Event>>),
     Status(Result<(), watch::error::RecvError>),
+    Strip(Arc<Strip>),
     CutOff,
     Due,
 }
@@ -67,6 +79,8 @@ struct Session<'o, S> {
     face: Face<S>,
     options: &'o Options,
     commands: Option<mpsc::UnboundedSender<Command>>,
+    /// What lies below the screen.
+    beside: Option<Beside>,
     screen: Screen,
     events: EventStream,
     cut_off: [Signal; 3],
@@ -88,11 +102,12 @@ impl<'o, S: Stage> Session<'o, S> {
         let [term, hup, int] = cut_off.map(signal);
         let (cut_off, screen) = ([term?, hup?, int?], Screen::take()?);
         let began = Instant::now();
-        let (events, shown, draw_at) = (EventStream::new(), None, Some(began));
+        let (events, shown, draw_at, beside) = (EventStream::new(), None, Some(began), None);
         Ok(Self {
             face,
             options,
             commands,
+            beside,
             screen,
             events,
             cut_off,
@@ -122,6 +137,10 @@ impl<'o, S: Stage> Session<'o, S> {
                     self.draw_soon(CALM);
                     let known = status.as_mut().and_then(|status| status.borrow_and_update().clone());
                     known.map_or_else(Vec::new, |known| self.face.tell(self.moment(), Message::Heard(known)))
+                }
+                Input::Strip(strip) => {
+                    self.draw_soon(CALM);
+                    self.face.tell(self.moment(), Message::Strip(strip))
                 }
                 Input::Due if self.face.due().is_some_and(|held| held <= self.began.elapsed()) => {
                     self.draw_soon(PROMPT);
@@ -171,10 +190,19 @@ impl<'o, S: Stage> Session<'o, S> {
                 None => std::future::pending().await,
             }
         };
+        let below = async {
+            if let Some(beside) = &mut self.beside
+                && beside.strip.changed().await.is_ok()
+            {
+                return beside.strip.borrow_and_update().clone();
+            }
+            std::future::pending().await
+        };
         let [term, hup, int] = &mut self.cut_off;
         tokio::select! {
             event = self.events.next() => Input::Terminal(event),
             changed = changed => Input::Status(changed),
+            strip = below => Input::Strip(strip),
             _ = term.recv() => Input::CutOff,
             _ = hup.recv() => Input::CutOff,
             _ = int.recv() => Input::CutOff,
@@ -208,6 +236,9 @@ impl<'o, S: Stage> Session<'o, S> {
                 // A service that is gone is seen by its status.
                 Effect::Send(command) => {
                     let _ = self.commands.as_ref().map(|commands| commands.send(command));
+                }
+                Effect::Cause(intent) => {
+                    let _ = self.beside.as_ref().map(|beside| beside.wants.send(intent));
                 }
                 Effect::Redraw => {
                     self.screen.terminal.clear()?;

@@ -7,6 +7,7 @@ use tui_input::InputRequest;
 
 use super::Options;
 use super::intent::{Intent, Scope};
+use super::strip::Strip;
 use super::view::Scene;
 use super::widgets::Press;
 use crate::service::{Command, Status};
@@ -24,6 +25,8 @@ pub enum Message {
     Paste(String),
     /// The service says how it stands.
     Heard(Arc<Status>),
+    /// What lies below the screen is so now.
+    Strip(Arc<Strip>),
     /// It was drawn: lines that a screenful has, and the highest line that can be the first.
     Drawn {
         /// Lines that a screenful has.
@@ -38,6 +41,8 @@ pub enum Message {
 pub enum Effect<E> {
     /// Ask this of the service.
     Send(Command),
+    /// Cause this in the practice shop.
+    Cause(Intent),
     /// Draw every cell anew.
     Redraw,
     /// Leave the screen.
@@ -60,6 +65,11 @@ pub trait Stage {
     /// Whether the bell rings.
     fn rings(&self, _now: Timestamp) -> bool {
         false
+    }
+
+    /// Where else a key may mean something, that means nothing there.
+    fn beside(&self) -> Option<Scope> {
+        None
     }
 
     /// Takes one message in. The same state, time and message always give the same effects.

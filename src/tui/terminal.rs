@@ -30,6 +30,8 @@ impl Screen {
         // From here on a failure must give back what was taken.
         let taken = Taken;
         execute!(io::stdout(), EnterAlternateScreen, Clicks::Told, EnableBracketedPaste)?;
+        // Where there is no second screen, what was there before would show wherever a blank is to stand.
+        execute!(io::stdout(), Clear(ClearType::All))?;
         // One write a frame: on a line with little room each packet counts.
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(16 * 1024, io::stdout())))?;
         std::mem::forget(taken);

@@ -112,6 +112,12 @@ impl Glyphs {
         if self == Self::Unicode { "═" } else { "=" }
     }
 
+    /// The sign between two figures of a row.
+    #[must_use]
+    pub fn between(self) -> &'static str {
+        if self == Self::Unicode { "·" } else { "-" }
+    }
+
     /// The line between two columns.
     #[must_use]
     pub fn upright(self) -> &'static str {

@@ -753,6 +753,11 @@ intent-bottom = to the end
 intent-next = to the next button or field
 intent-previous = to the one before
 intent-press = press what is in focus
+intent-power = Practice shop: cut the main's power, or switch it on
+intent-cable = Practice shop: pull the cable between the two machines, or put it in
+intent-break = Practice shop: pull that cable for 5 seconds
+intent-freeze = Practice shop: freeze the POS server, or let it go on
+intent-days-pass = Practice shop: two days of the licence pass
 intent-mirror-a-folder = mirror a folder into another
 
 ## Faults in a keymap
@@ -1016,6 +1021,61 @@ plan-nothing-lost = Nothing is lost
 plan-licence = Backup licence until { $at }
 cli-promoted = This machine is the server now. Nothing stands behind it until the main is back.
 cli-returned = The main is the server again.
+demo-opens = The practice shop opens; all of it runs on this machine, and goes when you leave...
+demo-seed = The practice shop opens; to have this run again: --seed { $seed }
+demo-sells = The shop sells: { $main } serves, { $backup } mirrors.
+demo-kept = The practice shop is kept in { $path }.
+demo-no-terminal = the practice shop needs a terminal for its screen; without one, play a script: espejo demo --script FILE
+demo-confirmed = confirmed { $n }
+demo-in-the-data = in the data { $n }
+demo-set-aside = set aside { $n }
+demo-missing = missing { $n }
+demo-double = double { $n }
+demo-numbers-twice = numbers twice { $n }
+demo-not-well = Orders are missing or double, or numbers were given twice:
+demo-interrupted = The practice shop was interrupted.
+demo-cut-power = Cut main's power
+demo-bring-back = Switch main on
+demo-cut-cable = Pull cable
+demo-join-cable = Plug cable in
+demo-break = Pull it 5 s
+demo-freeze = Freeze POS
+demo-thaw = Thaw POS
+demo-days-pass = 2 days pass
+demo-lies-on-main = What is missing lies on { $name }'s disk: when it comes back it is set aside and listed.
+demo-crashed = the service of { $name } has ended by itself ({ $status }); see { $log }
+demo-tell-off = { $name } is off
+demo-tell-duty = { $name } { $is ->
+    [serving] serves
+    [mirroring] mirrors
+   *[other] waits to hear from the other machine
+  }
+demo-tell-server = { $name }: the POS server { $is ->
+    [ready] is ready
+    [starting] starts
+    [failing] does not answer
+   *[other] has stopped
+  }
+demo-tell-verdict = { $name }: { $is ->
+    [healthy] the server is well
+    [server-stopped] the POS program of the server does not answer
+    [main-down] the server is down
+    [only-this-link] only this machine does not reach the server
+    [isolated] this machine is cut off
+   *[other] the server is silent, and nobody can tell why
+  }
+demo-tell-licence = { $name }: the days of the backup licence run
+demo-script-in-vain = it did not come within { $seconds } s
+demo-script-not-so = it is { $is }
+demo-script-nothing-there = there is nothing there to do that to
+demo-script-no-such-thing = "{ $word }" is nothing that a script can do. It can: cut-power, bring-back, cut-cable, join-cable, break, freeze, thaw, pass, promote, return, expect, end
+demo-script-not-yet = "{ $word }": this version cannot play that yet
+demo-script-no-such-condition = "{ $word }" is nothing to wait for. There are: alarm, offered, ready, in-step, locked
+demo-script-no-such-expectation = "{ $word }" is nothing to expect. There are: duty, verdict, licence, missing, set-aside, double, numbers-twice
+demo-script-wanted = "{ $word }" should be one of: { $wanted }
+demo-script-too-many = "{ $word }" is one word too many
+demo-script-backwards = this time is over when the line is reached: write the lines in the order of their times
+demo-script-after-the-end = nothing comes after the end: leave it out
 cli-started = This machine is the server again.
 cli-sum = To go on, type the sum of { $a } and { $b }:
 cli-not-begun = The service did not begin it.
@@ -1096,6 +1156,17 @@ help-espejo-home = Where this machine keeps what is its own [default: /var/lib/e
 help-espejo-lang = The language: en, es, pt-BR, de, fr or fi [default: from the environment]
 help-espejo-color = When colour is used: auto, always or never
 help-espejo-watch = The screen, without its actions
+help-demo = A pretend shop to practise on: two machines, cashiers, and everything that can go wrong, on this machine alone
+help-demo-examples =
+  espejo demo                       the operator's screen, and keys that cut the power
+  espejo demo --script story.txt    plays a story without a screen, and prints it
+help-demo-dir = Where the shop is set up; it is kept there [default: a folder that is removed at the end]
+help-demo-seed = What the cashiers' choices begin with, so that a run can be had again
+help-demo-script = Play this story instead of opening the screen
+help-demo-pos = The POS server of the practice shop
+help-demo-pos-data = The folder of its data
+help-demo-pos-port = Where it listens, on this machine
+help-demo-pos-skip = Numbers that the next receipt leaves out
 help-init = Set up a store on its main server
 help-init-examples =
     Examples:

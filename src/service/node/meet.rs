@@ -67,6 +67,19 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
+/// Names where the service listens, where what comes to its address is passed on to it: by a forwarded port, by a relay.
+pub const LISTEN: &str = "ESPEJO_LISTEN";
+
+/// Where the machine at `address` listens.
+pub async fn listens_at(address: &Address) -> io::Result<SocketAddr> {
+    match std::env::var(LISTEN) {
+        Ok(named) => {
+            named.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{LISTEN}={named}")))
+        }
+        Err(_) => resolve(address).await,
+    }
+}
+
 /// Where `address` is.
 pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;
@@ -76,7 +89,7 @@ pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
 /// Takes the address for itself, for connections and for datagrams.
 pub async fn listen(address: &Address) -> Result<(TcpListener, UdpSocket), MachineError> {
     let listen = async {
-        let address = resolve(address).await?;
+        let address = listens_at(address).await?;
         Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?))
     };
     listen.await.map_err(|error| MachineError::Address { address: address.to_string(), error })

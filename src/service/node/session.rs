@@ -23,6 +23,8 @@ pub struct Session {
     heard: mpsc::Sender<(u64, Option<Note>)>,
     writing: Option<JoinHandle<std::io::Result<()>>>,
     tasks: Vec<AbortHandle>,
+    /// Ways of datasets that this machine has no use for yet.
+    pub unused: Vec<Secure>,
 }
 
 /// How long is waited at the most until the last note has gone.
@@ -49,7 +51,7 @@ impl Session {
             let _ = pass.send((number, None)).await;
         });
         let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
-        Self { number, out, standing, heard, writing: Some(writing), tasks }
+        Self { number, out, standing, heard, writing: Some(writing), tasks, unused: vec![] }
     }
 
     /// Gives a dataset a way of its own.

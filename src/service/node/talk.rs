@@ -59,7 +59,13 @@ impl Machine {
                 let current = self.session.as_mut().filter(|current| current.number == session);
                 let lane = self.lanes.iter().find(|lane| lane.name == name);
                 let (Some(current), Some(lane)) = (current, lane) else {
-                    let _ = meet::answer(&mut secure, Some(Refusal::NoPlace)).await;
+                    let calls = self.again.is_some();
+                    match self.session.as_mut().filter(|current| calls && current.number == session) {
+                        // An answer of who called would be taken for words of the copy. The way is kept, though nobody here
+                        // uses it yet: without it the session would be over before anything is said.
+                        Some(current) => current.unused.push(secure),
+                        None => drop(meet::answer(&mut secure, Some(Refusal::NoPlace)).await),
+                    }
                     return;
                 };
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {

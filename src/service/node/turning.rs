@@ -175,7 +175,9 @@ impl Machine {
     pub(super) fn start_program(&mut self, epoch: Epoch) {
         let Some(program) = &mut self.program else { return };
         if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
-            self.lanes.iter().for_each(|lane| drop(lane.source.send(last::Order::Last)));
+            for lane in &self.lanes {
+                let _ = lane.source.send(last::Order::Last);
+            }
             self.turning.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
         } else {
             program.start(epoch);

@@ -9,6 +9,7 @@
 //! - [`history`]: the page of the operations
 //! - [`help`]: the help
 //! - [`licence`]: the lines of the backup licence
+//! - [`strip`]: what lies below the screen of a practice shop
 //! - [`welcome`]: the first page and its form
 //! - [`parts`]: the lines that more than one of them has
 
@@ -21,6 +22,7 @@ pub mod licence;
 pub mod mirror;
 pub mod parts;
 pub mod serving;
+pub mod strip;
 pub mod turning;
 pub mod welcome;
 
@@ -34,6 +36,7 @@ use super::widgets::{Canvas, Drawn};
 /// Draws everything.
 pub fn draw(scene: &Scene, look: Look, area: Rect, buf: &mut Buffer) -> Drawn {
     let mut on = Canvas { look, buf, drawn: Drawn::default() };
+    let area = scene.strip.as_ref().map_or(area, |view| strip::draw(view, area, &mut on));
     let inside = scene.frame.draw(area, &mut on);
     match &scene.page {
         Page::Mirror(view) => mirror::draw(view, inside, &mut on),

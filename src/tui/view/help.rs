@@ -61,7 +61,7 @@ pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
 
 fn about(scope: Scope) -> &'static str {
     match scope {
-        Scope::Everywhere | Scope::Mirror | Scope::Help => "about-mirror",
+        Scope::Everywhere | Scope::Mirror | Scope::Help | Scope::Demo => "about-mirror",
         Scope::Copy => "about-copy",
         Scope::History => "about-history",
         Scope::Alarm => "about-alarm",

@@ -15,6 +15,7 @@
 //! - [`history`]: the page of the operations
 //! - [`help`]: the keys of a place, and what the words mean
 //! - [`ask`]: the dialogs
+//! - [`strip`]: what lies below the screen of a practice shop
 //! - [`welcome`]: the first page and its form
 
 pub mod alarm;
@@ -29,6 +30,7 @@ pub mod licence;
 pub mod machines;
 pub mod mirror;
 pub mod serving;
+pub mod strip;
 pub mod turning;
 pub mod turns;
 pub mod welcome;
@@ -58,6 +60,8 @@ pub struct Scene {
     pub page: Page,
     /// What lies over it.
     pub dialog: Option<Dialog>,
+    /// What lies below it all, where the service is that of a practice shop.
+    pub strip: Option<strip::StripView>,
 }
 
 /// A page.
@@ -134,7 +138,8 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
         Layer::Home | Layer::Quit { .. } | Layer::Question { .. } | Layer::Confirm(_) => home(&seen, app),
     };
-    Scene { frame, page, dialog }
+    let strip = app.strip().map(|strip| strip::strip(&seen, strip));
+    Scene { frame, page, dialog, strip }
 }
 
 /// The home screen, as it is about what matters now.
@@ -164,7 +169,8 @@ pub fn first_page(first: &First, options: &Options, now: &Zoned) -> Scene {
     let next = seen.hint(scope, Intent::Next, "hint-next");
     let hints = [help, next, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect();
     let title = options.words.say("head-first");
-    Scene { frame: Frame { title, clock: seen.clock(), air: Air::Calm, hints, support: vec![] }, page, dialog: None }
+    let frame = Frame { title, clock: seen.clock(), air: Air::Calm, hints, support: vec![] };
+    Scene { frame, page, dialog: None, strip: None }
 }
 
 fn title(seen: &Seen<'_>, app: &App) -> String {

@@ -1,0 +1,25 @@
+//! The practice shop: two machines with the real program in every role, a small POS server, cashiers who remember, incidents,
+//! and the line of truth. May name the service and what it is made of; knows no screen. All on loopback, and all of it ends
+//! with it.
+//!
+//! - [`pos`]: the POS server
+//! - [`order`]: an order, on the way and in the queue
+//! - [`cashier`]: who sells
+//! - [`truth`]: what was confirmed against what is there
+//! - [`machine`]: one of the two machines
+//! - [`cable`]: what lies between them
+//! - [`shop`]: all of it together
+//! - [`incident`]: what can happen to it
+//! - [`script`]: a story to play: incidents, commands and what is expected
+//! - [`random`]: a seeded stream of numbers
+
+pub mod cable;
+pub mod cashier;
+pub mod incident;
+pub mod machine;
+pub mod order;
+pub mod pos;
+pub mod random;
+pub mod script;
+pub mod shop;
+pub mod truth;
