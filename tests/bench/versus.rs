@@ -13,6 +13,7 @@ mod common;
 mod peers;
 mod rows;
 mod shop;
+mod turns;
 mod two;
 mod ways;
 
@@ -34,12 +35,13 @@ const HERE: [(&str, Measuring); 7] = [
     ("start", rows::start),
 ];
 
-const TWO: [(&str, Measuring); 6] = [
+const TWO: [(&str, Measuring); 7] = [
     ("bulk", two::bulk),
     ("first", rows::first_copy),
     ("pages", rows::changed_pages),
     ("append", rows::appends),
     ("hot", two::hot),
+    ("turns", turns::turns),
     ("memory", rows::memory),
 ];
 

@@ -31,7 +31,7 @@ def ask(line, order):
 def main():
     line, number = None, 1
     with open(FILE, "a", encoding="ascii") as confirmed:
-        while number < MOST and not is_over(0.005):
+        while number < MOST and not is_over(0.02):
             order = f"{NAME}-{number}"
             try:
                 if line is None:

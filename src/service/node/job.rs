@@ -15,8 +15,9 @@ use crate::service::status::{Operation, OperationKind, OperationState, PeerState
 /// So long the other machine may be silent while everything is copied back to it.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A mirror that is so far behind at the most is level enough for the terminals to wait for the rest.
-const NEARLY_MS: u64 = 2_000;
+/// Where no more than so many bytes are known to be missing, the terminals may wait for the rest. Its age says nothing: files that
+/// never hold still are copied late, however few they are.
+const NEARLY_BYTES: u64 = 16 << 20;
 
 /// A change of server that ended so long ago is told to a machine that is met anew.
 const TOLD_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -220,7 +221,8 @@ impl Machine {
         }
         self.turning.job.until = None;
         let Some(theirs) = &self.their_status else { return Ok(()) };
-        let copied = theirs.mirror.as_of.is_some() && theirs.mirror.caught_up && theirs.mirror.behind_ms < NEARLY_MS;
+        let copied =
+            theirs.mirror.as_of.is_some() && theirs.mirror.caught_up && theirs.mirror.behind_bytes < NEARLY_BYTES;
         let (gathered, is_asked) = (!theirs.strays, !theirs.questions.is_empty());
         self.passed(Step::OtherWaits).await;
         if gathered {

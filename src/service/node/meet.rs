@@ -71,7 +71,7 @@ pub fn version() -> String {
 pub const LISTEN: &str = "ESPEJO_LISTEN";
 
 /// Where the machine at `address` listens.
-pub async fn listens_at(address: &Address) -> io::Result<SocketAddr> {
+async fn listens_at(address: &Address) -> io::Result<SocketAddr> {
     match std::env::var(LISTEN) {
         Ok(named) => {
             named.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{LISTEN}={named}")))
