@@ -1,15 +1,19 @@
 //! Keys in, whole screen out, with every style that is not plain; the status is made up, the clock is an argument.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "screens/cases.rs"]
+mod cases;
+#[path = "screens/changes.rs"]
+mod changes;
 #[path = "screens/harness.rs"]
 mod harness;
 #[path = "screens/statuses.rs"]
 mod statuses;
 #[path = "screens/store.rs"]
 mod store;
+#[path = "screens/turns.rs"]
+mod turns;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossterm::event::Event as Input;
@@ -25,87 +29,6 @@ use statuses::{
     comparing, copying, disk_full, emptied, first_copy, healthy, history, now, odd_names, removals, source_gone,
     unreadable,
 };
-
-/// Every snapshot there is to be: one that no case draws any more is found by its absence here.
-const CASES: [&str; 66] = [
-    "days_run_80x24",
-    "days_run_ascii",
-    "days_run_40x10",
-    "days_run_out_80x24",
-    "days_over_80x24",
-    "no_licence_80x24",
-    "healthy_80x24",
-    "healthy_200x60",
-    "healthy_40x10",
-    "healthy_no_colour_ascii",
-    "waiting_80x24",
-    "first_copy_80x24",
-    "copying_80x24",
-    "copying_40x10",
-    "copying_ascii",
-    "disk_full_80x24",
-    "disk_full_40x10",
-    "disk_full_200x60",
-    "source_gone_80x24",
-    "unreadable_80x24",
-    "removals_80x24",
-    "removals_dialog",
-    "removals_dialog_no_colour",
-    "removals_dialog_40x10",
-    "emptied_dialog",
-    "comparing_80x24",
-    "quit_dialog",
-    "help_80x24",
-    "help_scrolled",
-    "copy_page_80x24",
-    "copy_page_unreadable_200x60",
-    "odd_names_80x24",
-    "watch_only_80x24",
-    "first_page",
-    "form",
-    "backup_80x24",
-    "backup_200x60",
-    "backup_40x10",
-    "backup_ascii",
-    "backup_first_copy_80x24",
-    "backup_first_copy_ascii",
-    "backup_lost_80x24",
-    "backup_lost_40x10",
-    "backup_lost_200x60",
-    "backup_lost_ascii",
-    "backup_lost_and_old_80x24",
-    "backup_old_80x24",
-    "backup_unmet_80x24",
-    "backup_stranger_80x24",
-    "backup_turned_away_80x24",
-    "backup_forgotten_80x24",
-    "backup_hints_80x24",
-    "backup_quit_dialog",
-    "backup_copy_page_80x24",
-    "main_80x24",
-    "main_pos_80x24",
-    "main_pos_down_80x24",
-    "backup_pos_down_80x24",
-    "main_alone_80x24",
-    "main_alone_ascii",
-    "main_new_80x24",
-    "history_80x24",
-    "history_40x10",
-    "history_empty_80x24",
-    "history_empty_40x10",
-    "history_end_80x24",
-];
-
-#[test]
-fn no_snapshot_is_dead() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens");
-    let files = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
-    let code = |file: &PathBuf| file.extension().is_some_and(|end| end == "rs");
-    let name = |file: PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
-    let found: BTreeSet<_> = files.filter(|file| !code(file)).map(name).collect();
-    let wanted: BTreeSet<_> = CASES.iter().map(|case| format!("{case}.snap")).collect();
-    assert_eq!(found, wanted);
-}
 
 #[test]
 fn home_at_every_size() {

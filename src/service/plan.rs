@@ -18,6 +18,9 @@ pub struct Plan {
     pub loss: Option<Loss>,
     /// When the days of the backup licence would end, if they began now; none where this does not begin them.
     pub licence_ends_at: Option<Timestamp>,
+    /// How long the POS server may stand still for it, where that is limited.
+    #[serde(default)]
+    pub limit_ms: Option<u64>,
     /// What would be done, in this order.
     pub steps: Vec<Step>,
 }
@@ -197,6 +200,7 @@ mod tests {
             checks: checks.chain([Check::of(Checked::Copy, None)]).collect(),
             loss: None,
             licence_ends_at: None,
+            limit_ms: None,
             steps: OperationKind::Promote.steps().to_vec(),
         }
     }

@@ -2,72 +2,24 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
+use tui_input::InputRequest;
 
 use super::able::{self, Comparing};
+use super::confirm::{Confirm, Pressed};
 use super::intent::{Intent, Scope};
+use super::layer::Layer;
 use super::stage::{Effect, Message, Stage, scrolled};
 use super::strip::Strip;
+use super::turn::{self, Home, Turn, Which};
 use super::view::{self, Scene};
 use super::widgets::Press;
 use super::{Left, Options, Place};
+use crate::service::status::{Consent, OperationKind};
 use crate::service::{Command, Status};
 
-/// What lies on the screen. The home screen is always the lowest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Layer {
-    /// The home screen.
-    Home,
-    /// The page about the copy, from this line on.
-    Copy {
-        /// The first line that is seen, from 0.
-        top: usize,
-    },
-    /// The page of the operations, from this line on.
-    History {
-        /// The first line that is seen, from 0.
-        top: usize,
-    },
-    /// The help for a place, from this line on.
-    Help {
-        /// The place.
-        of: Scope,
-        /// The first line that is seen, from 0.
-        top: usize,
-    },
-    /// Asks whether the service is to end with the screen.
-    Quit {
-        /// The button in focus: 0 stays, 1 leaves.
-        focus: usize,
-    },
-    /// Shows a question of the service.
-    Question {
-        /// Its number.
-        id: u64,
-        /// The button in focus: 0 keeps the mirror, 1 takes the change over.
-        focus: usize,
-    },
-}
-
-impl Layer {
-    /// Where its keys mean something.
-    #[must_use]
-    pub fn scope(self) -> Scope {
-        match self {
-            Self::Home => Scope::Mirror,
-            Self::Copy { .. } => Scope::Copy,
-            Self::History { .. } => Scope::History,
-            Self::Help { .. } => Scope::Help,
-            Self::Quit { .. } | Self::Question { .. } => Scope::Confirm,
-        }
-    }
-
-    /// Whether it lies over a page and leaves it seen.
-    #[must_use]
-    pub fn is_dialog(self) -> bool {
-        self.scope() == Scope::Confirm
-    }
-}
+/// A short break heals within so long: until then an alarm can wait.
+pub const SHORT_BREAK: SignedDuration = SignedDuration::from_secs(30);
 
 /// How many buttons a dialog has.
 const BUTTONS: usize = 2;
@@ -81,6 +33,8 @@ pub struct App {
     room: (usize, usize),
     status: Option<Arc<Status>>,
     asked_to_compare: Option<Timestamp>,
+    asked_to_turn: Option<(Which, Timestamp)>,
+    waits_until: Option<Timestamp>,
     /// Where the service is that of a practice shop.
     strip: Option<Arc<Strip>>,
 }
@@ -90,7 +44,17 @@ impl App {
     #[must_use]
     pub fn new(place: Place, by: String) -> Self {
         let (layers, room) = (vec![Layer::Home], (1, 0));
-        Self { place, by, layers, room, status: None, asked_to_compare: None, strip: None }
+        Self {
+            place,
+            by,
+            layers,
+            room,
+            status: None,
+            asked_to_compare: None,
+            asked_to_turn: None,
+            waits_until: None,
+            strip: None,
+        }
     }
 
     /// What lies on the screen, the lowest first.
@@ -123,6 +87,36 @@ impl App {
         able::comparing(self.status(), self.place, self.asked_to_compare, now)
     }
 
+    /// What the home screen is about.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        self.status().map_or(Home::Mirror, Home::of)
+    }
+
+    /// Whether a change of server can be asked for now.
+    #[must_use]
+    pub fn turn(&self, which: Which, now: Timestamp) -> Turn<'_> {
+        self.status().map_or(Turn::Unknown, |status| which.stands(status, self.place, self.asked_to_turn, now))
+    }
+
+    /// Who sits before the screen.
+    #[must_use]
+    pub fn by(&self) -> &str {
+        &self.by
+    }
+
+    /// Whether a person is called, and can silence that from here.
+    #[must_use]
+    pub fn can_mute(&self) -> bool {
+        self.place != Place::WatchOnly && self.status().is_some_and(|status| status.call.calls)
+    }
+
+    /// How long an alarm still waits, since a person has said so; none where it does not.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.waits_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive)
+    }
+
     fn top(&self) -> Layer {
         self.layers.last().copied().unwrap_or(Layer::Home)
     }
@@ -131,11 +125,11 @@ impl App {
         match intent {
             Intent::Leave => return self.leave(),
             Intent::Redraw => return vec![Effect::Redraw],
-            Intent::Press => return self.press(None),
+            Intent::Press => return self.press(now, None),
             Intent::Compare => return self.compare(now),
             Intent::Help => {
                 if !matches!(self.top(), Layer::Help { .. }) {
-                    self.layers.push(Layer::Help { of: self.top().scope(), top: 0 });
+                    self.layers.push(Layer::Help { of: self.scope(), top: 0 });
                 }
             }
             Intent::PageCopy => self.layers.push(Layer::Copy { top: 0 }),
@@ -149,8 +143,17 @@ impl App {
             Intent::Up | Intent::Down | Intent::PageUp | Intent::PageDown | Intent::Top | Intent::Bottom => {
                 self.scroll(intent);
             }
-            Intent::Next | Intent::Previous => self.turn(),
-            Intent::MirrorAFolder => {}
+            Intent::Mute if self.can_mute() => return vec![Effect::Send(Command::Mute { by: self.by.clone() })],
+            Intent::Next | Intent::Previous => self.move_focus(intent),
+            Intent::StartServer => self.confirm(now, Which::Start),
+            Intent::ReturnToMain => self.confirm(now, Which::Return),
+            Intent::CancelReturn => self.confirm(now, Which::Cancel),
+            Intent::NotYet => {
+                if self.home() == Home::Alarm && self.waits(now).is_none() {
+                    self.waits_until = Some(now + SHORT_BREAK);
+                }
+            }
+            Intent::Mute | Intent::MirrorAFolder => {}
             Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {
                 return vec![Effect::Cause(intent)];
             }
@@ -181,8 +184,38 @@ impl App {
         vec![Effect::Send(Command::Verify { by: self.by.clone() })]
     }
 
+    /// Asks once more before a change of server, where it can be asked for.
+    fn confirm(&mut self, now: Timestamp, which: Which) {
+        if let Some(asks) = self.asks(now, which) {
+            self.layers.push(Layer::Confirm(Confirm::new(which, &asks, now)));
+        }
+    }
+
+    /// What a person consents to with a change of server; none where it cannot be asked for now.
+    fn asks(&self, now: Timestamp, which: Which) -> Option<Vec<Consent>> {
+        match self.turn(which, now) {
+            Turn::Offered(plan) => Some(plan.asks()),
+            Turn::Cancellable(_) => Some(vec![]),
+            _ => None,
+        }
+    }
+
+    /// What a change of server that was confirmed asks of the service.
+    fn command(&self, confirm: &Confirm) -> Command {
+        let by = self.by.clone();
+        let starts = self.status().and_then(turn::start_plan).map(|plan| plan.kind);
+        match confirm.which {
+            Which::Start if starts == Some(OperationKind::Start) => Command::Start { by },
+            Which::Start => {
+                Command::Promote { by, yes: confirm.sum.is_some(), accept_loss: confirm.loses, reason: None }
+            }
+            Which::Return => Command::Return { by, reason: None },
+            Which::Cancel => Command::Cancel { by },
+        }
+    }
+
     /// Presses a dialog's button: the one in focus, or the one that was clicked.
-    fn press(&mut self, clicked: Option<usize>) -> Vec<Effect<Left>> {
+    fn press(&mut self, now: Timestamp, clicked: Option<usize>) -> Vec<Effect<Left>> {
         let effects = match self.top() {
             Layer::Quit { focus } => match clicked.unwrap_or(focus) {
                 0 => vec![],
@@ -192,16 +225,41 @@ impl App {
                 let accept = clicked.unwrap_or(focus) == 1;
                 vec![Effect::Send(Command::Answer { question: id, accept, by: self.by.clone() })]
             }
+            Layer::Confirm(mut confirm) => match confirm.press(clicked, now) {
+                Pressed::Close => vec![],
+                Pressed::Stay => {
+                    self.layers.pop();
+                    self.layers.push(Layer::Confirm(confirm));
+                    return vec![];
+                }
+                Pressed::Go => {
+                    self.asked_to_turn = Some((confirm.which, now));
+                    vec![Effect::Send(self.command(&confirm))]
+                }
+            },
             Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => return vec![],
         };
         self.layers.pop();
         effects
     }
 
-    /// The other button: there are two.
-    fn turn(&mut self) {
-        if let Some(Layer::Quit { focus } | Layer::Question { focus, .. }) = self.layers.last_mut() {
-            *focus = (*focus + 1) % BUTTONS;
+    /// To another button; where there are two, to the other one.
+    fn move_focus(&mut self, intent: Intent) {
+        match self.layers.last_mut() {
+            Some(Layer::Quit { focus } | Layer::Question { focus, .. }) => *focus = (*focus + 1) % BUTTONS,
+            Some(Layer::Confirm(confirm)) if intent == Intent::Next => confirm.next(),
+            Some(Layer::Confirm(confirm)) => confirm.previous(),
+            _ => {}
+        }
+    }
+
+    fn edit(&mut self, request: InputRequest) {
+        if let Some(Layer::Confirm(confirm)) = self.layers.last_mut() {
+            match request {
+                InputRequest::InsertChar(c) => confirm.type_in(c),
+                InputRequest::DeletePrevChar => confirm.erase(),
+                _ => {}
+            }
         }
     }
 
@@ -212,13 +270,35 @@ impl App {
         }
     }
 
-    /// A question that nobody asks any more is not shown any more.
-    fn heard(&mut self, status: Arc<Status>) {
-        self.layers.retain(|layer| match layer {
-            Layer::Question { id, .. } => status.questions.iter().any(|question| question.id == *id),
-            _ => true,
-        });
+    /// A question that nobody asks any more is not shown any more, and what was agreed to is what is asked now.
+    fn heard(&mut self, now: Timestamp, status: Arc<Status>) {
         self.status = Some(status);
+        let layers = std::mem::take(&mut self.layers);
+        self.layers = layers.into_iter().filter_map(|layer| self.still(now, layer)).collect();
+        if self.home() != Home::Alarm {
+            self.waits_until = None;
+        }
+    }
+
+    /// What becomes of a layer by what was heard.
+    fn still(&self, now: Timestamp, layer: Layer) -> Option<Layer> {
+        match layer {
+            Layer::Question { id, .. } => {
+                let is_asked = self.status()?.questions.iter().any(|question| question.id == id);
+                is_asked.then_some(layer)
+            }
+            Layer::Confirm(confirm) => {
+                let asks = self.asks(now, confirm.which)?;
+                Some(Layer::Confirm(if confirm.differs(&asks) {
+                    Confirm::new(confirm.which, &asks, now)
+                } else {
+                    confirm
+                }))
+            }
+            Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } | Layer::Quit { .. } => {
+                Some(layer)
+            }
+        }
     }
 }
 
@@ -226,7 +306,17 @@ impl Stage for App {
     type End = Left;
 
     fn scope(&self) -> Scope {
-        self.top().scope()
+        self.top().scope(self.home())
+    }
+
+    fn types(&self) -> bool {
+        matches!(self.top(), Layer::Confirm(Confirm { sum: Some(_), .. }))
+    }
+
+    /// While an alarm waits, somebody has heard it; and who only watches could not silence it.
+    fn rings(&self, now: Timestamp) -> bool {
+        let bell = self.status().is_some_and(|status| status.call.bell);
+        bell && self.place != Place::WatchOnly && self.waits(now).is_none()
     }
 
     fn beside(&self) -> Option<Scope> {
@@ -236,9 +326,9 @@ impl Stage for App {
     fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect<Left>> {
         match message {
             Message::Want(intent) | Message::Click(Press::Want(intent)) => self.want(now, intent),
-            Message::Click(Press::At(button)) => self.press(Some(button)),
+            Message::Click(Press::At(button)) => self.press(now, Some(button)),
             Message::Heard(status) => {
-                self.heard(status);
+                self.heard(now, status);
                 vec![]
             }
             Message::Strip(strip) => {
@@ -249,7 +339,11 @@ impl Stage for App {
                 self.room = (page, last);
                 vec![]
             }
-            Message::Edit(_) | Message::Paste(_) => vec![],
+            Message::Edit(request) => {
+                self.edit(request);
+                vec![]
+            }
+            Message::Paste(_) => vec![],
         }
     }
 

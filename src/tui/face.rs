@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::Options;
 use super::burst::{Burst, Deciding};
-use super::intent::Scope;
+use super::keymap::types_a_character;
 use super::screens;
 use super::stage::{Effect, Message, Stage};
 use super::view::Scene;
@@ -49,8 +49,7 @@ impl<S: Stage> Face<S> {
     pub fn take(&mut self, now: Moment, options: &Options, event: &Event) -> Vec<Effect<S::End>> {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                let types = self.stage.scope() == Scope::Form;
-                let deciding = if types { Deciding::Enter } else { Deciding::DigitsAndEnter };
+                let deciding = if self.stage.types() { Deciding::Enter } else { Deciding::DigitsAndEnter };
                 let known = self.burst.press(now.since, KeyCombination::from(*key), deciding);
                 self.keys(now, options, known)
             }
@@ -93,7 +92,7 @@ impl<S: Stage> Face<S> {
         let mut effects = vec![];
         for key in keys {
             // Each key means what it means after the one before it.
-            if let Some(message) = message(options, self.stage.scope(), self.stage.beside(), key) {
+            if let Some(message) = message(options, &self.stage, key) {
                 effects.extend(self.stage.update(now.at, message));
             }
         }
@@ -102,14 +101,14 @@ impl<S: Stage> Face<S> {
 }
 
 /// What a key is to a stage: an intent, or text where text is typed.
-fn message(options: &Options, scope: Scope, beside: Option<Scope>, key: KeyCombination) -> Option<Message> {
-    if let Some(intent) = options.keymap.intent(scope, key) {
+fn message(options: &Options, stage: &impl Stage, key: KeyCombination) -> Option<Message> {
+    let is_text = stage.types() && types_a_character(key);
+    let scopes = [Some(stage.scope()), stage.beside()];
+    let mut meant = scopes.into_iter().flatten().filter_map(|scope| options.keymap.intent(scope, key));
+    if let Some(intent) = meant.next().filter(|_| !is_text) {
         return Some(Message::Want(intent));
     }
-    if let Some(intent) = beside.and_then(|beside| options.keymap.intent(beside, key)) {
-        return Some(Message::Want(intent));
-    }
-    if scope != Scope::Form {
+    if !stage.types() {
         return None;
     }
     let event: crossterm::event::KeyEvent = key.into();

@@ -114,6 +114,11 @@ impl First {
             | Intent::PageHistory
             | Intent::Answer
             | Intent::Compare
+            | Intent::StartServer
+            | Intent::ReturnToMain
+            | Intent::CancelReturn
+            | Intent::NotYet
+            | Intent::Mute
             | Intent::Power
             | Intent::Cable
             | Intent::Break

@@ -17,6 +17,16 @@ pub enum Intent {
     Answer,
     /// Compare every byte of both sides.
     Compare,
+    /// Start the server on this machine.
+    StartServer,
+    /// Return to the main server.
+    ReturnToMain,
+    /// Cancel the return that runs.
+    CancelReturn,
+    /// Let an alarm wait a little: short breaks heal.
+    NotYet,
+    /// Silence the alarm.
+    Mute,
     /// One line up.
     Up,
     /// One line down.
@@ -61,6 +71,11 @@ impl Intent {
             Self::PageHistory => "page-history",
             Self::Answer => "answer",
             Self::Compare => "compare",
+            Self::StartServer => "start-server",
+            Self::ReturnToMain => "return-to-main",
+            Self::CancelReturn => "cancel-return",
+            Self::NotYet => "not-yet",
+            Self::Mute => "mute",
             Self::Up => "up",
             Self::Down => "down",
             Self::PageUp => "page-up",
@@ -90,6 +105,11 @@ impl Intent {
             Self::PageHistory => "intent-page-history",
             Self::Answer => "intent-answer",
             Self::Compare => "intent-compare",
+            Self::StartServer => "intent-start-server",
+            Self::ReturnToMain => "intent-return-to-main",
+            Self::CancelReturn => "intent-cancel-return",
+            Self::NotYet => "intent-not-yet",
+            Self::Mute => "intent-mute",
             Self::Up => "intent-up",
             Self::Down => "intent-down",
             Self::PageUp => "intent-page-up",
@@ -114,8 +134,12 @@ impl Intent {
 pub enum Scope {
     /// Wherever the place itself does not say otherwise.
     Everywhere,
-    /// The home screen of a mirror.
+    /// The home screen.
     Mirror,
+    /// The home screen while the server is missed; what it does not bind, the home screen does.
+    Alarm,
+    /// The home screen while a change of server runs; what it does not bind, the home screen does.
+    Turn,
     /// The page about the copy.
     Copy,
     /// The page of the operations.
@@ -134,9 +158,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every place.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Everywhere,
         Self::Mirror,
+        Self::Alarm,
+        Self::Turn,
         Self::Copy,
         Self::History,
         Self::Help,
@@ -146,12 +172,38 @@ impl Scope {
         Self::Demo,
     ];
 
+    /// Whose keys count there, too, its own first.
+    #[must_use]
+    pub fn and_wider(self) -> &'static [Self] {
+        match self {
+            Self::Everywhere => &[Self::Everywhere],
+            Self::Mirror => &[Self::Mirror, Self::Everywhere],
+            Self::Alarm => &[Self::Alarm, Self::Mirror, Self::Everywhere],
+            Self::Turn => &[Self::Turn, Self::Mirror, Self::Everywhere],
+            Self::Copy => &[Self::Copy, Self::Everywhere],
+            Self::History => &[Self::History, Self::Everywhere],
+            Self::Help => &[Self::Help, Self::Everywhere],
+            Self::Confirm => &[Self::Confirm, Self::Everywhere],
+            Self::First => &[Self::First, Self::Everywhere],
+            Self::Form => &[Self::Form, Self::Everywhere],
+            Self::Demo => &[Self::Demo, Self::Everywhere],
+        }
+    }
+
+    /// Whether it is a home screen.
+    #[must_use]
+    pub fn is_home(self) -> bool {
+        matches!(self, Self::Mirror | Self::Alarm | Self::Turn)
+    }
+
     /// Its word in a keymap.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Everywhere => "everywhere",
             Self::Mirror => "mirror",
+            Self::Alarm => "alarm",
+            Self::Turn => "turn",
             Self::Copy => "copy",
             Self::History => "history",
             Self::Help => "help",
@@ -166,12 +218,15 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Break, Cable, Compare, DaysPass, Down, Freeze, Help, Leave, MirrorAFolder, Next, PageCopy,
-            PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw, Top, Up,
+            Answer, Bottom, Break, Cable, CancelReturn, Compare, DaysPass, Down, Freeze, Help, Leave, MirrorAFolder,
+            Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw, ReturnToMain,
+            StartServer, Top, Up,
         };
         match self {
-            Self::Everywhere => &[Help, Leave, Redraw],
-            Self::Mirror => &[PageCopy, PageHistory, Answer, Compare],
+            Self::Everywhere => &[Help, Mute, Leave, Redraw],
+            Self::Mirror => &[StartServer, ReturnToMain, PageCopy, PageHistory, Answer, Compare],
+            Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageHistory],
+            Self::Turn => &[CancelReturn, PageCopy, PageHistory],
             Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],
             Self::History | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],

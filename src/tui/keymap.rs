@@ -109,16 +109,16 @@ impl Keymap {
     /// What `key` means at `scope`.
     #[must_use]
     pub fn intent(&self, scope: Scope, key: KeyCombination) -> Option<Intent> {
-        let bound = |scope| self.bound(scope).find(|(bound, _)| *bound == key).map(|(_, intent)| intent);
+        let mut bound = scope.and_wider().iter().flat_map(|scope| self.bound(*scope));
         // Where a person types, a character is a character.
         let types = scope == Scope::Form && types_a_character(key);
-        if types { None } else { bound(scope).or_else(|| bound(Scope::Everywhere)) }
+        if types { None } else { bound.find(|(bound, _)| *bound == key).map(|(_, intent)| intent) }
     }
 
     /// The keys that mean `intent` at `scope`, as people call them: digits, function keys, then the others.
     #[must_use]
     pub fn keys(&self, scope: Scope, intent: Intent) -> Vec<String> {
-        let bound = self.bound(scope).chain(self.bound(Scope::Everywhere));
+        let bound = scope.and_wider().iter().flat_map(|scope| self.bound(*scope));
         let mut keys: Vec<_> = bound
             .filter(|(key, bound)| *bound == intent && self.intent(scope, *key) == Some(intent))
             .map(|(key, _)| (rank(key), called(key)))
@@ -269,6 +269,10 @@ mod tests {
         let keymap = Keymap::standard().unwrap();
         assert_eq!(keymap.hint(Scope::Mirror, Intent::PageCopy).as_deref(), Some("5 F5"));
         assert_eq!(keymap.hint(Scope::Mirror, Intent::Leave).as_deref(), Some("Esc"));
+        // Where the server is missed, one key is for that alone; the others are those of the home screen.
+        assert_eq!(keymap.hint(Scope::Alarm, Intent::NotYet).as_deref(), Some("8 F8"));
+        assert_eq!(keymap.hint(Scope::Alarm, Intent::StartServer).as_deref(), Some("2 F2"));
+        assert_eq!(keymap.hint(Scope::Alarm, Intent::Answer), None);
         // In a form a digit is a digit.
         assert_eq!(keymap.hint(Scope::Form, Intent::Help).as_deref(), Some("F1"));
         assert_eq!(keymap.hint(Scope::First, Intent::Compare), None);

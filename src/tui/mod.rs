@@ -8,12 +8,16 @@
 //!
 //! - [`intent`]: what a key can mean, and where
 //! - [`keymap`]: which key means what; every fault in a file at once
+//! - [`bell`]: the bell of the terminal while a person is called
 //! - [`burst`]: a scanner's burst is no decision
 //! - [`strip`]: the strip below the screen of a practice shop
 //! - [`stage`]: messages, effects, and what a stage must do
 //! - [`app`]: the screen of a service: its state, and what each message makes of it
+//! - [`layer`]: what can lie on it
 //! - [`first`]: the first page of an empty home, likewise
 //! - [`able`]: what can be done now, and why not
+//! - [`turn`]: changes of server likewise, and what the home screen is about
+//! - [`confirm`]: the question before a change of server
 //! - [`view`]: all that a screen shows, in words
 //! - [`screens`]: where it stands: one file a screen
 //! - [`widgets`]: the pieces they are laid out of
@@ -24,17 +28,21 @@
 
 pub mod able;
 pub mod app;
+pub mod bell;
 pub mod burst;
+pub mod confirm;
 pub mod face;
 pub mod first;
 pub mod intent;
 pub mod keymap;
+pub mod layer;
 pub mod run;
 pub mod screens;
 pub mod stage;
 pub mod strip;
 pub mod terminal;
 pub mod theme;
+pub mod turn;
 pub mod view;
 pub mod widgets;
 

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_stream::StreamExt;
 
 use super::app::App;
+use super::bell::Bell;
 use super::face::{Face, Moment};
 use super::first::{Chosen, First};
 use super::stage::{Effect, Message, Stage};
@@ -88,6 +89,7 @@ struct Session<'o, S> {
     /// The next drawing; none when nothing can have changed until the clock says so.
     draw_at: Option<Instant>,
     drawn_at: Instant,
+    bell: Bell,
 }
 
 impl<'o, S: Stage> Session<'o, S> {
@@ -101,7 +103,20 @@ impl<'o, S: Stage> Session<'o, S> {
         let (cut_off, screen) = ([term?, hup?, int?], Screen::take()?);
         let began = Instant::now();
         let (events, shown, draw_at, beside) = (EventStream::new(), None, Some(began), None);
-        Ok(Self { face, options, commands, beside, screen, events, cut_off, began, shown, draw_at, drawn_at: began })
+        Ok(Self {
+            face,
+            options,
+            commands,
+            beside,
+            screen,
+            events,
+            cut_off,
+            began,
+            shown,
+            draw_at,
+            drawn_at: began,
+            bell: Bell::default(),
+        })
     }
 
     /// Until it ends; none when the service ended.
@@ -158,8 +173,13 @@ impl<'o, S: Stage> Session<'o, S> {
             let into_second = Duration::from_nanos(u64::from(clock.subsec_nanosecond().unsigned_abs()));
             self.draw_at = Some(now + Duration::from_secs(1).saturating_sub(into_second) + Duration::from_millis(1));
         }
+        let moment = self.moment();
+        if self.bell.strikes(moment.since, self.face.stage().rings(moment.at)) {
+            self.screen.ring()?;
+        }
+        let bell = self.bell.due().map(|since| self.began + since);
         let held = self.face.due().map(|since| self.began + since);
-        Ok([self.draw_at, held].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1)))
+        Ok([self.draw_at, held, bell].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1)))
     }
 
     /// Waits; changes nothing. What is due is due however busy the inbox is: `settle` comes before each wait.

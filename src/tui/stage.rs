@@ -57,6 +57,16 @@ pub trait Stage {
     /// Where its keys mean something.
     fn scope(&self) -> Scope;
 
+    /// Whether a character that is typed is text.
+    fn types(&self) -> bool {
+        self.scope() == Scope::Form
+    }
+
+    /// Whether the bell rings.
+    fn rings(&self, _now: Timestamp) -> bool {
+        false
+    }
+
     /// Where else a key may mean something, that means nothing there.
     fn beside(&self) -> Option<Scope> {
         None

@@ -3,7 +3,7 @@
 use super::Words;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
-use crate::service::status::{Machines, PeerState, Phase, Unmet};
+use crate::service::status::{Machines, OperationKind, PeerState, Phase, Unmet};
 
 /// What the sentence says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,18 @@ pub enum Stance {
     NobodyJoined,
     /// This machine serves, and its mirror is silent.
     Bare,
+    /// The backup serves, and the main is silent.
+    ServesBare,
+    /// The backup serves, and the main is given everything.
+    ServesCopying,
+    /// The backup serves, and the main follows with something that is not well.
+    ServesFollowed,
+    /// The backup serves, and the main could have its place back.
+    ServesLevel,
+    /// The backup serves, and this is the main, which hears it.
+    Follows,
+    /// This machine was the server, and waits to hear whether it is still.
+    Waits,
 }
 
 /// What is to be said of `status`.
@@ -39,6 +51,9 @@ pub enum Stance {
 pub fn stance(status: &Status) -> Stance {
     let silent = status.machines.is_some() && !matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
     let unknown = silent && status.peer.state == PeerState::Unknown;
+    if let Some(stance) = elsewhere(status, silent) {
+        return stance;
+    }
     if silent && status.duty == Duty::Serving {
         return match status.peer.unmet {
             Some(Unmet::NobodyJoined) => Stance::NobodyJoined,
@@ -61,6 +76,24 @@ pub fn stance(status: &Status) -> Stance {
             (false, true) => Stance::NoAlone,
             (false, false) => Stance::No,
         },
+    }
+}
+
+/// What is to be said where the server is not where it is on ordinary days, or nowhere.
+fn elsewhere(status: &Status, silent: bool) -> Option<Stance> {
+    status.machines.as_ref()?;
+    match (status.node, status.duty) {
+        (Node::Backup, Duty::Serving) => Some(match status.mirror.phase {
+            _ if silent => Stance::ServesBare,
+            _ if status.can_take_over.yes => Stance::ServesLevel,
+            Phase::Opening | Phase::FirstCopy => Stance::ServesCopying,
+            Phase::Following | Phase::Verifying | Phase::Stopped => Stance::ServesFollowed,
+        }),
+        (Node::Main, Duty::Mirroring) if status.holder == Node::Backup && !silent => Some(Stance::Follows),
+        (_, Duty::Waiting) => {
+            status.plans.iter().any(|plan| plan.kind == OperationKind::Start).then_some(Stance::Waits)
+        }
+        (_, Duty::Serving | Duty::Mirroring) => None,
     }
 }
 
@@ -88,6 +121,12 @@ pub fn sentence(words: &Words, status: &Status) -> String {
         Stance::NotMet => "answer-not-met",
         Stance::NobodyJoined => "answer-nobody-joined",
         Stance::Bare => "answer-bare",
+        Stance::ServesBare => "serving-bare",
+        Stance::ServesCopying => "serving-copying",
+        Stance::ServesFollowed => "serving-follows",
+        Stance::ServesLevel => "serving-level",
+        Stance::Follows => "follows-serves",
+        Stance::Waits => "morning-waits",
     };
     words.with(key, &[("name", other(status).into())])
 }

@@ -10,6 +10,7 @@
 //! - [`grade`](mod@grade): how sure a generation is
 //! - [`licence`]: the backup licence
 //! - [`refusal`]: why something is not done
+//! - [`short`]: the same in the few words that stand beside a key
 //! - [`served`]: what is wrong with the POS server program
 //! - [`noted`]: what is only for the diary
 //! - [`operation`]: operations, and how they ended
@@ -29,6 +30,7 @@ pub mod operation;
 pub mod plan;
 pub mod refusal;
 pub mod served;
+pub mod short;
 pub mod told;
 pub mod unmet;
 

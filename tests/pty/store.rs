@@ -63,6 +63,47 @@ fn leaving_the_screen_of_a_machine_asks_and_ends_its_service() {
     main.see("is heard again").see("Nothing to do.");
 }
 
+/// A whole day at the backup's screen: the main dies, the person waits, starts the backup, and gives everything back.
+#[test]
+fn the_day_on_which_the_main_dies() {
+    let mut two = Two::new();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    two.init();
+    two.set_pos();
+    two.meet();
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
+    let mut backup = screen(&two, Machine::Backup, &[]);
+    backup.see("[OK] YES, this machine").see("Start backup server    not now");
+    two.cut_power(Machine::Main);
+    backup.see("ALARM:").see("Keep every paper receipt").see("0 F10 Mute");
+    backup.wait("the bell, again and again", |terminal| terminal.bells > 1).press("0");
+    backup.see_no_more("Mute").press("8");
+    backup.see("looks again in 2").press("2");
+    backup.see("[> Cancel <]").press(ENTER);
+    backup.see_no_more("[> Cancel <]").press("2");
+    let sum = sum(backup.see("[> Cancel <]"));
+    backup.press(&sum);
+    backup.see(&format!("[{sum}")).press(ENTER);
+    backup.see("[> Start ").press(ENTER);
+    backup.see("SERVING").see("This machine IS the server. Nothing stands behind it.").see("Then 3 opens here.");
+    two.start(Machine::Main);
+    backup.see("a return is possible").see("> 3 F3").press("3");
+    backup.see("[> Cancel <]").see("Nothing is lost.").press(TAB);
+    backup.see("[> Return to ").press(ENTER);
+    backup.see("Return to main server: done").see("[OK] YES, this machine").press(ESC);
+    assert_eq!(backup.end(), 0);
+    backup.is_given_back();
+}
+
+/// The sum that is asked for.
+fn sum(screen: &Terminal) -> String {
+    let text = screen.text();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let plus = words.iter().rposition(|word| *word == "+").expect("a sum is asked for");
+    let number = |at: usize| words[at].parse::<u32>().unwrap();
+    (number(plus - 1) + number(plus + 1)).to_string()
+}
+
 #[test]
 fn who_only_watches_starts_nothing() {
     let two = Two::new();

@@ -20,6 +20,8 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     /// Bytes that came so far.
     pub received: usize,
+    /// How often the bell was struck.
+    pub bells: usize,
     /// Whether the program took the whole screen at any time.
     pub took_screen: bool,
 }
@@ -53,7 +55,7 @@ impl Terminal {
             }
         });
         let parser = Parser::new(24, 80, 0);
-        Self { parser, said, keyboard, master: pair.master, child, received: 0, took_screen: false }
+        Self { parser, said, keyboard, master: pair.master, child, received: 0, bells: 0, took_screen: false }
     }
 
     /// All that is seen.
@@ -144,6 +146,7 @@ impl Terminal {
 
     fn take(&mut self, bytes: &[u8]) {
         self.received += bytes.len();
+        self.bells += String::from_utf8_lossy(bytes).matches('\x07').count();
         self.parser.process(bytes);
         self.took_screen |= self.parser.screen().alternate_screen();
     }

@@ -8,13 +8,14 @@ use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseBut
 use espejo::service::Status;
 use espejo::tui::{App, Effect, Face, Glyphs, Keymap, Look, Message, Moment, Options, Palette, Place, Stage};
 use espejo::words::Words;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Style};
 
-use super::CASES;
+use super::cases::CASES;
 use super::statuses::now;
 
 pub const COLOUR: Look = Look { palette: Palette::Sixteen, glyphs: Glyphs::Unicode };
@@ -31,6 +32,7 @@ pub struct Shown<S: Stage> {
     pub options: Options,
     terminal: Terminal<TestBackend>,
     pressed: Duration,
+    later: SignedDuration,
     pub effects: Vec<Effect<S::End>>,
 }
 
@@ -42,22 +44,39 @@ pub fn shown(status: Status, size: (u16, u16), look: Look, place: Place) -> Show
 
 pub fn on<S: Stage>(stage: S, (width, height): (u16, u16), options: Options) -> Shown<S> {
     let terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    Shown { face: Face::new(stage), options, terminal, pressed: Duration::ZERO, effects: vec![] }.drawn()
+    Shown {
+        face: Face::new(stage),
+        options,
+        terminal,
+        pressed: Duration::ZERO,
+        later: SignedDuration::ZERO,
+        effects: vec![],
+    }
+    .drawn()
 }
 
 impl<S: Stage> Shown<S> {
     pub fn moment(&self) -> Moment {
-        Moment { since: self.pressed, at: now() }
+        Moment { since: self.pressed, at: now() + self.later }
+    }
+
+    /// So many seconds later.
+    pub fn later(mut self, seconds: i64) -> Self {
+        self.later += SignedDuration::from_secs(seconds);
+        self.drawn()
     }
 
     pub fn drawn(mut self) -> Self {
         let zone = TimeZone::fixed(jiff::tz::offset(-6));
-        let scene = self.face.stage().scene(&self.options, &now().to_zoned(zone));
+        let scene = self.face.stage().scene(&self.options, &self.moment().at.to_zoned(zone));
         let (moment, face, options) = (self.moment(), &mut self.face, &self.options);
         self.terminal
             .draw(|frame| {
                 let area = frame.area();
-                face.draw(moment, &scene, options, area, frame.buffer_mut());
+                let cursor = face.draw(moment, &scene, options, area, frame.buffer_mut()).cursor;
+                if let Some(cursor) = cursor {
+                    frame.set_cursor_position(cursor);
+                }
             })
             .unwrap();
         self

@@ -95,7 +95,7 @@ impl Machine {
         own.reason = reason;
         own.node = Some(self.member.node);
         if kind == OperationKind::Return {
-            own.limit_ms = Some(u64::try_from(self.hold().as_millis()).unwrap_or(u64::MAX));
+            own.limit_ms = Some(self.hold_ms());
         }
         let operation = own.id;
         tracing::warn!(?kind, by, "a change of server begins");

@@ -81,7 +81,7 @@ impl Machine {
         let counts = self.days.is_some() && matches!(status.licence.state, LicenceState::Ready | LicenceState::Running);
         let licence_ends_at = counts.then(|| Timestamp::now().checked_add(left).ok()).flatten();
         let kind = OperationKind::Promote;
-        Plan { kind, checks, loss, licence_ends_at, steps: kind.steps().to_vec() }
+        Plan { kind, checks, loss, licence_ends_at, limit_ms: None, steps: kind.steps().to_vec() }
     }
 
     fn plan_start(&self) -> Plan {
@@ -97,7 +97,7 @@ impl Machine {
             Check::of(Checked::Verdict, Some(WhyNot::NobodyKnows)),
             self.check_free(),
         ];
-        Plan { kind, checks, loss: None, licence_ends_at: None, steps: kind.steps().to_vec() }
+        Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms: None, steps: kind.steps().to_vec() }
     }
 
     fn plan_return(&self, status: &Status) -> Plan {
@@ -121,7 +121,8 @@ impl Machine {
             checks.insert(3, self.check_server());
             checks.insert(4, Check::of(Checked::Room, self.no_room()));
         }
-        Plan { kind, checks, loss: None, licence_ends_at: None, steps: kind.steps().to_vec() }
+        let limit_ms = Some(self.hold_ms());
+        Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms, steps: kind.steps().to_vec() }
     }
 
     /// Whether the POS server program can be started here.
@@ -153,6 +154,11 @@ impl Machine {
             .shown(self.heart.is_heard(Instant::now()))
             .filter(|shown| shown.state == OperationState::Running);
         Check::of(Checked::Free, runs.map(|shown| WhyNot::Busy { kind: shown.kind }))
+    }
+
+    /// The same in milliseconds, as plans and operations say it.
+    pub(super) fn hold_ms(&self) -> u64 {
+        u64::try_from(self.hold().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// How long the POS server may stand still while its place is given away.

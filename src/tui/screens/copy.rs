@@ -19,7 +19,7 @@ pub fn draw(view: &CopyView, area: Rect, on: &mut Canvas<'_>) {
         parts::running(&view.progress, &view.behind, label, cells, glyphs),
         datasets(view, cells, glyphs),
         parts::actions(&view.actions, cells),
-        parts::events(&view.events_label, &view.events, cells),
+        parts::events(&view.events, cells),
     ];
     let mut rows: Vec<Row> = vec![];
     for section in sections.into_iter().filter(|section| !section.is_empty()) {

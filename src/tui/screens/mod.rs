@@ -1,6 +1,10 @@
 //! Where everything stands: one file a screen, one function each. Gets values in words, gives cells; knows no status.
 //!
+//! - [`home`]: what all home screens have: a column of events, and the actions at the end
 //! - [`mirror`]: the home screen of a mirror
+//! - [`alarm`]: while the server is missed
+//! - [`serving`]: while the backup is the server
+//! - [`turning`]: while a change of server runs
 //! - [`copy`]: the page about the copy
 //! - [`history`]: the page of the operations
 //! - [`help`]: the help
@@ -9,13 +13,17 @@
 //! - [`welcome`]: the first page and its form
 //! - [`parts`]: the lines that more than one of them has
 
+pub mod alarm;
 pub mod copy;
 pub mod help;
 pub mod history;
+pub mod home;
 pub mod licence;
 pub mod mirror;
 pub mod parts;
+pub mod serving;
 pub mod strip;
+pub mod turning;
 pub mod welcome;
 
 use ratatui::buffer::Buffer;
@@ -32,6 +40,9 @@ pub fn draw(scene: &Scene, look: Look, area: Rect, buf: &mut Buffer) -> Drawn {
     let inside = scene.frame.draw(area, &mut on);
     match &scene.page {
         Page::Mirror(view) => mirror::draw(view, inside, &mut on),
+        Page::Alarm(view) => alarm::draw(view, inside, &mut on),
+        Page::Serving(view) => serving::draw(view, inside, &mut on),
+        Page::Turning(view) => turning::draw(view, inside, &mut on),
         Page::Copy(view) => copy::draw(view, inside, &mut on),
         Page::History(view) => history::draw(view, inside, &mut on),
         Page::Help(view) => help::draw(view, inside, &mut on),
@@ -88,6 +99,24 @@ mod tests {
         .unwrap()
     }
 
+    /// A backup that misses its main, and would have to be asked two things before a start.
+    fn missed() -> Status {
+        let mut status = status();
+        status.questions.clear();
+        status.folders = None;
+        status.machines = serde_json::from_str(r#"{ "main": "SERVIDOR", "backup": "CAJA-3" }"#).unwrap();
+        status.peer.state = crate::service::status::PeerState::Lost;
+        status.peer.heard_ago_ms = Some(12_000);
+        status.plans = serde_json::from_str(
+            r#"[{ "kind": "promote", "licence_ends_at": "2026-11-24T16:42:07Z", "steps": ["take-epoch"],
+            "loss": { "as_of": "2026-11-14T16:42:06Z", "behind_ms": 12000, "behind_at_least": true, "behind_bytes": 9 },
+            "checks": [{ "check": "verdict", "why": { "is": "nobody-knows" } }, { "check": "copy", "why": null },
+                { "check": "copy-age", "why": { "is": "copy-old", "age_ms": 725000, "limit_ms": 600000 } }] }]"#,
+        )
+        .unwrap();
+        status
+    }
+
     #[test]
     fn longer_words_leave_the_answer_the_keys_and_the_code() {
         let look = Look { palette: Palette::Sixteen, glyphs: Glyphs::Ascii };
@@ -106,11 +135,34 @@ mod tests {
         for width in [80, 100, 132] {
             let home = seen(&app, width);
             for wanted in ["YES, this copy could take over now.", "MIR-203", "8 F8", "9 F9", "1", "Esc", "05 POS-Q"] {
-                assert!(home.contains(wanted), "{wanted} at {width}");
+                assert!(
+                    home.contains(wanted),
+                    "{wanted} at {width}:\n{}",
+                    home.chars()
+                        .collect::<Vec<_>>()
+                        .chunks(width.into())
+                        .map(|row| row.iter().collect::<String>() + "\n")
+                        .collect::<String>()
+                );
             }
         }
         app.update(now, Message::Want(Intent::Answer));
         let dialog = seen(&app, 80);
         assert!(dialog.contains("[> Keep the mirror as it is") && dialog.contains("[  Take it over"));
+        let mut app = App::new(Place::Attached, "ana".into());
+        app.update(now, Message::Heard(Arc::new(missed())));
+        for width in [80, 100, 132] {
+            let alarm = seen(&app, width);
+            for wanted in
+                ["ALARM: SERVIDOR is silent.", "This machine can take over", "8 F8", "2 F2", "3 F3", "a. Leave"]
+            {
+                assert!(alarm.contains(wanted), "{wanted} at {width}");
+            }
+        }
+        app.update(now, Message::Want(Intent::StartServer));
+        let dialog = seen(&app, 80);
+        for wanted in ["[> Cancel", "[  Start CAJA-3", "Start CAJA-3 as the server?", " =", "[     ]"] {
+            assert!(dialog.contains(wanted), "{wanted} in {dialog}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::tui::theme::{Glyphs, Mark, Tone};
 use crate::tui::view::answer::{Answer, Problem};
-use crate::tui::view::copying::{DatasetLine, EventLine, Fact, Progress};
+use crate::tui::view::copying::{DatasetLine, EventLine, Events, Fact, Progress};
 use crate::tui::view::mirror::{Action, Asking};
 use crate::tui::widgets::rows::wrapped;
 use crate::tui::widgets::{self, Press, Row, fit};
@@ -14,7 +14,8 @@ const SHORT_BAR: usize = 6;
 const WORTH: usize = 24;
 
 /// A mark and the sentence behind it.
-fn marked(mark: Mark, text: &str, tone: Tone, cells: usize) -> Vec<Row> {
+#[must_use]
+pub fn marked(mark: Mark, text: &str, tone: Tone, cells: usize) -> Vec<Row> {
     let sign = Row::of(" ", Tone::Plain).and(mark.sign(), mark.tone()).and(" ", Tone::Plain);
     wrapped(sign, text, tone, cells)
 }
@@ -38,8 +39,18 @@ pub fn answer(answer: &Answer, cells: usize) -> Vec<Row> {
 #[must_use]
 pub fn problem(problem: &Problem, cells: usize) -> Vec<Row> {
     let mut rows = marked(problem.mark, &problem.what, Tone::Strong, cells);
-    rows.extend(under(&problem.todo, cells));
+    if !problem.todo.is_empty() {
+        rows.extend(under(&problem.todo, cells));
+    }
     rows
+}
+
+/// Sentences, each from a row of its own on.
+#[must_use]
+pub fn sentences<'s>(all: impl IntoIterator<Item = &'s String>, tone: Tone, cells: usize) -> Vec<Row> {
+    let start = || Row::of(" ", Tone::Plain);
+    let said = all.into_iter().filter(|sentence| !sentence.is_empty());
+    said.flat_map(|sentence| wrapped(start(), sentence, tone, cells)).collect()
 }
 
 /// A question, and the key that answers it.
@@ -132,14 +143,23 @@ pub fn datasets(lines: &[DatasetLine], cells: usize, glyphs: Glyphs) -> Vec<Row>
     lines.iter().flat_map(|line| [vec![row(line)], notes(line)].concat()).collect()
 }
 
-/// What can be done: key, name, and what to know of it.
+/// What can be done: key, name, and what to know of it. The one next step has a mark.
 #[must_use]
 pub fn actions(actions: &[Action], cells: usize) -> Vec<Row> {
-    let label = actions.iter().map(|action| fit::width(&action.label)).max().unwrap_or(0).max(20);
+    actions_in(actions, action_width(actions), cells)
+}
+
+/// The width of the column of names of actions.
+#[must_use]
+pub fn action_width(actions: &[Action]) -> usize {
+    actions.iter().map(|action| fit::width(&action.label)).max().unwrap_or(0).max(20)
+}
+
+/// The actions, where their names stand in a column of `label` cells.
+#[must_use]
+pub fn actions_in(actions: &[Action], label: usize, cells: usize) -> Vec<Row> {
     let row = |action: &Action| {
-        let press = action.intent.map(Press::Want);
-        let tone = if press.is_some() { Tone::Strong } else { Tone::Quiet };
-        let start = Row::of("   ", Tone::Plain).and_press(format!("{}  ", action.keys), tone, press);
+        let (start, press, tone) = began(action, "   ", " > ");
         if start.width() + label + 2 + 12 > cells {
             let start = start.and_press(action.label.clone(), tone, press);
             return [vec![start], wrapped(Row::of("     ", Tone::Plain), &action.note, Tone::Plain, cells)].concat();
@@ -150,9 +170,30 @@ pub fn actions(actions: &[Action], cells: usize) -> Vec<Row> {
     actions.iter().flat_map(row).collect()
 }
 
+/// The same, a row each, for a screen with few rows: what does not fit into its row is left out.
+#[must_use]
+pub fn short_actions(actions: &[Action], cells: usize, glyphs: Glyphs) -> Vec<Row> {
+    let row = |action: &Action| {
+        let (start, press, tone) = began(action, " ", ">");
+        let start = start.and_press(action.label.clone(), tone, press).and("  ", Tone::Plain);
+        let room = cells.saturating_sub(start.width());
+        start.and(fit::clip(&action.note, room, glyphs), if press.is_some() { Tone::Plain } else { Tone::Quiet })
+    };
+    actions.iter().map(row).collect()
+}
+
+/// The row of an action up to its name, what a click on it does, and how it is drawn.
+fn began(action: &Action, blank: &str, mark: &str) -> (Row, Option<Press>, Tone) {
+    let press = action.intent.map(Press::Want);
+    let tone = if press.is_some() { Tone::Strong } else { Tone::Quiet };
+    let start = if action.is_next { Row::of(mark, Tone::Strong) } else { Row::of(blank, Tone::Plain) };
+    (start.and_press(format!("{}  ", action.keys), tone, press), press, tone)
+}
+
 /// The events under their name, each in one row or, where there is room, in as many as it takes.
 #[must_use]
-pub fn events(label: &str, events: &[EventLine], cells: usize) -> Vec<Row> {
+pub fn events(events: &Events, cells: usize) -> Vec<Row> {
+    let Events { label, lines: events } = events;
     if events.is_empty() {
         return vec![];
     }

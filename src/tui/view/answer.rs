@@ -1,8 +1,9 @@
 //! Could this copy take over now? And what stands in the way.
 
-use super::Seen;
+use super::{Seen, turns};
 use crate::service::Status;
-use crate::service::status::{Alarm, Reason, Trouble, Unmet};
+use crate::service::status::{Alarm, Plan, Reason, Trouble, Unmet};
+use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::answer::{Stance, other, refuses, sentence, stance};
 use crate::words::unmet::unmet;
@@ -45,13 +46,27 @@ pub fn answer(seen: &Seen<'_>, status: Option<&Status>) -> Answer {
     let wrong = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint()) || !status.questions.is_empty();
     let stance = stance(status);
     let mark = match stance {
-        Stance::Yes if wrong => Mark::Warn,
-        Stance::Yes => Mark::Ok,
-        Stance::NobodyJoined => Mark::Warn,
-        Stance::Opening | Stance::FirstCopy | Stance::NotMet if !wrong => Mark::Busy,
+        Stance::Yes | Stance::ServesLevel if wrong => Mark::Warn,
+        Stance::Yes | Stance::ServesLevel => Mark::Ok,
+        Stance::Follows if status.can_take_over.yes && !wrong => Mark::Ok,
+        Stance::Opening | Stance::FirstCopy | Stance::NotMet | Stance::Follows | Stance::ServesCopying if !wrong => {
+            Mark::Busy
+        }
+        Stance::NobodyJoined
+        | Stance::ServesBare
+        | Stance::ServesFollowed
+        | Stance::ServesCopying
+        | Stance::Follows => Mark::Warn,
         _ => Mark::Alarm,
     };
-    Answer { mark, sentence: sentence(seen.words, status), details: details(seen, status, stance, wrong) }
+    let sentence = match turns::serves_since(status).filter(|_| stance == Stance::Follows) {
+        Some(at) => {
+            let args = [("name", other(status).into()), ("at", figures::moment(words, at, seen.now).into())];
+            words.with("follows-since", &args)
+        }
+        None => sentence(words, status),
+    };
+    Answer { mark, sentence, details: details(seen, status, stance, wrong) }
 }
 
 /// Why, and how sure; what to do where nothing that is wrong says so below.
@@ -68,6 +83,27 @@ fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec
         Stance::FirstCopy | Stance::FirstCopyAlone => vec![so_far(seen, status)],
         Stance::NobodyJoined => vec![unmet(words, &Unmet::NobodyJoined).todo],
         Stance::Bare => [words.with("answer-bare-serves", &[name()])].into_iter().chain(copy).collect(),
+        Stance::ServesBare => {
+            let since = silent_since(seen, status);
+            let key = if since.is_some() { "serving-silent" } else { "serving-unheard" };
+            vec![words.with(key, &[name(), ("at", since.unwrap_or_default().into())])]
+        }
+        Stance::ServesCopying | Stance::ServesFollowed | Stance::ServesLevel => {
+            let since = turns::serves_since(status).map(|at| figures::moment(words, at, seen.now));
+            since.map(|at| words.with("serving-since", &[("at", at.into())])).into_iter().collect()
+        }
+        Stance::Follows if status.can_take_over.yes => {
+            let at = status.mirror.as_of.map(|at| figures::moment(words, at, seen.now));
+            at.map(|at| words.with("follows-level", &[("at", at.into())])).into_iter().collect()
+        }
+        Stance::Follows => vec![words.say("follows-copying")],
+        Stance::Waits => {
+            let key = turns::key(seen, Scope::Mirror, Intent::StartServer);
+            let offered = status.plans.iter().any(Plan::is_offered);
+            let other = offered.then(|| words.with("morning-else", &[name(), ("key", key.into())]));
+            let all = ["morning-why", "morning-todo"].map(|key| words.with(key, &[name()]));
+            all.into_iter().chain(other).collect()
+        }
         Stance::YesAlone => silent(seen, status).into_iter().chain(copy).chain(keep()).collect(),
         Stance::OldAlone => {
             let age = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason).what);
@@ -87,11 +123,17 @@ fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec
 
 /// Since when the main is silent, and what follows from that.
 fn silent(seen: &Seen<'_>, status: &Status) -> Option<String> {
-    let ago = i64::try_from(status.peer.heard_ago_ms?).ok()?;
-    let since = status.at.checked_sub(jiff::SignedDuration::from_millis(ago)).ok()?;
-    let since = figures::moment(seen.words, since, seen.now);
+    let since = silent_since(seen, status)?;
     let key = if refuses(status) { "answer-apart" } else { "answer-silent" };
     Some(seen.words.with(key, &[("at", since.into())]))
+}
+
+/// Since when the other machine is silent; none where it was never heard.
+#[must_use]
+pub fn silent_since(seen: &Seen<'_>, status: &Status) -> Option<String> {
+    let ago = i64::try_from(status.peer.heard_ago_ms?).ok()?;
+    let since = status.at.checked_sub(jiff::SignedDuration::from_millis(ago)).ok()?;
+    Some(figures::moment(seen.words, since, seen.now))
 }
 
 /// As of when the copy is whole, and when that was proven.
@@ -119,10 +161,10 @@ fn so_far(seen: &Seen<'_>, status: &Status) -> String {
     }
 }
 
-/// What is wrong, the worst first. A question that waits stands for the alarm that says that it waits, the silence of the
+/// What is wrong and not told elsewhere, the worst first. A question that waits stands for the alarm that says that it waits, the silence of the
 /// other machine for the age of the copy.
 #[must_use]
-pub fn problems(seen: &Seen<'_>, status: &Status) -> Vec<Problem> {
+pub fn problems(seen: &Seen<'_>, status: &Status, is_told: impl Fn(&Trouble) -> bool) -> Vec<Problem> {
     let asked = !status.questions.is_empty();
     let silent = status.alarms.iter().any(|alarm| matches!(alarm.trouble, Trouble::Silent { .. }));
     let told_apart = |alarm: &&Alarm| match alarm.trouble {
@@ -130,7 +172,13 @@ pub fn problems(seen: &Seen<'_>, status: &Status) -> Vec<Problem> {
         Trouble::CopyOld { .. } => !silent,
         _ => true,
     };
-    status.alarms.iter().filter(told_apart).map(|alarm| problem(seen, alarm)).collect()
+    status
+        .alarms
+        .iter()
+        .filter(told_apart)
+        .filter(|alarm| is_told(&alarm.trouble))
+        .map(|alarm| problem(seen, alarm))
+        .collect()
 }
 
 fn problem(seen: &Seen<'_>, alarm: &Alarm) -> Problem {

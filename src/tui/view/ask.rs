@@ -17,6 +17,7 @@ pub fn quit(seen: &Seen<'_>, status: Option<&Status>, focus: usize) -> Dialog {
     Dialog {
         title: words.say("quit-title"),
         text: vec![text],
+        field: None,
         buttons: vec![words.say("quit-stay"), words.say("quit-leave")],
         focus,
         keys: keys(seen),
@@ -32,13 +33,16 @@ pub fn question(seen: &Seen<'_>, status: Option<&Status>, id: u64, focus: usize)
     Some(Dialog {
         title: asked.what,
         text: vec![asked.keeping, asked.taking],
+        field: None,
         buttons: vec![words.say("question-keep"), words.say("question-take")],
         focus,
         keys: keys(seen),
     })
 }
 
-fn keys(seen: &Seen<'_>) -> String {
+/// Which keys move and press in a dialog.
+#[must_use]
+pub fn keys(seen: &Seen<'_>) -> String {
     let key = |intent| seen.options.keymap.hint(Scope::Confirm, intent).unwrap_or_default();
     seen.words.with(
         "dialog-keys",

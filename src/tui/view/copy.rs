@@ -1,7 +1,7 @@
 //! The page with everything about the copy.
 
 use super::answer::{Answer, answer};
-use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use super::copying::{self, DatasetLine, Events, Fact, Progress};
 use super::machines;
 use super::mirror::{self, Action};
 use super::{More, Seen};
@@ -26,10 +26,8 @@ pub struct CopyView {
     pub datasets: Vec<(DatasetLine, Vec<Named>)>,
     /// What can be done, and what not now and why.
     pub actions: Vec<Action>,
-    /// The name of the list of events.
-    pub events_label: String,
-    /// The events, the newest first.
-    pub events: Vec<EventLine>,
+    /// What happened.
+    pub events: Events,
     /// The line that is to be the first on the screen, from 0.
     pub top: usize,
     /// How the rest is seen.
@@ -48,7 +46,6 @@ pub struct Named {
 /// The page.
 #[must_use]
 pub fn copy(seen: &Seen<'_>, app: &App, top: usize) -> CopyView {
-    let words = seen.words;
     let comparing = app.comparing(seen.now.timestamp());
     let status = app.status();
     let datasets = status.map_or_else(Vec::new, |status| {
@@ -64,8 +61,7 @@ pub fn copy(seen: &Seen<'_>, app: &App, top: usize) -> CopyView {
         progress: status.map(|status| copying::copying(seen, status)).into_iter().chain(running).collect(),
         datasets,
         actions: status.map(|status| mirror::compare(seen, status, comparing, Scope::Copy)).into_iter().collect(),
-        events_label: words.say("label-events"),
-        events: status.map_or_else(Vec::new, |status| copying::events(seen, status)),
+        events: status.map(|status| copying::events(seen, status)).unwrap_or_default(),
         top,
         more: More::of(seen, Scope::Copy),
     }

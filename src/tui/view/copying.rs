@@ -49,6 +49,15 @@ pub struct DatasetLine {
     pub notes: Vec<String>,
 }
 
+/// What happened.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Events {
+    /// The name of the list.
+    pub label: String,
+    /// The events, the newest first.
+    pub lines: Vec<EventLine>,
+}
+
 /// One event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventLine {
@@ -179,13 +188,13 @@ pub fn grade_tone(grade: Option<Grade>) -> Tone {
 
 /// The events, the newest first: it is read from above, and what does not fit is the oldest.
 #[must_use]
-pub fn events(seen: &Seen<'_>, status: &Status) -> Vec<EventLine> {
+pub fn events(seen: &Seen<'_>, status: &Status) -> Events {
     let line = |event: &Event| EventLine {
         time: figures::moment(seen.words, event.at, seen.now),
         text: told::event(seen.words, &event.what),
         tone: event_tone(&event.what),
     };
-    status.events.iter().rev().map(line).collect()
+    Events { label: seen.words.say("label-events"), lines: status.events.iter().rev().map(line).collect() }
 }
 
 fn event_tone(what: &What) -> Tone {

@@ -2,7 +2,7 @@
 
 use super::{More, Seen};
 use crate::replica::Grade;
-use crate::tui::intent::Scope;
+use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::grade;
 
@@ -34,11 +34,13 @@ pub struct HelpView {
 pub fn help(seen: &Seen<'_>, of: Scope, top: usize) -> HelpView {
     let words = seen.words;
     let intents = of.intents().iter().chain(Scope::Everywhere.intents());
-    let key = |intent: &crate::tui::Intent| {
+    let key = |intent: &Intent| {
         let keys = seen.options.keymap.keys(of, *intent);
+        // Before a service is there, nobody is called.
+        let keys = if *intent == Intent::Mute && matches!(of, Scope::First | Scope::Form) { vec![] } else { keys };
         (!keys.is_empty()).then(|| (keys.join("  "), words.say(intent.help_key())))
     };
-    let explains = matches!(of, Scope::Mirror | Scope::Copy);
+    let explains = of.is_home() || of == Scope::Copy;
     let signs =
         [(Mark::Ok, "sign-ok"), (Mark::Busy, "sign-busy"), (Mark::Warn, "sign-warn"), (Mark::Alarm, "sign-alarm")];
     let grades = [Grade::Exact, Grade::Steady, Grade::Unsteady, Grade::Incomplete];
@@ -62,6 +64,8 @@ fn about(scope: Scope) -> &'static str {
         Scope::Everywhere | Scope::Mirror | Scope::Help | Scope::Demo => "about-mirror",
         Scope::Copy => "about-copy",
         Scope::History => "about-history",
+        Scope::Alarm => "about-alarm",
+        Scope::Turn => "about-turn",
         Scope::Confirm => "about-confirm",
         Scope::First => "about-first",
         Scope::Form => "about-form",

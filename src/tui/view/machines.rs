@@ -30,7 +30,7 @@ pub fn machines(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
 }
 
 /// The POS server, where one is set: on the machine that serves.
-fn pos(seen: &Seen<'_>, status: &Status) -> Option<Fact> {
+pub(super) fn pos(seen: &Seen<'_>, status: &Status) -> Option<Fact> {
     let (words, pos) = (seen.words, status.pos.as_ref()?);
     let value = if status.duty == Duty::Serving {
         let since = figures::moment(words, pos.since, seen.now);
@@ -127,12 +127,19 @@ pub fn backup_name(status: &Status) -> Option<&str> {
     status.machines.as_ref().map(|machines| machines.backup.as_str())
 }
 
+/// What the main is called; none where one process mirrors one folder.
+#[must_use]
+pub fn main_name(status: &Status) -> Option<&str> {
+    status.machines.as_ref().map(|machines| machines.main.as_str())
+}
+
 /// What this machine is, for the first line.
 #[must_use]
 pub fn title(words: &Words, status: &Status) -> Option<String> {
     let Machines { main, backup } = status.machines.as_ref()?;
     let (key, name) = match status.node {
         Node::Main => ("head-main", main),
+        Node::Backup if status.duty == Duty::Serving => ("head-backup-serving", backup),
         Node::Backup => ("head-backup", backup),
     };
     Some(words.with(key, &[("store", status.store.as_str().into()), ("name", name.as_str().into())]))

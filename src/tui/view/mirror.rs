@@ -2,9 +2,9 @@
 
 use super::Seen;
 use super::answer::{Answer, Problem, answer, problems};
-use super::copying::{self, DatasetLine, EventLine, Fact, Progress};
+use super::copying::{self, DatasetLine, Events, Fact, Progress};
 use super::licence::{LicenceView, licence};
-use super::machines;
+use super::{machines, serving, turns};
 use crate::service::Status;
 use crate::service::status::{Operation, OperationState, Question};
 use crate::tui::able::{self, Comparing};
@@ -21,6 +21,8 @@ pub struct MirrorView {
     pub answer: Answer,
     /// What is asked, and the key that answers it.
     pub questions: Vec<Asking>,
+    /// What came of the last change of server.
+    pub ended: Option<Problem>,
     /// What is wrong, the worst first.
     pub problems: Vec<Problem>,
     /// The source and the mirror.
@@ -35,14 +37,14 @@ pub struct MirrorView {
     pub datasets: Vec<DatasetLine>,
     /// The backup licence.
     pub licence: Option<LicenceView>,
-    /// That there is nothing to do; empty when there is.
+    /// The one next step, or that there is nothing to do; empty where what is wrong says it.
     pub nothing: String,
-    /// What can be done, and what not now and why.
+    /// What can be done about who serves, and what not now and why.
+    pub turns: Vec<Action>,
+    /// What else can be done, and what not now and why.
     pub actions: Vec<Action>,
-    /// The name of the list of events.
-    pub events_label: String,
-    /// The events, the newest first.
-    pub events: Vec<EventLine>,
+    /// What happened.
+    pub events: Events,
 }
 
 /// A question, and the key that answers it.
@@ -67,6 +69,8 @@ pub struct Action {
     pub note: String,
     /// What a click does; none when it cannot be done now.
     pub intent: Option<Intent>,
+    /// It is the one next step.
+    pub is_next: bool,
 }
 
 /// The home screen.
@@ -79,6 +83,7 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
         return MirrorView {
             answer,
             questions: vec![],
+            ended: None,
             problems: vec![],
             folders: vec![],
             copying: None,
@@ -87,16 +92,24 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
             datasets: vec![],
             licence: None,
             nothing: String::new(),
+            turns: vec![],
             actions: vec![],
-            events_label: String::new(),
-            events: vec![],
+            events: Events::default(),
         };
     };
-    let (questions, problems) = (questions(seen, app, status, Scope::Mirror), problems(seen, status));
-    let calm = questions.is_empty() && problems.is_empty() && stance(status) != Stance::NobodyJoined;
+    let (questions, problems) = (questions(seen, app, status, Scope::Mirror), problems(seen, status, |_| true));
+    let follows = stance(status) == Stance::Follows;
+    let calm =
+        questions.is_empty() && problems.is_empty() && !matches!(stance(status), Stance::NobodyJoined | Stance::Waits);
+    let nothing = match (follows, calm) {
+        (true, _) => serving::next(seen, app, status),
+        (false, true) => words.say("nothing-to-do"),
+        (false, false) => String::new(),
+    };
     MirrorView {
         answer,
         questions,
+        ended: turns::ended(seen, status),
         problems,
         folders: [copying::folders(seen, status), machines::machines(seen, status)].concat(),
         copying: Some(copying::copying(seen, status)),
@@ -104,9 +117,9 @@ pub fn mirror(seen: &Seen<'_>, app: &App) -> MirrorView {
         comparing: compared(seen, comparing),
         datasets: copying::datasets(seen, status),
         licence: licence(seen, status),
-        nothing: if calm { words.say("nothing-to-do") } else { String::new() },
+        nothing,
+        turns: turns::turns(seen, app, status, Scope::Mirror),
         actions: vec![compare(seen, status, comparing, Scope::Mirror)],
-        events_label: words.say("label-events"),
         events: copying::events(seen, status),
     }
 }
@@ -128,6 +141,7 @@ pub fn questions(seen: &Seen<'_>, app: &App, status: &Status, scope: Scope) -> V
             label: words.say("action-answer"),
             note,
             intent: can.map(|_| Intent::Answer),
+            is_next: false,
         };
         Asking {
             mark: Mark::Alarm,
@@ -157,6 +171,7 @@ pub fn compare(seen: &Seen<'_>, status: &Status, comparing: Comparing<'_>, scope
         label: words.say("action-compare"),
         note,
         intent: matches!(comparing, Comparing::Possible(_)).then_some(Intent::Compare),
+        is_next: false,
     }
 }
 

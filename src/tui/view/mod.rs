@@ -1,6 +1,11 @@
 //! All that a screen shows, in words: plain values made of the status, the stage's small state and now. What is drawn is
 //! compared with what was drawn before by these values. No lock, channel or clock here or below.
 //!
+//! - [`alarm`]: the home screen while the server is missed
+//! - [`serving`]: the home screen of the backup while it is the server
+//! - [`turning`]: the home screen while a change of server runs
+//! - [`turns`]: what can be done about who serves
+//! - [`confirm`](mod@confirm): the question before that
 //! - [`answer`]: could this copy take over now, and what stands in the way
 //! - [`licence`]: the backup licence
 //! - [`machines`]: the two machines of a store, and the heartbeat
@@ -13,8 +18,10 @@
 //! - [`strip`]: what lies below the screen of a practice shop
 //! - [`welcome`]: the first page and its form
 
+pub mod alarm;
 pub mod answer;
 pub mod ask;
+pub mod confirm;
 pub mod copy;
 pub mod copying;
 pub mod help;
@@ -22,19 +29,26 @@ pub mod history;
 pub mod licence;
 pub mod machines;
 pub mod mirror;
+pub mod serving;
 pub mod strip;
+pub mod turning;
+pub mod turns;
 pub mod welcome;
 
 use jiff::Zoned;
 
-use super::app::{App, Layer};
+use super::app::App;
 use super::first::{First, Sheet};
 use super::intent::{Intent, Scope};
+use super::layer::Layer;
+use super::stage::Stage;
+use super::turn::{self, Home};
 use super::widgets::boxed::Dialog;
 use super::widgets::frame::{Air, Frame, Hint};
 use super::widgets::scroll::More;
 use super::{Options, Place};
 use crate::service::status::Support;
+use crate::words::answer::{Stance, stance};
 use crate::words::{Words, figures};
 
 /// Everything on the terminal.
@@ -55,6 +69,12 @@ pub struct Scene {
 pub enum Page {
     /// The home screen of a mirror.
     Mirror(Box<mirror::MirrorView>),
+    /// The home screen while the server is missed.
+    Alarm(Box<alarm::AlarmView>),
+    /// The home screen of the backup while it is the server.
+    Serving(Box<serving::ServingView>),
+    /// The home screen while a change of server runs.
+    Turning(Box<turning::TurningView>),
     /// Everything about the copy.
     Copy(copy::CopyView),
     /// The operations.
@@ -103,22 +123,37 @@ impl Seen<'_> {
 pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let seen = Seen { words: &options.words, options, now };
     let page = app.layers().iter().rev().copied().find(|layer| !layer.is_dialog()).unwrap_or(Layer::Home);
-    let hints = hints(&seen, app.layers().last().map_or(page.scope(), |layer| layer.scope()), page);
+    let hints = hints(&seen, app, page);
     let support = support(&seen, app);
     let frame = Frame { title: title(&seen, app), clock: seen.clock(), air: air(app), hints, support };
     let dialog = app.layers().last().and_then(|layer| match layer {
         Layer::Quit { focus } => Some(ask::quit(&seen, app.status(), *focus)),
         Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
+        Layer::Confirm(asked) => confirm::confirm(&seen, app, asked),
         Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => None,
     });
     let page = match page {
         Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
         Layer::History { top } => Page::History(history::history(&seen, app, top)),
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
-        Layer::Home | Layer::Quit { .. } | Layer::Question { .. } => Page::Mirror(Box::new(mirror::mirror(&seen, app))),
+        Layer::Home | Layer::Quit { .. } | Layer::Question { .. } | Layer::Confirm(_) => home(&seen, app),
     };
     let strip = app.strip().map(|strip| strip::strip(&seen, strip));
     Scene { frame, page, dialog, strip }
+}
+
+/// The home screen, as it is about what matters now.
+fn home(seen: &Seen<'_>, app: &App) -> Page {
+    let mirror = || Page::Mirror(Box::new(mirror::mirror(seen, app)));
+    let Some(status) = app.status() else { return mirror() };
+    match Home::of(status) {
+        Home::Mirror => mirror(),
+        Home::Serving => Page::Serving(Box::new(serving::serving(seen, app, status))),
+        Home::Alarm => turn::start_plan(status)
+            .map_or_else(mirror, |plan| Page::Alarm(Box::new(alarm::alarm(seen, app, status, plan)))),
+        Home::Turning => turn::running(status)
+            .map_or_else(mirror, |running| Page::Turning(Box::new(turning::turning(seen, app, status, running)))),
+    }
 }
 
 /// The first page.
@@ -165,18 +200,24 @@ fn support(seen: &Seen<'_>, app: &App) -> Vec<String> {
     named.into_iter().chain([desk, telephone]).collect()
 }
 
-/// Something is wrong when an alarm says so that is more than a hint, or a question waits.
+/// Something is wrong when an alarm says so that is more than a hint, or a question waits; and where nothing may be switched
+/// off, since the backup is the server or a change of server runs.
 fn air(app: &App) -> Air {
     let wrong = app.status().is_some_and(|status| {
-        !status.questions.is_empty() || status.alarms.iter().any(|alarm| !alarm.trouble.is_hint())
+        !status.questions.is_empty()
+            || status.alarms.iter().any(|alarm| !alarm.trouble.is_hint())
+            || matches!(stance(status), Stance::ServesBare | Stance::Waits)
+            || app.home() == Home::Turning
     });
     if wrong { Air::Alarm } else { Air::Calm }
 }
 
-fn hints(seen: &Seen<'_>, scope: Scope, page: Layer) -> Vec<Hint> {
-    let out = if scope == Scope::Mirror { "hint-out" } else { "hint-back" };
+fn hints(seen: &Seen<'_>, app: &App, page: Layer) -> Vec<Hint> {
+    let scope = app.scope();
+    let out = if scope.is_home() { "hint-out" } else { "hint-back" };
     let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
     let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
     let history = seen.hint(scope, Intent::PageHistory, "hint-history").filter(|_| matches!(page, Layer::Home));
-    [help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+    let mute = seen.hint(scope, Intent::Mute, "hint-mute").filter(|_| app.can_mute());
+    [mute, help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
 }

@@ -60,6 +60,7 @@ pub fn welcome(seen: &Seen<'_>) -> WelcomeView {
             label: words.say("action-mirror"),
             note: words.say("action-mirror-note"),
             intent: Some(Intent::MirrorAFolder),
+            is_next: false,
         }],
     }
 }

@@ -1,6 +1,6 @@
 //! A dialog in the middle of the screen, with buttons.
 
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use super::fit;
@@ -14,13 +14,29 @@ pub struct Dialog {
     pub title: String,
     /// What to know before a button is pressed, a paragraph each.
     pub text: Vec<String>,
+    /// Where something is to be typed, if it is.
+    pub field: Option<Field>,
     /// The buttons.
     pub buttons: Vec<String>,
-    /// The one that Enter presses, from 0.
+    /// The one that Enter presses, from 0; or the field, by its number.
     pub focus: usize,
     /// Which keys move and press.
     pub keys: String,
 }
+
+/// A short field in a dialog.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Field {
+    /// What is to be typed.
+    pub label: String,
+    /// What was typed.
+    pub typed: String,
+    /// Its number: no button has it.
+    pub number: usize,
+}
+
+/// Cells of a field.
+const FIELD: usize = 5;
 
 impl Dialog {
     /// Draws it over what is there.
@@ -44,7 +60,19 @@ impl Dialog {
         if edged {
             edge(place, on);
         }
-        rows::paint(&rows::stack(blocks, inside.height.into()), inside, on);
+        let rows = rows::stack(blocks, inside.height.into());
+        on.drawn.cursor = self.cursor(&rows, inside);
+        rows::paint(&rows, inside, on);
+    }
+
+    /// Behind what was typed.
+    fn cursor(&self, rows: &[Row], inside: Rect) -> Option<Position> {
+        let field = self.field.as_ref()?;
+        let starts = rows.iter().enumerate().find_map(|(y, row)| Some((y, row.start_of(Press::At(field.number))?)));
+        let (y, x) = starts?;
+        let x = inside.x + u16::try_from(x + 1 + fit::width(&field.typed)).ok()?;
+        let at = Position::new(x, inside.y + u16::try_from(y).ok()?);
+        inside.contains(at).then_some(at)
     }
 
     fn blocks(&self, cells: usize) -> Vec<Block> {
@@ -54,11 +82,26 @@ impl Dialog {
             let rows = rows::wrapped(Row::default(), paragraph, Tone::Plain, cells);
             blocks.push(Block::with_rest(rows, rank, 1, rank + 100));
         }
+        if let Some(field) = &self.field {
+            blocks.push(Block::whole(self.field_rows(field, cells), 0));
+        }
         let buttons = self.button_rows(cells);
         blocks.push(Block::whole(buttons, 0));
         let keys = rows::wrapped(Row::default(), &self.keys, Tone::Quiet, cells);
         blocks.push(Block::whole(keys, u8::MAX));
         blocks
+    }
+
+    /// What is to be typed, and at its end the field.
+    fn field_rows(&self, field: &Field, cells: usize) -> Vec<Row> {
+        let tone = if self.focus == field.number { Tone::Focus } else { Tone::Strong };
+        let text = fit::pad(&fit::clip_end(&field.typed, FIELD), FIELD);
+        let mut rows = rows::wrapped(Row::default(), &field.label, Tone::Plain, cells);
+        // On the last row where it fits, else on a row of its own.
+        let beside = rows.pop_if(|row| row.width() + FIELD + 3 <= cells);
+        let last = beside.map_or_else(Row::default, |row| row.and(" ", Tone::Plain));
+        rows.push(last.and_press(format!("[{text}]"), tone, Some(Press::At(field.number))));
+        rows
     }
 
     /// The buttons in one row, or one a row where that is too long. The arrows say without colour which is in focus.

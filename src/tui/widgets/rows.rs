@@ -89,10 +89,24 @@ impl Row {
         self
     }
 
+    /// Moves it so many cells to the right.
+    #[must_use]
+    pub fn indented(mut self, cells: usize) -> Self {
+        self.pieces.insert(0, Piece { text: " ".repeat(cells), tone: Tone::Plain, press: None });
+        self
+    }
+
     /// How many cells it takes.
     #[must_use]
     pub fn width(&self) -> usize {
         self.pieces.iter().map(|piece| fit::width(&piece.text)).sum()
+    }
+
+    /// How many cells stand before the piece that does this when it is clicked.
+    #[must_use]
+    pub fn start_of(&self, press: Press) -> Option<usize> {
+        let at = self.pieces.iter().position(|piece| piece.press == Some(press))?;
+        Some(self.pieces[..at].iter().map(|piece| fit::width(&piece.text)).sum())
     }
 
     /// What it says.

@@ -1,0 +1,106 @@
+//! The question before a change of server, in words. What changes nothing is the first button, and has the focus.
+
+use super::{Seen, alarm, ask, turns};
+use crate::pair::Node;
+use crate::service::Status;
+use crate::service::status::{Consent, OperationKind, Plan};
+use crate::tui::app::App;
+use crate::tui::confirm::{Confirm, Spot, Sum};
+use crate::tui::turn::{Turn, Which};
+use crate::tui::widgets::boxed::{Dialog, Field};
+use crate::words::{figures, short::short};
+
+/// The question; none where it cannot be asked any more.
+#[must_use]
+pub fn confirm(seen: &Seen<'_>, app: &App, confirm: &Confirm) -> Option<Dialog> {
+    let status = app.status()?;
+    let (title, text) = match (confirm.which, app.turn(confirm.which, seen.now.timestamp())) {
+        (Which::Start, Turn::Offered(plan)) => start(seen, app, status, plan),
+        (Which::Return, Turn::Offered(plan)) => back(seen, app, status, plan),
+        (Which::Cancel, Turn::Cancellable(_)) => cancel(seen, status),
+        _ => return None,
+    };
+    Some(Dialog {
+        title,
+        text,
+        field: confirm.sum.map(|sum| field(seen, status, &sum)),
+        buttons: buttons(seen, status, confirm),
+        focus: confirm.spot.number(),
+        keys: ask::keys(seen),
+    })
+}
+
+/// The names of this machine and of the other one.
+fn here(status: &Status) -> [(&'static str, crate::words::FluentValue<'_>); 2] {
+    let (name, other) = turns::names(status, status.node);
+    [("name", name.into()), ("other", other.into())]
+}
+
+fn start(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, Vec<String>) {
+    let words = seen.words;
+    let [name, other] = here(status);
+    let by = ("by", app.by().into());
+    if plan.kind == OperationKind::Start {
+        let text = vec![
+            words.with("confirm-start-does", &[name.clone(), by]),
+            words.with("confirm-start-loses", std::slice::from_ref(&other)),
+        ];
+        return (words.with("confirm-start", &[name, other]), text);
+    }
+    let as_of = plan.loss.and_then(|loss| loss.as_of).or(status.mirror.as_of);
+    let at = as_of.map(|at| figures::moment(words, at, seen.now)).unwrap_or_default();
+    let lost = plan.loss.is_some_and(|loss| loss.behind_at_least || loss.behind_ms > 0 || loss.behind_bytes > 0);
+    let loses = if lost { words.with("confirm-promote-loses", &[other]) } else { words.say("confirm-promote-nothing") };
+    let mut text = vec![words.with("confirm-promote-does", &[name.clone(), by, ("at", at.into())]), loses];
+    text.extend(accepts(seen, status, plan));
+    text.extend(plan.licence_ends_at.map(|end| alarm::runs_from_now(seen, status, end)));
+    (words.with("confirm-promote", &[name]), text)
+}
+
+/// What a person also accepts, in a line of its own.
+fn accepts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Option<String> {
+    let (_, other) = turns::names(status, status.node);
+    let whys = plan.checks.iter().filter_map(|check| check.why.as_ref());
+    let whys: Vec<_> = whys
+        .filter(|why| why.consent() == Some(Consent::AcceptLoss))
+        .map(|why| short(seen.words, why, other))
+        .collect();
+    (!whys.is_empty()).then(|| seen.words.with("confirm-loss", &[("why", whys.join("; ").into())]))
+}
+
+fn back(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, Vec<String>) {
+    let words = seen.words;
+    let (name, other) = turns::names(status, Node::Backup);
+    let limit = plan.limit_ms.map(|limit| figures::countdown(words, limit));
+    let pause = if limit.is_some() { "confirm-return-pause" } else { "confirm-return-pause-open" };
+    let limit = ("limit", limit.unwrap_or_default().into());
+    let args = [("name", name.into()), ("other", other.into()), ("by", app.by().into()), limit];
+    let text = ["confirm-return-does", pause, "confirm-return-by"].map(|key| words.with(key, &args));
+    (words.with("confirm-return", &args), text.to_vec())
+}
+
+fn cancel(seen: &Seen<'_>, status: &Status) -> (String, Vec<String>) {
+    let (name, other) = turns::names(status, Node::Backup);
+    let args = [("name", name.into()), ("other", other.into())];
+    (seen.words.with("confirm-cancel", &args), vec![seen.words.with("confirm-cancel-does", &args)])
+}
+
+fn field(seen: &Seen<'_>, status: &Status, sum: &Sum) -> Field {
+    let [_, other] = here(status);
+    let key = if sum.wrong == 0 { "confirm-sum" } else { "confirm-sum-wrong" };
+    let args = [other, ("a", sum.a.to_string().into()), ("b", sum.b.to_string().into())];
+    Field { label: seen.words.with(key, &args), typed: sum.typed(), number: Spot::Field.number() }
+}
+
+fn buttons(seen: &Seen<'_>, status: &Status, confirm: &Confirm) -> Vec<String> {
+    let words = seen.words;
+    let [name, _] = here(status);
+    let (_, main) = turns::names(status, Node::Backup);
+    let (keep, go) = match confirm.which {
+        Which::Start if confirm.loses => ("confirm-keep", words.with("confirm-go-loss", &[name])),
+        Which::Start => ("confirm-keep", words.with("confirm-go-start", &[name])),
+        Which::Return => ("confirm-keep", words.with("confirm-go-return", &[("other", main.into())])),
+        Which::Cancel => ("confirm-keep-return", words.say("confirm-go-cancel")),
+    };
+    vec![words.say(keep), go]
+}

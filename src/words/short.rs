@@ -1,0 +1,128 @@
+//! Why something cannot be done now, in the few words that stand beside a key; [`refusal`](super::refusal) says it at length.
+
+use super::{FluentValue, Words, figures};
+use crate::service::refusal::WhyNot;
+use crate::service::status::OperationKind;
+
+/// Why not, in a few words, as the end of a sentence. `other` is what the other machine is called.
+#[must_use]
+pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
+    let named = |key: &str| words.with(key, &[("name", other.into())]);
+    let two = |key: &str, (a, one): (&str, String), (b, two): (&str, String)| {
+        words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(two))])
+    };
+    let span = |ms: u64| figures::span(words, ms);
+    match why {
+        WhyNot::OnlyMain => words.say("short-only-main"),
+        WhyNot::NoStore | WhyNot::ByHand => words.say("short-no-store"),
+        WhyNot::Unheard | WhyNot::AllThereIs => named("short-unheard"),
+        WhyNot::NoCopy => words.say("short-no-copy"),
+        WhyNot::Comparing => words.say("short-comparing"),
+        WhyNot::NotAsked { .. } => words.say("short-not-asked"),
+        WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => words.say("short-nobody-joined"),
+        WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
+        WhyNot::ServesAlready => words.say("short-serves"),
+        WhyNot::MainServes => words.say("short-main-serves"),
+        WhyNot::ServesNot => words.say("short-serves-not"),
+        WhyNot::WasServer => words.say("short-was-server"),
+        WhyNot::WasNoServer => words.say("short-was-no-server"),
+        WhyNot::OtherHealthy => named("short-healthy"),
+        WhyNot::CopyOld { age_ms, limit_ms } => {
+            two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
+        }
+        WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
+        WhyNot::NobodyKnows => named("short-nobody-knows"),
+        WhyNot::NoLicence => words.say("short-no-licence"),
+        WhyNot::LicenceOver => words.say("short-licence-over"),
+        WhyNot::CopyDiffers => words.say("short-copy-differs"),
+        WhyNot::NoServer => words.say("short-no-server"),
+        WhyNot::ServerHindered { what, .. } => words.with("short-server-hindered", &[("what", what.as_str().into())]),
+        WhyNot::ServerVersions { ours, theirs } => {
+            two("short-server-versions", ("ours", ours.clone()), ("theirs", theirs.clone()))
+        }
+        WhyNot::NoRoom { free_bytes, needed_bytes } => {
+            let size = |bytes: u64| figures::bytes(words, bytes);
+            two("short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
+        }
+        WhyNot::Busy { kind } => busy(words, *kind),
+        WhyNot::TurnsAlready => words.say("short-turns-already"),
+        WhyNot::NothingRuns => words.say("short-nothing-runs"),
+        WhyNot::TooLate => words.say("short-too-late"),
+        WhyNot::ServerLives => named("short-server-lives"),
+        WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),
+        WhyNot::StopRefused => words.say("short-stop-refused"),
+        WhyNot::ServerDown { .. } => words.say("short-server-down"),
+        WhyNot::HandedBack => named("short-handed-back"),
+        WhyNot::Cancelled { by } => words.with("short-cancelled", &[("by", by.as_str().into())]),
+        WhyNot::Other => words.say("short-other"),
+    }
+}
+
+/// That an operation of this kind runs.
+#[must_use]
+pub fn busy(words: &Words, kind: OperationKind) -> String {
+    words.say(match kind {
+        OperationKind::Verify => "short-comparing",
+        OperationKind::Reseed => "short-busy-reseed",
+        OperationKind::Promote | OperationKind::Start => "short-busy-start",
+        OperationKind::Return => "short-busy-return",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::finding::Hindrance;
+
+    #[test]
+    fn few_words_for_every_reason() {
+        let words = Words::load(Some("en"));
+        let text = || "CAJA-9".to_owned();
+        for why in [
+            WhyNot::OnlyMain,
+            WhyNot::NoStore,
+            WhyNot::ByHand,
+            WhyNot::Unheard,
+            WhyNot::AllThereIs,
+            WhyNot::NoCopy,
+            WhyNot::Comparing,
+            WhyNot::NotAsked { question: 3 },
+            WhyNot::NoSuchMachine { name: text(), backup: text() },
+            WhyNot::NobodyJoined,
+            WhyNot::ServesAlready,
+            WhyNot::MainServes,
+            WhyNot::ServesNot,
+            WhyNot::WasServer,
+            WhyNot::WasNoServer,
+            WhyNot::OtherHealthy,
+            WhyNot::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
+            WhyNot::QuestionOpen,
+            WhyNot::QuestionFirst,
+            WhyNot::TurnsAlready,
+            WhyNot::NobodyKnows,
+            WhyNot::NoLicence,
+            WhyNot::LicenceOver,
+            WhyNot::CopyDiffers,
+            WhyNot::NoServer,
+            WhyNot::ServerHindered { what: text(), why: Hindrance::NotThere },
+            WhyNot::ServerVersions { ours: text(), theirs: text() },
+            WhyNot::NoRoom { free_bytes: 1, needed_bytes: 2 },
+            WhyNot::Busy { kind: OperationKind::Return },
+            WhyNot::Busy { kind: OperationKind::Promote },
+            WhyNot::Busy { kind: OperationKind::Reseed },
+            WhyNot::NothingRuns,
+            WhyNot::TooLate,
+            WhyNot::ServerLives,
+            WhyNot::NotLevel { limit_ms: 30_000 },
+            WhyNot::StopRefused,
+            WhyNot::ServerDown { why: None },
+            WhyNot::HandedBack,
+            WhyNot::Cancelled { by: text() },
+            WhyNot::Other,
+        ] {
+            let said = short(&words, &why, "SERVIDOR");
+            // A row of 80 cells has 39 for it, behind the key and "not now: ".
+            assert!(said.contains(' ') && !said.contains(['{', '}']) && said.chars().count() <= 39, "{why:?}: {said}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Changes of server: the alarm, the question before a start, the machine that serves, what runs, and what came of it.
+
+use std::sync::Arc;
+
+use espejo::service::{Command, Status};
+use espejo::tui::{App, Effect, Message, Place, Stage};
+use jiff::SignedDuration;
+
+use super::harness::{COLOUR, PLAIN, Shown, shown};
+use super::{store, turns};
+
+fn seen(status: Status) -> Shown<App> {
+    shown(status, (80, 24), COLOUR, Place::Attached)
+}
+
+fn by() -> String {
+    "ana at the screen".into()
+}
+
+fn start(yes: bool, accept_loss: bool) -> [Effect<espejo::tui::Left>; 1] {
+    [Effect::Send(Command::Promote { by: by(), yes, accept_loss, reason: None })]
+}
+
+#[test]
+fn every_home_screen_of_a_store_says_what_can_be_done_about_who_serves() {
+    seen(turns::calm()).is("turns_calm_80x24");
+    shown(turns::calm(), (40, 10), COLOUR, Place::Attached).is("turns_calm_40x10");
+    seen(turns::returned()).is("turns_returned_80x24");
+    assert_eq!(seen(turns::calm()).press("2 3 enter").effects, []);
+}
+
+#[test]
+fn the_server_is_missed() {
+    seen(turns::missed(12)).is("alarm_80x24");
+    seen(turns::down()).is("alarm_down_80x24");
+    seen(turns::down_and_old()).is("alarm_old_80x24");
+    seen(turns::forbidden()).is("alarm_no_80x24");
+    seen(turns::stopped()).is("alarm_stopped_80x24");
+    seen(turns::start_failed()).is("alarm_failed_80x24");
+    shown(turns::missed(12), (40, 10), COLOUR, Place::Attached).is("alarm_40x10");
+    shown(turns::missed(42), (200, 60), COLOUR, Place::Attached).is("alarm_200x60");
+    shown(turns::missed(12), (80, 24), PLAIN, Place::Attached).is("alarm_ascii");
+    shown(turns::missed(12), (80, 24), COLOUR, Place::WatchOnly).is("alarm_watch_only_80x24");
+    seen(turns::missed(12)).press("1").is("alarm_help_80x24");
+}
+
+#[test]
+fn the_alarm_can_wait_for_half_a_minute_and_is_there_again() {
+    let waiting = seen(turns::missed(12)).press("8").later(7);
+    waiting.is("alarm_waits_80x24");
+    assert!(waiting.press("f8").text().contains("looks again in 23 s"), "pressed twice it does not wait longer");
+    let again = seen(turns::missed(12)).press("8").later(31).text();
+    assert!(again.contains("[!!] ALARM: SERVIDOR is silent. YES, this machine can take over now."), "{again}");
+    // Heard and missed again, it does not wait for what was put off before.
+    let mut screen = seen(turns::missed(12)).press("8");
+    for status in [turns::calm(), turns::missed(3)] {
+        let moment = screen.moment();
+        screen.face.tell(moment, Message::Heard(Arc::new(status)));
+    }
+    assert!(screen.drawn().text().contains("ALARM"));
+}
+
+#[test]
+fn a_person_is_called_until_the_alarm_is_silenced() {
+    let mut status = turns::missed(12);
+    (status.call.since, status.call.calls, status.call.bell) = (Some(super::statuses::now()), true, true);
+    let rings = |screen: &Shown<App>| screen.face.stage().rings(screen.moment().at);
+    let called = || seen(status.clone());
+    called().is("alarm_called_80x24");
+    shown(status.clone(), (40, 10), COLOUR, Place::Attached).is("alarm_called_40x10");
+    assert!(rings(&called()) && rings(&called().press("5")) && !rings(&seen(turns::missed(12))));
+    let mute = [Effect::Send(Command::Mute { by: by() })];
+    for keys in ["0", "f10", "m", "5 0", "2 f10"] {
+        assert_eq!(called().press(keys).effects, mute, "{keys}");
+    }
+    assert_eq!(called().click("0 F10").effects, mute);
+    assert_eq!(seen(turns::missed(12)).press("0 f10 m").effects, [], "nobody is called");
+    // Who has put it off has heard it; half a minute later it is heard again.
+    let waiting = called().press("8");
+    assert!(!rings(&waiting) && rings(&waiting.later(31)));
+    let watching = shown(status.clone(), (80, 24), COLOUR, Place::WatchOnly);
+    assert!(!rings(&watching) && watching.press("0").effects.is_empty());
+}
+
+#[test]
+fn a_start_asks_once_more_and_cancel_has_the_focus() {
+    seen(turns::down()).press("2").is("confirm_start");
+    assert_eq!(seen(turns::down()).press("2 enter").effects, []);
+    assert_eq!(seen(turns::down()).press("f2 tab enter").effects, start(false, false));
+    assert_eq!(seen(turns::down()).press("2 right left enter").effects, []);
+    assert_eq!(seen(turns::down()).press("2 tab esc enter").effects, []);
+    assert_eq!(seen(turns::down()).click("Start backup").click("[  Start CAJA-3").effects, start(false, false));
+    let asked = seen(turns::down()).press("2 tab enter");
+    assert!(asked.text().contains("2 F2  Start backup server    asked for"), "{}", asked.text());
+    assert_eq!(asked.press("2 tab enter").effects, start(false, false), "it is asked for once");
+}
+
+#[test]
+fn where_nobody_knows_a_person_types_a_sum() {
+    let asked = || seen(turns::missed(42)).press("2");
+    asked().is("confirm_sum");
+    let (a, b) = numbers(&asked());
+    assert_eq!(asked().press("tab tab enter").effects, [], "nothing was typed");
+    let wrong = asked().type_text(&(a + b + 1).to_string()).press("enter");
+    wrong.is("confirm_sum_wrong");
+    assert!(numbers(&wrong) != (a, b));
+    let right = asked().type_text(&(a + b).to_string()).press("enter");
+    right.is("confirm_sum_right");
+    assert_eq!(right.press("enter").effects, start(true, false));
+    assert_eq!(
+        asked().type_text("9").press("backspace").type_text(&(a + b).to_string()).press("tab enter").effects,
+        start(true, false)
+    );
+    assert_eq!(asked().type_text(&(a + b).to_string()).press("esc enter").effects, []);
+    let old = seen(turns::down_and_old()).press("2");
+    old.is("confirm_loss");
+    let (a, b) = numbers(&old);
+    assert_eq!(old.type_text(&(a + b).to_string()).press("enter enter").effects, start(true, true));
+    shown(turns::down_and_old(), (40, 10), COLOUR, Place::Attached).press("2").is("confirm_loss_40x10");
+    shown(turns::missed(42), (80, 24), PLAIN, Place::Attached).press("2").is("confirm_sum_ascii");
+}
+
+/// The two numbers of the sum that is asked for.
+fn numbers(screen: &Shown<App>) -> (u32, u32) {
+    let text = screen.text();
+    let line = text.lines().find(|line| line.contains(" + ") && line.contains(" =")).expect("a sum is asked for");
+    let (before, after) = line.split_once(" + ").unwrap();
+    let number = |word: Option<&str>| word.unwrap().parse().unwrap();
+    (number(before.split(' ').next_back()), number(after.split(' ').next()))
+}
+
+#[test]
+fn a_burst_types_no_sum_and_starts_nothing() {
+    let mut screen = seen(turns::missed(42)).press("2");
+    for key in ["7", "5", "0", "1", "0", "3", "1", "enter"] {
+        screen = screen.key(3, key);
+    }
+    let screen = screen.press("insert");
+    assert!(screen.effects.is_empty() && screen.text().contains("[750  ]"), "{}", screen.text());
+    let mut screen = seen(turns::down());
+    for key in ["2", "2", "0", "1", "tab", "enter"] {
+        screen = screen.key(3, key);
+    }
+    assert_eq!(screen.press("insert").effects, []);
+}
+
+#[test]
+fn what_is_agreed_to_is_what_is_asked_now() {
+    let hear = |mut screen: Shown<App>, status: Status| {
+        let moment = screen.moment();
+        screen.face.tell(moment, Message::Heard(Arc::new(status)));
+        screen.drawn()
+    };
+    let closed = hear(seen(turns::down()).press("2 tab"), turns::calm());
+    assert!(!closed.text().contains("Cancel"), "the main is well again: {}", closed.text());
+    assert_eq!(closed.press("enter").effects, []);
+    let asks_more = hear(seen(turns::down()).press("2 tab"), turns::missed(42));
+    assert!(asks_more.text().contains("[> Cancel <]") && asks_more.text().contains(" + "), "{}", asks_more.text());
+    assert_eq!(asks_more.press("enter").effects, []);
+    let same = hear(seen(turns::down()).press("2 tab"), turns::down());
+    assert_eq!(same.press("enter").effects, start(false, false));
+}
+
+#[test]
+fn the_backup_is_the_server() {
+    seen(turns::serving()).is("serving_80x24");
+    seen(turns::serving_terminals()).is("serving_terminals_80x24");
+    seen(turns::serving_copying()).is("serving_copying_80x24");
+    seen(turns::serving_level()).is("serving_level_80x24");
+    seen(turns::serving_pos_down()).is("serving_pos_down_80x24");
+    seen(turns::serving_over()).is("serving_over_80x24");
+    shown(turns::serving(), (80, 24), PLAIN, Place::Embedded).is("serving_ascii");
+    shown(turns::serving(), (40, 10), COLOUR, Place::Attached).is("serving_40x10");
+    shown(turns::serving_level(), (200, 60), COLOUR, Place::Attached).is("serving_level_200x60");
+}
+
+#[test]
+fn the_main_while_the_backup_is_the_server_and_in_the_morning() {
+    seen(turns::follows(false)).is("follows_copying_80x24");
+    seen(turns::follows(true)).is("follows_80x24");
+    seen(turns::morning()).is("morning_80x24");
+    shown(turns::morning(), (40, 10), COLOUR, Place::Attached).is("morning_40x10");
+    let asked = seen(turns::morning()).press("2");
+    asked.is("confirm_morning");
+    let (a, b) = numbers(&asked);
+    let sent = asked.type_text(&(a + b).to_string()).press("enter enter").effects;
+    assert_eq!(sent, [Effect::Send(Command::Start { by: by() })]);
+}
+
+#[test]
+fn a_return_asks_once_more_on_both_machines() {
+    let back = [Effect::Send(Command::Return { by: by(), reason: None })];
+    seen(turns::serving_level()).press("3").is("confirm_return");
+    shown(turns::serving_level(), (40, 10), COLOUR, Place::Attached).press("3").is("confirm_return_40x10");
+    assert_eq!(seen(turns::serving_level()).press("3 enter").effects, []);
+    assert_eq!(seen(turns::serving_level()).press("f3 tab enter").effects, back);
+    assert_eq!(seen(turns::follows(true)).press("3 tab enter").effects, back);
+    assert_eq!(shown(turns::follows(true), (80, 24), COLOUR, Place::Embedded).press("3 tab enter").effects, back);
+    // It is possible before the main is level: everything is copied first.
+    assert_eq!(seen(turns::serving_copying()).press("3 tab enter").effects, back);
+    for not_now in [turns::serving(), turns::calm(), turns::returning()] {
+        assert_eq!(seen(not_now).press("3 tab enter").click("Return to main").effects, []);
+    }
+    assert_eq!(shown(turns::serving_level(), (80, 24), COLOUR, Place::WatchOnly).press("3 tab enter").effects, []);
+}
+
+#[test]
+fn what_runs_shows_its_steps_on_both_machines() {
+    seen(turns::returning()).is("returning_80x24");
+    seen(turns::returning_in(3)).is("returning_copy_back_80x24");
+    seen(turns::returning_in(6)).is("returning_compare_80x24");
+    seen(turns::returning_in(7)).is("returning_hand_over_80x24");
+    seen(turns::returning_at_main()).is("returning_at_main_80x24");
+    seen(turns::starting()).is("starting_80x24");
+    shown(turns::returning(), (40, 10), COLOUR, Place::Attached).is("returning_40x10");
+    shown(turns::returning(), (200, 60), COLOUR, Place::Attached).is("returning_200x60");
+    shown(turns::returning(), (80, 24), PLAIN, Place::WatchOnly).is("returning_ascii");
+}
+
+#[test]
+fn a_return_can_be_cancelled_up_to_its_last_step() {
+    let cancel = [Effect::Send(Command::Cancel { by: by() })];
+    seen(turns::returning()).press("9").is("confirm_cancel");
+    assert_eq!(seen(turns::returning()).press("9 enter").effects, []);
+    assert_eq!(seen(turns::returning()).press("f9 tab enter").effects, cancel);
+    assert_eq!(seen(turns::returning_at_main()).press("9 tab enter").effects, cancel);
+    assert_eq!(seen(turns::returning_in(7)).press("9 tab enter").effects, []);
+    assert_eq!(seen(turns::starting()).press("9 tab enter").effects, []);
+}
+
+/// The news of an hour ago is no news.
+#[test]
+fn what_came_of_it_is_said_for_an_hour() {
+    let later = |minutes: i64| seen(turns::returned()).later(minutes * 60).text();
+    assert!(later(40).contains("Return to main server: done"));
+    assert!(!later(50).contains("Return to main server: done"));
+}
+
+#[test]
+fn the_answer_and_the_keys_are_there_at_every_size() {
+    let cases: [(Status, &[&str]); 7] = [
+        (turns::missed(12), &["ALARM: SERVIDOR is silent", "8 F8", "2 F2", "3 F3"]),
+        (turns::forbidden(), &["ALARM: SERVIDOR is silent", "8 F8", "2 F2", "3 F3"]),
+        (turns::serving_over(), &["This machine IS the server", "2 F2", "3 F3"]),
+        (turns::serving_level(), &["This machine IS the server", "2 F2", "3 F3"]),
+        (turns::returning(), &["RETURNING, step 5 of 7", "9 F9", "2 F2", "3 F3"]),
+        (turns::morning(), &["NO server runs", "2 F2", "3 F3"]),
+        (turns::calm(), &["YES, this machine could take over", "2 F2", "3 F3"]),
+    ];
+    for (status, wanted) in cases {
+        for size in [(40, 10), (60, 15), (80, 24), (80, 20), (129, 30), (130, 30), (200, 60)] {
+            for look in [COLOUR, PLAIN] {
+                let text = shown(status.clone(), size, look, Place::Attached).text();
+                for one in wanted.iter().chain(&["55 1234 5678"]) {
+                    assert!(text.contains(one), "{one} at {size:?}\n{text}");
+                }
+            }
+        }
+        for size in [(0, 0), (1, 1), (13, 7), (5, 40), (300, 2)] {
+            shown(status.clone(), size, COLOUR, Place::Attached).press("2 3 8 9 1 esc");
+        }
+    }
+}
+
+#[test]
+fn only_the_clock_moves_while_the_backup_is_the_server() {
+    let scene = |after_ms| {
+        let at = super::statuses::now() + SignedDuration::from_millis(after_ms);
+        let screen = seen(turns::serving());
+        screen.face.stage().scene(&screen.options, &at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(-6))))
+    };
+    // The days that are left begin with a whole hour: from the first millisecond on it is the one before.
+    assert!(scene(1) == scene(999));
+    let mut later = scene(1001);
+    later.frame.clock = scene(1).frame.clock;
+    assert!(later == scene(1));
+}
+
+/// A machine that turns this one away may well sell as ever: the steps of the alarm would be the wrong ones.
+#[test]
+fn a_main_that_turns_this_machine_away_is_no_alarm_of_a_dead_one() {
+    let mut status = store::forgotten();
+    status.plans = turns::missed(42).plans;
+    let text = seen(status).text();
+    assert!(text.contains("is not copied") && text.contains("2 F2") && !text.contains("Keep every paper"), "{text}");
+}
