@@ -184,6 +184,7 @@ impl Machine {
                     Action::Follow(epoch) => self.follow(epoch)?,
                     Action::Drain => events.push(self.drain().await?),
                     Action::Retire => {
+                        self.turning.served = true;
                         self.program.as_mut().map(Program::stop_if_wanted);
                         self.end_lanes().await?;
                     }
@@ -281,8 +282,11 @@ impl Machine {
             let book = book(&self.store, &dataset.name);
             self.lanes_begun += 1;
             let (number, tell) = (self.lanes_begun, self.tell.news.clone());
-            self.lanes.push(Lane::receive(&dataset.name, receipt, book, number, tell)?);
+            let mut lane = Lane::receive(&dataset.name, receipt, book, number, tell)?;
+            lane.served = self.turning.served;
+            self.lanes.push(lane);
         }
+        self.turning.served = false;
         Ok(())
     }
 
@@ -291,13 +295,18 @@ impl Machine {
         self.member.folder(&self.home, store, name)
     }
 
-    async fn news(&mut self, lane: usize, news: News) -> Result<(), MachineError> {
+    async fn news(&mut self, lane: usize, mut news: News) -> Result<(), MachineError> {
         // What belonged to a duty that is over says nothing any more.
         let Some(at) = self.lanes.iter().position(|known| known.number == lane) else { return Ok(()) };
         if let News::Ended(why) = news {
             let lane = &self.lanes[at];
             let why = why.unwrap_or_else(|| "its mirror cannot be kept any more".to_owned());
             return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
+        }
+        if let News::Opened { strange, .. } = &mut news
+            && self.lanes[at].served
+        {
+            strange.clear();
         }
         if let News::Heard { epoch, start } = news {
             let proven = self.proofs.of(epoch).map(|proof| proof.start);

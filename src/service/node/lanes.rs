@@ -31,6 +31,8 @@ pub struct Lane {
     pub source: mpsc::UnboundedSender<last::Order>,
     /// How far its source is.
     pub sent: Sent,
+    /// Its folder was served from until now: that files in it are not as the mirror left them is as it should be.
+    pub served: bool,
     thread: JoinHandle<Result<(), String>>,
 }
 
@@ -74,7 +76,7 @@ impl Lane {
             let half = Sending::open(settings, Port::new(port), asked, news).map_err(|error| error.to_string())?;
             half.stirring(stirred).run().map_err(|error| error.to_string())
         })?;
-        Ok(Self { name, number, book, links, orders, source, sent: Sent::default(), thread })
+        Ok(Self { name, number, book, links, orders, source, sent: Sent::default(), served: false, thread })
     }
 
     /// Begins to receive a dataset. What happens to it is told with `number`.
@@ -108,7 +110,7 @@ impl Lane {
             }
         })?;
         let (name, sent) = (name.to_owned(), Sent::default());
-        Ok(Self { name, number, book, links, orders, source, sent, thread })
+        Ok(Self { name, number, book, links, orders, source, sent, served: false, thread })
     }
 
     /// Whether it has ended by itself.

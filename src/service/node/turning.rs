@@ -46,6 +46,8 @@ pub(super) struct Turning {
     follows: Option<Epoch>,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
+    /// This machine was the server until now, and has opened no mirror since.
+    pub(super) served: bool,
 }
 
 /// The POS server stands still, or is about to, to give its place away.
