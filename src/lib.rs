@@ -1,8 +1,9 @@
 //! Espejo keeps a mirror of a shop's point-of-sale server on another machine, always ready to take over.
 //!
 //! This version mirrors the main of a store to its backup over the network (`espejo init`, `invite`, `join`, `run`), lets the
-//! backup serve and the main have its place again (`promote`, `return`, `start`), and mirrors one folder into another in one
-//! process (`espejo mirror SOURCE DEST`): the same engine, with its journal, its service and its screen.
+//! backup serve and the main have its place again (`promote`, `return`, `start`, by verb and on the screen), has a shop to practise
+//! on (`demo`), and mirrors one folder into another in one process (`espejo mirror SOURCE DEST`): the same engine, with its
+//! journal, its service and its screen.
 //!
 //! # The map
 //!
@@ -49,6 +50,14 @@
 //! Who began to serve keeps the index of the mirror that it closed then: the start state. Who was the server before asks for it
 //! ([`service::sending`] says it), compares it with what stands there, and sets aside what it alone holds
 //! ([`disk::apply::gather`]), durably and listed ([`disk::lone`]), before it says what it holds and follows.
+//!
+//! # How the server changes
+//!
+//! A person, or a script, asks [`service::node`]. It examines everything ([`service::plan`]: the same value that a person reads), writes
+//! the job into the [`diary`], and takes an event to the [`pair::Pair`], which says what is to be done in which order: the mirror is
+//! closed, the epoch saved with its proof, the POS server started ([`server`]). To give the place back the POS server is stopped, what was
+//! changed last is sent and both copies are compared ([`service::sending`]), the hand-over is saved, and only then said; the taker
+//! saves its own next epoch before it starts anything. What each machine does is told in one sentence ([`pair::story`]).
 //!
 //! # What must always hold
 //!
