@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::ask;
-use super::{Setup, Why};
+use super::{Occasion, Setup, Why};
 use crate::config::command::Command;
 use crate::config::hooks::Hooks;
 
@@ -45,11 +45,13 @@ impl Hook {
 impl Setup {
     /// Runs a hook, where it is set, and waits for it. It refuses by another code than 0; one that cannot be run, or takes too long
     /// and is killed, counts as one that refuses.
-    pub fn run(&self, hook: Hook, epoch: u64) -> Result<(), Why> {
+    pub fn run(&self, hook: Hook, occasion: Occasion) -> Result<(), Why> {
         let Some(command) = hook.of(&self.hooks) else { return Ok(()) };
         let mut command = self.command(command);
         command.env("ESPEJO_STORE", &self.store).env("ESPEJO_NODE", &self.node);
-        command.env("ESPEJO_EPOCH", epoch.to_string()).env("ESPEJO_OPERATION", "").env("ESPEJO_EVENT", hook.name());
+        let operation = occasion.operation.map_or_else(String::new, |operation| operation.to_string());
+        command.env("ESPEJO_EPOCH", occasion.epoch.to_string()).env("ESPEJO_OPERATION", operation);
+        command.env("ESPEJO_EVENT", hook.name());
         match ask::run(&mut command, Instant::now() + self.hooks.limit) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Why::Vetoed { hook: hook.name() }),
@@ -58,8 +60,8 @@ impl Setup {
     }
 
     /// Runs a hook that cannot refuse anything.
-    pub fn tell(&self, hook: Hook, epoch: u64) {
-        if let Err(why) = self.run(hook, epoch) {
+    pub fn tell(&self, hook: Hook, occasion: Occasion) {
+        if let Err(why) = self.run(hook, occasion) {
             tracing::warn!(%why, "a hook did not do what it should");
         }
     }

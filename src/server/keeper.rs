@@ -10,7 +10,7 @@ use super::hooks::Hook;
 use super::output::Output;
 use super::record;
 use super::stray::{self, Stray};
-use super::{News, Order, Setup, Why, unit};
+use super::{News, Occasion, Order, Setup, Why, unit};
 use crate::config::probe::Probe;
 
 /// Between two looks at what runs.
@@ -82,7 +82,7 @@ pub struct Keeper {
     tell: Box<dyn Fn(News) + Send>,
     /// It is to run.
     wanted: bool,
-    epoch: u64,
+    occasion: Occasion,
     running: Option<Running>,
     again: Again,
     again_at: Instant,
@@ -103,7 +103,7 @@ impl Keeper {
             answers,
             tell,
             wanted: false,
-            epoch: 0,
+            occasion: Occasion::default(),
             running: None,
             again: Again::new(),
             again_at: now,
@@ -117,8 +117,8 @@ impl Keeper {
     pub fn run(mut self) {
         loop {
             match self.inbox.recv_timeout(self.pause()) {
-                Ok(Input::Order(Order::Start { epoch })) => self.start_ordered(epoch),
-                Ok(Input::Order(Order::Stop)) => self.stop_ordered(),
+                Ok(Input::Order(Order::Start(occasion))) => self.start_ordered(occasion),
+                Ok(Input::Order(Order::Stop(occasion))) => self.stop_ordered(occasion),
                 Ok(Input::Order(Order::Leave)) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(Input::Answered { number, is_well }) => self.answered(number, is_well),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -139,8 +139,8 @@ impl Keeper {
         }
     }
 
-    fn start_ordered(&mut self, epoch: u64) {
-        self.epoch = epoch;
+    fn start_ordered(&mut self, occasion: Occasion) {
+        self.occasion = occasion;
         if self.wanted {
             return;
         }
@@ -163,10 +163,11 @@ impl Keeper {
         }
     }
 
-    fn stop_ordered(&mut self) {
+    fn stop_ordered(&mut self, occasion: Occasion) {
+        self.occasion = occasion;
         if self.wanted
             && self.running.is_some()
-            && let Err(why) = self.setup.run(Hook::BeforeStop, self.epoch)
+            && let Err(why) = self.setup.run(Hook::BeforeStop, self.occasion)
         {
             tracing::warn!(%why, "the POS server is not stopped");
             (self.tell)(News::Kept(why));
@@ -225,7 +226,7 @@ impl Keeper {
     fn start(&mut self) {
         let output = self.output.open();
         let units = self.setup.server.with.clone();
-        let ready = self.setup.run(Hook::BeforeServe, self.epoch);
+        let ready = self.setup.run(Hook::BeforeServe, self.occasion);
         let started =
             ready.and_then(|()| units.iter().try_for_each(|with| unit::start(with.as_str()))).and_then(|()| {
                 let cannot =
@@ -274,7 +275,7 @@ impl Keeper {
             Some(why) if self.wanted => self.fell(why, ready),
             why => {
                 if !self.wanted {
-                    self.setup.tell(Hook::AfterStop, self.epoch);
+                    self.setup.tell(Hook::AfterStop, self.occasion);
                 }
                 self.stopped(why.filter(|_| self.wanted));
             }
@@ -356,8 +357,8 @@ impl Keeper {
         (self.tell)(News::Ready { took });
         if is_first && self.setup.hooks.after_serve.is_some() {
             // It may take its time, and the program is asked meanwhile.
-            let (setup, epoch) = (self.setup.clone(), self.epoch);
-            let told = move || setup.tell(Hook::AfterServe, epoch);
+            let (setup, occasion) = (self.setup.clone(), self.occasion);
+            let told = move || setup.tell(Hook::AfterServe, occasion);
             let _ = std::thread::Builder::new().name("pos hook".to_owned()).spawn(told);
         }
     }

@@ -60,16 +60,22 @@ pub struct Setup {
     pub port_is_its_own: bool,
 }
 
+/// On what occasion something is done: the shop's own programs are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Occasion {
+    /// In this epoch.
+    pub epoch: u64,
+    /// For this change of server, by its number in the diary; none where it is for none.
+    pub operation: Option<u64>,
+}
+
 /// What is to become of the program. Each may be said twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
     /// It is to run from now on. One that runs since before this program began is taken over.
-    Start {
-        /// In this epoch.
-        epoch: u64,
-    },
+    Start(Occasion),
     /// It is to be stopped, and may not run from now on.
-    Stop,
+    Stop(Occasion),
     /// It is left as it is, and not looked at any more: the thread ends.
     Leave,
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::common::place::{output, told};
-use crate::common::two::{Machine, Two};
+use crate::common::two::{Machine, RUNS, Two};
 use crate::common::{tree, until};
 use crate::turns::{asked, done, refused, shop, with_pos};
 
@@ -178,4 +178,20 @@ fn after_a_power_cut_what_the_mirror_alone_holds_is_set_aside_before_the_shop_op
     two.until(Machine::Main, "the shop opens", |status| status["server"] == "ready");
     let aside = fs::read_dir(&rescue).unwrap().next().expect("something is set aside").unwrap().path();
     assert_eq!(fs::read_to_string(aside.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+}
+
+#[test]
+fn the_shops_own_programs_hear_for_which_change_of_server_they_are_run() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let script =
+        format!("echo $ESPEJO_EVENT $ESPEJO_NODE $ESPEJO_EPOCH [$ESPEJO_OPERATION] >>{}", list.path().display());
+    let hook = |name: &str| format!("{name} = [\"sh\", \"-c\", \"{script}\"]\n");
+    let two = with_pos(&format!("{RUNS}\n[hooks]\n{}{}", hook("before_serve"), hook("after_stop")));
+    let two = backup_serves(two);
+    done(&two, Machine::Backup, &["return"]);
+    let said = fs::read_to_string(list.path()).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    let wanted =
+        ["before_serve main 1 []", "before_serve backup 2 [1]", "after_stop backup 2 [2]", "before_serve main 3 [2]"];
+    assert_eq!(lines, wanted);
 }

@@ -131,6 +131,7 @@ impl Machine {
 
     async fn keep_job(&mut self) {
         let has_given = matches!(self.pair.record().claim, Claim::Given { .. });
+        self.name_job();
         let Some(own) = &mut self.turning.job.own else { return };
         let before_that = own.at().is_some_and(|step| step != Step::HandOver) && !has_given;
         own.can_cancel = own.kind == OperationKind::Return && own.state == OperationState::Running && before_that;
@@ -140,6 +141,15 @@ impl Machine {
             session.say(Note::Operation(Box::new(own)));
         }
         self.publish_soon();
+    }
+
+    /// The shop's own programs are told for which change of server they are run.
+    pub(super) fn name_job(&mut self) {
+        let shown = self.turning.job.shown(true).filter(|shown| shown.state == OperationState::Running);
+        let operation = shown.map(|shown| shown.id);
+        if let Some(program) = &mut self.program {
+            program.is_for(operation);
+        }
     }
 
     /// Tells the machine that was met of the change of server that runs here, or ended not long ago.

@@ -15,7 +15,7 @@ use crate::config::store::Store;
 use crate::pair::{Duty, Epoch, Node};
 use crate::server::able::Hindered;
 use crate::server::body::Body;
-use crate::server::{self, Handle, Order, Setup, Why, stray};
+use crate::server::{self, Handle, Occasion, Order, Setup, Why, stray};
 use crate::service::finding::Hindrance;
 use crate::service::pos::{Down, Pos, Stray};
 use crate::service::status::{PeerState, Server, Trouble, Verdict};
@@ -42,6 +42,7 @@ pub struct Program {
     /// It may not be started: the days of the licence are over.
     pub held: bool,
     looked: watch::Receiver<Looked>,
+    occasion: Occasion,
 }
 
 /// What is found by looking at the program from time to time, where nothing waits for that.
@@ -104,6 +105,7 @@ impl Program {
             wanted: false,
             held: false,
             looked,
+            occasion: Occasion::default(),
         })
     }
 
@@ -121,13 +123,14 @@ impl Program {
         self.wanted = true;
         self.stray = None;
         self.stand(Server::Starting);
-        self.keeper.say(Order::Start { epoch });
+        self.occasion.epoch = epoch;
+        self.keeper.say(Order::Start(self.occasion));
     }
 
     /// It is to be stopped.
     pub fn stop(&mut self) {
         self.wanted = false;
-        self.keeper.say(Order::Stop);
+        self.keeper.say(Order::Stop(self.occasion));
     }
 
     /// It is to be stopped, if it is to run. Returns whether it was.
@@ -165,6 +168,11 @@ impl Program {
         if self.stands != stands {
             (self.stands, self.since) = (stands, Timestamp::now());
         }
+    }
+
+    /// What is done with it from now on is for this change of server, or for none.
+    pub fn is_for(&mut self, operation: Option<u64>) {
+        self.occasion.operation = operation;
     }
 
     /// What stands in the way of starting it here, if anything does.

@@ -119,6 +119,7 @@ impl Machine {
             Note::Operation(operation) => {
                 self.keeper.hear(&operation, self.member.node.other());
                 self.turning.job.hear(*operation);
+                self.name_job();
             }
             Note::Standing(status) => {
                 self.stands(&status);
