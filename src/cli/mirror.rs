@@ -81,6 +81,7 @@ fn settings(args: &MirrorArgs, home: &Path) -> Settings {
         interval: args.interval,
         rescan: RESCAN,
         epoch: 1,
+        start: 0,
         options,
     };
     let others = if args.adopt_dest { Others::Adopt } else { Others::Refuse };

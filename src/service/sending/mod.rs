@@ -56,6 +56,8 @@ pub struct Settings {
     pub rescan: Duration,
     /// The epoch in which this side serves.
     pub epoch: u64,
+    /// Generations before that epoch.
+    pub start: u64,
     /// How it is captured.
     pub options: Options,
 }
