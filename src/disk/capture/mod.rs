@@ -11,6 +11,7 @@
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
 //! - `grading`: how sure it is that what is held is one instant
+//! - `once`: what is read once
 //! - [`outgoing`]: says a generation, part by part
 //! - [`stream`]: the first copy
 //! - [`prove`]: compares every byte with what the mirror is known to hold
@@ -21,6 +22,7 @@ pub mod exclude;
 mod grading;
 pub mod guard;
 pub mod look;
+mod once;
 pub mod outgoing;
 pub mod prove;
 pub mod queue;
