@@ -9,6 +9,7 @@
 //! - [`pace`]: how fast may be sent
 //! - [`port`]: where links come in, one after another
 //! - [`pulse`]: the heartbeat
+//! - `room`: room for the frames that come in
 //! - [`speech`]: single sentences on a connection
 //! - [`squeeze`]: frames made shorter, where that is worth its time
 //! - [`tls`]: an encrypted connection between two machines that prove who they are
@@ -21,6 +22,7 @@ pub mod join;
 pub mod pace;
 pub mod port;
 pub mod pulse;
+mod room;
 pub mod speech;
 pub mod squeeze;
 pub mod tls;
