@@ -136,7 +136,7 @@ fn silence_is_noticed_within_three_seconds() {
 
 #[test]
 fn who_stood_still_does_not_take_that_for_silence_of_the_other() {
-    let mut two = Two::joined();
+    let two = Two::joined();
     two.until_same("before");
     for machine in BOTH {
         two.until(machine, "the other one is heard", is_healthy);

@@ -111,7 +111,7 @@ fn who_does_not_listen_does_not_take_that_for_silence() {
     assert!(two.backup.silent(two.now).unwrap() >= LOST, "and yet it is said how long nothing was heard");
     assert!(two.backup.unheard(two.now).unwrap() < LATE, "nor did it send anything");
     let still = two.now;
-    while two.now < still + LOST - BEAT {
+    while two.now + BEAT < still + LOST {
         assert_ne!(two.backup.state(two.now), PeerState::Lost);
         two.now += BEAT;
         two.backup.listened(two.now);
