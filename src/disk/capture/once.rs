@@ -41,21 +41,23 @@ impl Settle<'_> {
         seen.calm || self.search.root.stamps_finely(stamp)
     }
 
-    /// Waits until the last change of each big file in `todo` is longer ago than the clock ticks, if that is soon, and adds
-    /// what the watch has said up to now. Where each write shows, only who is at it just now is waited for.
+    /// Before big files in `todo` are read, takes in all that the watch has to say: what was written before need not be read
+    /// twice. Waits until their last change is longer ago than the clock ticks, if that is soon; where each write shows, only who
+    /// is at it just now is waited for.
     pub(super) fn wait_for_calm(
         &mut self,
         names: &mut Names,
         todo: &mut BTreeSet<RelPath>,
         done: &mut Settled,
     ) -> io::Result<()> {
-        let calm_after = |path: &RelPath| {
+        let calm_in = |path: &RelPath| {
             let stamp = names.get(path).copied().flatten().filter(|stamp| stamp.size > BIG)?;
             let enough = if self.search.root.stamps_finely(&stamp) { BREATH } else { TICK };
-            age(&stamp).is_some_and(|age| age < enough).then_some(enough)
+            let is_young = age(&stamp).is_some_and(|age| age < enough);
+            Some(if is_young { enough } else { Duration::ZERO })
         };
-        if let Some(enough) = todo.iter().filter_map(calm_after).max()
-            && let Some(since) = self.heard_within(enough)
+        if let Some(calm_in) = todo.iter().filter_map(calm_in).max()
+            && let Some(since) = self.heard_within(calm_in)
         {
             todo.extend(self.merge(&since, names, done)?);
         }
