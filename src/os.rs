@@ -97,6 +97,25 @@ pub fn stamps_every_write(folder: impl AsFd) -> bool {
     rustix::fs::fstatfs(folder).is_ok_and(|stat| !CARELESS.contains(&(stat.f_type.cast_unsigned() & 0xffff_ffff)))
 }
 
+/// Whether the file system stamps a write that follows a look at the stamp with another time, however soon it comes: since Linux
+/// 6.13 some do. Others stamp with the tick of a clock, in which many writes fall.
+#[must_use]
+pub fn stamps_finely(folder: impl AsFd) -> bool {
+    const SINCE: (u32, u32) = (6, 13);
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());
+    if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < SINCE {
+        return false;
+    }
+    let Ok(stat) = rustix::fs::fstat(folder) else { return false };
+    let device = format!("{}:{}", rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let kind = mounts.lines().filter_map(|line| line.split_once(" - ")).find_map(|(place, what)| {
+        (place.split(' ').nth(2) == Some(&device)).then(|| what.split(' ').next().unwrap_or_default())
+    });
+    kind.is_some_and(|kind| ["ext4", "xfs", "btrfs"].contains(&kind))
+}
+
 /// Files that some process has mapped so that it can write them without anyone being told.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Mapped {
@@ -281,6 +300,21 @@ mod tests {
         });
         assert_eq!((code, process(pid), group(pid)), (Some(137), None, vec![]));
         assert!(child.wait().is_err(), "it was asked for already");
+    }
+
+    #[test]
+    fn where_it_is_said_to_each_write_after_a_look_shows() {
+        use std::os::unix::fs::{FileExt, MetadataExt};
+        let file = tempfile::tempfile().unwrap();
+        if !stamps_finely(&file) {
+            return eprintln!("passed over: this disk stamps with the tick of a clock");
+        }
+        let stamp = || file.metadata().map(|meta| (meta.ctime(), meta.ctime_nsec())).unwrap();
+        for _ in 0..1000 {
+            let before = stamp();
+            file.write_all_at(b"x", 0).unwrap();
+            assert_ne!(stamp(), before);
+        }
     }
 
     #[test]

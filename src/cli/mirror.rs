@@ -82,6 +82,7 @@ fn settings(args: &MirrorArgs, home: &Path) -> Settings {
         rescan: RESCAN,
         epoch: 1,
         took_over: None,
+        start: 0,
         options,
     };
     let others = if args.adopt_dest { Others::Adopt } else { Others::Refuse };

@@ -11,6 +11,7 @@
 //! - [`read`]: reads files block by block
 //! - [`rescue`]: what was set aside: listed, compared, copied elsewhere, removed
 //! - [`root`]: a folder, and everything that is done inside it
+//! - [`round`]: buffers that go round
 //! - [`spool`]: keeps what changed until it has travelled
 //! - [`stamp`]: what `stat` says
 //! - [`walk`]: lists everything below a folder
@@ -24,6 +25,7 @@ pub mod lone;
 pub mod read;
 pub mod rescue;
 pub mod root;
+pub mod round;
 pub mod spool;
 pub mod stamp;
 pub mod walk;

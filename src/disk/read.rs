@@ -71,18 +71,18 @@ pub fn scan<T: Send, E: From<io::Error>>(
         let blocks = (first..).zip(bytes.chunks(BLOCK));
         blocks.filter_map(|(index, bytes)| Some((index, judge(index, bytes)?))).collect()
     };
+    let look = |blocks: Range<u64>| BUFFER.with_borrow_mut(|buffer| stretch(file, size, &blocks, buffer, &judge));
     let mut take = |found: Vec<(u64, T)>| found.into_iter().try_for_each(|(index, value)| take(index, value));
-    scan_stretches(file, size, ranges, AHEAD, &judge, &mut take)
+    stretches(ranges, AHEAD, &look, &mut take)
 }
 
-/// Reads as [`scan`] does, but `judge` sees up to [`STRETCH_STEP`] neighbouring blocks at once, and the number of the first. So many
-/// stretches are under way at once: what is found in them waits in memory until the ones before are done.
-pub fn scan_stretches<T: Send, E: From<io::Error>>(
-    file: &File,
-    size: u64,
+/// Has `look` look at each stretch of `ranges`, up to [`STRETCH_STEP`] neighbouring blocks, on any thread; what it returns is
+/// given to `take`, in order. `ahead` stretches are under way at once: what is found in them waits in memory until the ones
+/// before are done. Returns the bytes that were read, of which `look` tells.
+pub fn stretches<T: Send, E: From<io::Error>>(
     ranges: &[Range<u64>],
     ahead: u64,
-    judge: &(dyn Fn(u64, &[u8]) -> T + Sync),
+    look: &(dyn Fn(Range<u64>) -> io::Result<(u64, T)> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), E>,
 ) -> Result<u64, E> {
     let mut read = 0;
@@ -90,12 +90,11 @@ pub fn scan_stretches<T: Send, E: From<io::Error>>(
         let mut at = range.start;
         while at < range.end {
             let end = range.end.min(at + STRETCH * ahead);
-            let stretches: Vec<_> = (at..end).step_by(STRETCH_STEP).map(|from| from..end.min(from + STRETCH)).collect();
-            let look = |blocks: Range<u64>| BUFFER.with_borrow_mut(|buffer| stretch(file, size, blocks, buffer, judge));
+            let parts: Vec<_> = (at..end).step_by(STRETCH_STEP).map(|from| from..end.min(from + STRETCH)).collect();
             let found: Vec<io::Result<(u64, T)>> = if end - at > SMALL {
-                stretches.into_par_iter().map(look).collect()
+                parts.into_par_iter().map(look).collect()
             } else {
-                stretches.into_iter().map(look).collect()
+                parts.into_iter().map(look).collect()
             };
             for result in found {
                 let (bytes, found) = result?;
@@ -108,16 +107,21 @@ pub fn scan_stretches<T: Send, E: From<io::Error>>(
     Ok(read)
 }
 
+/// Where in a file of `size` bytes a range of blocks begins, and how long it is.
+pub fn bytes_of(range: &Range<u64>, size: u64) -> io::Result<(u64, usize)> {
+    let from = range.start * BLOCK as u64;
+    let wanted = (range.end * BLOCK as u64).min(size).saturating_sub(from);
+    Ok((from, usize::try_from(wanted).map_err(io::Error::other)?))
+}
+
 fn stretch<T>(
     file: &File,
     size: u64,
-    range: Range<u64>,
+    range: &Range<u64>,
     buffer: &mut Vec<u8>,
     judge: &(dyn Fn(u64, &[u8]) -> T + Sync),
 ) -> io::Result<(u64, T)> {
-    let from = range.start * BLOCK as u64;
-    let wanted = (range.end * BLOCK as u64).min(size).saturating_sub(from);
-    let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
+    let (from, wanted) = bytes_of(range, size)?;
     if buffer.len() < wanted {
         buffer.resize(wanted, 0);
     }

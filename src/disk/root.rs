@@ -24,6 +24,8 @@ pub struct Root {
     last: Mutex<Option<Folder>>,
     /// Whether owners can be given away.
     owner: bool,
+    /// The disk on which a write that follows a look shows in the stamp at once, if this is one.
+    fine: Option<u64>,
 }
 
 /// A folder that was looked up, by its path.
@@ -35,12 +37,21 @@ impl Root {
     /// Opens the folder at `path`; a symbolic link there is followed.
     pub fn open(path: &Path) -> io::Result<Self> {
         let fd = fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY, Mode::empty())?;
+        let fine = if crate::os::stamps_finely(&fd) { Some(Stamp::from(fs::fstat(&fd)?).inode.0) } else { None };
         Ok(Self {
             fd: Arc::new(fd),
             path: path.to_owned(),
             last: Mutex::new(None),
             owner: rustix::process::geteuid().is_root(),
+            fine,
         })
+    }
+
+    /// Whether a write to what `stamp` was said of shows in its next stamp, however soon it comes after this one.
+    #[must_use]
+    pub fn stamps_finely(&self, stamp: &Stamp) -> bool {
+        // On a disk without fractions of a second, there are none.
+        self.fine == Some(stamp.inode.0) && stamp.ctime.nanos != 0
     }
 
     /// Where the folder is.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::replica::part::{BadPart, Part};
-use crate::replica::sealed::{MAX_SEALED, Unsealable, seal, unseal};
+use crate::replica::sealed::{MAX_SEALED, Sealed, Unsealable, seal, unseal};
 use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
@@ -261,9 +261,9 @@ pub enum BadFrame {
     Sealed(#[from] Unsealable),
 }
 
-/// The frame of a part: [`ToMirror::Part`] as bytes.
-pub fn of_part(part: &Part) -> Result<Bytes, BadFrame> {
-    Ok(part.encode_behind(&[PART])?)
+/// The frame of a part: [`ToMirror::Part`] as bytes. Its data are not copied.
+pub fn of_part(part: &Part) -> Result<Sealed, BadFrame> {
+    Ok(part.seal_behind(&[PART])?)
 }
 
 impl ToMirror {
@@ -275,7 +275,7 @@ impl ToMirror {
         }
     }
 
-    /// Reads a frame. The data of a part are proven.
+    /// Reads a frame. The data of a part are what they are said to be.
     pub fn decode(bytes: &Bytes) -> Result<Self, BadFrame> {
         match bytes.first() {
             Some(&PART) => {
@@ -336,7 +336,7 @@ mod tests {
         }
         let part = Part::Gone(RelPath::new(b"a").unwrap());
         let frame = ToMirror::Part(part.clone(), part.encode().unwrap());
-        assert_eq!(of_part(&part), frame.encode());
+        assert_eq!(of_part(&part).map(Sealed::join), frame.encode());
         assert_eq!(ToMirror::decode(&frame.encode().unwrap()), Ok(frame.clone()));
         assert_eq!(ToSource::decode(&frame.encode().unwrap()), Err(BadFrame::Kind), "a part is nothing for the source");
         let holds = ToSource::Holds { path: RelPath::root(), meta: Meta::default(), what: Holding::Dir };

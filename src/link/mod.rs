@@ -10,6 +10,7 @@
 //! - [`port`]: where links come in, one after another
 //! - [`proof`]: an epoch is signed by who took it
 //! - [`pulse`]: the heartbeat
+//! - `room`: room for the frames that come in
 //! - [`speech`]: single sentences on a connection
 //! - [`squeeze`]: frames made shorter, where that is worth its time
 //! - [`tls`]: an encrypted connection between two machines that prove who they are
@@ -23,6 +24,7 @@ pub mod pace;
 pub mod port;
 pub mod proof;
 pub mod pulse;
+mod room;
 pub mod speech;
 pub mod squeeze;
 pub mod tls;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::wire::End;
+use crate::replica::sealed::Sealed;
 
 /// Where links come in.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Port {
 
     /// What goes to the other side, where there is a link.
     #[must_use]
-    pub fn out(&self) -> Option<&mpsc::Sender<Bytes>> {
+    pub fn out(&self) -> Option<&mpsc::Sender<Sealed>> {
         self.link.as_ref().map(|link| &link.out)
     }
 
@@ -107,7 +108,7 @@ mod tests {
             let (here, there) = in_memory(None).unwrap();
             tell.send(here).unwrap();
             assert!(matches!(port.next(true).await, Came::Link));
-            there.out.send(Bytes::copy_from_slice(&[round])).await.unwrap();
+            there.out.send(Bytes::copy_from_slice(&[round]).into()).await.unwrap();
             assert!(matches!(port.next(true).await, Came::Frame(frame) if frame == [round][..]));
             drop(there);
             assert!(matches!(port.next(true).await, Came::Gone));
@@ -127,7 +128,7 @@ mod tests {
         assert!(matches!(port.next(true).await, Came::Link));
         tell.send(second).unwrap();
         assert!(matches!(port.next(false).await, Came::Link));
-        there.out.send(Bytes::from_static(b"x")).await.unwrap();
+        there.out.send(Bytes::from_static(b"x").into()).await.unwrap();
         assert!(matches!(port.next(true).await, Came::Frame(_)));
     }
 }

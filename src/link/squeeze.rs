@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::frame::{MAX_FRAME, SQUEEZED};
+use crate::replica::sealed::Sealed;
 
 /// The fastest level.
 const LEVEL: i32 = 1;
@@ -42,7 +43,7 @@ impl Squeezer {
     }
 
     /// The frame, shorter if that is worth its time.
-    pub fn squeeze(&mut self, frame: Bytes) -> Bytes {
+    pub fn squeeze(&mut self, frame: Sealed) -> Sealed {
         if frame.len() < LEAST || !self.is_slow() {
             return frame;
         }
@@ -50,17 +51,18 @@ impl Squeezer {
             self.pause -= 1;
             return frame;
         }
-        let Ok(squeezed) = self.with.compress(&frame) else { return frame };
+        let frame = frame.join();
+        let Ok(squeezed) = self.with.compress(&frame) else { return frame.into() };
         if squeezed.len() > frame.len() / 10 * 9 {
             self.pause = self.next_pause;
             self.next_pause = (self.next_pause * 2).min(LAST_PAUSE);
-            return frame;
+            return frame.into();
         }
         self.next_pause = FIRST_PAUSE;
         let mut out = BytesMut::with_capacity(1 + squeezed.len());
         out.put_u8(SQUEEZED);
         out.put_slice(&squeezed);
-        out.freeze()
+        out.freeze().into()
     }
 
     /// So many bytes went, and took so long.
@@ -95,6 +97,11 @@ mod tests {
         squeezer
     }
 
+    /// What goes over the line for a frame.
+    fn squeezed(squeezer: &mut Squeezer, frame: Bytes) -> Bytes {
+        squeezer.squeeze(frame.into()).join()
+    }
+
     fn text() -> Bytes {
         Bytes::from("1044;coffee;2.50\n".repeat(1000))
     }
@@ -107,28 +114,28 @@ mod tests {
 
     #[test]
     fn what_gets_shorter_comes_back_as_it_was() {
-        let squeezed = slow().squeeze(text());
-        assert!(squeezed.len() < text().len() / 10 && squeezed[0] == SQUEEZED);
-        assert_eq!(unsqueeze(squeezed).unwrap(), text());
-        assert_eq!(slow().squeeze(Bytes::from_static(b"short")), b"short"[..]);
+        let short = squeezed(&mut slow(), text());
+        assert!(short.len() < text().len() / 10 && short[0] == SQUEEZED);
+        assert_eq!(unsqueeze(short).unwrap(), text());
+        assert_eq!(squeezed(&mut slow(), Bytes::from_static(b"short")), b"short"[..]);
         assert_eq!(unsqueeze(noise()).unwrap(), noise());
     }
 
     #[test]
     fn a_line_that_is_fast_gains_nothing() {
         let mut squeezer = Squeezer::new().unwrap();
-        assert_eq!(squeezer.squeeze(text()), text(), "nothing is known of the line yet");
+        assert_eq!(squeezed(&mut squeezer, text()), text(), "nothing is known of the line yet");
         squeezer.sent(1_000_000, Duration::from_millis(1));
-        assert_eq!(squeezer.squeeze(text()), text());
+        assert_eq!(squeezed(&mut squeezer, text()), text());
         (0..100).for_each(|_| squeezer.sent(100_000, Duration::from_millis(10)));
-        assert_ne!(squeezer.squeeze(text()), text(), "it has become slow");
+        assert_ne!(squeezed(&mut squeezer, text()), text(), "it has become slow");
     }
 
     #[test]
     fn what_gets_no_shorter_is_not_tried_each_time() {
         let mut squeezer = slow();
-        assert_eq!(squeezer.squeeze(noise()), noise());
-        let tries = (0..200).filter(|_| squeezer.squeeze(text()) == text()).count();
+        assert_eq!(squeezed(&mut squeezer, noise()), noise());
+        let tries = (0..200).filter(|_| squeezed(&mut squeezer, text()) == text()).count();
         assert_eq!(tries, FIRST_PAUSE as usize, "then what gets shorter is found again");
     }
 

@@ -5,19 +5,24 @@
 use std::io;
 use std::time::Instant;
 
-use bytes::Bytes;
-use futures_util::{Sink, SinkExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
-use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::frame::MAX_FRAME;
 use super::pace::Pace;
+use super::room::Room;
 use super::squeeze::{Squeezer, unsqueeze};
+use crate::replica::sealed::Sealed;
 
 /// Bytes that a pipe in memory holds.
 const PIPE: usize = 256 * 1024;
+
+/// Data of a frame from which on they are not copied to go out together with others.
+const LARGE: usize = 16 * 1024;
+
+/// Bytes that may gather before they go out.
+const GATHERED: usize = 64 * 1024;
 
 /// Frames that wait to be sent or taken in.
 const WAITING: usize = 8;
@@ -29,22 +34,23 @@ const ANSWERS: usize = 4096;
 #[derive(Debug)]
 pub struct End {
     /// Frames to the other side.
-    pub out: mpsc::Sender<Bytes>,
+    pub out: mpsc::Sender<Sealed>,
     /// Frames from the other side; it ends when the link does.
     pub inbox: mpsc::Receiver<Bytes>,
 }
 
-/// How frames are cut out of a stream.
-#[must_use]
-pub fn codec() -> LengthDelimitedCodec {
-    LengthDelimitedCodec::builder().max_frame_length(MAX_FRAME).new_codec()
-}
-
 /// Reads frames and hands them on, until the stream ends, breaks or brings a frame that is too long.
-pub async fn read(stream: impl AsyncRead + Unpin, inbox: mpsc::Sender<Bytes>) -> io::Result<()> {
-    let mut frames = FramedRead::with_capacity(stream, codec(), PIPE);
-    while let Some(frame) = frames.next().await {
-        if inbox.send(unsqueeze(frame?.freeze())?).await.is_err() {
+pub async fn read(mut stream: impl AsyncRead + Unpin, inbox: mpsc::Sender<Bytes>) -> io::Result<()> {
+    let mut room = Room::default();
+    let mut length = [0; 4];
+    while stream.read(&mut length[..1]).await? > 0 {
+        stream.read_exact(&mut length[1..]).await?;
+        let length = u32::from_be_bytes(length) as usize;
+        if length > MAX_FRAME {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is too long"));
+        }
+        let frame = room.frame(&mut stream, length).await?;
+        if inbox.send(unsqueeze(frame)?).await.is_err() {
             break;
         }
     }
@@ -53,12 +59,12 @@ pub async fn read(stream: impl AsyncRead + Unpin, inbox: mpsc::Sender<Bytes>) ->
 
 /// Sends frames, as fast as `pace` lets them, squeezed by `squeezer` where there is one, until there are no more.
 pub async fn write(
-    stream: impl AsyncWrite + Unpin,
-    mut frames: mpsc::Receiver<Bytes>,
+    mut stream: impl AsyncWrite + Unpin,
+    mut frames: mpsc::Receiver<Sealed>,
     pace: Option<Pace>,
     mut squeezer: Option<Squeezer>,
 ) -> io::Result<()> {
-    let mut sink = sink(stream);
+    let mut gathered = BytesMut::new();
     while let Some(frame) = frames.recv().await {
         let frame = match &mut squeezer {
             Some(squeezer) => squeezer.squeeze(frame),
@@ -67,23 +73,27 @@ pub async fn write(
         let (began, bytes) = (Instant::now(), frame.len());
         if let Some(pace) = &pace {
             // What was said before does not wait for what takes its time.
-            sink.flush().await?;
+            stream.write_all_buf(&mut gathered).await?;
+            stream.flush().await?;
             tokio::time::sleep_until(pace.next(bytes)).await;
         }
-        sink.feed(frame).await?;
+        gathered.put_u32(u32::try_from(bytes).map_err(io::Error::other)?);
+        gathered.put_slice(&frame.head);
+        if frame.data.len() < LARGE {
+            gathered.put_slice(&frame.data);
+        } else {
+            stream.write_all_buf(&mut (&mut gathered).chain(frame.data)).await?;
+        }
         // What has gathered meanwhile goes out together.
-        if frames.is_empty() {
-            sink.flush().await?;
+        if frames.is_empty() || gathered.len() >= GATHERED {
+            stream.write_all_buf(&mut gathered).await?;
+            stream.flush().await?;
         }
         if let Some(squeezer) = &mut squeezer {
             squeezer.sent(bytes, began.elapsed());
         }
     }
-    sink.flush().await
-}
-
-fn sink(stream: impl AsyncWrite + Unpin) -> impl Sink<Bytes, Error = io::Error> + Unpin {
-    FramedWrite::new(stream, codec())
+    stream.flush().await
 }
 
 /// Joins two halves in one process by two pipes in memory, carried by a thread of their own. `rate`: bytes a second each way.
@@ -147,9 +157,12 @@ mod tests {
     #[test]
     fn frames_arrive_in_order_and_the_end_is_noticed() {
         let (source, mut mirror) = in_memory(None).unwrap();
-        let frame = |number: u32| Bytes::from(format!("frame {number}"));
+        // Small ones gather, large ones do not; all keep their order.
+        let data = |number: u32| vec![7; usize::try_from(number % 5).unwrap() * 10_000];
+        let frame = |number: u32| Bytes::from([format!("frame {number}").as_bytes(), &data(number)].concat());
         for number in 0..200 {
-            source.out.blocking_send(frame(number)).unwrap();
+            let sealed = Sealed { head: format!("frame {number}").into(), data: data(number).into() };
+            source.out.blocking_send(sealed).unwrap();
             if number % 8 == 7 {
                 for earlier in number - 7..=number {
                     assert_eq!(mirror.inbox.blocking_recv().unwrap(), frame(earlier));

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::position::Rolling;
-use super::sealed::{Unsealable, seal_behind, unseal};
-use super::{BLOCK, Grade, Meta, Position, Proof, RelPath, Time, blocks};
+use super::sealed::{Sealed, Unsealable, seal_apart, unseal};
+use super::{BLOCK, Grade, Meta, Position, RelPath, Sum, Time, blocks};
 
 /// Bytes of data in one part, at the most.
 pub const MAX_DATA: usize = 16 * BLOCK;
@@ -108,8 +108,8 @@ pub enum Content {
 pub struct Data {
     /// Where in the file it begins, in bytes: at a block, or where the file ended before.
     pub offset: u64,
-    /// The proof of each block that it touches, as that block will be; none where it will be all zeros.
-    pub proofs: Vec<Option<Proof>>,
+    /// The sums of each block that it touches, as that block will be; none where it will be all zeros.
+    pub sums: Vec<Option<Sum>>,
     /// The bytes, at most [`MAX_DATA`].
     pub bytes: Bytes,
 }
@@ -121,22 +121,31 @@ impl Data {
         !self.offset.is_multiple_of(BLOCK as u64)
     }
 
-    /// The blocks that lie in the data from their beginning on: number, bytes and proof.
-    pub fn whole_blocks(&self) -> impl Iterator<Item = (u64, &[u8], Option<Proof>)> {
-        let skip = usize::from(self.begins_inside_block());
+    /// Bytes at the beginning that belong to a block which begins before the data.
+    #[must_use]
+    pub fn loose(&self) -> usize {
         let inside = usize::try_from(self.offset % BLOCK as u64).unwrap_or(0);
-        let cut = if skip == 1 { (BLOCK - inside).min(self.bytes.len()) } else { 0 };
-        let numbers = (self.offset / BLOCK as u64..).skip(skip);
-        let proofs = self.proofs.iter().copied().skip(skip);
-        numbers.zip(self.bytes[cut..].chunks(BLOCK)).zip(proofs).map(|((number, bytes), proof)| (number, bytes, proof))
+        if inside == 0 { 0 } else { (BLOCK - inside).min(self.bytes.len()) }
     }
 
-    /// Proves that the whole blocks are what they are said to be. One that begins before the data is proven where it stands.
-    fn prove(&self) -> Result<(), BadPart> {
-        for (number, bytes, proof) in self.whole_blocks() {
-            let found = (!blocks::is_zero(bytes)).then(|| blocks::prove(bytes));
-            if found != proof {
-                return Err(BadPart::Unproven(number));
+    /// The blocks that lie in the data from their beginning on: number, bytes and sums.
+    pub fn whole_blocks(&self) -> impl Iterator<Item = (u64, &[u8], Option<Sum>)> {
+        let skip = usize::from(self.begins_inside_block());
+        let numbers = (self.offset / BLOCK as u64..).skip(skip);
+        let sums = self.sums.iter().copied().skip(skip);
+        numbers
+            .zip(self.bytes[self.loose()..].chunks(BLOCK))
+            .zip(sums)
+            .map(|((number, bytes), sum)| (number, bytes, sum))
+    }
+
+    /// Makes sure that the whole blocks are what they are said to be, by the fast sum: who sent them is known to the link, so
+    /// that only an accident can have changed them. One that begins before the data is proven where it stands.
+    fn check(&self) -> Result<(), BadPart> {
+        for (number, bytes, sum) in self.whole_blocks() {
+            let found = (!blocks::is_zero(bytes)).then(|| blocks::find(bytes));
+            if found != sum.map(|sum| sum.find) {
+                return Err(BadPart::Strange(number));
             }
         }
         Ok(())
@@ -163,7 +172,7 @@ enum Head {
     Begin(Begin),
     Gone(RelPath),
     Put(Put),
-    Data { offset: u64, proofs: Vec<Option<Proof>> },
+    Data { offset: u64, sums: Vec<Option<Sum>> },
     Zero { first: u64, count: u64 },
     End(End),
 }
@@ -179,76 +188,76 @@ pub enum BadPart {
     Senseless(String),
     /// A block of data is not the one that it is said to be.
     #[error("block {0} is not the one that it is said to be")]
-    Unproven(u64),
+    Strange(u64),
 }
 
 impl Part {
     /// The part as bytes.
     pub fn encode(&self) -> Result<Bytes, BadPart> {
-        self.encode_behind(&[])
+        Ok(self.seal_behind(&[])?.join())
     }
 
-    /// The part as bytes, with something before it.
-    pub fn encode_behind(&self, before: &[u8]) -> Result<Bytes, BadPart> {
-        let (head, data) = match self.clone() {
-            Self::Begin(begin) => (Head::Begin(begin), Bytes::new()),
-            Self::Gone(path) => (Head::Gone(path), Bytes::new()),
-            Self::Put(put) => (Head::Put(put), Bytes::new()),
-            Self::Data(data) => (Head::Data { offset: data.offset, proofs: data.proofs }, data.bytes),
-            Self::Zero { first, count } => (Head::Zero { first, count }, Bytes::new()),
-            Self::End(end) => (Head::End(end), Bytes::new()),
+    /// The part as bytes, with something before it. Its data are not copied.
+    pub fn seal_behind(&self, before: &[u8]) -> Result<Sealed, BadPart> {
+        // Each whole block has a sum of its own.
+        let (data, loose) = match self {
+            Self::Data(data) => (data.bytes.clone(), data.loose()),
+            _ => (Bytes::new(), 0),
         };
-        Ok(seal_behind(before, &head, &data)?)
+        Ok(seal_apart(before, &self.head(), data, loose)?)
     }
 
-    /// Reads a part from exactly these bytes, and proves that its data are what they are said to be.
+    /// Reads a part from exactly these bytes, and makes sure that its data are what they are said to be.
     pub fn decode(bytes: &Bytes) -> Result<Self, BadPart> {
-        let part = Self::open(bytes)?;
-        if let Self::Data(data) = &part {
-            data.prove()?;
-        }
-        Ok(part)
-    }
-
-    /// Reads a part from exactly these bytes, which were proven before.
-    pub fn open(bytes: &Bytes) -> Result<Self, BadPart> {
-        let (head, data) = unseal(bytes)?;
+        let (head, data, covered) = unseal(bytes)?;
         let part = match head {
             Head::Begin(begin) => Self::Begin(begin),
             Head::Gone(path) => Self::Gone(path),
             Head::Put(put) => Self::Put(put),
-            Head::Data { offset, proofs } => return data_part(offset, proofs, data),
+            Head::Data { offset, sums } => return data_part(offset, sums, data, covered),
             Head::Zero { first, count } => Self::Zero { first, count },
             Head::End(end) => Self::End(end),
         };
         if data.is_empty() { Ok(part) } else { Err(BadPart::Senseless("data where there are none".to_owned())) }
     }
 
-    /// Adds what the part says to a history's checksum. Data are in it by their proofs; the end carries the sum itself.
+    /// Adds what the part says to a history's checksum. Data are in it by their sums; the end carries the sum itself.
     pub fn feed(&self, rolling: &mut Rolling) -> Result<(), BadPart> {
-        let head = match self {
-            Self::End(_) => return Ok(()),
-            Self::Data(data) => Head::Data { offset: data.offset, proofs: data.proofs.clone() },
-            Self::Begin(begin) => Head::Begin(begin.clone()),
-            Self::Gone(path) => Head::Gone(path.clone()),
-            Self::Put(put) => Head::Put(put.clone()),
-            Self::Zero { first, count } => Head::Zero { first: *first, count: *count },
-        };
-        rolling.feed(&postcard::to_stdvec(&head).map_err(|error| BadPart::Senseless(error.to_string()))?);
+        if !matches!(self, Self::End(_)) {
+            let head = postcard::to_stdvec(&self.head()).map_err(|error| BadPart::Senseless(error.to_string()))?;
+            rolling.feed(&head);
+        }
         Ok(())
+    }
+
+    /// All of it but the bytes of data.
+    fn head(&self) -> Head {
+        match self.clone() {
+            Self::Begin(begin) => Head::Begin(begin),
+            Self::Gone(path) => Head::Gone(path),
+            Self::Put(put) => Head::Put(put),
+            Self::Data(Data { offset, sums, .. }) => Head::Data { offset, sums },
+            Self::Zero { first, count } => Head::Zero { first, count },
+            Self::End(end) => Head::End(end),
+        }
     }
 }
 
-fn data_part(offset: u64, proofs: Vec<Option<Proof>>, bytes: Bytes) -> Result<Part, BadPart> {
+fn data_part(offset: u64, sums: Vec<Option<Sum>>, bytes: Bytes, covered: usize) -> Result<Part, BadPart> {
     if bytes.is_empty() || bytes.len() > MAX_DATA {
         return Err(BadPart::Senseless(format!("{} bytes of data", bytes.len())));
     }
     let end = offset.checked_add(bytes.len() as u64).ok_or(Unsealable::Long)?;
     let touched = blocks::count(end) - offset / BLOCK as u64;
-    if touched != proofs.len() as u64 {
-        return Err(BadPart::Senseless(format!("{} proofs for {touched} blocks", proofs.len())));
+    if touched != sums.len() as u64 {
+        return Err(BadPart::Senseless(format!("{} sums for {touched} blocks", sums.len())));
     }
-    Ok(Part::Data(Data { offset, proofs, bytes }))
+    let data = Data { offset, sums, bytes };
+    if covered < data.loose() {
+        return Err(BadPart::Senseless(format!("{covered} bytes are sealed of {}", data.loose())));
+    }
+    data.check()?;
+    Ok(Part::Data(data))
 }
 
 #[cfg(test)]
@@ -258,7 +267,7 @@ mod tests {
     use super::*;
 
     fn data(offset: u64, bytes: &'static [u8]) -> Part {
-        Part::Data(Data { offset, proofs: vec![Some(blocks::prove(bytes))], bytes: Bytes::from_static(bytes) })
+        Part::Data(Data { offset, sums: vec![Sum::of(bytes)], bytes: Bytes::from_static(bytes) })
     }
 
     fn samples() -> Vec<Part> {
@@ -293,18 +302,25 @@ mod tests {
     }
 
     #[test]
-    fn a_block_must_be_the_one_that_is_proven() {
-        let forged = Part::Data(Data { offset: 0, proofs: vec![Some([7; 32])], bytes: Bytes::from_static(b"abc") });
-        assert_eq!(Part::decode(&forged.encode().unwrap()), Err(BadPart::Unproven(0)));
-        let few = Part::Data(Data { offset: BLOCK as u64 - 1, proofs: vec![None], bytes: Bytes::from_static(b"abc") });
+    fn a_block_must_be_the_one_that_it_is_said_to_be() {
+        let other = Sum { find: [7; 16], proof: [7; 32] };
+        let forged = Part::Data(Data { offset: 0, sums: vec![Some(other)], bytes: Bytes::from_static(b"abc") });
+        assert_eq!(Part::decode(&forged.encode().unwrap()), Err(BadPart::Strange(0)));
+        let few = Part::Data(Data { offset: BLOCK as u64 - 1, sums: vec![None], bytes: Bytes::from_static(b"abc") });
         assert!(matches!(Part::decode(&few.encode().unwrap()), Err(BadPart::Senseless(_))));
         // The first block is only known as a whole to the mirror; the second must fit.
         let tail = Part::Data(Data {
             offset: BLOCK as u64 - 1,
-            proofs: vec![Some([7; 32]), Some(blocks::prove(b"bc"))],
+            sums: vec![Some(other), Sum::of(b"bc")],
             bytes: Bytes::from_static(b"abc"),
         });
-        assert_eq!(Part::decode(&tail.encode().unwrap()).unwrap(), tail);
+        let sealed = tail.encode().unwrap();
+        assert_eq!(Part::decode(&sealed).unwrap(), tail);
+        for at in [3, 2, 1] {
+            let mut damaged = sealed.to_vec();
+            damaged[sealed.len() - at] ^= 1;
+            assert!(Part::decode(&Bytes::from(damaged)).is_err(), "also what no sum of a whole block covers");
+        }
     }
 
     proptest! {

@@ -11,11 +11,15 @@ use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Captured, Options, Outcome, Source};
+use espejo::os;
 use espejo::replica::{Body, RelPath};
 
-use crate::common::passed_over;
 use crate::common::place::Place;
+use crate::common::{passed_over, until};
 use crate::source::{known, said};
+
+/// More than is read twice.
+const BIG: usize = 6 << 20;
 
 fn name(path: &str) -> RelPath {
     RelPath::new(path.as_bytes()).unwrap()
@@ -164,5 +168,56 @@ fn what_comes_into_a_new_folder_before_that_is_watched_is_found() {
         let outcome = source.capture(heard, Moves::Follow, &mut wait).unwrap();
         let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
         assert_eq!(said(&captured).get("new/deep/sale"), Some(&Some(b"one coffee".to_vec())));
+    }
+}
+
+/// A dataset with a big file, all of which the mirror holds; none where each file is read twice.
+fn held_with_a_big_file(place: &Place, test: &str) -> Option<(Source, File)> {
+    let path = place.source.join("big");
+    fs::write(&path, vec![7; BIG]).unwrap();
+    let folder = File::open(&place.source).unwrap();
+    if !os::stamps_every_write(&folder) || !os::mapped_writable(&place.source).complete {
+        passed_over(test, "here each file is read twice");
+        return None;
+    }
+    Some((held(place), File::options().write(true).open(path).unwrap()))
+}
+
+#[test]
+fn what_was_said_late_is_no_reason_to_read_a_big_file_twice() {
+    let place = Place::new();
+    let test = "what_was_said_late_is_no_reason_to_read_a_big_file_twice";
+    let Some((mut source, file)) = held_with_a_big_file(&place, test) else { return };
+    for (number, calm) in [(0, false), (1, true)] {
+        file.write_all_at(b"new", number * 100_000).unwrap();
+        let changed = file.metadata().unwrap().modified().unwrap();
+        until("it is a while ago", || !calm || changed.elapsed().unwrap() > Duration::from_millis(50));
+        let mut late = Some(dirty(&["big"]));
+        let captured = capture(&mut source, dirty(&["big"]), &mut || late.take().unwrap_or_default()).unwrap();
+        assert_eq!(captured.read, BIG as u64, "calm: {calm}");
+        source.commit(captured);
+    }
+}
+
+#[test]
+fn who_writes_a_big_file_after_it_was_read_once_shows_in_its_stamp() {
+    let place = Place::new();
+    let test = "who_writes_a_big_file_after_it_was_read_once_shows_in_its_stamp";
+    let Some((mut source, file)) = held_with_a_big_file(&place, test) else { return };
+    for round in 100..120u8 {
+        file.write_all_at(&[round], 0).unwrap();
+        // The first wait comes before it is read, the second after; nobody hears of that write.
+        let mut waits = 0;
+        let mut meanwhile = || {
+            waits += 1;
+            if waits == 2 {
+                file.write_all_at(&[round, round], 1_000_000).unwrap();
+            }
+            Dirty::default()
+        };
+        let captured = capture(&mut source, dirty(&["big"]), &mut meanwhile).unwrap();
+        let came = said(&captured)["big"].clone().unwrap();
+        assert_eq!(came.windows(2).filter(|two| *two == [round, round]).count(), 1, "round {round}");
+        source.commit(captured);
     }
 }

@@ -56,7 +56,9 @@ fn a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room() {
     let fill = disk.0.join("others");
     fs::write(&fill, random.bytes(12_000_000)).unwrap();
     let more = random.bytes(4_000_000);
-    fs::write(place.source.join("more"), &more).unwrap();
+    // It comes whole: an empty file that is still being written would find room.
+    fs::write(place.path().join("more"), &more).unwrap();
+    fs::rename(place.path().join("more"), place.source.join("more")).unwrap();
     disk_is_full(&place);
     assert_eq!(tree::tree(&place.dest), before, "what there was is whole");
     assert_eq!(fs::read(place.source.join("more")).unwrap(), more, "the source is as it was");

@@ -135,6 +135,28 @@ fn silence_is_noticed_within_three_seconds() {
 }
 
 #[test]
+fn who_stood_still_does_not_take_that_for_silence_of_the_other() {
+    let two = Two::joined();
+    two.until_same("before");
+    for machine in BOTH {
+        two.until(machine, "the other one is heard", is_healthy);
+    }
+    let missed = |two: &Two| two.logged(Machine::Main, "Trouble(Silent");
+    let before = missed(&two);
+    let number = two.number(Machine::Main);
+    let pid = rustix::process::Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
+    for round in 0..3 {
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        two.until(Machine::Backup, "it is missed", is_lost);
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+        two.until(Machine::Backup, "it is heard again", is_healthy);
+        let status = two.until(Machine::Main, "it hears", is_healthy);
+        assert_eq!(missed(&two), before, "round {round}: {status}");
+    }
+    two.until_same("after");
+}
+
+#[test]
 fn who_is_killed_is_missed_within_a_second() {
     let mut two = Two::joined();
     two.until_same("before");

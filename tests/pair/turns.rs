@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Output;
 
+use espejo::service::home::load_record;
+
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, RUNS, Two};
 use crate::common::{tree, until};
@@ -76,6 +78,8 @@ fn the_backup_serves_when_the_main_has_died_and_gives_back_when_it_is_back() {
     assert_eq!(fs::read_to_string(two.data.join("ORDER.QUE")).unwrap(), "1;coffee\n2;milk\n3;beer\n");
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;milk\n3;beer\n4;wine\n").unwrap();
     two.until_same("as on the first day");
+    let starts = |machine| load_record(&two.home(machine)).unwrap().unwrap().starts;
+    assert_eq!(starts(Machine::Main), starts(Machine::Backup), "both know where each epoch began");
 }
 
 #[test]

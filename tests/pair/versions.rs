@@ -58,6 +58,7 @@ fn a_main_with_another_version_is_named_and_called_again() {
     let mut two = Two::joined();
     fs::write(two.data.join("file"), "before").unwrap();
     two.until_same("before");
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
     two.kill(Machine::Main);
     let tls = in_the_name_of(&two, Machine::Main);
     let runtime = Runtime::new().unwrap();

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::aside::make_above;
 use super::content::{self, NewSum};
+use super::direct::{self, Direct};
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::{Form, State};
 use crate::disk::point;
 use crate::disk::root::{Root, says_absent};
 use crate::disk::stamp::Shape;
-use crate::replica::part::{Content, Part, Put};
+use crate::replica::part::{Content, Data, Part, Put};
 use crate::replica::{Begin, Blocks, Body, End, RelPath, blocks};
 
 /// A first copy under way.
@@ -41,7 +44,28 @@ struct Open {
     file: File,
     /// It is what stood there before, to be kept as it is, and so far nothing differs.
     kept: bool,
+    /// It is large and new: what comes goes this way.
+    direct: Option<Direct>,
     sums: Vec<NewSum>,
+}
+
+impl Open {
+    fn write(&mut self, data: &Data) -> io::Result<bool> {
+        if data.begins_inside_block() {
+            // What stands there is looked at.
+            self.settle()?;
+        }
+        match &mut self.direct {
+            Some(direct) => direct.write(data.offset, &data.bytes)?,
+            None => self.file.write_all_at(&data.bytes, data.offset)?,
+        }
+        content::note(&self.file, data, &mut self.sums)
+    }
+
+    /// Waits until all that came is in the file.
+    fn settle(&mut self) -> io::Result<()> {
+        self.direct.take().map_or(Ok(()), Direct::end)
+    }
 }
 
 impl Build {
@@ -84,16 +108,14 @@ impl Mirror {
             Part::Data(data) => {
                 self.build_divide(build)?;
                 let open = build.open.as_mut().ok_or_else(|| protocol("data of no file"))?;
-                let path = &open.put.path;
-                content::write(&open.file, &data, &mut open.sums).within("writing", self.dest.path(), path)?;
+                open.write(&data).within("writing", self.dest.path(), &open.put.path)?;
                 point!("build.data");
             }
             Part::Zero { first, count } => {
                 self.build_divide(build)?;
                 let open = build.open.as_mut().ok_or_else(|| protocol("zeros of no file"))?;
-                let path = &open.put.path;
-                let zeros = content::write_zeros(&open.file, open.size, first, count);
-                zeros.within("writing", self.dest.path(), path)?;
+                let zeros = open.settle().and_then(|()| content::write_zeros(&open.file, open.size, first, count));
+                zeros.within("writing", self.dest.path(), &open.put.path)?;
                 let end = blocks::count(open.size).min(first.saturating_add(count));
                 open.sums.extend((first..end).map(|number| (number, None)));
             }
@@ -153,8 +175,8 @@ impl Mirror {
                 self.dest.link(to, path).within("making", self.dest.path(), path)?;
                 Body::Link { to: to.clone() }
             }
-            Content::File { size, base, .. } => {
-                let size = *size;
+            Content::File { size, base, bytes } => {
+                let (size, is_large) = (*size, *size >= direct::LARGE && bytes == size);
                 let keeps = here == Some(Shape::File) && base.as_ref() == Some(path);
                 let kept = keeps && build.aside.is_some() && !build.ours.contains(path);
                 let file = if keeps {
@@ -164,8 +186,9 @@ impl Mirror {
                     self.index.remove(path)?;
                     self.dest.create(path).within("making", self.dest.path(), path)?
                 };
+                let direct = if is_large && !keeps { self.directly(path, &file, size)? } else { None };
                 let len = file.metadata().within("looking at", self.dest.path(), path)?.len();
-                build.open = Some(Open { put: put.clone(), size, file, kept, sums: vec![] });
+                build.open = Some(Open { put: put.clone(), size, file, kept, direct, sums: vec![] });
                 if len != size {
                     self.build_divide(build)?;
                     let file = build.open.as_ref().map(|open| &open.file);
@@ -175,6 +198,11 @@ impl Mirror {
             }
         };
         self.index.put(path, meta, &body).map(drop)
+    }
+
+    fn directly(&self, path: &RelPath, file: &File, size: u64) -> Result<Option<Direct>, DiskError> {
+        let begun = self.dest.open_to_write(path).and_then(|other| Direct::begin(file, other, size));
+        begun.within("making", self.dest.path(), path)
     }
 
     /// What stood there before differs: it is kept aside, and what is the same goes on in a file of ours.
@@ -194,7 +222,9 @@ impl Mirror {
     }
 
     fn close_file(&mut self, build: &mut Build) -> Result<(), DiskError> {
-        let Some(Open { put, size, mut sums, .. }) = build.open.take() else { return Ok(()) };
+        let Some(mut open) = build.open.take() else { return Ok(()) };
+        open.settle().within("writing", self.dest.path(), &open.put.path)?;
+        let Open { put, size, mut sums, .. } = open;
         self.dest.set_meta(&put.path, &put.meta, Shape::File).within(
             "setting mode and time of",
             self.dest.path(),

@@ -17,18 +17,21 @@ pub type NewSum = (u64, Option<Sum>);
 /// to be: one that begins before the data can be another one than the sender knows, where a stranger wrote.
 pub fn write(file: &File, data: &Data, sums: &mut Vec<NewSum>) -> io::Result<bool> {
     file.write_all_at(&data.bytes, data.offset)?;
+    note(file, data, sums)
+}
+
+/// Adds the sums of the blocks that `data`, which were written to `file`, touch.
+pub fn note(file: &File, data: &Data, sums: &mut Vec<NewSum>) -> io::Result<bool> {
     let mut proven = true;
     if data.begins_inside_block() {
         let number = data.offset / BLOCK as u64;
         let mut block = vec![0; BLOCK];
         let len = read_full(file, &mut block, number * BLOCK as u64)?;
         let sum = Sum::of(&block[..len]);
-        proven = sum.map(|sum| sum.proof) == data.proofs.first().copied().flatten();
+        proven = sum == data.sums.first().copied().flatten();
         sums.push((number, sum));
     }
-    for (number, bytes, proof) in data.whole_blocks() {
-        sums.push((number, proof.map(|proof| Sum { find: blocks::find(bytes), proof })));
-    }
+    sums.extend(data.whole_blocks().map(|(number, _, sum)| (number, sum)));
     Ok(proven)
 }
 

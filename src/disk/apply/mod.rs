@@ -11,12 +11,14 @@
 //! - [`build`]: the first copy
 //! - [`survey`]: compares the mirror with its index
 //! - [`content`]: writes what changes in a file
+//! - [`direct`]: writes a large new file
 //! - [`open`]: opens a mirror, and puts in order what a crash left
 
 pub mod aside;
 pub mod back;
 pub mod build;
 pub mod content;
+pub mod direct;
 pub mod gather;
 pub mod open;
 pub mod plan;

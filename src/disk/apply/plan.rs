@@ -12,7 +12,7 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::root::Root;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::part::{Content, Data, Part, Put};
-use crate::replica::{BLOCK, Blocks, Body, Meta, Proof, RelPath};
+use crate::replica::{BLOCK, Blocks, Body, Meta, RelPath};
 
 /// Bytes up to which a file is changed in place however much of it changes.
 const SMALL: u64 = 64 * 1024;
@@ -124,11 +124,11 @@ impl Changes {
 }
 
 /// Reads the data of one record of the redo.
-pub fn read_data(redo: &Reader, at: u64) -> Result<(u64, Vec<Option<Proof>>, bytes::Bytes), DiskError> {
+pub fn read_data(redo: &Reader, at: u64) -> Result<Data, DiskError> {
     let what = || DiskError::Corrupt { path: redo.path().to_owned(), what: format!("no data at byte {at}") };
     let (bytes, _) = redo.read(at)?.ok_or_else(what)?;
-    match Part::open(&bytes)? {
-        Part::Data(Data { offset, proofs, bytes }) => Ok((offset, proofs, bytes)),
+    match Part::decode(&bytes)? {
+        Part::Data(data) => Ok(data),
         _ => Err(what()),
     }
 }
@@ -195,7 +195,7 @@ fn read_parts(stored: &Stored, redo: &Reader) -> Result<(Vec<RelPath>, Puts), Di
     let mut at = stored.from;
     while at < stored.to {
         let Some((bytes, next)) = redo.read(at)? else { return Err(protocol("it ends before it should")) };
-        match Part::open(&bytes)? {
+        match Part::decode(&bytes)? {
             Part::Begin(_) | Part::End(_) => {}
             Part::Gone(path) if path.is_root() => return Err(protocol("the folder itself is gone")),
             Part::Gone(path) => gone.push(path),

@@ -15,7 +15,7 @@ use crate::disk::journal::undo::Back;
 use crate::disk::point;
 use crate::disk::read::{read_full, stored};
 use crate::disk::stamp::Shape;
-use crate::replica::part::{Data, Mode};
+use crate::replica::part::Mode;
 use crate::replica::{BLOCK, RelPath, Sum, blocks};
 
 /// Files and folders up to which each is made durable by itself; more of them are, with all else on the disk, at once.
@@ -195,8 +195,7 @@ impl Mirror {
         within(file.set_len(size))?;
         let mut sums = vec![];
         for piece in &changes.data {
-            let (offset, proofs, bytes) = read_data(redo, piece.at)?;
-            let data = Data { offset, proofs, bytes };
+            let data = read_data(redo, piece.at)?;
             let proven = content::write(file, &data, &mut sums).within("writing", self.dest.path(), path)?;
             if !proven {
                 applied.strange.insert(path.clone());

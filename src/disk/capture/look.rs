@@ -216,15 +216,18 @@ pub fn first_look(
         calm: is_calm(stamp),
         ..FileSeen::default()
     };
-    let read = compare(&file, stamp, &mut seen, queue, held, &mut Gather { spool, open: None })?;
+    let read = compare(&file, (stamp, still), &mut seen, queue, held, &mut Gather { spool, open: None })?;
     seen.base = base;
     same(&file, stamp, still)?;
     Ok((seen, read))
 }
 
+/// Blocks that are read before it is looked whether the file still is what it was.
+const BETWEEN: usize = 1024;
+
 fn compare(
     file: &File,
-    stamp: &Stamp,
+    (stamp, still): (&Stamp, Still),
     seen: &mut FileSeen,
     queue: Option<Queue>,
     held: Option<&Known>,
@@ -239,7 +242,7 @@ fn compare(
     };
     let judge =
         |index: u64, bytes: &[u8]| judge(known.get(index), bytes, old_size.saturating_sub(index * BLOCK as u64));
-    let read = scan(file, seen.size, &ranges, &judge, &mut |index, change| match change {
+    let mut take = |index: u64, change| match change {
         Change::Zeros => {
             seen.zeros.push(index);
             Ok(())
@@ -247,7 +250,16 @@ fn compare(
         Change::Bytes { sum, skip, bytes } => {
             gather.add(&mut seen.runs, index * BLOCK as u64 + skip, sum, &bytes).map_err(Missed::Spool)
         }
-    })?;
+    };
+    let mut read = 0;
+    for range in &ranges {
+        for from in (range.start..range.end).step_by(BETWEEN) {
+            let part = from..range.end.min(from + BETWEEN as u64);
+            read += scan(file, seen.size, &[part], &judge, &mut take)?;
+            // Whoever writes on need not be read to the end.
+            same(file, stamp, still)?;
+        }
+    }
     gather.close(&mut seen.runs).map_err(Missed::Spool)?;
     // What lies in a hole now and held something before.
     seen.zeros.extend(now_holes(known, &ranges, count).filter(|index| *index >= from));

@@ -12,6 +12,7 @@
 //! - [`guard`]: what is held back until a person says that it is meant
 //! - `grading`: how sure it is that what is held is one instant
 //! - `now`: what stands there, without any memory
+//! - `once`: what is read once
 //! - [`outgoing`]: says a generation, part by part
 //! - [`stream`]: the first copy
 //! - [`prove`]: compares every byte with what the mirror is known to hold
@@ -23,6 +24,7 @@ mod grading;
 pub mod guard;
 pub mod look;
 mod now;
+mod once;
 pub mod outgoing;
 pub mod prove;
 pub mod queue;

@@ -63,8 +63,8 @@ impl<'o> Outgoing<'o> {
     /// Says content of the file that was put last: whole blocks, but for a beginning inside one.
     pub fn data(&mut self, offset: u64, sums: &[Sum], bytes: Bytes) -> Result<(), Stopped> {
         self.bytes += bytes.len() as u64;
-        let proofs = sums.iter().map(|sum| Some(sum.proof)).collect();
-        self.say(Part::Data(Data { offset, proofs, bytes }))
+        let sums = sums.iter().copied().map(Some).collect();
+        self.say(Part::Data(Data { offset, sums, bytes }))
     }
 
     /// Says that blocks of the file that was put last are zeros.

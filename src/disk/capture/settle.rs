@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::candidates::{Candidates, Dirty, Search};
-use super::look::{BIG, How, Item, Missed, Reading, Seen, Still, TICK, age, first_look, is_untouched, second_look};
+use super::look::{How, Item, Missed, Reading, Seen, Still, first_look, is_untouched, second_look};
 use super::queue::{lone_queue, only_grew};
 use super::tree::Known;
 use crate::disk::spool::Spool;
@@ -98,6 +98,7 @@ impl Settle<'_> {
             self.wait_for_calm(&mut names, &mut todo, &mut done)?;
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
             let unmapped = self.unmapped(&names, &BTreeSet::new());
+            let looked = Instant::now();
             let mut moving = self.look(&mut names, todo, &mut done, Still::Must)?;
             let lone = lone_queue(&done.items).cloned();
             if round == 1
@@ -118,7 +119,8 @@ impl Settle<'_> {
                     None => {}
                 }
             }
-            let mut since = match self.heard_within(gap) {
+            let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
+            let mut since = match self.heard_within(left) {
                 Some(since) => since,
                 None => self.changed_since(&names, &done.unreadable)?,
             };
@@ -142,7 +144,7 @@ impl Settle<'_> {
     }
 
     /// Waits for so long. Returns all that has changed until then; none where only a look at everything tells.
-    fn heard_within(&mut self, gap: Duration) -> Option<Dirty> {
+    pub(super) fn heard_within(&mut self, gap: Duration) -> Option<Dirty> {
         let mut since = (self.wait)(gap)?;
         // What is not mirrored may move as it likes.
         since.paths.retain(|path| self.search.exclude.takes(path));
@@ -159,7 +161,12 @@ impl Settle<'_> {
     }
 
     /// Finds what `dirty` names and adds it to `names`; returns what must be looked at for that.
-    fn merge(&mut self, dirty: &Dirty, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
+    pub(super) fn merge(
+        &mut self,
+        dirty: &Dirty,
+        names: &mut Names,
+        done: &mut Settled,
+    ) -> io::Result<BTreeSet<RelPath>> {
         let Candidates { names: found, unreadable, special } = self.search.look(dirty)?;
         done.heard.join(dirty.clone());
         done.unreadable.extend(unreadable);
@@ -266,37 +273,6 @@ impl Settle<'_> {
         Ok((Item { stamp: Some(known), seen }, read))
     }
 
-    /// Waits until the last change of each big file in `todo` is longer ago than the clock ticks, if that is soon, and adds
-    /// what the watch has said up to now.
-    fn wait_for_calm(&mut self, names: &mut Names, todo: &mut BTreeSet<RelPath>, done: &mut Settled) -> io::Result<()> {
-        let young = |path: &RelPath| {
-            let stamp = names.get(path).copied().flatten().filter(|stamp| stamp.size > BIG);
-            stamp.and_then(|stamp| age(&stamp)).is_some_and(|age| age < TICK)
-        };
-        if todo.iter().any(young)
-            && let Some(since) = self.heard_within(TICK)
-        {
-            todo.extend(self.merge(&since, names, done)?);
-        }
-        Ok(())
-    }
-
-    /// The big files that nobody can write unseen now, but for those that were not among `before`, if any were.
-    fn unmapped(&self, names: &Names, before: &BTreeSet<RelPath>) -> BTreeSet<RelPath> {
-        let big = |(path, stamp): (&RelPath, &Option<Stamp>)| {
-            stamp.filter(|stamp| stamp.shape == Shape::File && stamp.size > BIG).map(|_| path.clone())
-        };
-        let mut big: BTreeSet<RelPath> = names.iter().filter_map(big).collect();
-        big.retain(|path| before.is_empty() || before.contains(path));
-        if big.is_empty() {
-            return big;
-        }
-        match (self.mapped)() {
-            Some(mapped) => big.difference(&mapped).cloned().collect(),
-            None => BTreeSet::new(),
-        }
-    }
-
     /// The second look at everything. Returns what is not as the first one found it; `lone` may have grown.
     fn look_again(
         &mut self,
@@ -317,7 +293,9 @@ impl Settle<'_> {
             let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
             let agrees = match (&item.seen, item.stamp, now) {
                 (Seen::Gone, None, now) => now.is_none(),
-                (Seen::File(seen), Some(stamp), Some(_)) if seen.calm && still_unmapped.contains(path) => {
+                (Seen::File(seen), Some(stamp), Some(_))
+                    if self.shows(seen, &stamp) && still_unmapped.contains(path) =>
+                {
                     is_untouched(self.search.root, path, &stamp)?
                 }
                 (Seen::File(seen), Some(stamp), Some(_)) => {
@@ -380,7 +358,7 @@ impl Settle<'_> {
     }
 }
 
-type Names = BTreeMap<RelPath, Option<Stamp>>;
+pub(super) type Names = BTreeMap<RelPath, Option<Stamp>>;
 
 /// Whether a look was made with what the file's role is now.
 fn fits(item: &Item, role: Option<&Role>) -> bool {

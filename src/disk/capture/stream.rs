@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 
 use bytes::Bytes;
 
@@ -12,7 +13,8 @@ use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::queue::is_whole_queue;
 use super::tree::Known;
 use super::{Source, SourceError};
-use crate::disk::read::{STRETCH_STEP, now_holes, scan_stretches, stored};
+use crate::disk::read::{STRETCH_STEP, bytes_of, now_holes, read_full, stored, stretches};
+use crate::disk::round::{ROOM, Round};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks, part::Content};
@@ -69,6 +71,7 @@ impl Source {
             self.stream_dir(&path, stamp, out)?;
         }
         files.sort_unstable();
+        let round = Round::default();
         for path in files {
             let stamp = self.root.stat(&path).ok().flatten();
             let Some(stamp) = stamp.filter(|stamp| stamp.shape == Shape::File && stamp.links == 1) else { continue };
@@ -76,7 +79,7 @@ impl Source {
                 // Whoever writes within the tick of its stamp does not show in it.
                 again.unsure.insert(path.clone());
             }
-            match self.stream_file(&path, stamp, out) {
+            match self.stream_file(&path, stamp, &round, out) {
                 // Whatever it was: the pass behind meets it again, and reports it.
                 Ok(()) | Err(FileBroken::Read) => {}
                 Err(FileBroken::Stopped(stopped)) => return Err(stopped.into()),
@@ -106,7 +109,13 @@ impl Source {
     }
 
     /// Streams one file. Where it did not hold still, its stamp shows it to the pass behind.
-    fn stream_file(&mut self, path: &RelPath, stamp: Stamp, out: &mut Outgoing<'_>) -> Result<(), FileBroken> {
+    fn stream_file(
+        &mut self,
+        path: &RelPath,
+        stamp: Stamp,
+        round: &Round,
+        out: &mut Outgoing<'_>,
+    ) -> Result<(), FileBroken> {
         let file = self.root.open_file(path)?;
         let was_file = self.tree.get(path).is_some_and(|known| known.body.is_file());
         let known = self.tree.take_blocks(path);
@@ -117,7 +126,7 @@ impl Source {
         let content = Content::File { size: stamp.size, base, bytes: stamp.size.min(bytes) };
         out.put(path, stamp.meta, content).map_err(FileBroken::Stopped)?;
         // What was said must be known as said, even where the file could not be read to its end.
-        let (blocks, result) = send_blocks(&file, &stamp, &ranges, &known, out);
+        let (blocks, result) = send_blocks(&file, &stamp, &ranges, &known, round, out);
         let body = Body::File { size: stamp.size, blocks };
         let queue = is_whole_queue(&file, path, &stamp);
         self.tree.insert(path.clone(), Known { stamp, body, queue, young: false, seen: self.tree.mark() });
@@ -132,21 +141,21 @@ const AHEAD: u64 = 8;
 #[derive(Default)]
 struct News {
     /// Neighbouring blocks with content: where they begin, their sums, their bytes.
-    runs: Vec<(u64, Vec<Sum>, Vec<u8>)>,
+    runs: Vec<(u64, Vec<Sum>, Bytes)>,
     /// Blocks that are zeros.
     zeros: Vec<u64>,
 }
 
 impl News {
     /// What of the blocks from `first` on is not as `known`.
-    fn of(first: u64, bytes: &[u8], known: &Blocks) -> Self {
+    fn of(first: u64, bytes: &Bytes, known: &Blocks) -> Self {
         let mut news = Self::default();
         let mut run: Option<(u64, Vec<Sum>)> = None;
         let at =
             |index: u64| usize::try_from(index - first).unwrap_or(usize::MAX).saturating_mul(BLOCK).min(bytes.len());
         let end = |run: &mut Option<(u64, Vec<Sum>)>, runs: &mut Vec<_>| {
             if let Some((from, sums)) = run.take() {
-                let bytes = bytes[at(from)..at(from + sums.len() as u64)].to_vec();
+                let bytes = bytes.slice(at(from)..at(from + sums.len() as u64));
                 runs.push((from, sums, bytes));
             }
         };
@@ -169,22 +178,28 @@ impl News {
 fn send_blocks(
     file: &std::fs::File,
     stamp: &Stamp,
-    ranges: &[std::ops::Range<u64>],
+    ranges: &[Range<u64>],
     known: &Blocks,
+    round: &Round,
     out: &mut Outgoing<'_>,
 ) -> (Blocks, Result<(), FileBroken>) {
     let count = blocks::count(stamp.size);
     let mut blocks = known.clone();
     blocks.truncate(count);
     let mut zeros: Vec<u64> = now_holes(known, ranges, count).collect();
-    let judge = |first: u64, bytes: &[u8]| News::of(first, bytes, known);
-    let result = scan_stretches(file, stamp.size, ranges, AHEAD, &judge, &mut |news: News| {
+    let look = |range: Range<u64>| {
+        let (from, wanted) = bytes_of(&range, stamp.size)?;
+        // What was just read is in the cache of who hashes it.
+        let bytes = round.fill(wanted, |room| read_full(file, room, from))?;
+        Ok((bytes.len() as u64, News::of(range.start, &bytes, known)))
+    };
+    let result = stretches(ranges, AHEAD, &look, &mut |news: News| {
         zeros.extend(&news.zeros);
         for (first, sums, bytes) in news.runs {
             for (index, sum) in (first..).zip(&sums) {
                 blocks.set(index, Some(*sum));
             }
-            out.data(first * BLOCK as u64, &sums, Bytes::from(bytes)).map_err(FileBroken::Stopped)?;
+            out.data(first * BLOCK as u64, &sums, bytes).map_err(FileBroken::Stopped)?;
         }
         Ok(())
     });
@@ -199,5 +214,5 @@ fn send_blocks(
     (blocks, result)
 }
 
-// A stretch is sent as one piece at the most.
-const _: () = assert!(STRETCH_STEP * BLOCK <= CHUNK);
+// A stretch is read into one buffer, and sent as one piece at the most.
+const _: () = assert!(STRETCH_STEP * BLOCK <= ROOM && ROOM <= CHUNK);

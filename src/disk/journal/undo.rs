@@ -151,7 +151,7 @@ impl Undo {
         let mut segment = Segment { first, begins: vec![], end: 0, stashed: 0, began };
         let (mut at, mut open) = (0, None);
         while let Some((bytes, next)) = reader.read(at)? {
-            let Ok((back, _)) = unseal::<Back>(&bytes) else { break };
+            let Ok((back, ..)) = unseal::<Back>(&bytes) else { break };
             match back {
                 Back::Begin { seq, .. } => open = Some((seq, at)),
                 Back::End { seq } if open.is_some_and(|(begun, _)| begun == seq) => {
@@ -294,7 +294,7 @@ impl WayBack {
     pub fn each(&self, mut each: impl FnMut(Back, Bytes) -> Result<(), DiskError>) -> Result<(), DiskError> {
         let mut at = self.begin;
         while let Some((bytes, next)) = self.reader.read(at)? {
-            let (back, data) = unseal::<Back>(&bytes).map_err(|error| DiskError::Part(error.into()))?;
+            let (back, data, _) = unseal::<Back>(&bytes).map_err(|error| DiskError::Part(error.into()))?;
             if let Back::End { .. } = back {
                 return Ok(());
             }

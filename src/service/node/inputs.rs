@@ -18,6 +18,7 @@ use crate::disk::capture::Options;
 use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
+use crate::link::pulse;
 use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
@@ -33,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A session whose other side is lost for so long is given up.
 const GIVEN_UP: Duration = Duration::from_secs(10);
+
+/// Datagrams that are heard at once at the most: there may be no end of them, and not from the other machine.
+const LISTENED: usize = 256;
 
 /// Time between two notes that say nothing but that this machine is there.
 const PING: Duration = Duration::from_secs(1);
@@ -56,15 +60,8 @@ impl Machine {
                 return self.lanes_go_on().map(|()| None);
             }
             Input::Datagram(bytes) => {
-                let was = self.heart.state(Instant::now());
-                self.heart.hear(&bytes, Instant::now());
-                if was == PeerState::Healthy {
-                    return Ok(None);
-                }
-                if was == PeerState::Lost && self.heart.state(Instant::now()) != was {
-                    // Whatever kept the two apart is over: who calls need not wait for its time.
-                    self.call(Again::Heard);
-                }
+                self.hear(&bytes);
+                return Ok(None);
             }
             Input::Asked((Command::Stop { by }, answer)) => {
                 tracing::info!(by, "asked to end");
@@ -89,7 +86,36 @@ impl Machine {
         Ok(None)
     }
 
+    /// Hears all that has come from the other machine's heart: silence is judged by what came, not by what was listened to.
+    pub(super) fn listen(&mut self) {
+        let mut datagram = [0; pulse::LENGTH + 1];
+        for _ in 0..LISTENED {
+            match self.udp.try_recv_from(&mut datagram) {
+                Ok((length, _)) => self.hear(&datagram[..length]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                // What could not be delivered before comes back as an error: it is nothing new.
+                Err(_) => {}
+            }
+        }
+        self.heart.listened(Instant::now());
+    }
+
+    /// Takes in a datagram.
+    fn hear(&mut self, datagram: &[u8]) {
+        let now = Instant::now();
+        let was = self.heart.state(now);
+        self.heart.hear(datagram, now);
+        if was != PeerState::Healthy {
+            self.publish_soon();
+        }
+        if was == PeerState::Lost && self.heart.state(now) != was {
+            // Whatever kept the two apart is over: who calls need not wait for its time.
+            self.call(Again::Heard);
+        }
+    }
+
     fn beat(&mut self) {
+        self.listen();
         let now = Instant::now();
         let epoch = self.pair.record().epoch;
         if let Some(days) = &mut self.days {
@@ -243,6 +269,7 @@ impl Machine {
                 rescan: mirror.rescan,
                 epoch,
                 took_over: self.pair.record().took_over(),
+                start: self.pair.record().starts.last().map_or(0, |start| start.seq),
                 options,
             };
             self.lanes_begun += 1;

@@ -236,6 +236,7 @@ impl Machine {
 
     /// How it stands.
     fn status(&mut self) -> Status {
+        self.listen();
         let now = Timestamp::now();
         let mut books = self.lanes.iter_mut().map(|lane| lane.book.status(&self.pair, now)).enumerate();
         let own = books.next().map(|(_, first)| {

@@ -6,7 +6,6 @@ use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::building::{BuildStage, Pause};
@@ -22,6 +21,7 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
+use crate::replica::sealed::Sealed;
 use crate::replica::{Body, Entry, Position, RelPath, Time};
 use crate::service::news::News;
 
@@ -106,7 +106,7 @@ impl Applier {
 pub(super) struct Hands {
     pub(super) mirror: Mirror,
     redo: Reader,
-    out: Option<mpsc::Sender<Bytes>>,
+    out: Option<mpsc::Sender<Sealed>>,
     /// The mirror was not as it had been left, and the other side has not been told all of it anew since.
     strange: bool,
     news: mpsc::UnboundedSender<News>,
@@ -359,7 +359,7 @@ impl Hands {
     pub(super) fn say(&self, frame: &ToSource) {
         match frame.encode() {
             // Where the link is gone, the half that gives the work notices it.
-            Ok(bytes) => drop(self.out.as_ref().map(|out| out.blocking_send(bytes))),
+            Ok(bytes) => drop(self.out.as_ref().map(|out| out.blocking_send(bytes.into()))),
             Err(bad) => tracing::warn!(%bad, "a frame could not be made"),
         }
     }

@@ -384,7 +384,7 @@ impl Receiving {
         // Where there is no link, or one that has just gone, nobody listens: what matters is said anew to the next one. What
         // follows from what came must be done all the same.
         if let Some(out) = self.port.out() {
-            let _ = out.blocking_send(bytes);
+            let _ = out.blocking_send(bytes.into());
         }
         Ok(())
     }

@@ -3,19 +3,19 @@
 use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::disk::DiskError;
 use crate::disk::journal::redo::Stored;
 use crate::link::frame::Start;
+use crate::replica::sealed::Sealed;
 use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
 
 /// What the applier is to do.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Say on this link what the mirror holds, unless the other side knows that.
-    Welcome { epoch: u64, knows: Vec<Position>, dataset: String, out: mpsc::Sender<Bytes> },
+    Welcome { epoch: u64, knows: Vec<Position>, dataset: String, out: mpsc::Sender<Sealed> },
     /// Take in a piece of the start state.
     Start(Start),
     /// Forget a first copy that will not come to its end.

@@ -1,6 +1,6 @@
 //! Links come and go; the half stays, and knows what it knew.
 
-use super::{Ended, Sending};
+use super::{Ended, Sending, Settings};
 use crate::link::Hello;
 use crate::link::frame::{PROTOCOL, Say};
 
@@ -13,8 +13,8 @@ impl Sending {
             knows.push(self.position);
             knows.extend(self.unanswered.as_ref().map(|flight| flight.end.position));
         }
-        let (epoch, dataset) = (self.settings.epoch, self.settings.dataset.clone());
-        self.say(Say::Hello(Hello { protocol: PROTOCOL, epoch, start: 0, dataset, knows }))
+        let Settings { epoch, start, ref dataset, .. } = self.settings;
+        self.say(Say::Hello(Hello { protocol: PROTOCOL, epoch, start, dataset: dataset.clone(), knows }))
     }
 
     pub(super) fn unlinked(&mut self) {

@@ -66,6 +66,8 @@ pub struct Settings {
     /// The epoch that began with the mirror which the folder was until then, if it was one: what belongs to that tells what this
     /// side had of a server of an earlier epoch.
     pub took_over: Option<u64>,
+    /// Generations before that epoch.
+    pub start: u64,
     /// How it is captured.
     pub options: Options,
 }

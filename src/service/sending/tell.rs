@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;
 use crate::link::Told;
 use crate::link::frame::{BadFrame, Say, ToMirror, of_part};
+use crate::replica::sealed::Sealed;
 use crate::replica::{Part, RelPath};
 
 impl Sending {
@@ -57,15 +57,17 @@ impl Sending {
 
     pub(super) fn say(&self, say: Say) -> Result<(), Ended> {
         // Where there is no link, nobody listens: all of it is said anew to the next one.
-        self.port.out().map_or(Ok(()), |out| send(out, ToMirror::Say(say).encode()).map_err(|_| Ended::Closed))
+        self.port
+            .out()
+            .map_or(Ok(()), |out| send(out, ToMirror::Say(say).encode().map(Sealed::from)).map_err(|_| Ended::Closed))
     }
 }
 
-fn send(link: &mpsc::Sender<Bytes>, frame: Result<Bytes, BadFrame>) -> Result<(), Stopped> {
-    let bytes = frame.map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
-    link.blocking_send(bytes).map_err(|_| Stopped::Closed)
+fn send(link: &mpsc::Sender<Sealed>, frame: Result<Sealed, BadFrame>) -> Result<(), Stopped> {
+    let frame = frame.map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
+    link.blocking_send(frame).map_err(|_| Stopped::Closed)
 }
 
-pub(super) fn send_part(link: &mpsc::Sender<Bytes>, part: &Part) -> Result<(), Stopped> {
+pub(super) fn send_part(link: &mpsc::Sender<Sealed>, part: &Part) -> Result<(), Stopped> {
     send(link, of_part(part))
 }
