@@ -12,6 +12,7 @@
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `turns`: the backup serves, and gives back
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
+//! - `stalled`: one dataset stops, and the others go on
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
 //! - `versions`: who speaks another version
@@ -64,6 +65,8 @@ mod readme;
 mod revoked;
 #[path = "pair/rounds.rs"]
 mod rounds;
+#[path = "pair/stalled.rs"]
+mod stalled;
 #[path = "pair/strangers.rs"]
 mod strangers;
 #[path = "pair/turns.rs"]

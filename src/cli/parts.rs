@@ -90,6 +90,9 @@ pub struct ReturnArgs {
     /// Nobody is asked.
     #[arg(long)]
     pub yes: bool,
+    /// Take up again the copy of this dataset, which has stopped.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["plan", "cancel"])]
+    pub copy: Option<String>,
     /// Cancel the return that runs.
     #[arg(long, conflicts_with = "plan")]
     pub cancel: bool,

@@ -42,6 +42,13 @@ pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
         writeln!(io::stdout(), "{}", around.words.say("cli-return-cancelled"))?;
         return Ok(Exit::Done);
     }
+    if let Some(name) = args.copy {
+        if let Reply::Refused { why } = client.ask(&Command::Copy { name: name.clone(), by: by() }).await? {
+            return Err(Failure::not_done(&around.words, &why));
+        }
+        writeln!(io::stdout(), "{}", around.words.with("cli-copy-taken-up", &[("name", name.into())]))?;
+        return Ok(Exit::Done);
+    }
     if args.planned.plan {
         return plan::show(around, &status, kind, &[], args.planned.json);
     }

@@ -14,13 +14,23 @@ use rustix::io::Errno;
 
 use crate::replica::{BLOCK, Blocks, Sum, blocks};
 
-/// Blocks that one processor reads at a stretch: few enough to be hashed while they are in its cache.
-const STRETCH: u64 = 16;
-/// The same, as a number of steps.
-pub const STRETCH_STEP: usize = 16;
+/// How a file is read by several processors.
+#[derive(Clone, Copy, Debug)]
+pub struct Stride {
+    /// Blocks that one processor reads at a stretch: few enough to be hashed while they are in its cache.
+    pub stretch: usize,
+    /// Stretches that are under way at once; what is found in them waits in memory until the ones before are done.
+    pub ahead: usize,
+}
 
-/// Stretches that are under way at once; what they find waits in memory until the ones before are done.
-const AHEAD: u64 = 64;
+impl Stride {
+    fn blocks(self) -> u64 {
+        (self.stretch * self.ahead) as u64
+    }
+}
+
+/// The stride where little of what is read is kept.
+const SCAN: Stride = Stride { stretch: 64, ahead: 16 };
 
 /// Blocks up to which one processor reads alone: to wake another would take longer.
 const SMALL: u64 = 64;
@@ -73,15 +83,14 @@ pub fn scan<T: Send, E: From<io::Error>>(
     };
     let look = |blocks: Range<u64>| BUFFER.with_borrow_mut(|buffer| stretch(file, size, &blocks, buffer, &judge));
     let mut take = |found: Vec<(u64, T)>| found.into_iter().try_for_each(|(index, value)| take(index, value));
-    stretches(ranges, AHEAD, &look, &mut take)
+    stretches(ranges, SCAN, &look, &mut take)
 }
 
-/// Has `look` look at each stretch of `ranges`, up to [`STRETCH_STEP`] neighbouring blocks, on any thread; what it returns is
-/// given to `take`, in order. `ahead` stretches are under way at once: what is found in them waits in memory until the ones
-/// before are done. Returns the bytes that were read, of which `look` tells.
+/// Has `look` look at each stretch of `ranges`, on any thread; what it returns is given to `take`, in order. Returns the bytes
+/// that were read, of which `look` tells.
 pub fn stretches<T: Send, E: From<io::Error>>(
     ranges: &[Range<u64>],
-    ahead: u64,
+    stride: Stride,
     look: &(dyn Fn(Range<u64>) -> io::Result<(u64, T)> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), E>,
 ) -> Result<u64, E> {
@@ -89,8 +98,9 @@ pub fn stretches<T: Send, E: From<io::Error>>(
     for range in ranges {
         let mut at = range.start;
         while at < range.end {
-            let end = range.end.min(at + STRETCH * ahead);
-            let parts: Vec<_> = (at..end).step_by(STRETCH_STEP).map(|from| from..end.min(from + STRETCH)).collect();
+            let end = range.end.min(at + stride.blocks());
+            let step = stride.stretch;
+            let parts: Vec<_> = (at..end).step_by(step).map(|from| from..end.min(from + step as u64)).collect();
             let found: Vec<io::Result<(u64, T)>> = if end - at > SMALL {
                 parts.into_par_iter().map(look).collect()
             } else {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::read::read_full;
 
 /// Bytes that are kept in memory; what is more goes to a file.
-const IN_MEMORY: u64 = 32 * 1024 * 1024;
+const IN_MEMORY: u64 = 8 * 1024 * 1024;
 
 /// Keeps pieces of content, in memory first, then in a file without a name.
 #[derive(Debug)]

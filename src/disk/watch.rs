@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use crate::replica::RelPath;
 
@@ -47,7 +47,7 @@ impl Watch {
     pub fn start(folder: &Path, own: &Path, hear: impl Fn(Moved) + Send + 'static) -> notify::Result<Self> {
         let own = fs::canonicalize(own).map_err(notify::Error::io)?;
         // One for each folder: another dataset's watch has marks of its own.
-        let marks = own.join("watch").join(format!("{:016x}", xxh3_64(folder.as_os_str().as_bytes())));
+        let marks = own.join("watch").join(format!("{:016x}", XxHash3_64::oneshot(folder.as_os_str().as_bytes())));
         // What a watch left that was stopped dead.
         let _ = fs::remove_dir_all(&marks);
         fs::create_dir_all(&marks).map_err(notify::Error::io)?;

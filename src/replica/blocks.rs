@@ -1,7 +1,7 @@
 //! The sums of a file's blocks.
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
+use twox_hash::XxHash3_128;
 
 /// Bytes in a block: what is compared and shipped as a whole.
 pub const BLOCK: usize = 16 * 1024;
@@ -31,7 +31,7 @@ impl Sum {
 /// The fast sum of `bytes`.
 #[must_use]
 pub fn find(bytes: &[u8]) -> [u8; 16] {
-    xxh3_128(bytes).to_le_bytes()
+    XxHash3_128::oneshot(bytes).to_le_bytes()
 }
 
 /// The proof of `bytes`.

@@ -3,10 +3,12 @@
 //! Checksum of what follows, up to the covered part of the data (XXH3-64); length of the head; length of the covered part; all
 //! little endian. Then the head (postcard), and the data: of what is not covered, the head holds the sums.
 
+use std::hash::Hasher;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use twox_hash::XxHash3_64;
 
 /// Bytes that are sealed at once, at the most. More is not read.
 pub const MAX_SEALED: usize = 1024 * 1024;
@@ -98,10 +100,10 @@ fn prefix<H: Serialize>(before: &[u8], head: &H, data: &[u8], covered: usize) ->
     out.put_u32_le(number(head.len())?);
     out.put_u32_le(number(covered)?);
     out.put_slice(&head);
-    let mut check = Xxh3::new();
-    check.update(&out[sealed + 8..]);
-    check.update(data.get(..covered).ok_or(Unsealable::Short)?);
-    out[sealed..sealed + 8].copy_from_slice(&check.digest().to_le_bytes());
+    let mut check = XxHash3_64::new();
+    check.write(&out[sealed + 8..]);
+    check.write(data.get(..covered).ok_or(Unsealable::Short)?);
+    out[sealed..sealed + 8].copy_from_slice(&check.finish().to_le_bytes());
     Ok(out)
 }
 
@@ -127,7 +129,7 @@ pub fn unseal<H: DeserializeOwned>(bytes: &Bytes) -> Result<(H, Bytes, usize), U
     let (head_len, covered) = (number(head_len)?, number(covered)?);
     let head = rest.get(..head_len).ok_or(Unsealable::Short)?;
     let sealed = bytes.get(8..PREFIX.saturating_add(head_len).saturating_add(covered)).ok_or(Unsealable::Short)?;
-    if xxh3_64(sealed) != u64::from_le_bytes(*check) {
+    if XxHash3_64::oneshot(sealed) != u64::from_le_bytes(*check) {
         return Err(Unsealable::Damaged);
     }
     let head = postcard::from_bytes(head).map_err(|error| Unsealable::Senseless(error.to_string()))?;

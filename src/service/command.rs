@@ -42,6 +42,13 @@ pub enum Command {
         /// Why, in the words of who asks.
         reason: Option<String>,
     },
+    /// Take a dataset up again that has stopped, on either machine.
+    Copy {
+        /// Its name.
+        name: String,
+        /// Who asks.
+        by: String,
+    },
     /// Go on as the server, though nobody could confirm that.
     Start {
         /// Who asks.

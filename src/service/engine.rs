@@ -284,6 +284,7 @@ impl Engine {
             | Command::Revoke { .. }
             | Command::Check { .. }
             | Command::Promote { .. }
+            | Command::Copy { .. }
             | Command::Return { .. }
             | Command::Start { .. }
             | Command::Cancel { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },

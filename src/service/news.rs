@@ -108,6 +108,12 @@ pub enum News {
 }
 
 impl News {
+    /// Whether it shows that a half does what it is for; that it could be opened does not.
+    #[must_use]
+    pub fn is_progress(&self) -> bool {
+        matches!(self, Self::Canary { .. } | Self::Durable { .. } | Self::Behind { age: None, .. })
+    }
+
     /// Whether it shows that the way works on which changes come.
     #[must_use]
     pub fn is_sign(&self) -> bool {

@@ -46,6 +46,8 @@ pub enum Checked {
     Copy,
     /// It is young enough.
     CopyAge,
+    /// Every dataset is mirrored.
+    Datasets,
     /// Nothing about it waits for an answer.
     Questions,
     /// The last comparison of every byte found both sides equal.
@@ -152,7 +154,9 @@ impl WhyNot {
     pub fn consent(&self) -> Option<Consent> {
         match self {
             Self::NobodyKnows => Some(Consent::Yes),
-            Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers => Some(Consent::AcceptLoss),
+            Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers | Self::DatasetLacks { .. } => {
+                Some(Consent::AcceptLoss)
+            }
             _ => None,
         }
     }

@@ -19,6 +19,8 @@ pub enum WhyNot {
     ByHand,
     /// The other machine is not heard.
     Unheard,
+    /// It was lost before it answered: whether it does it is not known.
+    NoAnswer,
     /// It is not heard, and the copy here is all there is.
     AllThereIs,
     /// There is no complete copy yet.
@@ -123,6 +125,30 @@ pub enum WhyNot {
     },
     /// A hook does not let the POS server be stopped.
     StopRefused,
+    /// A dataset is not mirrored any more: its copy may lack something.
+    DatasetLacks {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// A dataset is not mirrored any more: it is to be taken up again before.
+    DatasetStopped {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// No dataset is called so.
+    NoSuchDataset {
+        /// What was said.
+        name: String,
+    },
+    /// A dataset needs not be taken up again: it has not stopped.
+    GoesOn {
+        /// Its name.
+        name: String,
+    },
     /// The POS server did not begin to answer.
     ServerDown {
         /// Why, where that is known.

@@ -82,6 +82,20 @@ pub struct Status {
     /// What each change of server that concerns this machine would do now; empty where one process mirrors one folder.
     #[serde(default)]
     pub plans: Vec<Plan>,
+    /// Datasets that have stopped by themselves, on either machine, while others go on.
+    #[serde(default)]
+    pub stalled: Vec<Stalled>,
+}
+
+/// A dataset that has stopped by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stalled {
+    /// Its name.
+    pub dataset: String,
+    /// The machine on which it has stopped.
+    pub node: Node,
+    /// Why.
+    pub why: String,
 }
 
 /// How many events a [`Status`] carries at the most.

@@ -38,6 +38,9 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             Trouble::MirrorFails { error } => {
                 reasons.push(reason("mirror-disk", error.clone(), "works", "look-at-disk"));
             }
+            Trouble::DatasetStopped { dataset, why, .. } => {
+                reasons.push(reason("dataset", format!("{dataset}: {why}"), "mirrored", "take-up-again"));
+            }
             Trouble::SourceGone { error } => {
                 reasons.push(reason("source", error.clone(), "there", "bring-source-back"));
             }

@@ -42,6 +42,15 @@ pub enum Trouble {
         /// What the system said.
         error: String,
     },
+    /// A dataset is not mirrored any more, while others go on.
+    DatasetStopped {
+        /// Its name.
+        dataset: String,
+        /// Why.
+        why: String,
+        /// How many others.
+        more: u64,
+    },
     /// The folder that is mirrored is not there, or cannot be listed.
     SourceGone {
         /// What the system said.
@@ -187,6 +196,7 @@ impl Trouble {
             Self::MirrorFails { .. } => "MIR-102",
             Self::DiskLow { .. } => "MIR-103",
             Self::NoRoomAside { .. } => "MIR-104",
+            Self::DatasetStopped { .. } => "MIR-105",
             Self::SourceGone { .. } => "MIR-201",
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",

@@ -30,6 +30,7 @@ pub fn check(words: &Words, check: Checked) -> String {
         Checked::Verdict => "checked-verdict",
         Checked::Copy => "checked-copy",
         Checked::CopyAge => "checked-copy-age",
+        Checked::Datasets => "checked-datasets",
         Checked::Questions => "checked-questions",
         Checked::Proven => "checked-proven",
         Checked::Licence => "checked-licence",

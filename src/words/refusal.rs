@@ -7,11 +7,13 @@ use crate::service::refusal::WhyNot;
 /// Why it is not done, and what to do; a sentence.
 #[must_use]
 pub fn refusal(words: &Words, why: &WhyNot) -> String {
+    let stopped = |key: &str, name: &str, why: &str| words.with(key, &[("name", name.into()), ("why", why.into())]);
     match why {
         WhyNot::OnlyMain => words.say("refusal-only-main"),
         WhyNot::NoStore => words.say("refusal-no-store"),
         WhyNot::ByHand => words.say("refusal-by-hand"),
         WhyNot::Unheard => words.say("refusal-unheard"),
+        WhyNot::NoAnswer => words.say("refusal-no-answer"),
         WhyNot::AllThereIs => words.say("refusal-all-there-is"),
         WhyNot::NoCopy => words.say("refusal-no-copy"),
         WhyNot::Comparing => words.say("refusal-comparing"),
@@ -60,6 +62,10 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NotLevel { limit_ms } => {
             words.with("refusal-not-level", &[("limit", super::figures::span(words, *limit_ms).into())])
         }
+        WhyNot::DatasetLacks { name, why } => stopped("refusal-dataset-lacks", name, why),
+        WhyNot::DatasetStopped { name, why } => stopped("refusal-dataset-stopped", name, why),
+        WhyNot::NoSuchDataset { name } => words.with("refusal-no-such-dataset", &[("name", name.as_str().into())]),
+        WhyNot::GoesOn { name } => words.with("refusal-goes-on", &[("name", name.as_str().into())]),
         WhyNot::StopRefused => words.say("refusal-stop-refused"),
         WhyNot::ServerDown { why } => {
             let told = super::served::down(words, true, why.as_ref());
@@ -86,6 +92,7 @@ mod tests {
             WhyNot::NoStore,
             WhyNot::ByHand,
             WhyNot::Unheard,
+            WhyNot::NoAnswer,
             WhyNot::AllThereIs,
             WhyNot::NoCopy,
             WhyNot::Comparing,
@@ -118,6 +125,10 @@ mod tests {
             WhyNot::ServerLives,
             WhyNot::NotLevel { limit_ms: 30_000 },
             WhyNot::StopRefused,
+            WhyNot::DatasetLacks { name: text(), why: text() },
+            WhyNot::DatasetStopped { name: text(), why: text() },
+            WhyNot::NoSuchDataset { name: text() },
+            WhyNot::GoesOn { name: text() },
             WhyNot::ServerDown { why: None },
             WhyNot::HandedBack,
             WhyNot::Cancelled { by: text() },

@@ -32,6 +32,13 @@ pub fn unproven(words: &Words, epoch: Epoch) -> Told {
     Told { what, todo: words.say("trouble-unproven-do") }
 }
 
+/// A dataset is not mirrored any more, for this reason; and others.
+#[must_use]
+pub fn dataset_stopped(words: &Words, (dataset, why): (&str, &str), more: u64) -> Told {
+    let args = [("name", dataset.into()), ("why", why.into()), ("more", more.into())];
+    Told { what: words.with("trouble-dataset-stopped", &args), todo: words.with("trouble-dataset-stopped-do", &args) }
+}
+
 /// The shop's program that is told of events takes none.
 #[must_use]
 pub fn events_wait(words: &Words, waiting: u64, for_ms: u64) -> Told {

@@ -15,7 +15,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
     match why {
         WhyNot::OnlyMain => words.say("short-only-main"),
         WhyNot::NoStore | WhyNot::ByHand => words.say("short-no-store"),
-        WhyNot::Unheard | WhyNot::AllThereIs => named("short-unheard"),
+        WhyNot::Unheard | WhyNot::NoAnswer | WhyNot::AllThereIs => named("short-unheard"),
         WhyNot::NoCopy => words.say("short-no-copy"),
         WhyNot::Comparing => words.say("short-comparing"),
         WhyNot::NotAsked { .. } => words.say("short-not-asked"),
@@ -50,6 +50,11 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::TooLate => words.say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
         WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),
+        WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => {
+            words.with("short-dataset-stopped", &[("name", name.as_str().into())])
+        }
+        WhyNot::NoSuchDataset { name } => words.with("short-no-such-dataset", &[("name", name.as_str().into())]),
+        WhyNot::GoesOn { name } => words.with("short-goes-on", &[("name", name.as_str().into())]),
         WhyNot::StopRefused => words.say("short-stop-refused"),
         WhyNot::ServerDown { .. } => words.say("short-server-down"),
         WhyNot::HandedBack => named("short-handed-back"),

@@ -110,11 +110,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         todo: words.say(todo),
     };
     match trouble {
-        Trouble::DiskFull { needed_bytes: 0, free_bytes } => {
-            room(["trouble-disk-full", "trouble-disk-full-do"], 0, *free_bytes)
-        }
         Trouble::DiskFull { needed_bytes, free_bytes } => {
-            room(["trouble-disk-full-by", "trouble-disk-full-do"], *needed_bytes, *free_bytes)
+            let what = if *needed_bytes == 0 { "trouble-disk-full" } else { "trouble-disk-full-by" };
+            room([what, "trouble-disk-full-do"], *needed_bytes, *free_bytes)
         }
         Trouble::NoRoomAside { needed_bytes, free_bytes } => {
             room(["trouble-no-room-aside", "trouble-no-room-aside-do"], *needed_bytes, *free_bytes)
@@ -122,6 +120,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::MirrorFails { error } => {
             told("trouble-mirror-fails", "trouble-mirror-fails-do", &[("error", error.as_str().into())])
         }
+        Trouble::DatasetStopped { dataset, why, more } => served::dataset_stopped(words, (dataset, why), *more),
         Trouble::SourceGone { error } => {
             told("trouble-source-gone", "trouble-source-gone-do", &[("error", error.as_str().into())])
         }
@@ -176,6 +175,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::DiskFull { .. } => "mended-disk-full",
         Trouble::NoRoomAside { .. } => "mended-no-room-aside",
         Trouble::MirrorFails { .. } => "mended-mirror-fails",
+        Trouble::DatasetStopped { .. } => "mended-dataset-stopped",
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
@@ -237,6 +237,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "unreadable-files" => words.with("check-unreadable-files", &args),
         "question" => words.say("check-question"),
         "disk" => words.say("check-disk"),
+        "dataset" => words.with("check-dataset", &args),
         "source" => words.say("check-source"),
         "mirror-disk" => words.say("check-mirror-disk"),
         "other-machine" => words.say("check-other-machine"),
@@ -248,6 +249,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "wait" => words.say("remedy-wait"),
         "give-right" => words.say("remedy-give-right"),
         "answer" => words.say("remedy-answer"),
+        "take-up-again" => words.say("remedy-take-up-again"),
         "make-room" => words.say("remedy-make-room"),
         "bring-source-back" => words.say("remedy-bring-source-back"),
         "look-at-disk" => words.say("remedy-look-at-disk"),
@@ -269,6 +271,8 @@ mod tests {
             Trouble::DiskFull { needed_bytes: 0, free_bytes: 4096 },
             Trouble::DiskFull { needed_bytes: 1 << 31, free_bytes: 4096 },
             Trouble::MirrorFails { error: "Input/output error".into() },
+            Trouble::DatasetStopped { dataset: "images".into(), why: "it cannot be read".into(), more: 0 },
+            Trouble::DatasetStopped { dataset: "images".into(), why: "it cannot be read".into(), more: 2 },
             Trouble::SourceGone { error: "No such file or directory".into() },
             Trouble::Held { files: 1 },
             Trouble::Unreadable { files: 2, first: "POS-R".into() },

@@ -13,7 +13,7 @@ use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::queue::is_whole_queue;
 use super::tree::Known;
 use super::{Source, SourceError};
-use crate::disk::read::{STRETCH_STEP, bytes_of, now_holes, read_full, stored, stretches};
+use crate::disk::read::{Stride, bytes_of, now_holes, read_full, stored, stretches};
 use crate::disk::round::{ROOM, Round};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
@@ -134,8 +134,8 @@ impl Source {
     }
 }
 
-/// Stretches of a file that are read at once while it is sent: all that is read waits in memory to be sent.
-const AHEAD: u64 = 8;
+/// How a file is read while it is sent: all that is read waits in memory to be sent.
+const STREAM: Stride = Stride { stretch: 16, ahead: 8 };
 
 /// What of a stretch the mirror does not hold.
 #[derive(Default)]
@@ -193,7 +193,7 @@ fn send_blocks(
         let bytes = round.fill(wanted, |room| read_full(file, room, from))?;
         Ok((bytes.len() as u64, News::of(range.start, &bytes, known)))
     };
-    let result = stretches(ranges, AHEAD, &look, &mut |news: News| {
+    let result = stretches(ranges, STREAM, &look, &mut |news: News| {
         zeros.extend(&news.zeros);
         for (first, sums, bytes) in news.runs {
             for (index, sum) in (first..).zip(&sums) {
@@ -215,4 +215,4 @@ fn send_blocks(
 }
 
 // A stretch is read into one buffer, and sent as one piece at the most.
-const _: () = assert!(STRETCH_STEP * BLOCK <= ROOM && ROOM <= CHUNK);
+const _: () = assert!(STREAM.stretch * BLOCK <= ROOM && ROOM <= CHUNK);

@@ -90,6 +90,7 @@ impl Book {
             history: vec![],
             strays: false,
             plans: vec![],
+            stalled: vec![],
         }
     }
 

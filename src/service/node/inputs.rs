@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::days::Days;
-use super::lanes::{Lane, Receipt};
+use super::lanes::{Receipt, Work};
 use super::meet::Again;
 use super::note::Note;
 use super::pos::{self, Program};
@@ -57,7 +57,8 @@ impl Machine {
                 self.beat();
                 self.keep_to_licence().await?;
                 self.wait_over().await?;
-                return self.lanes_go_on().map(|()| None);
+                self.lanes_go_on()?;
+                return Ok(None);
             }
             Input::Datagram(bytes) => {
                 self.hear(&bytes);
@@ -146,15 +147,6 @@ impl Machine {
         }
     }
 
-    /// A dataset that is not mirrored any more ends the service: whoever watches it begins it again, or says why it cannot.
-    fn lanes_go_on(&mut self) -> Result<(), MachineError> {
-        let Some(at) = self.lanes.iter().position(Lane::has_ended) else { return Ok(()) };
-        let lane = self.lanes.remove(at);
-        let dataset = lane.name.clone();
-        let why = lane.end().err().unwrap_or_else(|| "it is not mirrored any more".to_owned());
-        Err(MachineError::Dataset { dataset, why })
-    }
-
     pub(super) fn hang_up(&mut self) {
         drop(self.put_away_session());
     }
@@ -164,10 +156,18 @@ impl Machine {
         let session = self.session.take()?;
         let now = Instant::now();
         self.heart.closed(now);
+        self.nobody_answers();
         self.apart.get_or_insert(now);
         tracing::info!(session = session.number, "the two machines do not talk any more");
         self.call(Again::Over(session.number));
         Some(session)
+    }
+
+    /// What was asked of the other machine is not answered any more.
+    pub(super) fn nobody_answers(&mut self) {
+        for (_, answer) in self.answers.drain() {
+            let _ = answer.send(Reply::Refused { why: vec![WhyNot::NoAnswer] });
+        }
     }
 
     fn call(&self, again: Again) {
@@ -252,7 +252,7 @@ impl Machine {
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
-        for dataset in mirrored(&self.store) {
+        let work = mirrored(&self.store).map(|dataset| {
             let rules = dataset.clone();
             let options = Options {
                 empty_patience: mirror.empty_patience,
@@ -272,10 +272,9 @@ impl Machine {
                 start: self.pair.record().starts.last().map_or(0, |start| start.seq),
                 options,
             };
-            self.lanes_begun += 1;
-            let (book, tell) = (book(&self.store, &dataset.name), self.tell.news.clone());
-            self.lanes.push(Lane::send(settings, book, self.lanes_begun, tell, self.tell.stirred.clone())?);
-        }
+            (dataset.name.clone(), Work::Send(Box::new(settings), self.tell.stirred.clone()))
+        });
+        self.begin_lanes(work.collect())?;
         self.tell.stirred.send_replace(Instant::now());
         // What it writes is captured from the first byte on.
         if let Some(program) = &mut self.program {
@@ -301,19 +300,15 @@ impl Machine {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
         let (epoch, served) = (record.epoch, record.served());
-        for dataset in mirrored(&self.store) {
+        let work = mirrored(&self.store).map(|dataset| {
             let dest = self.folder(&self.store, &dataset.name);
             let others = if record.strays { Others::SetAside { served } } else { Others::Refuse };
             let opening = Opening { others, history };
-            let receipt = Receipt { dest, opening, epoch };
-            let book = book(&self.store, &dataset.name);
-            self.lanes_begun += 1;
-            let (number, tell) = (self.lanes_begun, self.tell.news.clone());
-            let mut lane = Lane::receive(&dataset.name, receipt, book, number, tell)?;
-            lane.served = self.turning.served;
-            self.lanes.push(lane);
-        }
-        self.turning.served = false;
+            (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch }))
+        });
+        self.begin_lanes(work.collect())?;
+        let served = std::mem::take(&mut self.turning.served);
+        self.lanes.iter_mut().for_each(|lane| lane.served = served);
         Ok(())
     }
 
@@ -326,9 +321,12 @@ impl Machine {
         // What belonged to a duty that is over says nothing any more.
         let Some(at) = self.lanes.iter().position(|known| known.number == lane) else { return Ok(()) };
         if let News::Ended(why) = news {
-            let lane = &self.lanes[at];
-            let why = why.unwrap_or_else(|| "its mirror cannot be kept any more".to_owned());
-            return Err(MachineError::Dataset { dataset: lane.name.clone(), why });
+            self.lanes[at].says(why);
+            return Ok(());
+        }
+        if news.is_progress() {
+            self.lanes[at].works();
+            self.went = true;
         }
         if let News::Opened { strange, .. } = &mut news
             && self.lanes[at].served
@@ -368,6 +366,6 @@ pub(super) fn mirrored(store: &Store) -> impl Iterator<Item = &Dataset> {
     store.datasets.iter().filter(|dataset| matches!(dataset.content, Content::Files { .. }))
 }
 
-fn book(store: &Store, dataset: &str) -> Book {
+pub(super) fn book(store: &Store, dataset: &str) -> Book {
     Book::new(dataset, Folders::default()).with_max_age(store.mirror.max_age)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -14,6 +14,13 @@ use crate::service::book::Book;
 use crate::service::news::News;
 use crate::service::receiving::{self, Order, Receiving};
 use crate::service::sending::{self, Sending, last};
+
+/// The first time until a dataset that stopped by itself is taken up again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// So long one that was taken up again must go until it counts as mirrored, where it says nothing of that.
+const SETTLED: Duration = Duration::from_secs(3);
+/// The longest.
+const LAST_PAUSE: Duration = Duration::from_secs(300);
 
 /// A dataset on its way.
 pub struct Lane {
@@ -33,7 +40,33 @@ pub struct Lane {
     pub sent: Sent,
     /// Its folder was served from until now: that files in it are not as the mirror left them is as it should be.
     pub served: bool,
-    thread: JoinHandle<Result<(), String>>,
+    /// It stopped by itself, while others go on, and does not work yet since it was taken up again.
+    pub stalled: Option<Stalled>,
+    work: Work,
+    /// The epoch whose server it takes from.
+    follows: Option<Epoch>,
+    pause: Duration,
+    /// What its mirror said before it ended.
+    last_words: Option<String>,
+    thread: Option<JoinHandle<Result<(), String>>>,
+}
+
+/// A dataset that stopped by itself.
+#[derive(Clone, Debug)]
+pub struct Stalled {
+    /// Why.
+    pub why: String,
+    /// When it is taken up again, or was.
+    pub again_at: Instant,
+}
+
+/// What is done with a dataset.
+#[derive(Clone)]
+pub enum Work {
+    /// It is sent. When something in it moved last is told there.
+    Send(Box<sending::Settings>, watch::Sender<Instant>),
+    /// It is received.
+    Receive(Receipt),
 }
 
 /// How far a source is.
@@ -59,72 +92,152 @@ pub struct Receipt {
 }
 
 impl Lane {
-    /// Begins to send a dataset. What happens to it is told with `number`; when something in it moved last, to `stirred`.
-    pub fn send(
-        settings: sending::Settings,
-        book: Book,
-        number: usize,
-        tell: mpsc::UnboundedSender<(usize, News)>,
-        stirred: watch::Sender<Instant>,
-    ) -> std::io::Result<Self> {
-        let (links, port) = mpsc::unbounded_channel();
-        let (orders, _) = mpsc::unbounded_channel();
-        let (source, asked) = mpsc::unbounded_channel();
-        let news = passed_on(number, tell);
-        let name = settings.dataset.clone();
-        let thread = std::thread::Builder::new().name(format!("source {name}")).spawn(move || {
-            let half = Sending::open(settings, Port::new(port), asked, news).map_err(|error| error.to_string())?;
-            half.stirring(stirred).run().map_err(|error| error.to_string())
-        })?;
-        Ok(Self { name, number, book, links, orders, source, sent: Sent::default(), served: false, thread })
-    }
-
-    /// Begins to receive a dataset. What happens to it is told with `number`.
-    pub fn receive(
+    /// Begins `work` with the dataset `name`. What happens to it is told with `number`.
+    pub fn begin(
         name: &str,
-        receipt: Receipt,
+        work: Work,
         book: Book,
         number: usize,
         tell: mpsc::UnboundedSender<(usize, News)>,
     ) -> std::io::Result<Self> {
-        let (links, port) = mpsc::unbounded_channel();
-        let (orders, mut taken) = mpsc::unbounded_channel();
-        let (source, _) = mpsc::unbounded_channel();
-        let news = passed_on(number, tell);
-        let thread = std::thread::Builder::new().name(format!("mirror {name}")).spawn(move || {
-            let Receipt { dest, opening, epoch } = receipt;
-            let begun = receiving::opening::open(&dest, opening, epoch, &mut taken, &news).and_then(|mirror| {
-                let begin =
-                    |(mirror, strange)| Receiving::begin(mirror, strange, epoch, Port::new(port), taken, news.clone());
-                Ok(mirror.map(begin).transpose()?)
-            });
-            match begun {
-                Ok(Some(half)) => {
-                    half.run();
-                    Ok(())
-                }
-                nothing => {
-                    let _ = news.send(News::Ended(None));
-                    nothing.map(|_| ()).map_err(|error| error.to_string())
-                }
-            }
-        })?;
-        let (name, sent) = (name.to_owned(), Sent::default());
-        Ok(Self { name, number, book, links, orders, source, sent, served: false, thread })
+        let Ends { links, orders, source, thread } = work.begin(name, number, tell)?;
+        Ok(Self {
+            name: name.to_owned(),
+            number,
+            book,
+            links,
+            orders,
+            source,
+            sent: Sent::default(),
+            served: false,
+            stalled: None,
+            work,
+            follows: None,
+            pause: FIRST_PAUSE,
+            last_words: None,
+            thread: Some(thread),
+        })
     }
 
-    /// Whether it has ended by itself.
+    /// It is about to end by itself, for this reason.
+    pub fn says(&mut self, why: Option<String>) {
+        self.last_words = why;
+    }
+
+    /// Takes what comes from the server of `epoch`.
+    pub fn follow(&mut self, epoch: Epoch) {
+        if let Work::Receive(receipt) = &mut self.work {
+            receipt.epoch = receipt.epoch.max(epoch);
+        }
+        self.follows = Some(epoch);
+        let _ = self.orders.send(Order::Follow { epoch });
+    }
+
+    /// It does what it should.
+    pub fn works(&mut self) {
+        (self.pause, self.stalled) = (FIRST_PAUSE, None);
+    }
+
+    /// Whether somebody works on it.
     #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
+    pub fn goes(&self) -> bool {
+        self.thread.is_some()
+    }
+
+    /// Whether it has stopped, and its time to be taken up again has come.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        !self.goes() && self.stalled.as_ref().is_some_and(|stalled| Instant::now() >= stalled.again_at)
+    }
+
+    /// Whether it has ended by itself since that was asked last. Then it waits to be taken up again.
+    pub fn has_stalled(&mut self) -> bool {
+        let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) else {
+            // Where it has nothing to do, nothing shows that it could.
+            let goes = self.goes();
+            self.stalled.take_if(|stalled| goes && stalled.again_at.elapsed() >= SETTLED);
+            return false;
+        };
+        let said = self.last_words.take();
+        let why = joined(thread).err().or(said).unwrap_or_else(|| "it is not mirrored any more".to_owned());
+        self.stalled = Some(Stalled { why, again_at: Instant::now() + self.pause });
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+        true
+    }
+
+    /// Takes it up again.
+    pub fn begin_again(&mut self, number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> std::io::Result<()> {
+        let Ends { links, orders, source, thread } = self.work.begin(&self.name, number, tell)?;
+        (self.links, self.orders, self.source, self.thread) = (links, orders, source, Some(thread));
+        (self.number, self.sent) = (number, Sent::default());
+        if let Some(stalled) = &mut self.stalled {
+            stalled.again_at = Instant::now();
+        }
+        if let Some(epoch) = self.follows {
+            self.follow(epoch);
+        }
+        Ok(())
     }
 
     /// Has it end, and waits for that. Returns why it failed, if it did.
     pub fn end(self) -> Result<(), String> {
         let _ = self.orders.send(Order::Stop);
         drop(self.links);
-        self.thread.join().unwrap_or_else(|_| Err("a part of the program has crashed".to_owned()))
+        self.thread.map_or(Ok(()), joined)
     }
+}
+
+/// What the thread of a dataset is reached by.
+struct Ends {
+    links: mpsc::UnboundedSender<End>,
+    orders: mpsc::UnboundedSender<Order>,
+    source: mpsc::UnboundedSender<last::Order>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
+impl Work {
+    fn begin(&self, name: &str, number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> std::io::Result<Ends> {
+        let (links, port) = mpsc::unbounded_channel();
+        let (orders, taken) = mpsc::unbounded_channel();
+        let (source, asked) = mpsc::unbounded_channel();
+        let (port, news) = (Port::new(port), passed_on(number, tell));
+        let thread = match self.clone() {
+            Self::Send(settings, stirred) => named(format!("source {name}")).spawn(move || {
+                let half = Sending::open(*settings, port, asked, news).map_err(|error| error.to_string())?;
+                half.stirring(stirred).run().map_err(|error| error.to_string())
+            }),
+            Self::Receive(receipt) => {
+                named(format!("mirror {name}")).spawn(move || mirror(receipt, port, taken, &news))
+            }
+        }?;
+        Ok(Ends { links, orders, source, thread })
+    }
+}
+
+fn named(name: String) -> std::thread::Builder {
+    std::thread::Builder::new().name(name)
+}
+
+/// Keeps the mirror of a dataset until it is asked to end, or cannot go on.
+fn mirror(
+    receipt: Receipt,
+    port: Port,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    news: &mpsc::UnboundedSender<News>,
+) -> Result<(), String> {
+    let Receipt { dest, opening, epoch } = receipt;
+    let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, news).and_then(|mirror| {
+        let begin = |(mirror, strange)| Receiving::begin(mirror, strange, epoch, port, orders, news.clone());
+        Ok(mirror.map(begin).transpose()?)
+    });
+    if let Some(half) = begun.map_err(|error| error.to_string())? {
+        half.run();
+    }
+    Ok(())
+}
+
+fn joined(thread: JoinHandle<Result<(), String>>) -> Result<(), String> {
+    thread.join().unwrap_or_else(|_| Err("a part of the program has crashed".to_owned()))
 }
 
 /// What is told there goes on to `tell`, with `number`.

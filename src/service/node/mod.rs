@@ -18,6 +18,7 @@
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
 //! - `job`: the change of server that runs
+//! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
@@ -41,6 +42,7 @@ mod orders;
 mod planning;
 pub mod pos;
 pub mod session;
+mod stalling;
 pub mod standing;
 mod talk;
 mod turning;
@@ -144,6 +146,8 @@ pub struct Machine {
     tell: Tellers,
     /// What takes and makes connections.
     work: Vec<JoinHandle<()>>,
+    /// Some dataset was mirrored, or sent, since it began.
+    went: bool,
     /// Lanes that were begun.
     lanes_begun: usize,
     began: Instant,
@@ -238,13 +242,7 @@ impl Machine {
     fn status(&mut self) -> Status {
         self.listen();
         let now = Timestamp::now();
-        let mut books = self.lanes.iter_mut().map(|lane| lane.book.status(&self.pair, now)).enumerate();
-        let own = books.next().map(|(_, first)| {
-            books.fold(first, |mut all, (number, next)| {
-                standing::join(&mut all, next, number as u64);
-                all
-            })
-        });
+        let own = self.datasets_stand(now);
         let theirs = self.their_status.as_deref().filter(|_| self.pair.duty() == Duty::Serving);
         let blank =
             || super::book::Book::new(&self.store.name, super::status::Folders::default()).status(&self.pair, now);
@@ -253,6 +251,7 @@ impl Machine {
             days.complete(&mut status);
             days.news().iter().for_each(|what| self.keeper.event("", what));
         }
+        let stalled = self.stalled();
         let known = Known {
             store: &self.store,
             pair: &self.pair,
@@ -263,12 +262,16 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
-            others: keeping::troubles(&self.keeper, &self.proofs),
+            others: keeping::troubles(&self.keeper, &self.proofs)
+                .into_iter()
+                .chain(stalling::trouble(&stalled))
+                .collect(),
         };
         for what in self.standing.complete(&mut status, &known, now) {
             tracing::info!(event = ?what);
             self.keeper.event("", &what);
         }
+        status.stalled.extend(stalled);
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
         status.history = self.keeper.history();
         if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
@@ -282,6 +285,27 @@ impl Machine {
             caller.complete(&mut status);
         }
         status
+    }
+
+    /// How its datasets stand together; what one says that has stopped says nothing of the others.
+    fn datasets_stand(&mut self, now: Timestamp) -> Option<Status> {
+        let mut books: Vec<(bool, Status)> = vec![];
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            let mut status = lane.book.status(&self.pair, now);
+            standing::number(&mut status, number as u64);
+            books.push((lane.stalled.is_some(), status));
+        }
+        books.sort_by_key(|(has_stopped, _)| *has_stopped);
+        let mut books = books.into_iter();
+        let (_, mut all) = books.next()?;
+        for (has_stopped, next) in books {
+            if has_stopped {
+                standing::append(&mut all, next);
+            } else {
+                standing::join(&mut all, next);
+            }
+        }
+        Some(all)
     }
 
     /// Why the two do not talk, where that is known.

@@ -19,6 +19,9 @@ impl Machine {
         let command = match command {
             Command::Check { far: true } => Command::Check { far: false },
             command if for_mirror && self.pair.duty() == Duty::Serving => command,
+            Command::Copy { name, by } if !self.has_stalled(&name) && self.session.is_some() => {
+                Command::Copy { name, by }
+            }
             command => {
                 let _ = answer.send(self.command(command).await);
                 return;
@@ -47,6 +50,7 @@ impl Machine {
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Mute { by } => self.mute(&by),
+            Command::Copy { name, by } => self.take_up_now(&name, &by),
             Command::Verify { by } => {
                 let comparing = self.lanes.iter().find(|lane| lane.book.operations.is_comparing());
                 if let Some(running) = comparing.and_then(|lane| lane.book.operations.last()) {

@@ -9,7 +9,7 @@ use super::pos::Program;
 use crate::pair::{Claim, Duty, Node};
 use crate::service::plan::{Check, Checked, Loss, Plan};
 use crate::service::refusal::WhyNot;
-use crate::service::status::{LicenceState, OperationKind, OperationState, PeerState, Status, Verdict};
+use crate::service::status::{LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Verdict};
 
 /// So much room must be left on the disk of a machine that is to serve.
 const NEEDED: u64 = 64 << 20;
@@ -54,6 +54,7 @@ impl Machine {
         let has_given = matches!(self.pair.record().claim, Claim::Given { .. });
         let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let age_ms = status.mirror.behind_ms;
+        let stopped = self.stalled().into_iter().next();
         let checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Verdict, verdict),
@@ -61,6 +62,10 @@ impl Machine {
             Check::of(
                 Checked::CopyAge,
                 (age_ms > limit_ms && !has_given).then_some(WhyNot::CopyOld { age_ms, limit_ms }),
+            ),
+            Check::of(
+                Checked::Datasets,
+                stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetLacks { name, why }),
             ),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionOpen)),
             Check::of(Checked::Proven, self.keeper.differs().then_some(WhyNot::CopyDiffers)),
@@ -113,13 +118,21 @@ impl Machine {
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
+            Check::of(
+                Checked::Datasets,
+                status
+                    .stalled
+                    .first()
+                    .cloned()
+                    .map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why }),
+            ),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionFirst)),
             self.check_version(),
             self.check_free(),
         ];
         if self.member.node == Node::Main {
-            checks.insert(3, self.check_server());
-            checks.insert(4, Check::of(Checked::Room, self.no_room()));
+            checks.insert(4, self.check_server());
+            checks.insert(5, Check::of(Checked::Room, self.no_room()));
         }
         let limit_ms = Some(self.hold_ms());
         Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms, steps: kind.steps().to_vec() }

@@ -1,5 +1,6 @@
 //! One session of the two services: a connection for what they say, one for each dataset. All end with it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -23,8 +24,8 @@ pub struct Session {
     heard: mpsc::Sender<(u64, Option<Note>)>,
     writing: Option<JoinHandle<std::io::Result<()>>>,
     tasks: Vec<AbortHandle>,
-    /// Ways of datasets that this machine has no use for yet.
-    pub unused: Vec<Secure>,
+    /// Ways of datasets, by their names, that this machine has no use for yet.
+    pub unused: HashMap<String, Secure>,
 }
 
 /// How long is waited at the most until the last note has gone.
@@ -51,7 +52,7 @@ impl Session {
             let _ = pass.send((number, None)).await;
         });
         let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
-        Self { number, out, standing, heard, writing: Some(writing), tasks, unused: vec![] }
+        Self { number, out, standing, heard, writing: Some(writing), tasks, unused: HashMap::new() }
     }
 
     /// Gives a dataset a way of its own.

@@ -113,6 +113,11 @@ impl Standing {
         let over = status.events.len().saturating_sub(EVENTS);
         status.events.drain(..over);
         unheard(status);
+        let stopped = status.alarms.iter().filter(|alarm| matches!(alarm.trouble, Trouble::DatasetStopped { .. }));
+        let stopped: Vec<Alarm> = stopped.filter(|_| status.duty != Duty::Serving).cloned().collect();
+        let reasons = crate::service::takeover::reasons(true, 0, 0, &stopped);
+        status.can_take_over.yes &= reasons.is_empty();
+        status.can_take_over.reasons.extend(reasons);
         age(status, known);
         what
     }
@@ -218,12 +223,31 @@ fn age(status: &mut Status, known: &Known<'_>) {
     });
 }
 
+/// Numbers the questions of the dataset `number` so that those of all differ.
+pub fn number(status: &mut Status, number: u64) {
+    for question in &mut status.questions {
+        question.id += number * QUESTIONS;
+    }
+}
+
+/// Adds a dataset that has stopped to those that go on.
+pub fn append(all: &mut Status, next: Status) {
+    place(all, next.mirror.position);
+    all.datasets.extend(next.datasets);
+    all.events.extend(next.events);
+}
+
+fn place(all: &mut Status, next: Position) {
+    let position = &mut all.mirror.position;
+    let mut rolling = position.checksum.roll();
+    rolling.feed(&next.checksum.0);
+    *position = Position { seq: position.seq + next.seq, checksum: rolling.end() };
+}
+
 /// Joins how another dataset stands to how those before stand.
-pub fn join(all: &mut Status, next: Status, number: u64) {
+pub fn join(all: &mut Status, next: Status) {
+    place(all, next.mirror.position);
     let (mine, theirs) = (&mut all.mirror, next.mirror);
-    let mut rolling = mine.position.checksum.roll();
-    rolling.feed(&theirs.position.checksum.0);
-    mine.position = Position { seq: mine.position.seq + theirs.position.seq, checksum: rolling.end() };
     mine.behind_ms = mine.behind_ms.max(theirs.behind_ms);
     mine.behind_bytes += theirs.behind_bytes;
     mine.behind_at_least |= theirs.behind_at_least;
@@ -250,10 +274,7 @@ pub fn join(all: &mut Status, next: Status, number: u64) {
             all.alarms.push(alarm);
         }
     }
-    all.questions.extend(next.questions.into_iter().map(|mut question| {
-        question.id += number * QUESTIONS;
-        question
-    }));
+    all.questions.extend(next.questions);
     all.events.extend(next.events);
     let take = &mut all.can_take_over;
     take.since = if take.yes == next.can_take_over.yes {

@@ -13,8 +13,6 @@ use super::{Left, Machine, MachineError};
 use crate::config::revision::Revision;
 use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
-use crate::link::squeeze::Squeezer;
-use crate::link::wire::{Half, Line};
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::command::{Command, Reply};
 use crate::service::event::Noted;
@@ -46,6 +44,7 @@ impl Machine {
                 let far = if self.member.node == Node::Main { &self.store.backup } else { &self.store.main };
                 self.their_heart = meet::resolve(&far.address).await.ok();
                 // The one before ends with all that belonged to it.
+                self.nobody_answers();
                 self.session = Some(Session::begin(session, secure, self.tell.notes.clone()));
                 tracing::info!(session, "the two machines talk");
                 self.say_here();
@@ -57,24 +56,23 @@ impl Machine {
                 }
             }
             Met::Dataset { session, name, mut secure } => {
-                let current = self.session.as_mut().filter(|current| current.number == session);
-                let lane = self.lanes.iter().find(|lane| lane.name == name);
-                let (Some(current), Some(lane)) = (current, lane) else {
-                    let calls = self.again.is_some();
-                    match self.session.as_mut().filter(|current| calls && current.number == session) {
-                        // An answer of who called would be taken for words of the copy. The way is kept, though nobody here
-                        // uses it yet: without it the session would be over before anything is said.
-                        Some(current) => current.unused.push(secure),
-                        None => drop(meet::answer(&mut secure, Some(Refusal::NoPlace)).await),
-                    }
-                    return;
-                };
-                if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
+                let calls = self.again.is_some();
+                let place = self.lanes.iter().position(|lane| lane.name == name);
+                let current = self.session.as_ref().is_some_and(|current| current.number == session);
+                // Who called gave a way to a dataset that it has no use for itself: an answer would be taken for words of the copy.
+                let refused = (!current || place.is_none()).then_some(Refusal::NoPlace);
+                if !calls && meet::answer(&mut secure, refused).await.is_err() || !current {
                     return;
                 }
-                let half = if self.pair.duty() == Duty::Serving { Half::Source } else { Half::Mirror };
-                let line = Line { pace: self.pace.clone(), squeezer: Squeezer::new().ok() };
-                let _ = lane.links.send(current.dataset(secure, line, half));
+                match place.filter(|at| self.lanes[*at].goes()) {
+                    Some(at) => self.give_way(at, secure),
+                    None if calls || place.is_some() => {
+                        // The way is kept, though nobody here uses it yet: without it the session would be over before anything
+                        // is said.
+                        self.session.as_mut().and_then(|current| current.unused.insert(name, secure));
+                    }
+                    None => {}
+                }
             }
             Met::Joining(secure) => self.joining(secure),
         }

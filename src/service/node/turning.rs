@@ -12,7 +12,6 @@ use crate::pair::{Duty, Epoch, Event, Other};
 use crate::service::command::{Command, Reply};
 use crate::service::news::News;
 use crate::service::plan::Consent;
-use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::sending::last;
 use crate::service::status::{OperationKind, PeerState, Server, Step};
@@ -143,9 +142,7 @@ impl Machine {
             // Each mirror needs a way of its own again.
             self.hang_up();
         }
-        for lane in &self.lanes {
-            let _ = lane.orders.send(Order::Follow { epoch });
-        }
+        self.lanes.iter_mut().for_each(|lane| lane.follow(epoch));
         Ok(())
     }
 

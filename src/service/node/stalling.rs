@@ -1,0 +1,108 @@
+//! A dataset whose copy stops by itself stops no other one: it is reported, and taken up again in time, or when a person says so.
+
+use super::lanes::{Lane, Work};
+use super::{Machine, MachineError, inputs};
+use crate::link::squeeze::Squeezer;
+use crate::link::tls::Secure;
+use crate::link::wire::{Half, Line};
+use crate::pair::Duty;
+use crate::service::command::Reply;
+use crate::service::refusal::WhyNot;
+use crate::service::status::{Stalled, Trouble};
+
+impl Machine {
+    /// Begins this with each dataset.
+    pub(super) fn begin_lanes(&mut self, all: Vec<(String, Work)>) -> std::io::Result<()> {
+        for (name, work) in all {
+            let (number, book) = (self.lane_number(), inputs::book(&self.store, &name));
+            self.lanes.push(Lane::begin(&name, work, book, number, self.tell.news.clone())?);
+        }
+        Ok(())
+    }
+
+    fn lane_number(&mut self) -> usize {
+        self.lanes_begun += 1;
+        self.lanes_begun
+    }
+
+    /// Notices which datasets have stopped, and takes up again whose time has come.
+    pub(super) fn lanes_go_on(&mut self) -> Result<(), MachineError> {
+        for at in 0..self.lanes.len() {
+            if self.lanes[at].has_stalled()
+                && let Some(stalled) = &self.lanes[at].stalled
+            {
+                tracing::error!(dataset = self.lanes[at].name, why = stalled.why, "a dataset is not mirrored any more");
+                self.publish_soon();
+            }
+            if self.lanes[at].is_due() {
+                self.take_up(at)?;
+            }
+        }
+        // Where nothing ever went, nothing needs to be kept going: whoever began the service is told why.
+        let stalled = self.lanes.iter().map(|lane| Some((lane.name.clone(), lane.stalled.as_ref()?.why.clone())));
+        match stalled.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().next()) {
+            Some((dataset, why)) if !self.went => Err(MachineError::Dataset { dataset, why }),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_up(&mut self, at: usize) -> std::io::Result<()> {
+        let number = self.lane_number();
+        let lane = &mut self.lanes[at];
+        tracing::info!(dataset = lane.name, "a dataset is taken up again");
+        lane.begin_again(number, self.tell.news.clone())?;
+        let name = lane.name.clone();
+        let way = self.session.as_mut().and_then(|session| session.unused.remove(&name));
+        if let Some(way) = way {
+            self.give_way(at, way);
+        }
+        self.publish_soon();
+        Ok(())
+    }
+
+    /// Gives a dataset its way to the other machine.
+    pub(super) fn give_way(&mut self, at: usize, secure: Secure) {
+        let Some(session) = &mut self.session else { return };
+        let half = if self.pair.duty() == Duty::Serving { Half::Source } else { Half::Mirror };
+        let line = Line { pace: self.pace.clone(), squeezer: Squeezer::new().ok() };
+        let _ = self.lanes[at].links.send(session.dataset(secure, line, half));
+    }
+
+    /// Takes a dataset up again that has stopped here.
+    pub(super) fn take_up_now(&mut self, name: &str, by: &str) -> Reply {
+        let why = match self.lanes.iter().position(|lane| lane.name == name) {
+            None => WhyNot::NoSuchDataset { name: name.to_owned() },
+            Some(at) if self.lanes[at].stalled.is_none() => WhyNot::GoesOn { name: name.to_owned() },
+            Some(at) if self.lanes[at].goes() => return Reply::Done,
+            Some(at) => {
+                tracing::info!(dataset = name, by, "a person has a dataset taken up again");
+                match self.take_up(at) {
+                    Ok(()) => return Reply::Done,
+                    Err(error) => WhyNot::System { error: error.to_string() },
+                }
+            }
+        };
+        Reply::Refused { why: vec![why] }
+    }
+
+    /// Whether it is here that the dataset has stopped.
+    pub(super) fn has_stalled(&self, name: &str) -> bool {
+        self.lanes.iter().any(|lane| lane.name == name && lane.stalled.is_some())
+    }
+
+    /// The datasets that have stopped on this machine.
+    pub(super) fn stalled(&self) -> Vec<Stalled> {
+        let node = self.member.node;
+        let stalled = |lane: &Lane| {
+            let why = lane.stalled.as_ref()?.why.clone();
+            Some(Stalled { dataset: lane.name.clone(), node, why })
+        };
+        self.lanes.iter().filter_map(stalled).collect()
+    }
+}
+
+/// What is wrong, where datasets have stopped.
+pub(super) fn trouble(stalled: &[Stalled]) -> Option<Trouble> {
+    let Stalled { dataset, why, .. } = stalled.first()?.clone();
+    Some(Trouble::DatasetStopped { dataset, why, more: stalled.len() as u64 - 1 })
+}
