@@ -74,7 +74,8 @@ impl World {
                 Event::ServerHeard { epoch: number(4), start: number(6) }
             }
             ["hears", "that", "the", "other", "knows", _] => Event::PeerHeard { epoch: number(5), start: 0 },
-            ["hears", "goodbye"] => Event::Goodbye,
+            ["hears", "goodbye"] => Event::Goodbye { epoch: machine.pair.record().epoch },
+            ["hears", "goodbye", "of", "who", "knows", _] => Event::Goodbye { epoch: number(5) },
             ["has", "waited"] => Event::Unheard,
             ["is", "told", "to", "promote"] => Event::Promote(Other::Silent),
             ["is", "told", "to", "promote", "while", "the", "other", "is", "heard"] => Event::Promote(Other::Failing),

@@ -9,7 +9,7 @@ use crate::replica::sealed::{MAX_SEALED, Sealed, Unsealable, seal, unseal};
 use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. Two sides talk when their versions are equal.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Bytes of one frame, at the most. A longer one is not read.
 pub const MAX_FRAME: usize = MAX_SEALED + 1;

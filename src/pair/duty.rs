@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub type Epoch = u64;
 
 /// One of the two machines of a store, by its home role.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Node {
     /// The machine that serves on ordinary days.
@@ -39,7 +39,7 @@ impl Node {
 }
 
 /// What a node does now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Duty {
     /// Runs the POS server.

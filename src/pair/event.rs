@@ -4,7 +4,7 @@ use super::duty::Epoch;
 use super::record::Record;
 
 /// What can happen to a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Event {
     /// The node began.
     Began {
@@ -30,7 +30,10 @@ pub enum Event {
         start: u64,
     },
     /// The other node says that it ends in order.
-    Goodbye,
+    Goodbye {
+        /// The highest epoch that it has seen.
+        epoch: Epoch,
+    },
     /// It was waited long enough for the other node to be heard.
     Unheard,
     /// A person says: this node is to be the server, whatever became of the other one.
@@ -61,7 +64,7 @@ pub enum Event {
 }
 
 /// How the other node is when this one is to take its place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Other {
     /// It is not heard. Where it is heard meanwhile, nothing is taken.
     Silent,
@@ -70,7 +73,7 @@ pub enum Other {
 }
 
 /// What a node is to do, in the order in which it must take effect.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Action {
     /// Save this record; nothing after it may happen before [`Event::Saved`].
     Save(Record),
@@ -105,7 +108,7 @@ pub enum Action {
 }
 
 /// Why something that a person asked for is not done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Why {
     /// The node serves already.
     Serves,

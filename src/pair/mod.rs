@@ -7,6 +7,9 @@
 //! - [`record`]: the small record that a node saves before it acts on it
 //! - [`step`]: one event in, actions out
 //! - [`story`]: one sentence for each thing that a node does
+//! - `states.md`: the states and the whole table, drawn from the code
+//!
+#![doc = include_str!("states.md")]
 
 pub mod duty;
 pub mod event;

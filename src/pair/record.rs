@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::duty::{Epoch, Node};
 
 /// What a node must know again after a crash. It is saved whole, in a file of its own, and never edited.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// Who this node is, by its home role.
     pub node: Node,
@@ -27,7 +27,7 @@ pub struct Record {
 pub const STARTS: usize = 64;
 
 /// What a node claims in its epoch.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
     /// Nothing: another holds the epoch.
@@ -44,7 +44,7 @@ pub enum Claim {
 }
 
 /// Where an epoch began.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Start {
     /// The epoch.
     pub epoch: Epoch,

@@ -5,7 +5,7 @@ use super::event::{Action, Event, Other, Why};
 use super::record::{Claim, Record};
 
 /// Who serves, as one node knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Pair {
     record: Record,
     duty: Duty,
@@ -15,7 +15,7 @@ pub struct Pair {
 }
 
 /// A change of server that is under way on this node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Turn {
     /// None is.
     None,
@@ -80,8 +80,9 @@ impl Pair {
             Event::PeerHeard { epoch, start } if epoch > self.record.epoch => self.surpassed(epoch, start),
             Event::PeerHeard { .. } => self.peer_heard(),
             // Who ends in order has seen all that this node has: in the morning it need not be waited for.
-            Event::Goodbye if self.record.goodbye => vec![],
-            Event::Goodbye => self.note(self.record.with_goodbye(true)),
+            // Where it has seen more, this node's epoch is over, and its evening says nothing of the morning here.
+            Event::Goodbye { epoch } if epoch > self.record.epoch || self.record.goodbye => vec![],
+            Event::Goodbye { .. } => self.note(self.record.with_goodbye(true)),
             // The other node ended in order before this one did, so that it cannot have taken a higher epoch since.
             Event::Unheard if self.turn == Turn::Resuming && self.record.goodbye => self.serve(),
             Event::Promote(other) => self.promote(other),

@@ -66,7 +66,10 @@ pub enum Note {
         at: u64,
     },
     /// This machine ends in order.
-    Goodbye,
+    Goodbye {
+        /// The highest epoch that it has seen.
+        epoch: Epoch,
+    },
     /// Still there.
     Ping,
 }

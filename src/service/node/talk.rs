@@ -112,7 +112,7 @@ impl Machine {
                 self.peer_heard((epoch, start), proof).await?;
             }
             Note::Grant { to, at } => self.granted(to, at).await?,
-            Note::Goodbye => self.step(Event::Goodbye).await?,
+            Note::Goodbye { epoch } => self.step(Event::Goodbye { epoch }).await?,
             Note::Configured(revision) => return self.configured(&revision),
             Note::Operation(operation) => {
                 self.keeper.hear(&operation, self.member.node.other());

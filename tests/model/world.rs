@@ -1,0 +1,347 @@
+//! The two nodes, their disks, the network, the terminals, and what can happen to them.
+//!
+//! A sale is a bit. What a node holds is a set of them, and the number of a generation is that set: what differs, differs.
+
+use std::collections::BTreeSet;
+
+use espejo::pair::{Action, Claim, Epoch, Event, Node, Pair, Record};
+
+use super::Shop;
+use super::steps::{Lost, Step};
+
+/// Messages in flight at the most.
+pub const IN_FLIGHT: usize = 3;
+
+// What has happened is told by a bool each.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct World {
+    pub nodes: [Machine; 2],
+    pub net: BTreeSet<Message>,
+    /// The highest epoch that each terminal has seen.
+    pub terminals: Vec<Epoch>,
+    /// How many sales were confirmed.
+    pub sales: u32,
+    pub crashes: u8,
+    /// A person has said that a machine was dead which was not, or whose evening this one did not see.
+    pub forced: bool,
+    /// A record, or a terminal, went back; or a person's word began no epoch.
+    pub record_back: bool,
+    pub terminal_back: bool,
+    pub word_in_vain: bool,
+}
+
+/// One machine.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Machine {
+    /// Its service, where it runs.
+    pub pair: Option<Pair>,
+    /// Its saved record.
+    pub disk: Option<Record>,
+    /// Its POS server sells, in this epoch.
+    pub pos: Option<Epoch>,
+    /// Its POS server stands still for a return.
+    pub frozen: bool,
+    /// Its mirror takes from the server of this epoch.
+    pub follows: Option<Epoch>,
+    /// The epoch of the server that its data came from last.
+    pub of: Epoch,
+    /// What it holds.
+    pub data: u32,
+    /// What was set aside on it.
+    pub aside: u32,
+    /// It said goodbye, and does not know that the other one does not count on that any more.
+    pub parted: bool,
+}
+
+/// Something on its way.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Message {
+    pub to: usize,
+    /// Who said it has begun another life since.
+    old: bool,
+    /// Who said it counts on the goodbye of who hears it.
+    counts: bool,
+    says: Says,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Says {
+    /// A node says what it has seen.
+    Here { epoch: Epoch, start: u64 },
+    /// A server says its epoch, and what there is.
+    Copy { epoch: Epoch, start: u64, data: u32 },
+    /// A node gives its place away.
+    Grant { to: Epoch, at: u64 },
+    /// A node ends in order.
+    Goodbye { epoch: Epoch },
+}
+
+/// Whether that is the word of a person by which a node is to serve.
+fn takes(event: &Event) -> bool {
+    matches!(event, Event::Promote(_) | Event::Start)
+}
+
+pub const NODES: [Node; 2] = [Node::Main, Node::Backup];
+
+impl World {
+    /// Before the first day: two machines that know each other, both switched off.
+    pub fn new(terminals: usize) -> Self {
+        let machine = Machine {
+            pair: None,
+            disk: None,
+            pos: None,
+            frozen: false,
+            follows: None,
+            of: 0,
+            data: 0,
+            aside: 0,
+            parted: false,
+        };
+        let nodes = NODES.map(|node| Machine { disk: Some(Record::first(node)), ..machine.clone() });
+        Self {
+            nodes,
+            net: BTreeSet::new(),
+            terminals: vec![0; terminals],
+            sales: 0,
+            crashes: 0,
+            forced: false,
+            record_back: false,
+            terminal_back: false,
+            word_in_vain: false,
+        }
+    }
+
+    /// Two machines that have never run.
+    pub fn unborn() -> Self {
+        let mut world = Self::new(0);
+        world.nodes.iter_mut().for_each(|node| node.disk = None);
+        world
+    }
+
+    pub fn all_begin(&mut self, shop: &Shop) {
+        self.begins(shop, 0);
+        self.begins(shop, 1);
+    }
+
+    /// An ordinary day: the main serves, and the backup mirrors it.
+    pub fn well(shop: &Shop) -> Self {
+        let mut world = Self::new(shop.terminals);
+        world.all_begin(shop);
+        for (who, says) in [(1, Self::speaks as fn(&mut Self, usize)), (0, Self::copies)] {
+            says(&mut world, who);
+            for message in std::mem::take(&mut world.net) {
+                world.arrives(shop, &message, None);
+            }
+        }
+        world
+    }
+
+    /// The world after a step; none where it changes nothing.
+    pub fn after(&self, shop: &Shop, step: &Step) -> Option<Self> {
+        let mut world = self.clone();
+        match step {
+            Step::Begins(who) => world.begins(shop, *who),
+            Step::Dies(who, lost) => world.dies(*who, *lost),
+            Step::Ends(who) => {
+                let epoch = world.nodes[*who].pair.as_ref().map_or(0, |pair| pair.record().epoch);
+                world.send(1 - who, Says::Goodbye { epoch });
+                world.off(*who);
+                world.nodes[*who].parted = true;
+            }
+            Step::Sells(who) => {
+                world.nodes[*who].data |= 1 << world.sales;
+                world.sales += 1;
+            }
+            Step::Speaks(who) => world.speaks(*who),
+            Step::Copies(who) => world.copies(*who),
+            Step::Happens(who, event, cut) => {
+                world.judge(*who, event);
+                let before = world.nodes[*who].pos;
+                world.happens(shop, *who, event.clone(), *cut);
+                let (was, now) = (&self.nodes[*who], &world.nodes[*who]);
+                let begun = now.pos.filter(|_| before.is_none() && takes(event));
+                world.word_in_vain |=
+                    begun.is_some_and(|epoch| was.disk.as_ref().is_some_and(|disk| disk.epoch >= epoch));
+            }
+            Step::Arrives(message, again, cut) => {
+                if !again {
+                    world.net.remove(message);
+                }
+                world.arrives(shop, message, *cut);
+            }
+            Step::Lost(message) => drop(world.net.remove(message)),
+            Step::Hears { terminal, who } => {
+                let seen = world.nodes[*who].pos.unwrap_or(0);
+                world.terminal_back |= seen < world.terminals[*terminal];
+                world.terminals[*terminal] = seen;
+                world.terminals.sort_unstable();
+            }
+            Step::Tells { terminal, who } => {
+                let epoch = world.terminals[*terminal];
+                world.happens(shop, *who, Event::PeerHeard { epoch, start: 0 }, None);
+            }
+        }
+        (world != *self).then_some(world)
+    }
+
+    pub fn begins(&mut self, shop: &Shop, who: usize) {
+        let node = &mut self.nodes[who];
+        let record = node.disk.clone();
+        // Where the POS server ran on all the time, nobody can have taken its place in order.
+        let sure = node.pos.is_some();
+        if record.as_ref().is_some_and(|record| record.claim != Claim::Serving) {
+            node.pos = None;
+        }
+        node.pair = Some(Pair::new(NODES[who]));
+        // What its last life said may still be under way.
+        let said = std::mem::take(&mut self.net).into_iter().filter(|message| message.to == who || !message.old);
+        self.net = said.map(|message| Message { old: message.old || message.to != who, ..message }).collect();
+        self.happens(shop, who, Event::Began { record, sure }, None);
+    }
+
+    fn dies(&mut self, who: usize, lost: Lost) {
+        self.crashes += 1;
+        let pos = self.nodes[who].pos.filter(|_| lost == Lost::Service);
+        self.off(who);
+        self.nodes[who].pos = pos;
+    }
+
+    /// A machine is switched off: what it has not saved is gone. What was said to it does not reach a later life of it: a session
+    /// belongs to two lives, and nothing of it to another.
+    fn off(&mut self, who: usize) {
+        let node = &mut self.nodes[who];
+        (node.pair, node.pos, node.frozen, node.follows) = (None, None, false, None);
+        self.net.retain(|message| message.to != who);
+    }
+
+    /// A person says something: whether that is so.
+    fn judge(&mut self, who: usize, event: &Event) {
+        let other = &self.nodes[1 - who];
+        // It serves, it lives, its evening was not seen, or it has begun an epoch of which nothing is known here.
+        let epoch = |node: &Machine| node.disk.as_ref().map_or(0, |disk| disk.epoch);
+        let unknown = epoch(other) > epoch(&self.nodes[who]);
+        self.forced |=
+            takes(event) && (other.pos.is_some() || other.pair.is_some() || self.nodes[who].parted || unknown);
+    }
+
+    pub fn speaks(&mut self, who: usize) {
+        let Some(pair) = &self.nodes[who].pair else { return };
+        let start = pair.record().starts.last().map_or(0, |start| start.seq);
+        let epoch = pair.record().epoch;
+        self.send(1 - who, Says::Here { epoch, start });
+    }
+
+    pub fn copies(&mut self, who: usize) {
+        let (Some(pair), data) = (&self.nodes[who].pair, self.nodes[who].data) else { return };
+        let start = pair.record().starts.last().map_or(0, |start| start.seq);
+        let epoch = pair.record().epoch;
+        self.send(1 - who, Says::Copy { epoch, start, data });
+    }
+
+    /// Something is said in a session of both lives: whatever is left of an earlier one comes to nothing. Nothing is said to a
+    /// machine that is off.
+    fn send(&mut self, to: usize, says: Says) {
+        if self.net.len() == IN_FLIGHT || self.nodes[to].pair.is_none() {
+            return;
+        }
+        self.net.retain(|message| message.to == to || !message.old);
+        let counts = self.nodes[1 - to].pair.as_ref().is_some_and(|pair| pair.record().goodbye);
+        self.net.insert(Message { to, old: false, counts, says });
+    }
+
+    pub fn arrives(&mut self, shop: &Shop, message: &Message, cut: Option<usize>) {
+        let who = message.to;
+        if self.nodes[who].pair.is_none() {
+            return;
+        }
+        self.nodes[who].parted &= message.counts;
+        if !message.old {
+            // A new session ends the one before.
+            self.net.retain(|other| other.to != who || !other.old);
+        }
+        if let Says::Grant { at, .. } = message.says
+            && !shop.takes(u64::from(self.nodes[who].data) == at)
+        {
+            return;
+        }
+        self.happens(shop, who, message.event(), cut);
+        if let Says::Copy { epoch, data, .. } = message.says {
+            self.takes(shop, who, epoch, data);
+        }
+    }
+
+    /// A mirror takes what a server sends.
+    fn takes(&mut self, shop: &Shop, who: usize, epoch: Epoch, data: u32) {
+        let node = &mut self.nodes[who];
+        let Some(pair) = node.pair.as_ref().filter(|_| node.follows == Some(epoch)) else { return };
+        let is_older = node.of == epoch && node.data & !data != 0;
+        let strays = pair.record().strays;
+        if pair.record().epoch != epoch || is_older && !strays {
+            return;
+        }
+        if shop.sets_aside(strays) {
+            node.aside |= node.data & !data;
+        }
+        (node.data, node.of) = (data, epoch);
+        if strays {
+            self.happens(shop, who, Event::Gathered, None);
+        }
+    }
+
+    /// Something happens to a node: it takes it in and does what that calls for, up to `cut` actions. Returns how many.
+    pub fn happens(&mut self, shop: &Shop, who: usize, event: Event, cut: Option<usize>) -> usize {
+        let (mut events, mut count) = (vec![event], 0);
+        while let Some(event) = events.pop() {
+            let Some(pair) = &mut self.nodes[who].pair else { return count };
+            for action in shop.step(pair, event) {
+                if cut == Some(count) {
+                    self.dies(who, Lost::Power);
+                    return count;
+                }
+                count += 1;
+                events.extend(self.perform(shop, who, action));
+            }
+        }
+        count
+    }
+
+    fn perform(&mut self, shop: &Shop, who: usize, action: Action) -> Option<Event> {
+        let node = &mut self.nodes[who];
+        match action {
+            Action::Save(record) => {
+                self.record_back |= node.disk.as_ref().is_some_and(|old| old.epoch > record.epoch);
+                if shop.saves() {
+                    node.disk = Some(record);
+                }
+                return Some(Event::Saved);
+            }
+            Action::Serve(epoch) => (node.pos, node.follows, node.frozen) = (Some(epoch), None, false),
+            Action::Follow(epoch) => node.follows = Some(epoch),
+            Action::Drain => {
+                node.follows = None;
+                return Some(Event::Drained { seq: node.data.into() });
+            }
+            Action::Freeze => (node.pos, node.frozen) = (None, true),
+            Action::Unfreeze => {
+                node.frozen = false;
+                node.pos = node.pair.as_ref().map(|pair| pair.record().epoch);
+            }
+            Action::Retire if shop.retires() => (node.pos, node.frozen, node.follows) = (None, false, None),
+            Action::Grant { to, at } => self.send(1 - who, Says::Grant { to, at }),
+            Action::Retire | Action::Refuse { .. } | Action::Deny(_) => {}
+        }
+        None
+    }
+}
+
+impl Message {
+    pub fn event(&self) -> Event {
+        match self.says {
+            Says::Here { epoch, start } => Event::PeerHeard { epoch, start },
+            Says::Copy { epoch, start, .. } => Event::ServerHeard { epoch, start },
+            Says::Grant { to, .. } => Event::Granted { to },
+            Says::Goodbye { epoch } => Event::Goodbye { epoch },
+        }
+    }
+}
