@@ -15,6 +15,7 @@
 //! - `stalled`: one dataset stops, and the others go on
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
+//! - `switched`: a planned change to the backup
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
@@ -69,6 +70,8 @@ mod rounds;
 mod stalled;
 #[path = "pair/strangers.rs"]
 mod strangers;
+#[path = "pair/switched.rs"]
+mod switched;
 #[path = "pair/turns.rs"]
 mod turns;
 #[path = "pair/versions.rs"]

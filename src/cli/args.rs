@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
+use super::parts::{LicenceVerb, PromoteArgs, Rescue, ReturnArgs, SwitchArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -111,6 +111,8 @@ pub enum Verb {
     Promote(PromoteArgs),
     /// Return to the main server, from either machine.
     Return(ReturnArgs),
+    /// Change to the backup server, as planned: nothing is lost.
+    Switch(SwitchArgs),
     /// Go on as the server after a cold start that nobody could confirm.
     Start {
         /// The other machine does not serve: a person has looked.

@@ -82,6 +82,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Promote(args)) => turn::promote(&around, args).await,
             Some(Verb::Return(args)) => turn::back(&around, args).await,
+            Some(Verb::Switch(args)) => turn::switch(&around, args).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::History { events, json }) => history::run(&around, events, json),

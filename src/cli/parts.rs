@@ -104,6 +104,23 @@ pub struct ReturnArgs {
     pub planned: Planned,
 }
 
+/// What `espejo switch` takes.
+#[derive(Clone, Debug, Args)]
+pub struct SwitchArgs {
+    /// Nobody is asked.
+    #[arg(long)]
+    pub yes: bool,
+    /// Cancel the change that runs.
+    #[arg(long, conflicts_with = "plan")]
+    pub cancel: bool,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// What would be done.
+    #[command(flatten)]
+    pub planned: Planned,
+}
+
 /// What would be done is shown, and nothing is done.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Planned {

@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::turn::names;
 use crate::service::Status;
 use crate::service::plan::{Check, Consent, Plan};
-use crate::service::status::{Operation, OperationKind};
+use crate::service::status::OperationKind;
 use crate::words::{self, figures};
 
 /// Prints the plan of `kind`, and does nothing. Where it would be refused, every reason is said.
@@ -72,16 +72,16 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
     if let Some(ends) = plan.licence_ends_at {
         writeln!(out, "  {}", words.with("plan-licence", &[("at", figures::date(words, ends, &zone).into())]))?;
     }
-    let (_, other) = names(status);
+    let taker = taker(status, plan.kind);
     for (number, step) in plan.steps.iter().enumerate() {
-        writeln!(out, "  {}  {}", number + 1, words::plan::step(words, *step, &other))?;
+        writeln!(out, "  {}  {}", number + 1, words::plan::step(words, *step, &taker))?;
     }
     Ok(())
 }
 
-/// What the machine is called that is the other one to the machine that does `operation`.
+/// What the machine is called that becomes the server by it.
 #[must_use]
-pub fn other(status: &Status, operation: &Operation) -> String {
+pub fn taker(status: &Status, kind: OperationKind) -> String {
     let (this, other) = names(status);
-    if operation.node.is_none_or(|node| node == status.node) { other } else { this }
+    if kind.taker().unwrap_or(status.node) == status.node { this } else { other }
 }

@@ -1,10 +1,10 @@
-//! `espejo promote`, `return`, `start`: changes of server. What would be done is read first, then asked for; the job goes on
+//! `espejo promote`, `return`, `switch`, `start`: changes of server. What would be done is read first, then asked for; the job goes on
 //! whatever becomes of who waits for it here.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::exit::{Exit, Failure};
-use super::parts::{PromoteArgs, ReturnArgs};
+use super::parts::{Planned, PromoteArgs, ReturnArgs, SwitchArgs};
 use super::status::connect;
 use super::verify::by;
 use super::{Around, job, plan};
@@ -33,29 +33,59 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
 
 /// Returns to the main server, from either machine.
 pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
-    let kind = OperationKind::Return;
+    let ReturnArgs { yes, copy, cancel, reason, planned } = args;
+    if let Some(name) = copy {
+        let mut client = connect(around)?;
+        let command = Command::Copy { name: name.clone(), by: by() };
+        return said(around, &mut client, &command, around.words.with("cli-copy-taken-up", &[("name", name.into())]))
+            .await;
+    }
+    if cancel {
+        return give_up(around, "cli-return-cancelled").await;
+    }
+    let command = Command::Return { by: by(), reason };
+    give(around, OperationKind::Return, (yes, planned), &command).await
+}
+
+/// Changes to the backup server, from either machine.
+pub async fn switch(around: &Around, args: SwitchArgs) -> Result<Exit, Failure> {
+    let SwitchArgs { yes, cancel, reason, planned } = args;
+    if cancel {
+        return give_up(around, "cli-switched-not").await;
+    }
+    give(around, OperationKind::Switch, (yes, planned), &Command::Switch { by: by(), reason }).await
+}
+
+/// Has the machine that serves give its place to the other one.
+async fn give(
+    around: &Around,
+    kind: OperationKind,
+    (yes, planned): (bool, Planned),
+    command: &Command,
+) -> Result<Exit, Failure> {
     let (mut client, status) = stands(around).await?;
-    if args.cancel {
-        if let Reply::Refused { why } = client.ask(&Command::Cancel { by: by() }).await? {
-            return Err(Failure::not_done(&around.words, &why));
-        }
-        writeln!(io::stdout(), "{}", around.words.say("cli-return-cancelled"))?;
-        return Ok(Exit::Done);
+    if planned.plan {
+        return plan::show(around, &status, kind, &[], planned.json);
     }
-    if let Some(name) = args.copy {
-        if let Reply::Refused { why } = client.ask(&Command::Copy { name: name.clone(), by: by() }).await? {
-            return Err(Failure::not_done(&around.words, &why));
-        }
-        writeln!(io::stdout(), "{}", around.words.with("cli-copy-taken-up", &[("name", name.into())]))?;
-        return Ok(Exit::Done);
-    }
-    if args.planned.plan {
-        return plan::show(around, &status, kind, &[], args.planned.json);
-    }
-    if !args.yes && !agrees(around, &status, kind, &[])? && is_asked() {
+    if !yes && !agrees(around, &status, kind, &[])? && is_asked() {
         return Err(Failure::refused(vec![around.words.say("cli-not-agreed")]));
     }
-    turn(around, &mut client, &Command::Return { by: by(), reason: args.reason }, kind).await
+    turn(around, &mut client, command, kind).await
+}
+
+/// Cancels what runs.
+async fn give_up(around: &Around, then: &str) -> Result<Exit, Failure> {
+    let mut client = connect(around)?;
+    said(around, &mut client, &Command::Cancel { by: by() }, around.words.say(then)).await
+}
+
+/// Asks for something that is done at once, and says so.
+async fn said(around: &Around, client: &mut Client, command: &Command, then: String) -> Result<Exit, Failure> {
+    if let Reply::Refused { why } = client.ask(command).await? {
+        return Err(Failure::not_done(&around.words, &why));
+    }
+    writeln!(io::stdout(), "{then}")?;
+    Ok(Exit::Done)
 }
 
 /// Goes on as the server that this machine was.
@@ -112,6 +142,7 @@ async fn turn(around: &Around, client: &mut Client, command: &Command, kind: Ope
             let key = match kind {
                 OperationKind::Promote => "cli-promoted",
                 OperationKind::Return => "cli-returned",
+                OperationKind::Switch => "cli-switched",
                 _ => "cli-started",
             };
             writeln!(io::stdout(), "{}", words.say(key))?;
@@ -126,7 +157,7 @@ async fn turn(around: &Around, client: &mut Client, command: &Command, kind: Ope
 
 /// A line for each step that is done since the last time.
 fn steps(around: &Around, status: &Status, now: &Operation, said: &mut usize) -> Vec<String> {
-    let other = plan::other(status, now);
+    let other = plan::taker(status, now.kind);
     let done = now.kind.steps().iter().take(now.steps_at.len()).enumerate().skip(*said);
     let line = |(number, step): (usize, &crate::service::plan::Step)| {
         let args = [

@@ -49,6 +49,13 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Change to the backup: it serves from now on, and nothing is lost.
+    Switch {
+        /// Who asks.
+        by: String,
+        /// Why, in the words of who asks.
+        reason: Option<String>,
+    },
     /// Go on as the server, though nobody could confirm that.
     Start {
         /// Who asks.

@@ -286,6 +286,7 @@ impl Engine {
             | Command::Promote { .. }
             | Command::Copy { .. }
             | Command::Return { .. }
+            | Command::Switch { .. }
             | Command::Start { .. }
             | Command::Cancel { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
             Command::Stop { by } => {

@@ -59,6 +59,8 @@ pub enum OperationKind {
     Promote,
     /// Return to the main server.
     Return,
+    /// Change to the backup server, as planned: nothing is lost.
+    Switch,
     /// Go on as the server, after a cold start that nobody could confirm.
     Start,
 }
@@ -75,6 +77,24 @@ pub enum OperationState {
     Refused,
     /// It could not be ended; `why_not` says what to do.
     Failed,
+}
+
+impl OperationKind {
+    /// Whether the machine that serves gives its place away, and sends all that there is before.
+    #[must_use]
+    pub fn gives(self) -> bool {
+        matches!(self, Self::Return | Self::Switch)
+    }
+
+    /// The machine that becomes the server by it, where that is always the same.
+    #[must_use]
+    pub fn taker(self) -> Option<Node> {
+        match self {
+            Self::Promote | Self::Switch => Some(Node::Backup),
+            Self::Return => Some(Node::Main),
+            Self::Start | Self::Verify | Self::Reseed => None,
+        }
+    }
 }
 
 impl Operation {

@@ -94,6 +94,8 @@ pub enum Step {
     StartServer,
     /// The other machine is there, and waits.
     OtherWaits,
+    /// The other machine is there, and holds what this one holds.
+    OtherLevel,
     /// What it alone held is set aside.
     SetAside,
     /// It is given all that there is.
@@ -136,6 +138,7 @@ impl OperationKind {
                 Step::Compare,
                 Step::HandOver,
             ],
+            Self::Switch => &[Step::OtherLevel, Step::Pause, Step::LastChanges, Step::Compare, Step::HandOver],
             Self::Start => &[Step::TakeEpoch, Step::StartServer],
             Self::Verify | Self::Reseed => &[],
         }

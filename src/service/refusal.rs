@@ -55,6 +55,8 @@ pub enum WhyNot {
     ServesAlready,
     /// The main is the server: there is nothing to return from.
     MainServes,
+    /// The backup is the server: there is nothing to change to.
+    BackupServes,
     /// This machine does not serve.
     ServesNot,
     /// This machine was the server, and waits to hear whether it is still.
@@ -80,6 +82,8 @@ pub enum WhyNot {
     LicenceOver,
     /// The last comparison found that the copy differs.
     CopyDiffers,
+    /// The copy is to be compared before: the last time it differed.
+    CompareFirst,
     /// A question about the copy is to be answered before.
     QuestionFirst,
     /// No POS server program is set.

@@ -15,6 +15,7 @@ pub fn kind(words: &Words, kind: OperationKind) -> String {
         OperationKind::Reseed => "operation-reseed",
         OperationKind::Promote => "operation-promote",
         OperationKind::Return => "operation-return",
+        OperationKind::Switch => "operation-switch",
         OperationKind::Start => "operation-start",
     })
 }

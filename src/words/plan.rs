@@ -10,6 +10,7 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
         Step::CloseMirror => "step-close-mirror",
         Step::TakeEpoch => "step-take-epoch",
         Step::StartServer => "step-start-server",
+        Step::OtherLevel => "step-other-level",
         Step::OtherWaits => "step-other-waits",
         Step::SetAside => "step-set-aside",
         Step::CopyBack => "step-copy-back",
@@ -51,7 +52,7 @@ mod tests {
     #[test]
     fn every_step_and_check_has_its_words() {
         let words = Words::load(Some("en"));
-        let kinds = [OperationKind::Promote, OperationKind::Return, OperationKind::Start];
+        let kinds = [OperationKind::Promote, OperationKind::Switch, OperationKind::Return, OperationKind::Start];
         for one in kinds.into_iter().flat_map(OperationKind::steps) {
             let said = step(&words, *one, "SERVIDOR");
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");

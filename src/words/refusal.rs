@@ -7,7 +7,9 @@ use crate::service::refusal::WhyNot;
 /// Why it is not done, and what to do; a sentence.
 #[must_use]
 pub fn refusal(words: &Words, why: &WhyNot) -> String {
-    let stopped = |key: &str, name: &str, why: &str| words.with(key, &[("name", name.into()), ("why", why.into())]);
+    let two = |key: &str, (a, one): (&str, &str), (b, two): (&str, &str)| {
+        words.with(key, &[(a, one.into()), (b, two.into())])
+    };
     match why {
         WhyNot::OnlyMain => words.say("refusal-only-main"),
         WhyNot::NoStore => words.say("refusal-no-store"),
@@ -18,15 +20,14 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NoCopy => words.say("refusal-no-copy"),
         WhyNot::Comparing => words.say("refusal-comparing"),
         WhyNot::NotAsked { question } => words.with("refusal-not-asked", &[("question", question.to_string().into())]),
-        WhyNot::NoSuchMachine { name, backup } => {
-            let args = [("name", name.as_str().into()), ("backup", backup.as_str().into())];
-            words.with("refusal-no-such-machine", &args)
-        }
+        WhyNot::NoSuchMachine { name, backup } => two("refusal-no-such-machine", ("name", name), ("backup", backup)),
         WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
         WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
         WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
         WhyNot::ServesAlready => words.say("refusal-serves"),
         WhyNot::MainServes => words.say("refusal-main-serves"),
+        WhyNot::BackupServes => words.say("refusal-backup-serves"),
+        WhyNot::CompareFirst => words.say("refusal-compare-first"),
         WhyNot::ServesNot => words.say("refusal-serves-not"),
         WhyNot::WasServer => words.say("refusal-was-server"),
         WhyNot::WasNoServer => words.say("refusal-was-no-server"),
@@ -46,10 +47,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
             let Told { what, todo } = super::finding::hindered(words, what, why);
             words.with("refusal-server-hindered", &[("what", what.into()), ("todo", todo.into())])
         }
-        WhyNot::ServerVersions { ours, theirs } => {
-            let args = [("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())];
-            words.with("refusal-server-versions", &args)
-        }
+        WhyNot::ServerVersions { ours, theirs } => two("refusal-server-versions", ("ours", ours), ("theirs", theirs)),
         WhyNot::NoRoom { free_bytes, needed_bytes } => {
             let size = |bytes: u64| super::figures::bytes(words, bytes).into();
             words.with("refusal-no-room", &[("free", size(*free_bytes)), ("needed", size(*needed_bytes))])
@@ -62,8 +60,8 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NotLevel { limit_ms } => {
             words.with("refusal-not-level", &[("limit", super::figures::span(words, *limit_ms).into())])
         }
-        WhyNot::DatasetLacks { name, why } => stopped("refusal-dataset-lacks", name, why),
-        WhyNot::DatasetStopped { name, why } => stopped("refusal-dataset-stopped", name, why),
+        WhyNot::DatasetLacks { name, why } => two("refusal-dataset-lacks", ("name", name), ("why", why)),
+        WhyNot::DatasetStopped { name, why } => two("refusal-dataset-stopped", ("name", name), ("why", why)),
         WhyNot::NoSuchDataset { name } => words.with("refusal-no-such-dataset", &[("name", name.as_str().into())]),
         WhyNot::GoesOn { name } => words.with("refusal-goes-on", &[("name", name.as_str().into())]),
         WhyNot::StopRefused => words.say("refusal-stop-refused"),
@@ -103,6 +101,8 @@ mod tests {
             WhyNot::NoCommand { error: text() },
             WhyNot::ServesAlready,
             WhyNot::MainServes,
+            WhyNot::BackupServes,
+            WhyNot::CompareFirst,
             WhyNot::ServesNot,
             WhyNot::WasServer,
             WhyNot::WasNoServer,

@@ -23,6 +23,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
         WhyNot::ServesAlready => words.say("short-serves"),
         WhyNot::MainServes => words.say("short-main-serves"),
+        WhyNot::BackupServes => words.say("short-backup-serves"),
         WhyNot::ServesNot => words.say("short-serves-not"),
         WhyNot::WasServer => words.say("short-was-server"),
         WhyNot::WasNoServer => words.say("short-was-no-server"),
@@ -34,7 +35,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::NobodyKnows => named("short-nobody-knows"),
         WhyNot::NoLicence => words.say("short-no-licence"),
         WhyNot::LicenceOver => words.say("short-licence-over"),
-        WhyNot::CopyDiffers => words.say("short-copy-differs"),
+        WhyNot::CopyDiffers | WhyNot::CompareFirst => words.say("short-copy-differs"),
         WhyNot::NoServer => words.say("short-no-server"),
         WhyNot::ServerHindered { what, .. } => words.with("short-server-hindered", &[("what", what.as_str().into())]),
         WhyNot::ServerVersions { ours, theirs } => {
@@ -71,6 +72,7 @@ pub fn busy(words: &Words, kind: OperationKind) -> String {
         OperationKind::Reseed => "short-busy-reseed",
         OperationKind::Promote | OperationKind::Start => "short-busy-start",
         OperationKind::Return => "short-busy-return",
+        OperationKind::Switch => "short-busy-switch",
     })
 }
 

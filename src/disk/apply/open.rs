@@ -38,6 +38,12 @@ pub enum Others {
         /// The last epoch in which it was served from.
         served: u64,
     },
+    /// It was served from until its place was given away, and the other side holds all that it holds. Where it was a mirror
+    /// before, it goes on as that; else what differs all the same is set aside, as above.
+    Given {
+        /// The last epoch in which it was served from.
+        served: u64,
+    },
 }
 
 /// Why a folder cannot be a mirror.
@@ -129,7 +135,11 @@ impl Mirror {
 
     /// Notes that what this machine alone holds is to be set aside, if it is and was not yet. An empty folder holds nothing.
     fn begin_gathering(&mut self, others: Others, empty: bool) -> Result<(), DiskError> {
-        let Others::SetAside { served } = others else { return Ok(()) };
+        let served = match others {
+            Others::SetAside { served } => served,
+            Others::Given { served } if self.state.form != Form::Committed => served,
+            Others::Given { .. } | Others::Adopt | Others::Refuse => return Ok(()),
+        };
         let noted = self.index.gathering()?.filter(|noted| noted.served == served);
         let began = noted.map_or_else(|| now_as_time().seconds, |noted| noted.began);
         let over = noted.is_some_and(|noted| noted.over) || empty;

@@ -73,6 +73,7 @@ impl Machine {
             Input::Asked((
                 command @ (Command::Promote { .. }
                 | Command::Return { .. }
+                | Command::Switch { .. }
                 | Command::Start { .. }
                 | Command::Cancel { .. }),
                 answer,
@@ -302,7 +303,11 @@ impl Machine {
         let (epoch, served) = (record.epoch, record.served());
         let work = mirrored(&self.store).map(|dataset| {
             let dest = self.folder(&self.store, &dataset.name);
-            let others = if record.strays { Others::SetAside { served } } else { Others::Refuse };
+            let others = match served {
+                served if record.strays => Others::SetAside { served },
+                1.. => Others::Given { served },
+                0 => Others::Refuse,
+            };
             let opening = Opening { others, history };
             (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch }))
         });

@@ -94,7 +94,7 @@ impl Machine {
         let mut own = Operation::begun(self.keeper.next_id(), kind, by, Timestamp::now());
         own.reason = reason;
         own.node = Some(self.member.node);
-        if kind == OperationKind::Return {
+        if kind.gives() {
             own.limit_ms = Some(self.hold_ms());
         }
         let operation = own.id;
@@ -134,7 +134,7 @@ impl Machine {
         self.name_job();
         let Some(own) = &mut self.turning.job.own else { return };
         let before_that = own.at().is_some_and(|step| step != Step::HandOver) && !has_given;
-        own.can_cancel = own.kind == OperationKind::Return && own.state == OperationState::Running && before_that;
+        own.can_cancel = own.kind.gives() && own.state == OperationState::Running && before_that;
         let own = own.clone();
         self.keeper.follow(&own, self.member.node).await;
         if let Some(session) = &self.session {
@@ -164,7 +164,7 @@ impl Machine {
     /// What ran when the service ended is taken up again: what it had reached shows in what this machine is.
     pub(super) async fn resume_job(&mut self, operation: Operation, claim: &Claim) {
         self.turning.job.resume(&operation);
-        if operation.kind == OperationKind::Return
+        if operation.kind.gives()
             && let Some(own) = &mut self.turning.job.own
             && *claim == Claim::Serving
         {
@@ -179,8 +179,10 @@ impl Machine {
         let Some(kind) = self.turning.job.running().map(|own| own.kind) else { return Ok(()) };
         match kind {
             OperationKind::Promote | OperationKind::Start => self.go_on_starting().await,
-            OperationKind::Return if self.turning.job.is_at(Step::HandOver) => self.go_on_handing_over().await,
-            OperationKind::Return => return self.go_on_copying_back().await,
+            OperationKind::Return | OperationKind::Switch if self.turning.job.is_at(Step::HandOver) => {
+                self.go_on_handing_over().await;
+            }
+            OperationKind::Return | OperationKind::Switch => return self.go_on_copying_back().await,
             OperationKind::Verify | OperationKind::Reseed => {}
         }
         Ok(())
@@ -240,6 +242,7 @@ impl Machine {
         }
         if gathered && copied && !is_asked && !self.pair.is_turning() {
             self.passed(Step::CopyBack).await;
+            self.passed(Step::OtherLevel).await;
             return self.step(Event::Return).await;
         }
         Ok(())
@@ -264,10 +267,10 @@ impl Machine {
         }
     }
 
-    /// Cancels the return that runs here.
+    /// Cancels the change of server by which this machine gives its place away.
     pub(super) async fn cancel(&mut self, by: String) -> Result<Reply, MachineError> {
         let refused = |why| Ok(Reply::Refused { why: vec![why] });
-        let Some(running) = self.turning.job.running().filter(|own| own.kind == OperationKind::Return) else {
+        let Some(running) = self.turning.job.running().filter(|own| own.kind.gives()) else {
             return refused(WhyNot::NothingRuns);
         };
         if !running.can_cancel {

@@ -45,6 +45,8 @@ pub struct Lane {
     work: Work,
     /// The epoch whose server it takes from.
     follows: Option<Epoch>,
+    /// When it was begun, or taken up again.
+    since: Instant,
     pause: Duration,
     /// What its mirror said before it ended.
     last_words: Option<String>,
@@ -56,7 +58,7 @@ pub struct Lane {
 pub struct Stalled {
     /// Why.
     pub why: String,
-    /// When it is taken up again, or was.
+    /// When it is taken up again.
     pub again_at: Instant,
 }
 
@@ -113,6 +115,7 @@ impl Lane {
             stalled: None,
             work,
             follows: None,
+            since: Instant::now(),
             pause: FIRST_PAUSE,
             last_words: None,
             thread: Some(thread),
@@ -144,6 +147,12 @@ impl Lane {
         self.thread.is_some()
     }
 
+    /// Whether somebody has worked on it for a while.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.goes() && self.since.elapsed() >= SETTLED
+    }
+
     /// Whether it has stopped, and its time to be taken up again has come.
     #[must_use]
     pub fn is_due(&self) -> bool {
@@ -154,8 +163,9 @@ impl Lane {
     pub fn has_stalled(&mut self) -> bool {
         let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) else {
             // Where it has nothing to do, nothing shows that it could.
-            let goes = self.goes();
-            self.stalled.take_if(|stalled| goes && stalled.again_at.elapsed() >= SETTLED);
+            if self.is_settled() {
+                self.stalled = None;
+            }
             return false;
         };
         let said = self.last_words.take();
@@ -169,10 +179,7 @@ impl Lane {
     pub fn begin_again(&mut self, number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> std::io::Result<()> {
         let Ends { links, orders, source, thread } = self.work.begin(&self.name, number, tell)?;
         (self.links, self.orders, self.source, self.thread) = (links, orders, source, Some(thread));
-        (self.number, self.sent) = (number, Sent::default());
-        if let Some(stalled) = &mut self.stalled {
-            stalled.again_at = Instant::now();
-        }
+        (self.number, self.sent, self.since) = (number, Sent::default(), Instant::now());
         if let Some(epoch) = self.follows {
             self.follow(epoch);
         }

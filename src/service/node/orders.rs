@@ -44,6 +44,7 @@ impl Machine {
             Command::Stop { .. }
             | Command::Promote { .. }
             | Command::Return { .. }
+            | Command::Switch { .. }
             | Command::Start { .. }
             | Command::Cancel { .. } => Reply::Done,
             Command::Check { .. } => Reply::Checked { findings: self.check().await },

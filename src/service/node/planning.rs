@@ -25,6 +25,7 @@ impl Machine {
             plans.push(self.plan_start());
         }
         plans.push(self.plan_return(status));
+        plans.push(self.plan_switch(status));
         plans
     }
 
@@ -34,6 +35,7 @@ impl Machine {
         match kind {
             OperationKind::Promote => self.plan_promote(&status),
             OperationKind::Start => self.plan_start(),
+            OperationKind::Switch => self.plan_switch(&status),
             OperationKind::Return | OperationKind::Verify | OperationKind::Reseed => self.plan_return(&status),
         }
     }
@@ -138,6 +140,39 @@ impl Machine {
         Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms, steps: kind.steps().to_vec() }
     }
 
+    /// What the backup says of its own start is what counts, but that this one is meant to be well.
+    fn plan_switch(&self, status: &Status) -> Plan {
+        let theirs = self.their_status.as_deref().and_then(|status| plan_of(&status.plans, OperationKind::Promote));
+        let backup = match self.member.node {
+            Node::Main => theirs.cloned(),
+            Node::Backup => Some(self.plan_promote(status)),
+        };
+        let serves = Node::of_epoch(self.pair.record().epoch) == Node::Main;
+        let is_main_serving = match self.member.node {
+            Node::Main => self.pair.duty() == Duty::Serving,
+            Node::Backup => status.peer.duty == Some(Duty::Serving),
+        };
+        let duty = match () {
+            () if !serves => Some(WhyNot::BackupServes),
+            () if !is_main_serving => Some(WhyNot::ServesNot),
+            () => None,
+        };
+        let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
+        let mut checks = vec![
+            Check::of(Checked::Duty, duty),
+            Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
+            Check::of(Checked::Copy, backup.is_none().then_some(WhyNot::NoCopy)),
+        ];
+        let licence_ends_at = backup.as_ref().and_then(|plan| plan.licence_ends_at);
+        let own =
+            |check: &Check| !matches!(check.check, Checked::Duty | Checked::Verdict | Checked::CopyAge | Checked::Free);
+        // What asks for consent before a start that may lose something stands against one that may not.
+        checks.extend(backup.into_iter().flat_map(|plan| plan.checks).filter(own).map(first_mended));
+        checks.push(self.check_free());
+        let (kind, limit_ms) = (OperationKind::Switch, Some(self.hold_ms()));
+        Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec() }
+    }
+
     /// Whether the POS server program can be started here.
     fn check_server(&self) -> Check {
         let why = match &self.program {
@@ -180,4 +215,19 @@ impl Machine {
         let usual = self.store.servers.as_ref().map(crate::config::server::Servers::longest_change);
         set.or(usual).unwrap_or(super::turning::STANDSTILL)
     }
+}
+
+fn plan_of(plans: &[Plan], kind: OperationKind) -> Option<&Plan> {
+    plans.iter().find(|plan| plan.kind == kind)
+}
+
+/// The same check where no consent is asked for.
+fn first_mended(check: Check) -> Check {
+    let why = check.why.map(|why| match why {
+        WhyNot::DatasetLacks { name, why } => WhyNot::DatasetStopped { name, why },
+        WhyNot::QuestionOpen => WhyNot::QuestionFirst,
+        WhyNot::CopyDiffers => WhyNot::CompareFirst,
+        why => why,
+    });
+    Check { why, ..check }
 }

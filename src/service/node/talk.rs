@@ -124,7 +124,7 @@ impl Machine {
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => {
-                let reply = if let Command::Return { .. } | Command::Cancel { .. } = command {
+                let reply = if let Command::Return { .. } | Command::Switch { .. } | Command::Cancel { .. } = command {
                     let (answer, answered) = oneshot::channel();
                     self.turn_over(command, answer).await?;
                     answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })

@@ -63,8 +63,7 @@ pub enum Stands {
 /// A change of server that runs.
 #[must_use]
 pub fn turning(seen: &Seen<'_>, app: &App, status: &Status, running: &Operation) -> TurningView {
-    let cancel =
-        (running.kind == OperationKind::Return).then(|| turns::action(seen, app, status, Which::Cancel, Scope::Turn));
+    let cancel = running.kind.gives().then(|| turns::action(seen, app, status, Which::Cancel, Scope::Turn));
     TurningView {
         answer: answer(seen, status, running),
         steps: steps(seen, status, running),
@@ -72,8 +71,7 @@ pub fn turning(seen: &Seen<'_>, app: &App, status: &Status, running: &Operation)
         licence: licence(seen, status).filter(|licence| licence.matters).map(in_a_line),
         // While the server is started, that the other machine is silent is no news.
         problems: problems(seen, status, |trouble| {
-            running.kind == OperationKind::Return
-                || !matches!(trouble, Trouble::Silent { .. } | Trouble::CopyOld { .. })
+            running.kind.gives() || !matches!(trouble, Trouble::Silent { .. } | Trouble::CopyOld { .. })
         }),
         actions: cancel.into_iter().chain(turns::turns(seen, app, status, Scope::Turn)).collect(),
         events: copying::events(seen, status),
@@ -88,10 +86,11 @@ fn in_a_line(mut view: LicenceView) -> LicenceView {
     view
 }
 
-/// The machine that does it: for a return the one that gives its place.
+/// The machine that does it: the one that gives its place, where one does.
 fn doer(status: &Status, running: &Operation) -> Node {
     match running.kind {
         OperationKind::Return => Node::Backup,
+        OperationKind::Switch => Node::Main,
         _ => running.node.unwrap_or(status.node),
     }
 }
@@ -114,6 +113,9 @@ fn answer(seen: &Seen<'_>, status: &Status, running: &Operation) -> Answer {
         OperationKind::Return if step_now(running) == Some(Step::HandOver) => ("turning-hand-over", other),
         OperationKind::Return if node == status.node => ("turning-return-here", doer),
         OperationKind::Return => ("turning-return", doer),
+        OperationKind::Switch if step_now(running) == Some(Step::HandOver) => ("turning-change-over", other),
+        OperationKind::Switch if node == status.node => ("turning-switch-here", doer),
+        OperationKind::Switch => ("turning-switch", doer),
         _ => ("turning-promote", doer),
     };
     let args = [
@@ -122,7 +124,9 @@ fn answer(seen: &Seen<'_>, status: &Status, running: &Operation) -> Answer {
         ("name", name.into()),
     ];
     let keep = match running.kind {
-        OperationKind::Return => words.with("turning-keep", &[("backup", doer.into()), ("main", other.into())]),
+        OperationKind::Return | OperationKind::Switch => {
+            words.with("turning-keep", &[("backup", doer.into()), ("main", other.into())])
+        }
         _ => words.with("turning-keep-one", &[("name", doer.into())]),
     };
     Answer { mark: Mark::Busy, sentence: words.with(key, &args), details: vec![keep] }

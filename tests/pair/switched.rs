@@ -1,0 +1,71 @@
+//! A planned change to the backup: nothing is lost, and everything comes back.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::place::told;
+use crate::common::two::{Machine, RUNS};
+use crate::common::{tree, until};
+use crate::turns::{asked, done, refused, shop, with_pos};
+
+#[test]
+fn the_place_goes_to_the_backup_and_comes_back_and_nothing_is_lost() {
+    let two = shop();
+    let plan = asked(&two, Machine::Backup, &["switch", "--plan", "--json"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", told(&plan));
+    let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
+    assert!(plan["loss"].is_null() && plan["licence_ends_at"].is_string(), "{plan}");
+    let steps = ["other-level", "pause", "last-changes", "compare", "hand-over"];
+    assert_eq!(plan["steps"], serde_json::json!(steps));
+    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    // Sold at the last moment.
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    done(&two, Machine::Main, &["switch", "--reason", "an update"]);
+    assert_eq!(fs::read_to_string(two.mirror().join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+    let status = two.until(Machine::Backup, "the backup serves", |status| status["server"] == "ready");
+    assert_eq!((&status["duty"], &status["epoch"]), (&"serving".into(), &2.into()), "{status}");
+    assert_eq!(status["licence"]["state"], "running", "{status}");
+    two.until(Machine::Main, "the main mirrors", |status| status["duty"] == "mirroring" && status["epoch"] == 2);
+    refused(&two, Machine::Main, &["switch"], "server already");
+    fs::write(two.mirror().join("ORDER.QUE"), "1;coffee\n2;tea\n3;beer\n").unwrap();
+    until("the main holds it", || tree::are_same(&two.data, &two.mirror()));
+    let rescue = two.path().join(".pos.espejo/rescue");
+    assert!(!rescue.exists(), "nothing was there to be set aside");
+    done(&two, Machine::Backup, &["return"]);
+    two.until(Machine::Main, "the main serves", |status| status["duty"] == "serving" && status["epoch"] == 3);
+    two.until(Machine::Backup, "no day runs", |status| status["licence"]["state"] == "ready");
+    let known: Value = serde_json::from_slice(&asked(&two, Machine::Backup, &["history", "--json"]).stdout).unwrap();
+    let mut known = known["operations"].as_array().unwrap().iter();
+    assert!(known.any(|one| one["kind"] == "switch" && one["state"] == "done" && one["reason"] == "an update"));
+}
+
+#[test]
+fn what_stands_against_it_is_said_and_the_main_serves_on() {
+    let mut two = shop();
+    two.stop(Machine::Backup);
+    two.until(Machine::Main, "the backup is missed", |status| status["peer"]["state"] == "lost");
+    refused(&two, Machine::Main, &["switch"], "not heard");
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is back", |status| status["duty"] == "mirroring");
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    refused(&two, Machine::Backup, &["switch"], "not heard");
+    assert_eq!(two.status(Machine::Backup).unwrap()["epoch"], 1);
+}
+
+#[test]
+fn a_backup_whose_pos_server_does_not_start_gives_its_place_back() {
+    let failing = "command = [\"false\"]\nready = { command = [\"true\"], timeout = \"1s\" }";
+    let two = with_pos(&format!("{RUNS}\n[server.backup]\n{failing}"));
+    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    let said = asked(&two, Machine::Main, &["switch"]);
+    assert!(said.status.code() == Some(1) && told(&said).contains("given the place back"), "{}", told(&said));
+    let status = two.until(Machine::Main, "the main serves again", |status| status["server"] == "ready");
+    assert_eq!((&status["duty"], &status["epoch"]), (&"serving".into(), &3.into()), "{status}");
+    two.until(Machine::Backup, "the backup follows again", |status| {
+        status["duty"] == "mirroring" && status["epoch"] == 3
+    });
+    assert!(tree::are_same(&two.data, &two.mirror()));
+}
