@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::cable::End;
+use super::random::Random;
 use crate::os;
 use crate::pair::Node;
 use crate::server::record::Record;
@@ -50,7 +51,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// One that does not run yet. Ports are chosen by the system.
+    /// One that does not run yet. Its ports are some that are free.
     pub fn new(folder: &Path, node: Node, lang: Option<String>) -> io::Result<Self> {
         let (name, own) = match node {
             Node::Main => ("SERVIDOR", "main"),
@@ -199,15 +200,26 @@ async fn watch_status(home: PathBuf, publish: watch::Sender<Option<Arc<Status>>>
     }
 }
 
+/// Ports that no system gives away by itself: what is free here now is not taken by the next connection of another program.
+const PORTS: std::ops::RangeInclusive<u16> = 10_240..=32_000;
+/// Ports that are tried at the most.
+const TRIES: usize = 1000;
+
 /// Three ports of this machine that nobody has, neither for connections nor for datagrams.
 fn free_ports() -> io::Result<[u16; 3]> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let mut random =
+        Random::new(u64::try_from(now % u128::from(u64::MAX)).unwrap_or(0) ^ u64::from(std::process::id()));
     let mut held = vec![];
-    while held.len() < 3 {
-        let tcp = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = tcp.local_addr()?.port();
-        if let Ok(udp) = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, port)) {
-            held.push((port, tcp, udp));
+    for _ in 0..TRIES {
+        let port = random.between((*PORTS.start()).into(), (*PORTS.end()).into());
+        let at = (Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap_or(*PORTS.start()));
+        if let (Ok(tcp), Ok(udp)) = (std::net::TcpListener::bind(at), std::net::UdpSocket::bind(at)) {
+            held.push((at.1, tcp, udp));
+        }
+        if let [(first, ..), (second, ..), (third, ..)] = held.as_slice() {
+            return Ok([*first, *second, *third]);
         }
     }
-    Ok([held[0].0, held[1].0, held[2].0])
+    Err(io::ErrorKind::AddrInUse.into())
 }
