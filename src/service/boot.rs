@@ -43,9 +43,41 @@ pub fn end(home: &Path) {
     let _ = fs::remove_file(path(home));
 }
 
+/// A file that is there while the other machine may count on this one's goodbye.
+fn goodbye(home: &Path) -> PathBuf {
+    home.join("goodbye")
+}
+
+/// The service of `home` is about to say goodbye.
+pub fn part(home: &Path) {
+    // Where it cannot be written, a person is asked one question less.
+    let _ = save(&goodbye(home), b"");
+}
+
+/// The other machine has been heard since.
+pub fn met(home: &Path) {
+    let _ = fs::remove_file(goodbye(home));
+}
+
+/// Whether the service of `home` said goodbye, and has not heard the other machine since.
+#[must_use]
+pub fn has_parted(home: &Path) -> bool {
+    goodbye(home).exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_goodbye_counts_until_the_other_is_heard() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(!has_parted(home.path()));
+        part(home.path());
+        assert!(has_parted(home.path()));
+        met(home.path());
+        assert!(!has_parted(home.path()));
+    }
 
     #[test]
     fn how_it_ended_is_known_at_the_next_begin() {

@@ -42,6 +42,8 @@ pub enum Checked {
     Duty,
     /// What is known of the other machine.
     Verdict,
+    /// The other machine does not count on this one's goodbye.
+    Goodbye,
     /// There is a complete copy.
     Copy,
     /// It is young enough.
@@ -156,7 +158,7 @@ impl WhyNot {
     #[must_use]
     pub fn consent(&self) -> Option<Consent> {
         match self {
-            Self::NobodyKnows => Some(Consent::Yes),
+            Self::NobodyKnows | Self::Parted => Some(Consent::Yes),
             Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers | Self::DatasetLacks { .. } => {
                 Some(Consent::AcceptLoss)
             }

@@ -76,6 +76,8 @@ pub enum WhyNot {
     QuestionOpen,
     /// Nobody can tell whether the other machine is dead: a person must say so.
     NobodyKnows,
+    /// This machine was switched off in order and has not heard the other one since: that one may serve alone, unheard.
+    Parted,
     /// A vendor is named, and no licence of it holds here.
     NoLicence,
     /// The days of the vendor's licence are used up.

@@ -149,6 +149,7 @@ step-hand-over = Hand over, { $other } starts
 step-other = Something that this version does not know
 checked-duty = this machine's part
 checked-verdict = the other machine
+checked-goodbye = contact since the evening
 checked-copy = the copy
 checked-copy-age = age of the copy
 checked-datasets = every dataset
@@ -314,6 +315,7 @@ licence-other-option = This licence allows "{ $option }", not the backup server.
 licence-bad-terms = This licence has terms that this version does not know. Ask the vendor, or install a newer version.
 check-licence = There is no valid backup licence.
 remedy-install-licence = Ask the vendor for one: espejo licence show prints what is needed.
+refusal-parted = This machine was switched off in order, and has not heard the other one since: that one may be the server, alone and unheard. Look at it. If it is off: --yes
 refusal-no-licence = there is no backup licence that holds here; espejo licence show says why, and what the vendor needs
 refusal-licence-over = the days of the backup licence are used up; ask the vendor for a new one: espejo licence show
 

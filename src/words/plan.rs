@@ -29,6 +29,7 @@ pub fn check(words: &Words, check: Checked) -> String {
     words.say(match check {
         Checked::Duty => "checked-duty",
         Checked::Verdict => "checked-verdict",
+        Checked::Goodbye => "checked-goodbye",
         Checked::Copy => "checked-copy",
         Checked::CopyAge => "checked-copy-age",
         Checked::Datasets => "checked-datasets",

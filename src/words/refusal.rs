@@ -38,6 +38,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         }
         WhyNot::QuestionOpen => words.say("refusal-question"),
         WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
+        WhyNot::Parted => words.say("refusal-parted"),
         WhyNot::NoLicence => words.say("refusal-no-licence"),
         WhyNot::LicenceOver => words.say("refusal-licence-over"),
         WhyNot::CopyDiffers => words.say("refusal-copy-differs"),
@@ -110,6 +111,7 @@ mod tests {
             WhyNot::CopyOld { age_ms: 700_000, limit_ms: 600_000 },
             WhyNot::QuestionOpen,
             WhyNot::NobodyKnows,
+            WhyNot::Parted,
             WhyNot::NoLicence,
             WhyNot::LicenceOver,
             WhyNot::CopyDiffers,

@@ -32,7 +32,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
             two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
         }
         WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
-        WhyNot::NobodyKnows => named("short-nobody-knows"),
+        WhyNot::NobodyKnows | WhyNot::Parted => named("short-nobody-knows"),
         WhyNot::NoLicence => words.say("short-no-licence"),
         WhyNot::LicenceOver => words.say("short-licence-over"),
         WhyNot::CopyDiffers | WhyNot::CompareFirst => words.say("short-copy-differs"),

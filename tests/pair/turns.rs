@@ -109,3 +109,24 @@ fn in_the_morning_the_server_goes_on_when_it_has_heard_the_other_or_a_person() {
     two.start(Machine::Main);
     two.until(Machine::Main, "it goes on", |status| status["duty"] == "serving" && status["epoch"] == 3);
 }
+
+#[test]
+fn who_said_goodbye_and_heard_nothing_since_is_asked_about_that_too() {
+    let mut two = shop();
+    two.stop(Machine::Backup);
+    two.cut_power(Machine::Main);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "the copy is known", |status| status["mirror"]["as_of"].is_string());
+    // A crash in between makes no difference.
+    two.kill(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "the copy is known", |status| status["mirror"]["as_of"].is_string());
+    refused(&two, Machine::Backup, &["promote"], "switched off in order");
+    two.start(Machine::Main);
+    two.until(Machine::Backup, "they have met", |status| status["peer"]["duty"] == "serving");
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    let said = asked(&two, Machine::Backup, &["promote"]);
+    assert!(said.status.code() == Some(3) && !told(&said).contains("switched off in order"), "{}", told(&said));
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+}

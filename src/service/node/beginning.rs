@@ -83,6 +83,7 @@ impl Machine {
             told_at: None,
             tell,
             work,
+            has_parted: false,
             went: false,
             lanes_begun: 0,
             began: Instant::now(),

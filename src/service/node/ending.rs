@@ -61,6 +61,7 @@ impl Machine {
     pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
         if let Ok(Left::Stopped) = left {
             if let Some(session) = self.session.take() {
+                boot::part(&self.home);
                 session.part(Note::Goodbye { epoch: self.pair.record().epoch }).await;
             }
             boot::end(&self.home);

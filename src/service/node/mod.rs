@@ -146,6 +146,8 @@ pub struct Machine {
     tell: Tellers,
     /// What takes and makes connections.
     work: Vec<JoinHandle<()>>,
+    /// It said goodbye, and has not heard the other machine since: that one may count on it, and serve alone.
+    has_parted: bool,
     /// Some dataset was mirrored, or sent, since it began.
     went: bool,
     /// Lanes that were begun.
@@ -170,6 +172,7 @@ impl Machine {
         }
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;
+        machine.has_parted = boot::has_parted(home);
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;

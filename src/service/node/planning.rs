@@ -60,6 +60,7 @@ impl Machine {
         let checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Verdict, verdict),
+            Check::of(Checked::Goodbye, self.has_parted.then_some(WhyNot::Parted)),
             Check::of(Checked::Copy, (status.mirror.as_of.is_none() && !has_given).then_some(WhyNot::NoCopy)),
             Check::of(
                 Checked::CopyAge,
@@ -164,8 +165,12 @@ impl Machine {
             Check::of(Checked::Copy, backup.is_none().then_some(WhyNot::NoCopy)),
         ];
         let licence_ends_at = backup.as_ref().and_then(|plan| plan.licence_ends_at);
-        let own =
-            |check: &Check| !matches!(check.check, Checked::Duty | Checked::Verdict | Checked::CopyAge | Checked::Free);
+        let own = |check: &Check| {
+            !matches!(
+                check.check,
+                Checked::Duty | Checked::Verdict | Checked::Goodbye | Checked::CopyAge | Checked::Free
+            )
+        };
         // What asks for consent before a start that may lose something stands against one that may not.
         checks.extend(backup.into_iter().flat_map(|plan| plan.checks).filter(own).map(first_mended));
         checks.push(self.check_free());

@@ -14,6 +14,7 @@ use crate::config::revision::Revision;
 use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
 use crate::pair::{Duty, Epoch, Event, Node};
+use crate::service::boot;
 use crate::service::command::{Command, Reply};
 use crate::service::event::Noted;
 use crate::service::proofs::start_of;
@@ -105,6 +106,9 @@ impl Machine {
         match note {
             Note::Ping => return Ok(None),
             Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof } => {
+                if std::mem::take(&mut self.has_parted) {
+                    boot::met(&self.home);
+                }
                 self.their_version = server_version;
                 self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
