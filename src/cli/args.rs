@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{LicenceVerb, PromoteArgs, Rescue, ReturnArgs, SwitchArgs};
+use super::parts::{GiveArgs, LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -112,7 +112,7 @@ pub enum Verb {
     /// Return to the main server, from either machine.
     Return(ReturnArgs),
     /// Change to the backup server, as planned: nothing is lost.
-    Switch(SwitchArgs),
+    Switch(GiveArgs),
     /// Go on as the server after a cold start that nobody could confirm.
     Start {
         /// The other machine does not serve: a person has looked.

@@ -87,30 +87,21 @@ pub struct PromoteArgs {
 /// What `espejo return` takes.
 #[derive(Clone, Debug, Args)]
 pub struct ReturnArgs {
-    /// Nobody is asked.
-    #[arg(long)]
-    pub yes: bool,
     /// Take up again the copy of this dataset, which has stopped.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["plan", "cancel"])]
     pub copy: Option<String>,
-    /// Cancel the return that runs.
-    #[arg(long, conflicts_with = "plan")]
-    pub cancel: bool,
-    /// Why, for the record.
-    #[arg(long)]
-    pub reason: Option<String>,
-    /// What would be done.
+    /// How the place is given away.
     #[command(flatten)]
-    pub planned: Planned,
+    pub give: GiveArgs,
 }
 
-/// What `espejo switch` takes.
+/// What a change takes by which the machine that serves gives its place away: `espejo switch`, and more or less `return`.
 #[derive(Clone, Debug, Args)]
-pub struct SwitchArgs {
+pub struct GiveArgs {
     /// Nobody is asked.
     #[arg(long)]
     pub yes: bool,
-    /// Cancel the change that runs.
+    /// Cancel the one that runs.
     #[arg(long, conflicts_with = "plan")]
     pub cancel: bool,
     /// Why, for the record.

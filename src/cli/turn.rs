@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::exit::{Exit, Failure};
-use super::parts::{Planned, PromoteArgs, ReturnArgs, SwitchArgs};
+use super::parts::{GiveArgs, Planned, PromoteArgs, ReturnArgs};
 use super::status::connect;
 use super::verify::by;
 use super::{Around, job, plan};
@@ -33,7 +33,7 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
 
 /// Returns to the main server, from either machine.
 pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
-    let ReturnArgs { yes, copy, cancel, reason, planned } = args;
+    let ReturnArgs { copy, give: GiveArgs { yes, cancel, reason, planned } } = args;
     if let Some(name) = copy {
         let mut client = connect(around)?;
         let command = Command::Copy { name: name.clone(), by: by() };
@@ -48,8 +48,8 @@ pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
 }
 
 /// Changes to the backup server, from either machine.
-pub async fn switch(around: &Around, args: SwitchArgs) -> Result<Exit, Failure> {
-    let SwitchArgs { yes, cancel, reason, planned } = args;
+pub async fn switch(around: &Around, args: GiveArgs) -> Result<Exit, Failure> {
+    let GiveArgs { yes, cancel, reason, planned } = args;
     if cancel {
         return give_up(around, "cli-switched-not").await;
     }

@@ -121,14 +121,7 @@ impl Machine {
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
-            Check::of(
-                Checked::Datasets,
-                status
-                    .stalled
-                    .first()
-                    .cloned()
-                    .map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why }),
-            ),
+            every_dataset(status),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionFirst)),
             self.check_version(),
             self.check_free(),
@@ -162,13 +155,21 @@ impl Machine {
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
-            Check::of(Checked::Copy, backup.is_none().then_some(WhyNot::NoCopy)),
+            every_dataset(status),
         ];
+        if backup.is_none() {
+            checks.push(Check::of(Checked::Copy, Some(WhyNot::NoCopy)));
+        }
         let licence_ends_at = backup.as_ref().and_then(|plan| plan.licence_ends_at);
         let own = |check: &Check| {
             !matches!(
                 check.check,
-                Checked::Duty | Checked::Verdict | Checked::Goodbye | Checked::CopyAge | Checked::Free
+                Checked::Duty
+                    | Checked::Verdict
+                    | Checked::Goodbye
+                    | Checked::CopyAge
+                    | Checked::Datasets
+                    | Checked::Free
             )
         };
         // What asks for consent before a start that may lose something stands against one that may not.
@@ -222,6 +223,13 @@ impl Machine {
     }
 }
 
+/// Whether every dataset is mirrored, on either machine.
+fn every_dataset(status: &Status) -> Check {
+    let stopped = status.stalled.first().cloned();
+    let why = stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
+    Check::of(Checked::Datasets, why)
+}
+
 fn plan_of(plans: &[Plan], kind: OperationKind) -> Option<&Plan> {
     plans.iter().find(|plan| plan.kind == kind)
 }
@@ -229,7 +237,6 @@ fn plan_of(plans: &[Plan], kind: OperationKind) -> Option<&Plan> {
 /// The same check where no consent is asked for.
 fn first_mended(check: Check) -> Check {
     let why = check.why.map(|why| match why {
-        WhyNot::DatasetLacks { name, why } => WhyNot::DatasetStopped { name, why },
         WhyNot::QuestionOpen => WhyNot::QuestionFirst,
         WhyNot::CopyDiffers => WhyNot::CompareFirst,
         why => why,
