@@ -127,6 +127,9 @@ pub enum Verb {
     },
     /// The diary of this machine.
     History {
+        /// Only whether it is as it was written.
+        #[arg(long, conflicts_with = "events")]
+        check: bool,
         /// All that is in it.
         #[arg(long)]
         events: bool,

@@ -16,15 +16,15 @@ use crate::words::{Words, operation, told};
 /// How many operations are shown at the most.
 const MOST: u32 = 10_000;
 
-/// Prints the operations, and with `events` all that the diary holds.
-pub fn run(around: &Around, events: bool, as_json: bool) -> Result<Exit, Failure> {
+/// Prints the operations; with `events` all that the diary holds; with `check` only whether it is as it was written.
+pub fn run(around: &Around, (check, events): (bool, bool), as_json: bool) -> Result<Exit, Failure> {
     let words = &around.words;
     let failed = |error: crate::diary::DiaryError| Failure::failed(error.to_string());
     let Some(store) = Store::read(&diary_path(&around.home)).map_err(failed)? else {
         let home = around.home.display().to_string();
         return Err(Failure::no_service(words.with("cli-history-none", &[("home", home.into())])));
     };
-    let jobs = store.jobs(MOST).map_err(failed)?;
+    let jobs = if check { vec![] } else { store.jobs(MOST).map_err(failed)? };
     let mut rows = vec![];
     if events {
         store.rows(|row| rows.push(row)).map_err(failed)?;
@@ -32,15 +32,20 @@ pub fn run(around: &Around, events: bool, as_json: bool) -> Result<Exit, Failure
     let chain = store.verify_chain().map_err(failed)?;
     let mut out = io::stdout().lock();
     if as_json {
-        let mut all = json!({ "operations": jobs, "chain": chain });
+        let mut all = json!({ "chain": chain });
+        if !check {
+            all["operations"] = jobs.into();
+        }
         if events {
             all["events"] = rows.iter().map(as_value).collect();
         }
         serde_json::to_writer(&mut out, &all).map_err(io::Error::from)?;
         writeln!(out)?;
+    } else if check && chain.broken_at.is_none() {
+        writeln!(out, "{}", words.with("cli-history-whole", &[("n", chain.rows.into())]))?;
     } else if events {
         rows.iter().try_for_each(|row| print_row(&mut out, words, row))?;
-    } else {
+    } else if !check {
         print_operations(&mut out, words, jobs)?;
     }
     out.flush()?;

@@ -85,7 +85,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Switch(args)) => turn::switch(&around, args).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
-            Some(Verb::History { events, json }) => history::run(&around, events, json),
+            Some(Verb::History { check, events, json }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Verify { json }) => verify::run(&around, json).await,

@@ -1121,6 +1121,10 @@ cli-history-pruned = { $rows ->
     [one] 1 old event was
    *[other] { $rows } old events were
   } taken out of the diary.
+cli-history-whole = The diary is as it was written: { $n ->
+    [one] 1 row
+   *[other] { $n } rows
+  }.
 cli-history-broken = Row { $row } of the diary is not as it was written, or rows before it are missing: somebody has changed the file. Keep a copy of it for the support desk.
 cli-rescue-nothing-here = nothing was ever set up or mirrored in { $home }
 cli-rescue-none = Nothing was set aside.
@@ -1278,6 +1282,7 @@ help-return-json = The plan as one JSON object
 help-start = Go on as the server after a cold start that nobody could confirm
 help-start-yes = The other machine does not serve: a person has looked
 help-history = The diary: operations with start, end, duration, who and why; also where no service runs
+help-history-check = Only whether it is as it was written; 1 where it is not
 help-history-events = All that it holds: alarms, answers, machines that joined, the service's beginnings and ends
 help-history-json = As one JSON object
 help-rescue = What one side alone held, and was set aside

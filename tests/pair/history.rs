@@ -236,3 +236,21 @@ fn what_was_set_aside_is_listed_shown_copied_and_deleted() {
     }
     assert!(!told(&diary).contains("tea"), "contents are never in the diary");
 }
+
+#[test]
+fn a_row_that_somebody_changed_is_named() {
+    let mut two = Two::joined();
+    two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
+    assert_eq!(output(&mut two.espejo(Machine::Backup, &["verify"])).status.code(), Some(0));
+    for machine in [Machine::Main, Machine::Backup] {
+        let checked = output(&mut two.espejo(machine, &["history", "--check"]));
+        assert!(checked.status.success() && told(&checked).contains("as it was written"), "{}", told(&checked));
+        assert!(said(&two, machine, &["history", "--check", "--json"])["chain"]["rows"].as_u64().unwrap() > 0);
+    }
+    two.stop(Machine::Backup);
+    let diary = rusqlite::Connection::open(two.home(Machine::Backup).join("diary.db")).unwrap();
+    diary.execute_batch("DROP TRIGGER no_change; UPDATE row SET who = 'nobody' WHERE number = 1").unwrap();
+    drop(diary);
+    let checked = output(&mut two.espejo(Machine::Backup, &["history", "--check"]));
+    assert!(checked.status.code() == Some(1) && told(&checked).contains("Row 1 of"), "{}", told(&checked));
+}
