@@ -12,6 +12,7 @@
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `turns`: the backup serves, and gives back
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
+//! - `maintained`: nobody is called for a while
 //! - `stalled`: one dataset stops, and the others go on
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
@@ -52,6 +53,8 @@ mod images;
 mod licence;
 #[path = "pair/lines.rs"]
 mod lines;
+#[path = "pair/maintained.rs"]
+mod maintained;
 #[path = "pair/network.rs"]
 mod network;
 #[path = "pair/operations.rs"]

@@ -119,6 +119,12 @@ pub enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// No alarms, and nothing by itself, for a while.
+    Maintenance {
+        /// Which.
+        #[command(subcommand)]
+        what: Maintained,
+    },
     /// The backup licence.
     Licence {
         /// What of it.
@@ -201,6 +207,19 @@ pub enum PerWhat {
     Activation,
     /// Of all times together.
     Total,
+}
+
+/// What becomes of maintenance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
+pub enum Maintained {
+    /// It begins.
+    On {
+        /// It ends by itself after so long.
+        #[arg(long = "for", value_name = "TIME", default_value = "2h", value_parser = time)]
+        length: Duration,
+    },
+    /// It ends.
+    Off,
 }
 
 /// Who is invited.

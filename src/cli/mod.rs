@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
@@ -22,6 +22,7 @@ pub mod join;
 pub mod licence;
 pub mod lines;
 pub mod logs;
+pub mod maintenance;
 pub mod mirror;
 pub mod parts;
 pub mod plan;
@@ -84,6 +85,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Return(args)) => turn::back(&around, args).await,
             Some(Verb::Switch(args)) => turn::switch(&around, args).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
+            Some(Verb::Maintenance { what }) => maintenance::run(&around, what).await,
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::History { check, events, json }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),

@@ -49,6 +49,8 @@ pub fn connect(around: &Around) -> Result<Client, Failure> {
 fn health(status: &Status) -> Exit {
     let alarm = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint());
     match status.mirror.phase {
+        // Whoever works on the machines knows that something is wrong.
+        _ if status.maintenance => Exit::Degraded,
         _ if alarm => Exit::Alarm,
         Phase::Stopped => Exit::Alarm,
         _ if !status.can_take_over.yes || !status.alarms.is_empty() => Exit::Degraded,

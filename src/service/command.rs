@@ -92,6 +92,13 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Call nobody, and do nothing by itself, for so long; or again.
+    Maintenance {
+        /// For so many seconds; none: it ends now.
+        seconds: Option<u64>,
+        /// Who asks.
+        by: String,
+    },
     /// Silence the alarm until something else is wrong.
     Mute {
         /// Who asks.

@@ -284,6 +284,7 @@ impl Engine {
             | Command::Revoke { .. }
             | Command::Check { .. }
             | Command::Promote { .. }
+            | Command::Maintenance { .. }
             | Command::Copy { .. }
             | Command::Return { .. }
             | Command::Switch { .. }

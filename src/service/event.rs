@@ -150,6 +150,13 @@ pub enum Noted {
     },
     /// Somebody has heard the alarm, and muted it.
     Muted,
+    /// Nobody is called until then.
+    MaintenanceBegan {
+        /// When it ends by itself.
+        until: Timestamp,
+    },
+    /// People are called again.
+    MaintenanceEnded,
     /// A machine that had joined was forgotten.
     Revoked {
         /// Its name.

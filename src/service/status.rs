@@ -82,9 +82,23 @@ pub struct Status {
     /// What each change of server that concerns this machine would do now; empty where one process mirrors one folder.
     #[serde(default)]
     pub plans: Vec<Plan>,
+    /// The maintenance that is under way; none where none is.
+    #[serde(default)]
+    pub maintained: Option<Maintenance>,
     /// Datasets that have stopped by themselves, on either machine, while others go on.
     #[serde(default)]
     pub stalled: Vec<Stalled>,
+}
+
+/// Until when nobody is called, and nothing is done by itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// Until then.
+    pub until: Timestamp,
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A dataset that has stopped by itself.

@@ -26,6 +26,11 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         Noted::Invited => words.say("noted-invited"),
         Noted::Joined { machine } => with("noted-joined", "machine", machine),
         Noted::Muted => words.say("noted-muted"),
+        Noted::MaintenanceBegan { until } => {
+            let until = super::figures::date(words, *until, &jiff::tz::TimeZone::system());
+            with("noted-maintenance-began", "until", &until)
+        }
+        Noted::MaintenanceEnded => words.say("noted-maintenance-ended"),
         Noted::Revoked { machine } => with("noted-revoked", "machine", machine),
         Noted::Configured { revision } => with("noted-configured", "revision", &revision.to_string()),
         Noted::Kept { files, to } => {
@@ -58,6 +63,8 @@ mod tests {
         for what in [
             Noted::Began { version: text() },
             Noted::Ended,
+            Noted::MaintenanceBegan { until: jiff::Timestamp::UNIX_EPOCH },
+            Noted::MaintenanceEnded,
             Noted::Epoch { epoch: 3, holder: Node::Main },
             Noted::Epoch { epoch: 4, holder: Node::Backup },
             Noted::Duty { duty: Duty::Serving },

@@ -105,6 +105,7 @@ pub fn healthy() -> Status {
         strays: false,
         plans: vec![],
         stalled: vec![],
+        maintained: None,
     }
 }
 

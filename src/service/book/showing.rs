@@ -91,6 +91,7 @@ impl Book {
             strays: false,
             plans: vec![],
             stalled: vec![],
+            maintained: None,
         }
     }
 

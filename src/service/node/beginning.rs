@@ -15,7 +15,7 @@ use super::meet::{self, Calling};
 use super::pos::Far;
 use super::standing::Standing;
 use super::turning::Turning;
-use super::{Machine, MachineError, inputs, keeping};
+use super::{Machine, MachineError, inputs, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
@@ -83,6 +83,7 @@ impl Machine {
             told_at: None,
             tell,
             work,
+            maintenance: maintenance::load(home),
             has_parted: false,
             went: false,
             lanes_begun: 0,

@@ -21,6 +21,7 @@
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
+//! - `maintenance`: nobody is called for a while
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod beginning;
@@ -36,6 +37,7 @@ mod job;
 pub mod joining;
 mod keeping;
 pub mod lanes;
+mod maintenance;
 pub mod meet;
 pub mod note;
 mod orders;
@@ -66,7 +68,7 @@ use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::Member;
 use super::proofs::Proofs;
-use super::status::{Call, Operation, OperationState, Server, Status};
+use super::status::{Call, Maintenance, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -146,6 +148,8 @@ pub struct Machine {
     tell: Tellers,
     /// What takes and makes connections.
     work: Vec<JoinHandle<()>>,
+    /// What was said last of maintenance.
+    maintenance: Option<Maintenance>,
     /// It said goodbye, and has not heard the other machine since: that one may count on it, and serve alone.
     has_parted: bool,
     /// Some dataset was mirrored, or sent, since it began.
@@ -283,6 +287,8 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
         status.plans = self.plans(&status);
+        status.maintained = self.maintained(now).cloned();
+        status.maintenance = status.maintained.is_some();
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {
             caller.complete(&mut status);

@@ -11,7 +11,7 @@ use crate::link::proof::Proof;
 use crate::link::speech::{hear, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
-use crate::service::status::{Operation, Server, Status};
+use crate::service::status::{Maintenance, Operation, Server, Status};
 
 /// What one service says to the other.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -70,6 +70,8 @@ pub enum Note {
         /// The highest epoch that it has seen.
         epoch: Epoch,
     },
+    /// Nobody is called, or people are called again.
+    Maintenance(Maintenance),
     /// Still there.
     Ping,
 }

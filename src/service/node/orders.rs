@@ -51,6 +51,7 @@ impl Machine {
             Command::Invite { by } => self.invite(&by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Mute { by } => self.mute(&by),
+            Command::Maintenance { seconds, by } => self.maintain(seconds.map(std::time::Duration::from_secs), &by),
             Command::Copy { name, by } => self.take_up_now(&name, &by),
             Command::Verify { by } => {
                 let comparing = self.lanes.iter().find(|lane| lane.book.operations.is_comparing());

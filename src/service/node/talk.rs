@@ -50,6 +50,9 @@ impl Machine {
                 tracing::info!(session, "the two machines talk");
                 self.say_here();
                 self.say_job();
+                if let (Some(session), Some(said)) = (&self.session, &self.maintenance) {
+                    session.say(Note::Maintenance(said.clone()));
+                }
                 if self.pair.duty() == Duty::Serving
                     && let Some(session) = &self.session
                 {
@@ -123,6 +126,7 @@ impl Machine {
                 self.turning.job.hear(*operation);
                 self.name_job();
             }
+            Note::Maintenance(said) => self.hear_maintenance(said),
             Note::Standing(status) => {
                 self.stands(&status);
                 self.their_status = Some(status);

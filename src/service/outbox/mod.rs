@@ -135,6 +135,8 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::Invited => "invited",
             Noted::Joined { .. } => "joined",
             Noted::Muted => "muted",
+            Noted::MaintenanceBegan { .. } => "maintenance-began",
+            Noted::MaintenanceEnded => "maintenance-ended",
             Noted::Revoked { .. } => "revoked",
             Noted::Configured { .. } => "configured",
             Noted::Kept { .. } => "kept",

@@ -2,7 +2,7 @@
 
 use super::{Seen, turns};
 use crate::service::Status;
-use crate::service::status::{Alarm, Plan, Reason, Trouble, Unmet};
+use crate::service::status::{Alarm, Maintenance, Plan, Reason, Trouble, Unmet};
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::answer::{Stance, other, refuses, sentence, stance};
@@ -172,13 +172,18 @@ pub fn problems(seen: &Seen<'_>, status: &Status, is_told: impl Fn(&Trouble) -> 
         Trouble::CopyOld { .. } => !silent,
         _ => true,
     };
-    status
-        .alarms
-        .iter()
-        .filter(told_apart)
-        .filter(|alarm| is_told(&alarm.trouble))
-        .map(|alarm| problem(seen, alarm))
-        .collect()
+    let alarms = status.alarms.iter().filter(told_apart).filter(|alarm| is_told(&alarm.trouble));
+    status.maintained.iter().map(|said| banner(seen, said)).chain(alarms.map(|alarm| problem(seen, alarm))).collect()
+}
+
+/// That nobody is called.
+fn banner(seen: &Seen<'_>, said: &Maintenance) -> Problem {
+    let until = figures::moment(seen.words, said.until, seen.now);
+    Problem {
+        mark: Mark::Warn,
+        what: seen.words.with("banner-maintenance", &[("until", until.into())]),
+        todo: seen.words.with("banner-maintenance-do", &[("by", said.by.as_str().into())]),
+    }
 }
 
 fn problem(seen: &Seen<'_>, alarm: &Alarm) -> Problem {
