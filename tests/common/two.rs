@@ -230,7 +230,8 @@ impl Two {
             }
             std::thread::park_timeout(Duration::from_millis(20));
         }
-        panic!("{machine:?}, waited in vain: {what}; last it was {}", last.unwrap_or_default());
+        let printed = self.printed(machine);
+        panic!("{machine:?}, waited in vain: {what}; last it was {}\n{printed}", last.unwrap_or_default());
     }
 
     /// Waits until the mirror holds what the main has.

@@ -1,6 +1,8 @@
 //! One dataset on its way: a half of the copy on threads of its own, and the book that is kept of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -50,6 +52,8 @@ pub struct Lane {
     pause: Duration,
     /// What its mirror said before it ended.
     last_words: Option<String>,
+    /// It could be opened.
+    opened: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<(), String>>>,
 }
 
@@ -102,7 +106,7 @@ impl Lane {
         number: usize,
         tell: mpsc::UnboundedSender<(usize, News)>,
     ) -> std::io::Result<Self> {
-        let Ends { links, orders, source, thread } = work.begin(name, number, tell)?;
+        let Ends { links, orders, source, opened, thread } = work.begin(name, number, tell)?;
         Ok(Self {
             name: name.to_owned(),
             number,
@@ -118,6 +122,7 @@ impl Lane {
             since: Instant::now(),
             pause: FIRST_PAUSE,
             last_words: None,
+            opened,
             thread: Some(thread),
         })
     }
@@ -145,6 +150,12 @@ impl Lane {
     #[must_use]
     pub fn goes(&self) -> bool {
         self.thread.is_some()
+    }
+
+    /// Whether it could be opened.
+    #[must_use]
+    pub fn was_opened(&self) -> bool {
+        self.opened.load(Ordering::Relaxed)
     }
 
     /// Whether somebody has worked on it for a while.
@@ -177,7 +188,8 @@ impl Lane {
 
     /// Takes it up again.
     pub fn begin_again(&mut self, number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> std::io::Result<()> {
-        let Ends { links, orders, source, thread } = self.work.begin(&self.name, number, tell)?;
+        let Ends { links, orders, source, opened, thread } = self.work.begin(&self.name, number, tell)?;
+        self.opened = opened;
         (self.links, self.orders, self.source, self.thread) = (links, orders, source, Some(thread));
         (self.number, self.sent, self.since) = (number, Sent::default(), Instant::now());
         if let Some(epoch) = self.follows {
@@ -199,6 +211,7 @@ struct Ends {
     links: mpsc::UnboundedSender<End>,
     orders: mpsc::UnboundedSender<Order>,
     source: mpsc::UnboundedSender<last::Order>,
+    opened: Arc<AtomicBool>,
     thread: JoinHandle<Result<(), String>>,
 }
 
@@ -208,16 +221,19 @@ impl Work {
         let (orders, taken) = mpsc::unbounded_channel();
         let (source, asked) = mpsc::unbounded_channel();
         let (port, news) = (Port::new(port), passed_on(number, tell));
+        let opened = Arc::new(AtomicBool::new(false));
+        let goes = Arc::clone(&opened);
         let thread = match self.clone() {
             Self::Send(settings, stirred) => named(format!("source {name}")).spawn(move || {
                 let half = Sending::open(*settings, port, asked, news).map_err(|error| error.to_string())?;
+                goes.store(true, Ordering::Relaxed);
                 half.stirring(stirred).run().map_err(|error| error.to_string())
             }),
             Self::Receive(receipt) => {
-                named(format!("mirror {name}")).spawn(move || mirror(receipt, port, taken, &news))
+                named(format!("mirror {name}")).spawn(move || mirror(receipt, port, taken, (&news, &goes)))
             }
         }?;
-        Ok(Ends { links, orders, source, thread })
+        Ok(Ends { links, orders, source, opened, thread })
     }
 }
 
@@ -230,7 +246,7 @@ fn mirror(
     receipt: Receipt,
     port: Port,
     mut orders: mpsc::UnboundedReceiver<Order>,
-    news: &mpsc::UnboundedSender<News>,
+    (news, goes): (&mpsc::UnboundedSender<News>, &AtomicBool),
 ) -> Result<(), String> {
     let Receipt { dest, opening, epoch } = receipt;
     let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, news).and_then(|mirror| {
@@ -238,6 +254,7 @@ fn mirror(
         Ok(mirror.map(begin).transpose()?)
     });
     if let Some(half) = begun.map_err(|error| error.to_string())? {
+        goes.store(true, Ordering::Relaxed);
         half.run();
     }
     Ok(())

@@ -38,7 +38,7 @@ impl Machine {
                 self.take_up(at)?;
             }
         }
-        self.went |= self.lanes.iter().any(Lane::is_settled);
+        self.went |= self.lanes.iter().any(Lane::was_opened);
         // Where nothing ever went, nothing needs to be kept going: whoever began the service is told why.
         let stalled = self.lanes.iter().map(|lane| Some((lane.name.clone(), lane.stalled.as_ref()?.why.clone())));
         match stalled.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().next()) {

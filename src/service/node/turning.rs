@@ -160,6 +160,8 @@ impl Machine {
     /// Ends what is sent or received, and waits for that.
     pub(super) async fn end_lanes(&mut self) -> Result<(), MachineError> {
         self.hang_up();
+        // What comes after a change of duty is no first try.
+        self.went |= !self.lanes.is_empty();
         let (lanes, mut failed) = (std::mem::take(&mut self.lanes), None);
         (self.turning.freezing, self.turning.starting) = (None, None);
         for lane in lanes {
