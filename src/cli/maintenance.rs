@@ -22,7 +22,8 @@ pub async fn run(around: &Around, what: Maintained) -> Result<Exit, Failure> {
     }
     let said = match length {
         Some(length) => {
-            let length = humantime::format_duration(Duration::from_secs(length.as_secs())).to_string();
+            let ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+            let length = crate::words::figures::span(&around.words, ms);
             around.words.with("cli-maintenance-on", &[("length", length.into())])
         }
         None => around.words.say("cli-maintenance-off"),

@@ -331,7 +331,6 @@ impl Machine {
         }
         if news.is_progress() {
             self.lanes[at].works();
-            self.went = true;
         }
         if let News::Opened { strange, .. } = &mut news
             && self.lanes[at].served

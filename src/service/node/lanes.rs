@@ -19,10 +19,10 @@ use crate::service::sending::{self, Sending, last};
 
 /// The first time until a dataset that stopped by itself is taken up again; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// So long one that was taken up again must go until it counts as mirrored, where it says nothing of that.
-const SETTLED: Duration = Duration::from_secs(3);
 /// The longest.
 const LAST_PAUSE: Duration = Duration::from_secs(300);
+/// So long one that was taken up again must go until it counts as mirrored, where it says nothing of that.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// A dataset on its way.
 pub struct Lane {

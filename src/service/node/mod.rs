@@ -152,7 +152,7 @@ pub struct Machine {
     maintenance: Option<Maintenance>,
     /// It said goodbye, and has not heard the other machine since: that one may count on it, and serve alone.
     has_parted: bool,
-    /// Some dataset was mirrored, or sent, since it began.
+    /// Some dataset could be opened since it began.
     went: bool,
     /// Lanes that were begun.
     lanes_begun: usize,

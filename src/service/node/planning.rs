@@ -116,11 +116,10 @@ impl Machine {
             _ if !serves => Some(WhyNot::MainServes),
             _ => Some(WhyNot::ServesNot),
         };
-        let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
         let kind = OperationKind::Return;
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
-            Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
+            self.check_line(),
             every_dataset(status),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionFirst)),
             self.check_version(),
@@ -151,12 +150,7 @@ impl Machine {
             () if !is_main_serving => Some(WhyNot::ServesNot),
             () => None,
         };
-        let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
-        let mut checks = vec![
-            Check::of(Checked::Duty, duty),
-            Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard)),
-            every_dataset(status),
-        ];
+        let mut checks = vec![Check::of(Checked::Duty, duty), self.check_line(), every_dataset(status)];
         if backup.is_none() {
             checks.push(Check::of(Checked::Copy, Some(WhyNot::NoCopy)));
         }
@@ -177,6 +171,12 @@ impl Machine {
         checks.push(self.check_free());
         let (kind, limit_ms) = (OperationKind::Switch, Some(self.hold_ms()));
         Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec() }
+    }
+
+    /// Whether the two machines talk.
+    fn check_line(&self) -> Check {
+        let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
+        Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard))
     }
 
     /// Whether the POS server program can be started here.
