@@ -1,6 +1,7 @@
 //! Two machines: joined by a code, mirrored over the network, watched. Also where somebody else calls, or nobody answers.
 //!
 //! - `aside`: what the main alone held, when it comes back
+//! - `adopted`: the backup becomes the main for good; a new machine in the place of the main
 //! - `anew`: the copy is thrown away and taken anew
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
@@ -28,6 +29,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+#[path = "pair/adopted.rs"]
+mod adopted;
 #[path = "pair/anew.rs"]
 mod anew;
 #[path = "pair/aside.rs"]

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{GiveArgs, LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
+use super::parts::{AdoptArgs, GiveArgs, LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -113,6 +113,8 @@ pub enum Verb {
     Return(ReturnArgs),
     /// Change to the backup server, as planned: nothing is lost.
     Switch(GiveArgs),
+    /// Make the backup that serves the main, for good.
+    Adopt(AdoptArgs),
     /// Go on as the server after a cold start that nobody could confirm.
     Start {
         /// The other machine does not serve: a person has looked.
@@ -227,6 +229,8 @@ pub enum Maintained {
 pub enum Invited {
     /// The machine that takes over.
     Backup,
+    /// A new machine in the place of the main.
+    Main,
 }
 
 /// What `init` is given.

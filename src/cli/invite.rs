@@ -3,15 +3,21 @@
 use std::io::{self, Write};
 
 use super::Around;
+use super::args::Invited;
 use super::exit::{Exit, Failure};
 use super::status::connect;
 use super::verify::by;
+use crate::pair::Node;
 use crate::service::{Command, Reply};
 
 /// Prints a code, and what to type on the other machine.
-pub async fn run(around: &Around) -> Result<Exit, Failure> {
+pub async fn run(around: &Around, who: Option<Invited>) -> Result<Exit, Failure> {
+    let role = match who {
+        Some(Invited::Main) => Node::Main,
+        Some(Invited::Backup) | None => Node::Backup,
+    };
     let mut client = connect(around)?;
-    match client.ask(&Command::Invite { by: by() }).await? {
+    match client.ask(&Command::Invite { role, by: by() }).await? {
         Reply::Code { code, address, seconds } => {
             let minutes = seconds / 60;
             let args = [("code", code.into()), ("address", address.into()), ("minutes", minutes.into())];

@@ -13,9 +13,8 @@ use crate::link::greeting::Purpose;
 use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Tls;
-use crate::pair::Node;
 use crate::service::event::Noted;
-use crate::service::home::{Home, save};
+use crate::service::home::{Home, load_record, save, save_record};
 use crate::service::keeper;
 use crate::service::member::{Member, store_path};
 use crate::service::node::joining::{self, Handover};
@@ -34,18 +33,14 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let address = parsed.ok_or_else(wrong)?;
     // Who was turned away, or whose main was set up anew, joins again: it is the same store.
     let before = Member::load(&around.home).ok();
-    if before.as_ref().is_some_and(|member| member.node == Node::Main) {
-        let home = around.home.display().to_string();
-        return Err(Failure::refused(vec![words.with("cli-init-there", &[("home", home.into())])]));
-    }
-    let data = data.map(std::path::absolute).transpose()?.or(before.and_then(|member| member.data));
+    let data = data.map(std::path::absolute).transpose()?.or_else(|| before.as_ref()?.data.clone());
     let home = Home::take(&around.home)?;
     let identity = Identity::load_or_make(home.path())?;
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
     let mut secure = meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unreached(words, &why))?;
     let peer = secure.peer;
     let mut joined = None;
-    let keep = async |handover: Handover| keep(words, &home, peer, data, handover, &mut joined);
+    let keep = async |handover: Handover| keep(words, (&home, before), peer, data, handover, &mut joined);
     joining::ask(&mut secure, identity.id(), &code, keep).await.map_err(|failed| match failed {
         NotJoined::Join(JoinError::WrongCode) => Failure::refused(vec![words.say("cli-join-wrong-code")]),
         NotJoined::Join(JoinError::Io(error)) => unreached(words, &Unmet::of(&address.to_string(), &error)),
@@ -70,14 +65,18 @@ impl From<JoinError> for NotJoined {
 
 fn keep(
     words: &Words,
-    home: &Home,
+    (home, before): (&Home, Option<Member>),
     peer: MachineId,
     data: Option<PathBuf>,
     handover: Handover,
     joined: &mut Option<String>,
 ) -> Result<(), NotJoined> {
     let kept = || -> Result<String, Failure> {
-        let Handover { node, revision } = handover;
+        let Handover { node, revision, store: id, record } = handover;
+        if before.is_some_and(|member| member.node != node) {
+            let home = home.path().display().to_string();
+            return Err(Failure::refused(vec![words.with("cli-init-there", &[("home", home.into())])]));
+        }
         let wrong = |_| Failure::failed(words.say("cli-join-unreadable"));
         let store = revision.store().map_err(wrong)?;
         let ours = fs::read(store_path(home.path())).ok().and_then(|bytes| Store::from_bytes(&bytes).ok());
@@ -86,7 +85,12 @@ fn keep(
             return Err(Failure::refused(vec![words.with("cli-join-other-store", &args)]));
         }
         save(&store_path(home.path()), revision.text.as_bytes())?;
-        Member::new(node, Some(peer), data, &revision).save(home.path())?;
+        // What a machine has seen is never forgotten.
+        if let (None, Some(record)) = (load_record(home.path())?, record) {
+            save_record(home.path(), &record)?;
+        }
+        let member = Member::new(node, Some(peer), data, &revision);
+        Member { store: id, ..member }.save(home.path())?;
         // It has joined, whatever becomes of the diary.
         let _ = keeper::add(home.path(), &by(), Noted::Joined { machine: peer.to_string() });
         Ok(store.name)

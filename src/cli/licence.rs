@@ -21,7 +21,7 @@ use crate::licence::{Grant, Ledger, Per, Standing, State, Terms};
 use crate::link::identity::{Identity, MachineId};
 use crate::pair::Node;
 use crate::service::licence::{self as kept, Holder, Lack};
-use crate::service::member::{Member, store_path};
+use crate::service::member::{Member, role, store_path};
 use crate::words::licence::{days, noted, refused};
 use crate::words::{Words, faults, figures};
 
@@ -37,7 +37,7 @@ pub fn run(around: &Around, verb: &LicenceVerb) -> Result<Exit, Failure> {
 
 /// What a home knows of its licence.
 struct Known {
-    node: Node,
+    role: Node,
     /// The machine whose licence it would be, where that is known.
     machine: Option<String>,
     holder: Holder,
@@ -52,14 +52,15 @@ fn known(around: &Around) -> Result<Known, Failure> {
         Failure::usages(found.iter().map(|fault| faults::config(&around.words, &name, fault)).collect())
     })?;
     let own = Identity::load(&around.home)?.map(|identity| identity.id());
-    let machine = if member.node == Node::Backup { own } else { member.other };
+    let role = role(&store, member.node);
+    let machine = if role == Node::Backup { own } else { member.other };
     let machine = machine.map(|id| id.to_string());
-    Ok(Known { node: member.node, holder: Holder::new(&store, machine.clone().unwrap_or_default()), machine })
+    Ok(Known { role, holder: Holder::new(&store, machine.clone().unwrap_or_default()), machine })
 }
 
 fn show(around: &Around, as_json: bool) -> Result<Exit, Failure> {
-    let Known { node, machine, holder } = known(around)?;
-    if node == Node::Main {
+    let Known { role, machine, holder } = known(around)?;
+    if role == Node::Main {
         return show_main(around, &holder, machine.as_deref(), as_json);
     }
     let now = kept::now();
@@ -178,11 +179,11 @@ fn list(out: &mut impl Write, words: &Words, ledger: &Ledger) -> io::Result<()> 
 fn install(around: &Around, file: &Path) -> Result<Exit, Failure> {
     let words = &around.words;
     let refuse = |why: String| Failure::refused(vec![why]);
-    let Known { node, holder, .. } = known(around)?;
+    let Known { role, holder, .. } = known(around)?;
     if holder.vendor.is_none() {
         return Err(refuse(words.say("cli-licence-none-needed")));
     }
-    if node == Node::Main {
+    if role == Node::Main {
         return Err(refuse(words.say("cli-licence-not-main")));
     }
     let bytes = read(file)?;

@@ -112,6 +112,20 @@ pub struct GiveArgs {
     pub planned: Planned,
 }
 
+/// What `espejo adopt` takes.
+#[derive(Clone, Debug, Args)]
+pub struct AdoptArgs {
+    /// Nobody is asked.
+    #[arg(long)]
+    pub yes: bool,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// What would be done.
+    #[command(flatten)]
+    pub planned: Planned,
+}
+
 /// What would be done is shown, and nothing is done.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Planned {

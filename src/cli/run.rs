@@ -52,9 +52,13 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status.clone()));
     let path = home.path().to_owned();
     let engine = tokio::spawn(async move {
+        let mut before = None;
         loop {
-            match Box::pin(Machine::run(&path, publish.clone(), &mut asked)).await {
-                Ok(Left::Reconfigured) => again(),
+            match Box::pin(Machine::run(&path, before.take(), publish.clone(), &mut asked)).await {
+                Ok(left @ (Left::Reconfigured | Left::Adopted)) => {
+                    before = Some(left);
+                    again();
+                }
                 Ok(Left::Stopped) => return Ok(()),
                 // What stands on the disk is unknown: it is read again.
                 Err(error @ MachineError::Unsaved { .. }) => {

@@ -1,10 +1,10 @@
-//! `espejo promote`, `return`, `switch`, `start`: changes of server. What would be done is read first, then asked for; the job goes on
+//! `espejo promote`, `return`, `switch`, `adopt`, `start`: changes of server. What would be done is read first, then asked for; the job goes on
 //! whatever becomes of who waits for it here.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::exit::{Exit, Failure};
-use super::parts::{GiveArgs, Planned, PromoteArgs, ReturnArgs};
+use super::parts::{AdoptArgs, GiveArgs, Planned, PromoteArgs, ReturnArgs};
 use super::status::connect;
 use super::verify::by;
 use super::{Around, job, plan};
@@ -56,7 +56,13 @@ pub async fn switch(around: &Around, args: GiveArgs) -> Result<Exit, Failure> {
     give(around, OperationKind::Switch, (yes, planned), &Command::Switch { by: by(), reason }).await
 }
 
-/// Has the machine that serves give its place to the other one.
+/// Makes the backup that serves the main, for good; from either machine.
+pub async fn adopt(around: &Around, args: AdoptArgs) -> Result<Exit, Failure> {
+    let AdoptArgs { yes, reason, planned } = args;
+    give(around, OperationKind::Adopt, (yes, planned), &Command::Adopt { by: by(), reason }).await
+}
+
+/// Has the machine that serves do something that it loses nothing by.
 async fn give(
     around: &Around,
     kind: OperationKind,
@@ -143,6 +149,7 @@ async fn turn(around: &Around, client: &mut Client, command: &Command, kind: Ope
                 OperationKind::Promote => "cli-promoted",
                 OperationKind::Return => "cli-returned",
                 OperationKind::Switch => "cli-switched",
+                OperationKind::Adopt => "cli-adopted",
                 _ => "cli-started",
             };
             writeln!(io::stdout(), "{}", words.say(key))?;

@@ -12,6 +12,7 @@
 //! - [`store`]: the whole of a `store.toml`
 //! - [`revision`]: which of two texts counts
 //! - [`draft`]: the first text of a new store
+//! - [`adopted`]: the text in which the other machine is the main
 //! - `examples.toml`: what a draft shows in comments
 //! - [`f_s_doc`]: the two lines of the shops' own programs
 //!
@@ -46,6 +47,7 @@
 //! - `tests`: whole files, right and wrong
 
 pub mod address;
+pub mod adopted;
 pub mod alarm;
 pub mod change;
 pub mod command;

@@ -20,10 +20,12 @@ use super::terminals::Terminals;
 pub struct Store {
     /// What people call the store.
     pub name: String,
-    /// The machine that serves.
+    /// The machine that was set up as main.
     pub main: Machine,
-    /// The machine that takes over.
+    /// The machine that was set up as backup.
     pub backup: Machine,
+    /// The roles have changed since: the machine of `[backup]` is the main (`home = "backup"`).
+    pub is_adopted: bool,
     /// How the mirror is kept.
     pub mirror: Mirror,
     /// What is mirrored: at least one, `{data}` is the first.
@@ -47,6 +49,9 @@ pub struct Store {
     /// What else is run.
     pub hooks: Hooks,
 }
+
+/// Which machine is the main: the one that was set up as such, or the other one since it was adopted.
+const HOMES: [(&str, bool); 2] = [("main", false), ("backup", true)];
 
 impl Store {
     /// Reads the bytes of a `store.toml`, as it is on disk. All faults are listed, in the order of the lines.
@@ -75,6 +80,7 @@ impl Store {
     fn read<'r>(reading: &'r Reading<'r>, map: &'r DeTable<'r>) -> Option<Self> {
         let root = reading.root(map);
         let name = root.need("store").and_then(|item| item.name());
+        let home = root.get("home").and_then(|item| item.one_of(&HOMES));
         let machines = Machines::read(&root);
         let datasets = dataset::read(&root);
         let counters = counter::read(&root, &datasets);
@@ -93,6 +99,7 @@ impl Store {
             name,
             main,
             backup,
+            is_adopted: home.unwrap_or(false),
             mirror,
             datasets,
             counters,

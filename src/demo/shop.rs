@@ -132,7 +132,8 @@ impl Shop {
     /// A code with which the backup may join.
     async fn code(&self) -> String {
         loop {
-            if let Ok(Some(Reply::Code { code, .. })) = self.main.ask(&Command::Invite { by: "demo".to_owned() }).await
+            if let Ok(Some(Reply::Code { code, .. })) =
+                self.main.ask(&Command::Invite { role: Node::Backup, by: "demo".to_owned() }).await
             {
                 return code;
             }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Counts the changes of server. The machine that was set up as main takes odd ones, the other even ones; the higher wins.
+/// Counts the changes of server. The machine that was set up as main takes odd ones, the other even ones, whatever the two have
+/// become since; the higher wins.
 pub type Epoch = u64;
 
-/// One of the two machines of a store, by its home role.
+/// One of the two machines of a store: by what it was set up as, which stays; or by its home role, where that is said.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Node {

@@ -60,6 +60,14 @@ impl Record {
         Self { node, epoch: 1, claim, starts: vec![Start { epoch: 1, seq: 0 }], goodbye: false, strays: false }
     }
 
+    /// The first record of a machine that joins this node in the place of the other one: it has seen what this node has seen, and
+    /// was never the server.
+    #[must_use]
+    pub fn newcomer(&self) -> Self {
+        let starts = self.starts.last().copied().into_iter().collect();
+        Self { node: self.node.other(), claim: Claim::Idle, starts, goodbye: false, strays: false, ..self.clone() }
+    }
+
     /// The same node after it was shown a higher epoch, which began after generation `seq`.
     #[must_use]
     pub fn following(&self, epoch: Epoch, seq: u64) -> Self {
@@ -144,5 +152,7 @@ mod tests {
         let again = started.following(8, 120).serving(9, 130);
         assert_eq!((again.served(), again.took_over()), (9, Some(9)));
         assert_eq!(Record::first(Node::Backup).served(), 0);
+        let new = Record::first(Node::Backup).serving(2, 40).newcomer();
+        assert_eq!((new.node, new.epoch, new.served(), new.is_serving()), (Node::Main, 2, 0, false));
     }
 }

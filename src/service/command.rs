@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::finding::Finding;
 use super::refusal::WhyNot;
 use super::status::Status;
+use crate::pair::Node;
 
 /// What can be asked of the service. On the control socket: one JSON object a line.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -56,6 +57,13 @@ pub enum Command {
         /// Why, in the words of who asks.
         reason: Option<String>,
     },
+    /// Adopt the backup that serves as the main, for good.
+    Adopt {
+        /// Who asks.
+        by: String,
+        /// Why, in the words of who asks.
+        reason: Option<String>,
+    },
     /// Go on as the server, though nobody could confirm that.
     Start {
         /// Who asks.
@@ -82,6 +90,9 @@ pub enum Command {
     },
     /// Let another machine join: give a code for it.
     Invite {
+        /// What it is to be: its home role.
+        #[serde(default = "backup")]
+        role: Node,
         /// Who asks.
         by: String,
     },
@@ -109,6 +120,18 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+}
+
+impl Command {
+    /// Whether only the machine that serves can do it: another one asks that one.
+    #[must_use]
+    pub fn is_for_server(&self) -> bool {
+        matches!(self, Self::Return { .. } | Self::Switch { .. } | Self::Adopt { .. } | Self::Cancel { .. })
+    }
+}
+
+fn backup() -> Node {
+    Node::Backup
 }
 
 /// What the service answers. On the control socket: one JSON object a line.

@@ -288,6 +288,7 @@ impl Engine {
             | Command::Copy { .. }
             | Command::Return { .. }
             | Command::Switch { .. }
+            | Command::Adopt { .. }
             | Command::Start { .. }
             | Command::Cancel { .. } => Reply::Refused { why: vec![WhyNot::NoStore] },
             Command::Stop { by } => {
@@ -330,7 +331,7 @@ impl Engine {
 
     /// Opens the diary. What ran when the service ended begins again.
     async fn begin_diary(&mut self) {
-        let mut keeper = Keeper::open(&self.settings.sending.options.own, Node::Backup, None).await;
+        let mut keeper = Keeper::open(&self.settings.sending.options.own, (Node::Backup, Node::Backup), None).await;
         if let Some(operation) = keeper.interrupted(Timestamp::now()).await {
             self.book.operations.resume(&operation);
         }

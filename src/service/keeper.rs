@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::event::{Noted, What};
+use super::member::role_name;
 use super::news::News;
 use super::outbox::Outbox;
 use super::refusal::WhyNot;
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Keeper {
     node: Node,
+    /// What it is: its home role.
+    role: Node,
     diary: Option<Diary>,
     /// The last operations as they were last written, the newest last.
     history: Vec<Operation>,
@@ -33,7 +36,7 @@ pub struct Keeper {
 
 impl Keeper {
     /// Opens the diary of `home`. One that cannot be had stops nobody. What is written is told by `outbox`, too.
-    pub async fn open(home: &Path, node: Node, outbox: Option<Outbox>) -> Self {
+    pub async fn open(home: &Path, (node, role): (Node, Node), outbox: Option<Outbox>) -> Self {
         let at = home.to_owned();
         let opened = tokio::task::spawn_blocking(move || Diary::open(&at)).await;
         let (diary, jobs) = match opened.map_err(std::io::Error::other).and_then(|opened| opened) {
@@ -45,7 +48,7 @@ impl Keeper {
         };
         // What another version wrote and this one does not know is passed over.
         let history = jobs.into_iter().filter_map(|job| serde_json::from_value(job).ok()).collect();
-        let keeper = Self { node, diary, history, epoch: None, duty: Duty::Waiting, outbox };
+        let keeper = Self { node, role, diary, history, epoch: None, duty: Duty::Waiting, outbox };
         keeper.event("", &What::Noted(Noted::Began { version: env!("CARGO_PKG_VERSION").to_owned() }));
         keeper
     }
@@ -66,11 +69,11 @@ impl Keeper {
         self.history.iter().rev().find(compared).is_some_and(|last| last.state == OperationState::Failed)
     }
 
-    /// The number of the next operation of this machine.
+    /// The number of the next operation of this machine. As with epochs, one machine has the odd ones and the other the even ones,
+    /// so that whoever waits for an operation takes none of the other machine's for it.
     #[must_use]
     pub fn next_id(&self) -> u64 {
-        let own = self.history.iter().filter(|operation| operation.node.is_none_or(|node| node == self.node));
-        own.map(|operation| operation.id).max().unwrap_or(0) + 1
+        self.node.next_epoch(self.history.iter().map(|operation| operation.id).max().unwrap_or(0))
     }
 
     /// The last operation of this machine that was running when its service ended; those before it that never came to their end
@@ -131,7 +134,7 @@ impl Keeper {
         }
         let over = self.history.len().saturating_sub(HISTORY);
         self.history.drain(..over);
-        let name = if node == Node::Main { "main" } else { "backup" };
+        let name = role_name(node);
         let body = serde_json::to_value(&now).ok()?;
         let job = Some(format!("{name}-{}-{}", now.id, now.started_at));
         Some(Entry { at: Timestamp::now(), by: now.by, job, body })
@@ -167,7 +170,9 @@ impl Keeper {
             outbox.epoch(epoch);
         }
         if self.epoch.replace(epoch).is_some_and(|before| before != epoch) {
-            self.event("", &What::Noted(Noted::Epoch { epoch, holder: Node::of_epoch(epoch) }));
+            let is_own = Node::of_epoch(epoch) == self.node;
+            let holder = if is_own { self.role } else { self.role.other() };
+            self.event("", &What::Noted(Noted::Epoch { epoch, holder }));
         }
     }
 

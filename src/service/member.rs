@@ -17,14 +17,14 @@ use crate::pair::Node;
 /// What a home knows of its store, beside the text of its `store.toml`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Member {
-    /// Which machine this is, by its home role.
+    /// Which machine this is, by what it was set up as: that never changes.
     pub node: Node,
     /// The other one, once the two have joined.
     pub other: Option<MachineId>,
     /// Which store it is, whatever it is called; none before this machine knows a main.
     #[serde(default)]
     pub store: Option<StoreId>,
-    /// Where the mirror goes on this machine, where that was said when it joined.
+    /// Where the first dataset lies on this machine, where that was said when it joined.
     pub data: Option<PathBuf>,
     /// The number of the configuration's text.
     pub revision: u64,
@@ -122,16 +122,21 @@ impl Member {
         let at = store.datasets.iter().position(|dataset| dataset.name == name).unwrap_or_default();
         let dataset = &store.datasets[at];
         match (self.node, &self.data) {
-            (Node::Main, _) => home.join(&dataset.main),
             // What was said when the machine joined wins over what is set.
-            (Node::Backup, Some(data)) if at == 0 => data.clone(),
+            (_, Some(data)) if at == 0 => data.clone(),
+            (Node::Main, _) => home.join(&dataset.main),
             (Node::Backup, _) => home.join(&dataset.backup),
         }
     }
 
-    /// Takes over a configuration that the other machine has sent.
+    /// Takes over another configuration: one that the other machine has sent, or the one in which this machine is the main. The
+    /// text that it replaces stays beside it.
     pub fn take(&mut self, home: &Path, revision: &Revision) -> Result<(), MemberError> {
         let path = store_path(home);
+        if let Ok(before) = fs::read(&path) {
+            let kept = home.join("store.toml.before");
+            save(&kept, &before).map_err(|error| MemberError::Io { path: kept, error })?;
+        }
         save(&path, revision.text.as_bytes()).map_err(|error| MemberError::Io { path, error })?;
         (self.revision, self.text) = (revision.number, proof(&revision.text));
         self.save(home)
@@ -158,6 +163,22 @@ pub fn own_folders(home: &Path) -> Result<Option<Vec<(String, PathBuf)>>, Member
 #[must_use]
 pub fn own_node(home: &Path) -> Node {
     Member::load(home).map_or(Node::Backup, |member| member.node)
+}
+
+/// What `node` is in this store: its home role. It is what it was set up as, until the other machine is adopted as the main; and in
+/// the same way, which machine has a role.
+#[must_use]
+pub fn role(store: &Store, node: Node) -> Node {
+    if store.is_adopted { node.other() } else { node }
+}
+
+/// A home role, in a word that stays the same in all versions.
+#[must_use]
+pub fn role_name(role: Node) -> &'static str {
+    match role {
+        Node::Main => "main",
+        Node::Backup => "backup",
+    }
 }
 
 fn proof(text: &str) -> String {
@@ -188,7 +209,9 @@ mod tests {
         assert!(matches!(again.revise(home.path()), Err(MemberError::Faults { .. })));
         assert_eq!(again.revision, 2, "nothing changed");
         let sent = Revision { number: 5, text: TEXT.to_owned() };
+        let before = fs::read(store_path(home.path())).unwrap();
         again.take(home.path(), &sent).unwrap();
+        assert_eq!(fs::read(home.path().join("store.toml.before")).unwrap(), before);
         assert_eq!(Member::load(home.path()).unwrap().revise(home.path()).unwrap().1, sent);
     }
 }

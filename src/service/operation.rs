@@ -63,6 +63,8 @@ pub enum OperationKind {
     Switch,
     /// Go on as the server, after a cold start that nobody could confirm.
     Start,
+    /// Adopt the backup that serves as the main, for good: the other machine becomes the backup.
+    Adopt,
 }
 
 /// How an operation stands.
@@ -92,7 +94,7 @@ impl OperationKind {
         match self {
             Self::Promote | Self::Switch => Some(Node::Backup),
             Self::Return => Some(Node::Main),
-            Self::Start | Self::Verify | Self::Reseed => None,
+            Self::Start | Self::Adopt | Self::Verify | Self::Reseed => None,
         }
     }
 }

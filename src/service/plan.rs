@@ -110,6 +110,8 @@ pub enum Step {
     Compare,
     /// The other machine is given its place, and its POS server answers.
     HandOver,
+    /// The settings name this machine as the main.
+    NameMain,
     /// Something that this version does not know.
     #[serde(other)]
     Other,
@@ -142,6 +144,7 @@ impl OperationKind {
             ],
             Self::Switch => &[Step::OtherLevel, Step::Pause, Step::LastChanges, Step::Compare, Step::HandOver],
             Self::Start => &[Step::TakeEpoch, Step::StartServer],
+            Self::Adopt => &[Step::NameMain],
             Self::Verify | Self::Reseed => &[],
         }
     }

@@ -11,7 +11,7 @@ use crate::pair::event::Why;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum WhyNot {
-    /// That is for the machine that was set up as main.
+    /// That is for the main.
     OnlyMain,
     /// One process mirrors one folder here: there is no store.
     NoStore,
@@ -55,6 +55,10 @@ pub enum WhyNot {
     ServesAlready,
     /// The main is the server: there is nothing to return from.
     MainServes,
+    /// The main is the server: there is nothing to adopt.
+    NothingToAdopt,
+    /// A main is invited by the backup that serves in its place.
+    OnlyInPlaceOfMain,
     /// The backup is the server: there is nothing to change to.
     BackupServes,
     /// This machine does not serve.

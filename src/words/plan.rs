@@ -18,6 +18,7 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
         Step::LastChanges => "step-last-changes",
         Step::Compare => "step-compare",
         Step::HandOver => "step-hand-over",
+        Step::NameMain => "step-name-main",
         Step::Other => "step-other",
     };
     words.with(key, &[("other", other.to_owned().into())])
@@ -54,7 +55,7 @@ mod tests {
     fn every_step_and_check_has_its_words() {
         let words = Words::load(Some("en"));
         let kinds = [OperationKind::Promote, OperationKind::Switch, OperationKind::Return, OperationKind::Start];
-        for one in kinds.into_iter().flat_map(OperationKind::steps) {
+        for one in kinds.into_iter().chain([OperationKind::Adopt]).flat_map(OperationKind::steps) {
             let said = step(&words, *one, "SERVIDOR");
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
         }

@@ -7,6 +7,7 @@ use crate::service::refusal::WhyNot;
 /// Why it is not done, and what to do; a sentence.
 #[must_use]
 pub fn refusal(words: &Words, why: &WhyNot) -> String {
+    let one = |key: &str, (name, said): (&str, &str)| words.with(key, &[(name, said.into())]);
     let two = |key: &str, (a, one): (&str, &str), (b, two): (&str, &str)| {
         words.with(key, &[(a, one.into()), (b, two.into())])
     };
@@ -22,10 +23,12 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NotAsked { question } => words.with("refusal-not-asked", &[("question", question.to_string().into())]),
         WhyNot::NoSuchMachine { name, backup } => two("refusal-no-such-machine", ("name", name), ("backup", backup)),
         WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
-        WhyNot::System { error } => words.with("refusal-system", &[("error", error.as_str().into())]),
-        WhyNot::NoCommand { error } => words.with("refusal-no-command", &[("error", error.as_str().into())]),
+        WhyNot::System { error } => one("refusal-system", ("error", error)),
+        WhyNot::NoCommand { error } => one("refusal-no-command", ("error", error)),
         WhyNot::ServesAlready => words.say("refusal-serves"),
         WhyNot::MainServes => words.say("refusal-main-serves"),
+        WhyNot::NothingToAdopt => words.say("refusal-nothing-to-adopt"),
+        WhyNot::OnlyInPlaceOfMain => words.say("refusal-only-in-place-of-main"),
         WhyNot::BackupServes => words.say("refusal-backup-serves"),
         WhyNot::CompareFirst => words.say("refusal-compare-first"),
         WhyNot::ServesNot => words.say("refusal-serves-not"),
@@ -58,20 +61,18 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::NothingRuns => words.say("refusal-nothing-runs"),
         WhyNot::TooLate => words.say("refusal-too-late"),
         WhyNot::ServerLives => words.say("refusal-server-lives"),
-        WhyNot::NotLevel { limit_ms } => {
-            words.with("refusal-not-level", &[("limit", super::figures::span(words, *limit_ms).into())])
-        }
+        WhyNot::NotLevel { limit_ms } => one("refusal-not-level", ("limit", &super::figures::span(words, *limit_ms))),
         WhyNot::DatasetLacks { name, why } => two("refusal-dataset-lacks", ("name", name), ("why", why)),
         WhyNot::DatasetStopped { name, why } => two("refusal-dataset-stopped", ("name", name), ("why", why)),
-        WhyNot::NoSuchDataset { name } => words.with("refusal-no-such-dataset", &[("name", name.as_str().into())]),
-        WhyNot::GoesOn { name } => words.with("refusal-goes-on", &[("name", name.as_str().into())]),
+        WhyNot::NoSuchDataset { name } => one("refusal-no-such-dataset", ("name", name)),
+        WhyNot::GoesOn { name } => one("refusal-goes-on", ("name", name)),
         WhyNot::StopRefused => words.say("refusal-stop-refused"),
         WhyNot::ServerDown { why } => {
             let told = super::served::down(words, true, why.as_ref());
             words.with("refusal-server-down", &[("what", told.what.into()), ("todo", told.todo.into())])
         }
         WhyNot::HandedBack => words.say("refusal-handed-back"),
-        WhyNot::Cancelled { by } => words.with("refusal-cancelled", &[("by", by.as_str().into())]),
+        WhyNot::Cancelled { by } => one("refusal-cancelled", ("by", by)),
         WhyNot::Other => words.say("cli-strange"),
     }
 }
@@ -103,6 +104,8 @@ mod tests {
             WhyNot::ServesAlready,
             WhyNot::MainServes,
             WhyNot::BackupServes,
+            WhyNot::NothingToAdopt,
+            WhyNot::OnlyInPlaceOfMain,
             WhyNot::CompareFirst,
             WhyNot::ServesNot,
             WhyNot::WasServer,

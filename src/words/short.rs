@@ -22,9 +22,9 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => words.say("short-nobody-joined"),
         WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
         WhyNot::ServesAlready => words.say("short-serves"),
-        WhyNot::MainServes => words.say("short-main-serves"),
+        WhyNot::MainServes | WhyNot::NothingToAdopt => words.say("short-main-serves"),
         WhyNot::BackupServes => words.say("short-backup-serves"),
-        WhyNot::ServesNot => words.say("short-serves-not"),
+        WhyNot::ServesNot | WhyNot::OnlyInPlaceOfMain => words.say("short-serves-not"),
         WhyNot::WasServer => words.say("short-was-server"),
         WhyNot::WasNoServer => words.say("short-was-no-server"),
         WhyNot::OtherHealthy => named("short-healthy"),
@@ -73,6 +73,7 @@ pub fn busy(words: &Words, kind: OperationKind) -> String {
         OperationKind::Promote | OperationKind::Start => "short-busy-start",
         OperationKind::Return => "short-busy-return",
         OperationKind::Switch => "short-busy-switch",
+        OperationKind::Adopt => "short-busy-adopt",
     })
 }
 

@@ -158,9 +158,18 @@ impl Holder {
     }
 }
 
-/// Whether the backup has ever been the server, as far as the record in `home` knows: the first epoch is the main's.
+/// Whether the machine of `home` has ever been the server, as far as its record knows.
 pub fn has_served(home: &Path) -> io::Result<bool> {
-    Ok(load_record(home)?.is_some_and(|record| record.epoch > 1))
+    Ok(load_record(home)?.is_some_and(|record| record.served() > 0))
+}
+
+/// The `machine` of `home`, which was the main until now, is a backup: the days that it served do not count. Where it was one before,
+/// its ledger goes on.
+pub fn begin_ledger(home: &Path, machine: &str) -> io::Result<()> {
+    if ledger_paths(home).iter().any(|path| path.exists()) {
+        return Ok(());
+    }
+    Save { home: home.to_owned(), text: seal::write(&Ledger::default(), machine) }.write()
 }
 
 /// The ledger in `home`.

@@ -20,7 +20,7 @@ use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
 use crate::pair::{Node, Pair};
-use crate::service::member::Member;
+use crate::service::member::{Member, role};
 use crate::service::status::Status;
 
 impl Machine {
@@ -31,21 +31,15 @@ impl Machine {
         let mut member = Member::load(home)?;
         let (store, revision) = member.revise(home)?;
         let identity = Identity::load_or_make(home)?;
-        let days = Days::load(home, member.node, &store, identity.id())?;
+        let days = Days::load(home, role(&store, member.node), &store, identity.id())?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
-        let (own, far) = if is_main { (&store.main, &store.backup) } else { (&store.backup, &store.main) };
+        let own = if is_main { &store.main } else { &store.backup };
         let (listener, udp) = meet::listen(&own.address).await?;
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
-        let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
-        let calls = member.other.filter(|_| !is_main).map(|other| {
-            let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
-            meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
-        });
-        let (again, calls) = calls.unzip();
-        work.extend(calls);
+        let work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
@@ -63,7 +57,7 @@ impl Machine {
             caller,
             session: None,
             apart: None,
-            again,
+            again: None,
             other,
             their_heart: None,
             udp,
@@ -90,7 +84,19 @@ impl Machine {
             began: Instant::now(),
             turning: Turning::default(),
         };
+        machine.begin_calling();
         machine.keep_program()?;
         Ok((machine, inbox))
+    }
+
+    /// Calls the other machine from now on, where this is the one that calls; whoever was called before is not any more.
+    pub(super) fn begin_calling(&mut self) {
+        self.again = None;
+        let Some(other) = self.member.other.filter(|_| self.member.node == Node::Backup) else { return };
+        let datasets = inputs::mirrored(&self.store).map(|dataset| dataset.name.clone()).collect();
+        let calling = Calling { tls: self.tls.clone(), address: self.store.main.address.clone(), other, datasets };
+        let (again, calls) = meet::begin_to_call(calling, &self.tell.met);
+        self.again = Some(again);
+        self.work.push(calls);
     }
 }

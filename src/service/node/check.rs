@@ -38,7 +38,8 @@ impl Machine {
         }
         found.extend(self.server());
         found.extend(self.start().await);
-        found.into_iter().map(|found| Finding { node: self.member.node, found }).collect()
+        let node = self.role();
+        found.into_iter().map(|found| Finding { node, found }).collect()
     }
 
     fn folders(&self) -> Vec<Found> {

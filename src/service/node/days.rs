@@ -29,9 +29,9 @@ pub struct Days {
 const AGAIN: Duration = Duration::from_secs(60);
 
 impl Days {
-    /// What `home` knows; none on a main.
-    pub fn load(home: &Path, node: Node, store: &Store, machine: MachineId) -> io::Result<Option<Self>> {
-        if node == Node::Main {
+    /// What `home` knows; none where the machine's home role is that of the main.
+    pub fn load(home: &Path, role: Node, store: &Store, machine: MachineId) -> io::Result<Option<Self>> {
+        if role == Node::Main {
             return Ok(None);
         }
         let holder = Holder::new(store, machine.to_string());

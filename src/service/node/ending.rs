@@ -16,6 +16,8 @@ pub enum Left {
     Stopped,
     /// Another configuration counts now: it is to begin again.
     Reconfigured,
+    /// It serves, and is the main from now on: it is to begin again as that.
+    Adopted,
 }
 
 /// Why a machine cannot run.
@@ -66,6 +68,8 @@ impl Machine {
             }
             boot::end(&self.home);
         }
+        // What is sent to the other machine ends only with the way there.
+        self.hang_up();
         // Its address is free again only when they are gone.
         for work in self.work.drain(..) {
             work.abort();

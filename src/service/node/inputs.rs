@@ -74,6 +74,7 @@ impl Machine {
                 command @ (Command::Promote { .. }
                 | Command::Return { .. }
                 | Command::Switch { .. }
+                | Command::Adopt { .. }
                 | Command::Start { .. }
                 | Command::Cancel { .. }),
                 answer,

@@ -5,18 +5,24 @@ use std::time::Instant;
 use super::heart::Heart;
 use super::joining::{self, GOOD, Handover, Invite};
 use super::{Left, Machine, MachineError};
+use crate::config::machine::Machine as Set;
 use crate::link::identity::MachineId;
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
-use crate::pair::Node;
+use crate::pair::{Duty, Node};
 use crate::service::command::Reply;
 use crate::service::event::Noted;
+use crate::service::member::role_name;
 use crate::service::refusal::WhyNot;
 
 impl Machine {
-    pub(super) fn invite(&mut self, by: &str) -> Reply {
-        if self.member.node != Node::Main {
-            return Reply::Refused { why: vec![WhyNot::OnlyMain] };
+    /// Gives a code with which a machine joins as the one that this is not.
+    pub(super) fn invite(&mut self, role: Node, by: &str) -> Reply {
+        let refused = |why| Reply::Refused { why: vec![why] };
+        match (role, self.role(), self.pair.duty()) {
+            (Node::Backup, Node::Main, _) | (Node::Main, Node::Backup, Duty::Serving) => {}
+            (Node::Backup, ..) => return refused(WhyNot::OnlyMain),
+            (Node::Main, ..) => return refused(WhyNot::OnlyInPlaceOfMain),
         }
         match Code::random() {
             Ok(code) => {
@@ -24,21 +30,22 @@ impl Machine {
                 self.noted(by, Noted::Invited);
                 let text = code.to_string();
                 self.invite = Some(Invite::new(code, Instant::now()));
-                Reply::Code { code: text, address: self.store.main.address.to_string(), seconds: GOOD.as_secs() }
+                let address = self.set_as(self.member.node).address.to_string();
+                Reply::Code { code: text, address, seconds: GOOD.as_secs() }
             }
-            Err(error) => Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] },
+            Err(error) => refused(WhyNot::System { error: error.to_string() }),
         }
     }
 
     /// Forgets the machine that has joined: from now on it is turned away.
     pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
         let refused = |why| Reply::Refused { why: vec![why] };
-        if self.member.node != Node::Main {
+        if self.role() == Node::Backup && self.pair.duty() != Duty::Serving {
             return refused(WhyNot::OnlyMain);
         }
-        let backup = &self.store.backup.name;
-        if name != "backup" && name != backup {
-            return refused(WhyNot::NoSuchMachine { name: name.to_owned(), backup: backup.clone() });
+        let known = self.set_as(self.member.node.other()).name.clone();
+        if name != role_name(self.role().other()) && name != known {
+            return refused(WhyNot::NoSuchMachine { name: name.to_owned(), backup: known });
         }
         let Some(other) = self.member.other.take() else {
             return refused(WhyNot::NobodyJoined);
@@ -48,14 +55,28 @@ impl Machine {
             return refused(WhyNot::System { error: error.to_string() });
         }
         tracing::info!(by, %other, "the machine that had joined is forgotten");
-        self.noted(by, Noted::Revoked { machine: self.store.backup.name.clone() });
+        self.noted(by, Noted::Revoked { machine: known });
         self.invite = None;
-        self.other.send_replace(None);
-        self.hang_up();
-        self.heart = Heart::new(true, Instant::now());
+        self.know();
         (self.theirs, self.their_status, self.clock_off_ms) = (None, None, None);
         self.publish_soon();
         Reply::Done
+    }
+
+    /// What is set for the machine that was set up as `node`.
+    fn set_as(&self, node: Node) -> &Set {
+        match node {
+            Node::Main => &self.store.main,
+            Node::Backup => &self.store.backup,
+        }
+    }
+
+    /// The other machine is another one than before, or none any more: whoever it was is turned away, and called no more.
+    fn know(&mut self) {
+        self.other.send_replace(self.member.other);
+        self.hang_up();
+        self.heart = Heart::new(self.member.node == Node::Main, Instant::now());
+        self.begin_calling();
     }
 
     pub(super) fn joining(&mut self, secure: Secure) {
@@ -63,7 +84,9 @@ impl Machine {
             tokio::spawn(joining::turn_away(secure));
             return;
         };
-        let handover = Handover { node: Node::Backup, revision: self.revision.clone() };
+        let record = self.pair.record().newcomer();
+        let (revision, store) = (self.revision.clone(), self.member.store);
+        let handover = Handover { node: record.node, revision, store, record: Some(record) };
         let (own, tell) = (self.tls.id(), self.tell.joined.clone());
         tokio::spawn(async move {
             let _ = tell.send(joining::let_in(secure, own, code, handover).await).await;
@@ -79,8 +102,7 @@ impl Machine {
                 self.invite = None;
                 self.member.other = Some(other);
                 self.member.save(&self.home)?;
-                self.other.send_replace(Some(other));
-                self.hang_up();
+                self.know();
                 tracing::info!(%other, "a machine has joined");
                 self.noted("", Noted::Joined { machine: other.to_string() });
                 tokio::spawn(joining::welcome(secure));

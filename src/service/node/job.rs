@@ -183,6 +183,7 @@ impl Machine {
                 self.go_on_handing_over().await;
             }
             OperationKind::Return | OperationKind::Switch => return self.go_on_copying_back().await,
+            OperationKind::Adopt => return self.go_on_adopting().await,
             OperationKind::Verify | OperationKind::Reseed => {}
         }
         Ok(())

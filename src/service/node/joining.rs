@@ -11,9 +11,10 @@ use crate::config::revision::Revision;
 use crate::link::greeting::Refusal;
 use crate::link::identity::MachineId;
 use crate::link::join::{self, Code, Ends, JoinError, TRIES};
+use crate::link::proof::StoreId;
 use crate::link::speech::{hear, say};
 use crate::link::tls::Secure;
-use crate::pair::Node;
+use crate::pair::{Node, Record};
 
 /// How long a code is good.
 pub const GOOD: Duration = Duration::from_secs(15 * 60);
@@ -31,10 +32,16 @@ pub struct Invite {
 /// What a machine that joined receives.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Handover {
-    /// Which machine it is from now on.
+    /// Which machine it is from now on, as if it had been set up so.
     pub node: Node,
     /// The store's configuration.
     pub revision: Revision,
+    /// Which store it is.
+    #[serde(default)]
+    pub store: Option<StoreId>,
+    /// What it has seen from now on, where it knew of no store before.
+    #[serde(default)]
+    pub record: Option<Record>,
 }
 
 /// What it says when it has saved that.

@@ -13,7 +13,7 @@ use crate::pair::{Claim, Node};
 use crate::service::event::{Noted, What};
 use crate::service::home::load_record;
 use crate::service::keeper::{INTERRUPTED, Keeper};
-use crate::service::member::Member;
+use crate::service::member::{Member, role, role_name};
 use crate::service::outbox::{Outbox, Setup};
 use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
@@ -30,8 +30,9 @@ pub(super) async fn begin(
     let proofs = Proofs::load(home, identity, member.node, id);
     let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, store, &dataset.name));
     let folders: Vec<_> = store.datasets.iter().map(folder).collect();
-    let caller = (member.node == Node::Backup).then(|| Caller::new(store.alarm.clone(), folders.clone()));
-    let keeper = Keeper::open(home, member.node, outbox(home, folders, member.node, store)?).await;
+    let role = role(store, member.node);
+    let caller = (role == Node::Backup).then(|| Caller::new(store.alarm.clone(), folders.clone()));
+    let keeper = Keeper::open(home, (member.node, role), outbox(home, folders, role, store)?).await;
     Ok((keeper, proofs, caller))
 }
 
@@ -45,17 +46,11 @@ pub(super) fn troubles(keeper: &Keeper, proofs: &Proofs) -> Vec<Trouble> {
 fn outbox(
     home: &Path,
     folders: Vec<(String, PathBuf)>,
-    node: Node,
+    role: Node,
     store: &Store,
 ) -> Result<Option<Outbox>, MachineError> {
     let Some(command) = store.hooks.event.clone() else { return Ok(None) };
-    let setup = Setup {
-        command,
-        limit: store.hooks.limit,
-        folders,
-        store: store.name.clone(),
-        node: if node == Node::Main { "main" } else { "backup" },
-    };
+    let setup = Setup { command, limit: store.hooks.limit, folders, store: store.name.clone(), node: role_name(role) };
     let epoch = load_record(home)?.map(|record| record.epoch);
     Ok(Some(Outbox::begin(home, setup, epoch)?))
 }
@@ -117,10 +112,7 @@ impl Machine {
 
     /// The machine that mirrors says how it stands: what it does is in the diary here, too.
     pub(super) fn stands(&mut self, status: &Status) {
-        let other = match self.member.node {
-            Node::Main => Node::Backup,
-            Node::Backup => Node::Main,
-        };
+        let other = self.member.node.other();
         // Changes of server are told by themselves, by the machine that does them.
         if let Some(operation) = status.operation.as_ref().filter(|operation| !operation.kind.is_turn()) {
             self.keeper.hear(operation, other);

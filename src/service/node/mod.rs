@@ -17,6 +17,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
@@ -24,6 +25,7 @@
 //! - `maintenance`: nobody is called for a while
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
+mod adopting;
 mod beginning;
 pub mod calling;
 mod check;
@@ -66,7 +68,7 @@ use super::command::Reply;
 use super::engine::Asked;
 use super::home::load_record;
 use super::keeper::Keeper;
-use super::member::Member;
+use super::member::{Member, role};
 use super::proofs::Proofs;
 use super::status::{Call, Maintenance, Operation, OperationState, Server, Status};
 use super::unmet::Unmet;
@@ -76,7 +78,7 @@ use crate::link::identity::MachineId;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
-use crate::pair::{Claim, Duty, Event, Pair, Record};
+use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
@@ -162,9 +164,10 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Runs the machine of `home` until it is asked to end.
+    /// Runs the machine of `home` until it is asked to end. `before`: how it ended in this process before, if it did.
     pub async fn run(
         home: &Path,
+        before: Option<Left>,
         publish: watch::Sender<Option<Arc<Status>>>,
         asked: &mut mpsc::UnboundedReceiver<Asked>,
     ) -> Result<Left, MachineError> {
@@ -178,7 +181,9 @@ impl Machine {
         machine.turning.was_cut = last == LastEnd::Cut;
         machine.has_parted = boot::has_parted(home);
         // Where its POS server runs on, it was the server all the time.
-        let sure = machine.member.other.is_none() || last == LastEnd::Crashed && machine.runs_on().await;
+        let sure = machine.member.other.is_none()
+            || before == Some(Left::Adopted)
+            || last == LastEnd::Crashed && machine.runs_on().await;
         machine.resume(&known.claim).await;
         if let Some(record) = &record {
             // It may be from before there were proofs.
@@ -217,7 +222,7 @@ impl Machine {
                 },
             };
             is_let_go |= matches!(input, Input::Stop);
-            if let Some(left) = self.take(input).await? {
+            if let Some(left) = self.take(input).await?.or_else(|| self.has_been_adopted()) {
                 return Ok(left);
             }
             if Instant::now() >= self.due {
@@ -286,6 +291,10 @@ impl Machine {
         {
             status.operation = Some(shown.clone());
         }
+        // The diary keeps them by what a machine was set up as: that stays.
+        for kept in status.operation.iter_mut().chain(&mut status.history) {
+            kept.node = kept.node.map(|node| role(&self.store, node));
+        }
         status.plans = self.plans(&status);
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
@@ -315,6 +324,11 @@ impl Machine {
             }
         }
         Some(all)
+    }
+
+    /// What this machine is: its home role.
+    fn role(&self) -> Node {
+        role(&self.store, self.member.node)
     }
 
     /// Why the two do not talk, where that is known.

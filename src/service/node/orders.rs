@@ -45,10 +45,11 @@ impl Machine {
             | Command::Promote { .. }
             | Command::Return { .. }
             | Command::Switch { .. }
+            | Command::Adopt { .. }
             | Command::Start { .. }
             | Command::Cancel { .. } => Reply::Done,
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
-            Command::Invite { by } => self.invite(&by),
+            Command::Invite { role, by } => self.invite(role, &by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Mute { by } => self.mute(&by),
             Command::Maintenance { seconds, by } => self.maintain(seconds.map(std::time::Duration::from_secs), &by),

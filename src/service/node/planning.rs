@@ -26,6 +26,7 @@ impl Machine {
         }
         plans.push(self.plan_return(status));
         plans.push(self.plan_switch(status));
+        plans.push(self.plan_adopt(status));
         plans
     }
 
@@ -36,6 +37,7 @@ impl Machine {
             OperationKind::Promote => self.plan_promote(&status),
             OperationKind::Start => self.plan_start(),
             OperationKind::Switch => self.plan_switch(&status),
+            OperationKind::Adopt => self.plan_adopt(&status),
             OperationKind::Return | OperationKind::Verify | OperationKind::Reseed => self.plan_return(&status),
         }
     }
@@ -109,8 +111,8 @@ impl Machine {
     }
 
     fn plan_return(&self, status: &Status) -> Plan {
-        let backup = if self.member.node == Node::Backup { Some(self.pair.duty()) } else { status.peer.duty };
-        let serves = Node::of_epoch(self.pair.record().epoch) == Node::Backup;
+        let backup = if self.role() == Node::Backup { Some(self.pair.duty()) } else { status.peer.duty };
+        let serves = status.holder == Node::Backup;
         let duty = match backup {
             Some(Duty::Serving) => None,
             _ if !serves => Some(WhyNot::MainServes),
@@ -125,7 +127,7 @@ impl Machine {
             self.check_version(),
             self.check_free(),
         ];
-        if self.member.node == Node::Main {
+        if self.role() == Node::Main {
             checks.insert(4, self.check_server());
             checks.insert(5, Check::of(Checked::Room, self.no_room()));
         }
@@ -136,12 +138,12 @@ impl Machine {
     /// What the backup says of its own start is what counts, but that this one is meant to be well.
     fn plan_switch(&self, status: &Status) -> Plan {
         let theirs = self.their_status.as_deref().and_then(|status| plan_of(&status.plans, OperationKind::Promote));
-        let backup = match self.member.node {
+        let backup = match self.role() {
             Node::Main => theirs.cloned(),
             Node::Backup => Some(self.plan_promote(status)),
         };
-        let serves = Node::of_epoch(self.pair.record().epoch) == Node::Main;
-        let is_main_serving = match self.member.node {
+        let serves = status.holder == Node::Main;
+        let is_main_serving = match self.role() {
             Node::Main => self.pair.duty() == Duty::Serving,
             Node::Backup => status.peer.duty == Some(Duty::Serving),
         };
@@ -174,7 +176,7 @@ impl Machine {
     }
 
     /// Whether the two machines talk.
-    fn check_line(&self) -> Check {
+    pub(super) fn check_line(&self) -> Check {
         let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;
         Check::of(Checked::Line, is_silent.then_some(WhyNot::Unheard))
     }
@@ -201,7 +203,7 @@ impl Machine {
         (free_bytes < NEEDED).then_some(WhyNot::NoRoom { free_bytes, needed_bytes: NEEDED })
     }
 
-    fn check_free(&self) -> Check {
+    pub(super) fn check_free(&self) -> Check {
         let runs = self
             .turning
             .job

@@ -17,6 +17,7 @@ use crate::server::able::Hindered;
 use crate::server::body::Body;
 use crate::server::{self, Handle, Occasion, Order, Setup, Why, stray};
 use crate::service::finding::Hindrance;
+use crate::service::member::{role, role_name};
 use crate::service::pos::{Down, Pos, Stray};
 use crate::service::status::{PeerState, Server, Trouble, Verdict};
 
@@ -85,7 +86,7 @@ impl Program {
             folders,
             hooks: store.hooks.clone(),
             store: store.name.clone(),
-            node: if node == Node::Main { "main" } else { "backup" }.to_owned(),
+            node: role_name(role(store, node)).to_owned(),
             home: home.to_owned(),
             port_is_its_own: !passed_on,
         };

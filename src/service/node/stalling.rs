@@ -93,7 +93,7 @@ impl Machine {
 
     /// The datasets that have stopped on this machine.
     pub(super) fn stalled(&self) -> Vec<Stalled> {
-        let node = self.member.node;
+        let node = self.role();
         let stalled = |lane: &Lane| {
             let why = lane.stalled.as_ref()?.why.clone();
             Some(Stalled { dataset: lane.name.clone(), node, why })

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::heart::Heart;
 use super::pos::{Far, Program};
 use crate::config::store::Store;
-use crate::pair::{Duty, Pair};
+use crate::pair::{Duty, Node, Pair};
 use crate::replica::Position;
 use crate::service::alarms::Alarms;
 use crate::service::event::{Event, What};
+use crate::service::member::role;
 use crate::service::status::{
     Alarm, EVENTS, Machines, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
 };
@@ -73,15 +74,14 @@ impl Standing {
         let clock = Instant::now();
         let record = known.pair.record();
         status.store.clone_from(&known.store.name);
-        status.node = record.node;
+        status.node = role(known.store, record.node);
         (status.duty, status.epoch) = (known.pair.duty(), record.epoch);
-        status.holder = crate::pair::Node::of_epoch(record.epoch);
+        status.holder = role(known.store, Node::of_epoch(record.epoch));
         status.strays = record.strays;
         status.at = now;
         status.version = super::meet::version();
         status.folders = None;
-        let names = (known.store.main.name.clone(), known.store.backup.name.clone());
-        status.machines = Some(Machines { main: names.0, backup: names.1 });
+        status.machines = Some(machines(known.store));
         status.support = support(&known.store.support);
         status.peer = peer(known, clock);
         let silent = match status.peer.state {
@@ -181,6 +181,15 @@ fn peer(known: &Known<'_>, clock: Instant) -> Peer {
         loss_percent: known.heart.loss_percent(),
         history: known.heart.history(60, clock),
     }
+}
+
+/// What the machines are called, by their home roles.
+fn machines(store: &Store) -> Machines {
+    let (mut main, mut backup) = (store.main.name.clone(), store.backup.name.clone());
+    if store.is_adopted {
+        std::mem::swap(&mut main, &mut backup);
+    }
+    Machines { main, backup }
 }
 
 /// Whom to ask, if that is set.

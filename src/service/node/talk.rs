@@ -15,8 +15,9 @@ use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::boot;
-use crate::service::command::{Command, Reply};
+use crate::service::command::Reply;
 use crate::service::event::Noted;
+use crate::service::licence::begin_ledger;
 use crate::service::proofs::start_of;
 use crate::service::refusal::WhyNot;
 
@@ -132,7 +133,7 @@ impl Machine {
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => {
-                let reply = if let Command::Return { .. } | Command::Switch { .. } | Command::Cancel { .. } = command {
+                let reply = if command.is_for_server() {
                     let (answer, answered) = oneshot::channel();
                     self.turn_over(command, answer).await?;
                     answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })
@@ -155,11 +156,18 @@ impl Machine {
 
     /// The machine that serves says which configuration counts.
     fn configured(&mut self, revision: &Revision) -> Result<Option<Left>, MachineError> {
-        if self.pair.duty() == Duty::Serving || revision.number <= self.revision.number {
+        if self.pair.duty() == Duty::Serving {
             return Ok(None);
         }
         match revision.store() {
+            // Which of the two is the main is no matter of numbers: the machine that serves knows.
+            Ok(store) if revision.number <= self.revision.number && store.is_adopted == self.store.is_adopted => {
+                Ok(None)
+            }
             Ok(store) => {
+                if store.is_adopted != self.store.is_adopted && self.role() == Node::Main {
+                    begin_ledger(&self.home, &self.tls.id().to_string())?;
+                }
                 self.member.take(&self.home, revision)?;
                 tracing::info!(revision = revision.number, "another configuration counts now");
                 self.noted("", Noted::Configured { revision: revision.number });

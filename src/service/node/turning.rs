@@ -79,8 +79,7 @@ impl Machine {
         command: Command,
         answer: oneshot::Sender<Reply>,
     ) -> Result<(), MachineError> {
-        let for_server = matches!(command, Command::Return { .. } | Command::Switch { .. } | Command::Cancel { .. });
-        if for_server
+        if command.is_for_server()
             && self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
@@ -101,6 +100,7 @@ impl Machine {
             }
             Command::Return { by, reason } => (OperationKind::Return, by, vec![], reason),
             Command::Switch { by, reason } => (OperationKind::Switch, by, vec![], reason),
+            Command::Adopt { by, reason } => (OperationKind::Adopt, by, vec![], reason),
             _ => return Ok(()),
         };
         // Who presses a second time joins what runs.
@@ -127,9 +127,9 @@ impl Machine {
             OperationKind::Promote => self.step(Event::Promote(other)).await,
             OperationKind::Start => self.step(Event::Start).await,
             // Its first steps are done while this machine serves on.
-            OperationKind::Return | OperationKind::Switch | OperationKind::Verify | OperationKind::Reseed => {
-                self.go_on().await
-            }
+            OperationKind::Return | OperationKind::Switch => self.go_on().await,
+            // The service begins again by it: who asked is to have its answer before.
+            OperationKind::Adopt | OperationKind::Verify | OperationKind::Reseed => Ok(()),
         }
     }
 

@@ -116,6 +116,7 @@ fn answer(seen: &Seen<'_>, status: &Status, running: &Operation) -> Answer {
         OperationKind::Switch if step_now(running) == Some(Step::HandOver) => ("turning-change-over", other),
         OperationKind::Switch if node == status.node => ("turning-switch-here", doer),
         OperationKind::Switch => ("turning-switch", doer),
+        OperationKind::Adopt => ("turning-adopt", doer),
         _ => ("turning-promote", doer),
     };
     let args = [
