@@ -11,11 +11,12 @@ pub mod runner;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::event::{LicenceNews, Noted, What};
 use super::status::{Operation, OperationState, Trouble};
