@@ -15,7 +15,7 @@
 //!                        -> disk, link -> replica
 //!                        -> server -> config
 //!                        -> licence
-//!                        -> diary              (depends on nothing of ours)
+//!                        -> diary
 //! ```
 //!
 //! | module | what it is |

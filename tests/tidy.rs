@@ -24,7 +24,7 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("os", &[]),
     ("config", &[]),
     ("licence", &["os"]),
-    ("diary", &[]),
+    ("diary", &["os"]),
     ("link", &["replica", "os"]),
     ("disk", &["replica", "os"]),
     (

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as std_mpsc;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{BOUNDS, DiaryError, Entry, Store, diary_path};
+use crate::os::ground;
 
 /// So many jobs are known again when a diary is opened.
 pub const JOBS: u32 = 50;
@@ -45,7 +45,7 @@ impl Diary {
         let (tell, noticed) = mpsc::unbounded_channel();
         let mut hand = Hand { path: diary_path(home), store: None, fails: false, written: 0, tell };
         let jobs = hand.attempt(|store| {
-            store.prune(BOUNDS, Timestamp::now())?;
+            store.prune(BOUNDS, ground::now())?;
             store.jobs(JOBS)
         });
         let (work, todo) = std_mpsc::channel();
@@ -93,7 +93,7 @@ impl Hand {
             self.written += u32::try_from(entries.len()).unwrap_or(u32::MAX);
             if self.written >= TURN {
                 self.written = 0;
-                self.attempt(|store| store.prune(BOUNDS, Timestamp::now()));
+                self.attempt(|store| store.prune(BOUNDS, ground::now()));
             }
         }
     }
@@ -137,7 +137,7 @@ impl Hand {
 
 /// Puts the file, and what belongs to it, under another name. Returns that.
 fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let at = Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let at = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
     let named = |end: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
@@ -164,6 +164,7 @@ fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
 mod tests {
     use std::fs;
 
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;

@@ -70,7 +70,7 @@ impl List {
     pub fn save(&self, folder: &Path) -> Result<(), DiskError> {
         let path = path(folder);
         let bytes = serde_json::to_vec_pretty(self).map_err(io::Error::from).at("writing", &path)?;
-        crate::os::save(&path, &bytes).at("writing", &path)
+        crate::os::ground::save(&path, &bytes).at("writing", &path)
     }
 }
 

@@ -223,8 +223,7 @@ impl Root {
 
     /// Bytes that this process may still write on the folder's disk.
     pub fn free(&self) -> io::Result<u64> {
-        let stat = fs::fstatvfs(&self.fd)?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        Ok(crate::os::room_at(&self.fd)?.free)
     }
 
     /// The device that the folder is on.

@@ -3,11 +3,11 @@
 //! difference.
 
 use std::io;
-use std::time::Instant;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::frame::MAX_FRAME;
 use super::pace::Pace;

@@ -86,7 +86,7 @@ impl Record {
 
     /// Keeps it in `home`, durably.
     pub fn save(&self, home: &Path) -> io::Result<()> {
-        os::save(&path(home), &serde_json::to_vec_pretty(self)?)
+        os::ground::save(&path(home), &serde_json::to_vec_pretty(self)?)
     }
 }
 

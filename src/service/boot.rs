@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::home::save;
 use crate::os;
+use crate::os::ground::remove;
 
 /// How the service ended the last time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +41,7 @@ pub fn begin(home: &Path) -> io::Result<LastEnd> {
 /// The service of `home` ends in order.
 pub fn end(home: &Path) {
     // Where it cannot be removed, the next begin is more careful than it must be.
-    let _ = fs::remove_file(path(home));
+    let _ = remove(&path(home));
 }
 
 /// A file that is there while the other machine may count on this one's goodbye.
@@ -56,7 +57,7 @@ pub fn part(home: &Path) {
 
 /// The other machine has been heard since.
 pub fn met(home: &Path) {
-    let _ = fs::remove_file(goodbye(home));
+    let _ = remove(&goodbye(home));
 }
 
 /// Whether the service of `home` said goodbye, and has not heard the other machine since.

@@ -23,6 +23,7 @@ use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
 use crate::link::port::Port;
 use crate::link::wire;
+use crate::os::ground;
 use crate::pair::{Action, Epoch, Event, Node, Pair};
 
 /// What is mirrored, where to, and how.
@@ -200,7 +201,7 @@ impl Engine {
         }
         let was_closed = self.book.is_closed();
         let kept = kept(&news);
-        let what = self.book.take(news, Timestamp::now());
+        let what = self.book.take(news, ground::now());
         if let Some(keeper) = &self.keeper {
             what.iter().chain(&kept).for_each(|what| keeper.event("", what));
         }
@@ -253,7 +254,7 @@ impl Engine {
     }
 
     async fn command(&mut self, command: Command) -> Reply {
-        let now = Timestamp::now();
+        let now = ground::now();
         match command {
             Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
             Command::Verify { by } => self.verify(&by, now).await,
@@ -324,7 +325,7 @@ impl Engine {
 
     /// How it stands.
     fn status(&mut self) -> Status {
-        let mut status = self.book.status(&self.pair, Timestamp::now());
+        let mut status = self.book.status(&self.pair, ground::now());
         status.history = self.keeper.as_ref().map(Keeper::history).unwrap_or_default();
         status
     }
@@ -332,7 +333,7 @@ impl Engine {
     /// Opens the diary. What ran when the service ended begins again.
     async fn begin_diary(&mut self) {
         let mut keeper = Keeper::open(&self.settings.sending.options.own, (Node::Backup, Node::Backup), None).await;
-        if let Some(operation) = keeper.interrupted(Timestamp::now()).await {
+        if let Some(operation) = keeper.interrupted(ground::now()).await {
             self.book.operations.resume(&operation);
         }
         self.keeper = Some(keeper);
@@ -351,7 +352,7 @@ impl Engine {
     }
 
     fn publish_now(&mut self) {
-        let now = Timestamp::now();
+        let now = ground::now();
         for what in self.keeper.as_mut().map(Keeper::noticed).unwrap_or_default() {
             self.book.noted(what, now);
         }

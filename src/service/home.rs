@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::os::save;
+pub use crate::os::ground::save;
 use crate::pair::Record;
 
 /// A home that this process has for itself.

@@ -1,9 +1,10 @@
 //! What the service writes into the diary of its home, and what it knows of it again after a restart.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::event::{Noted, What};
 use super::member::role_name;
@@ -12,6 +13,7 @@ use super::outbox::Outbox;
 use super::refusal::WhyNot;
 use super::status::{HISTORY, Operation, OperationKind, OperationState, Trouble};
 use crate::diary::{Diary, DiaryError, Entry, Noticed, Store, diary_path};
+use crate::os::ground;
 use crate::pair::{Duty, Epoch, Node};
 
 /// So long an operation waits at the most until it is written that it begins: a disk that hangs must not stop the shop.
@@ -137,13 +139,13 @@ impl Keeper {
         let name = role_name(node);
         let body = serde_json::to_value(&now).ok()?;
         let job = Some(format!("{name}-{}-{}", now.id, now.started_at));
-        Some(Entry { at: Timestamp::now(), by: now.by, job, body })
+        Some(Entry { at: ground::now(), by: now.by, job, body })
     }
 
     /// Has the shop's program told that an operation of this machine began or ended; a step is neither.
     fn tell(&self, operation: &Operation, is_step: bool) {
         if let Some(outbox) = self.outbox.as_ref().filter(|_| !is_step && operation.node == Some(self.node)) {
-            outbox.operation(Timestamp::now(), operation);
+            outbox.operation(ground::now(), operation);
         }
     }
 
@@ -157,10 +159,10 @@ impl Keeper {
     pub fn event(&self, by: &str, what: &What) {
         let Some(what) = lasting(what) else { return };
         if let Some(outbox) = &self.outbox {
-            outbox.event(Timestamp::now(), by, &what);
+            outbox.event(ground::now(), by, &what);
         }
         if let (Some(diary), Ok(body)) = (&self.diary, serde_json::to_value(&what)) {
-            diary.note(Entry { at: Timestamp::now(), by: by.to_owned(), job: None, body });
+            diary.note(Entry { at: ground::now(), by: by.to_owned(), job: None, body });
         }
     }
 
@@ -206,10 +208,10 @@ impl Keeper {
         let what = What::Noted(Noted::Ended);
         let body = serde_json::to_value(&what).unwrap_or_default();
         if let Some(outbox) = &self.outbox {
-            outbox.event(Timestamp::now(), by, &what);
+            outbox.event(ground::now(), by, &what);
         }
         if let Some(diary) = &self.diary {
-            let entry = Entry { at: Timestamp::now(), by: by.to_owned(), job: None, body };
+            let entry = Entry { at: ground::now(), by: by.to_owned(), job: None, body };
             let _ = tokio::time::timeout(PATIENCE, diary.write(entry)).await;
         }
     }
@@ -218,7 +220,7 @@ impl Keeper {
 /// Writes into the diary of `home` what is done without the service, and waits until that is on disk.
 pub fn add(home: &Path, by: &str, what: Noted) -> Result<(), DiaryError> {
     let body = serde_json::to_value(What::Noted(what)).unwrap_or_default();
-    let entry = Entry { at: Timestamp::now(), by: by.to_owned(), job: None, body };
+    let entry = Entry { at: ground::now(), by: by.to_owned(), job: None, body };
     Store::open(&diary_path(home))?.append(&[entry])
 }
 

@@ -3,9 +3,10 @@
 use std::fs::{self, File, FileTimes};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use espejo::disk::capture::{Captured, Outcome, Source};
+use tokio::time::Instant;
 
 use crate::common::place::Place;
 use crate::source::{captures, captures_while, dirty, files, known, said};

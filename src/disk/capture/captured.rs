@@ -1,7 +1,9 @@
 //! What was captured, and what becomes of it when the mirror has it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Source;
 use super::candidates::Dirty;

@@ -1,7 +1,9 @@
 //! What is held back until a person says that it is meant: files that become empty, and most files gone at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::look::{Item, Seen};
 use super::tree::Tree;

@@ -35,7 +35,9 @@ pub mod tree;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use candidates::{Dirty, Search, Trust};
 pub use captured::Captured;

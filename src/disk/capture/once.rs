@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::look::{BIG, FileSeen, Seen, TICK, age};
 use super::settle::{Names, Settle, Settled};

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::candidates::{Candidates, Dirty, Search};
 use super::look::{How, Item, Missed, Reading, Seen, Still, first_look, is_untouched, second_look};

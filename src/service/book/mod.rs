@@ -5,9 +5,10 @@
 mod showing;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::alarms::Alarms;
 use super::event::{Event, What};

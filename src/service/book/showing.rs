@@ -1,8 +1,7 @@
 //! The status of the copy, out of what its book knows.
 
-use std::time::Instant;
-
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{Book, Stage};
 use crate::pair::{Duty, Node, Pair};

@@ -30,6 +30,7 @@ use crate::licence::standing::{Standing, State, standing};
 use crate::licence::token::{self, LONGEST, TokenError};
 use crate::licence::{Grant, Ledger, Moment, warning};
 use crate::os;
+use crate::os::ground;
 
 /// Names a file with a number of milliseconds that have passed beside, 49 days at the most; for practice, where ten days need
 /// not take ten days. It can only use days up.
@@ -107,7 +108,7 @@ pub fn ledger_paths(home: &Path) -> [PathBuf; 2] {
 pub fn now() -> Moment {
     // Without a count of the system's own each process is a start of its own: the wall clock estimates.
     let (boot, up_ms) = os::up().unwrap_or_else(|_| (format!("process {}", std::process::id()), 0));
-    let (beside, wall) = (beside(), Timestamp::now());
+    let (beside, wall) = (beside(), ground::now());
     let up_ms = up_ms.saturating_add(u64::try_from(beside.as_millis()).unwrap_or(0));
     Moment { boot, up_ms, wall: wall.checked_add(beside).unwrap_or(wall) }
 }

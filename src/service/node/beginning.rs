@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::days::Days;
 use super::heart::Heart;

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::Machine;
 use super::meet;

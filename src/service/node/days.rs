@@ -2,14 +2,16 @@
 
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::Instant;
 
 use super::{Machine, MachineError};
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
+use crate::os::ground;
 use crate::pair::{Duty, Node};
 use crate::service::event::What;
 use crate::service::licence::{Holder, Licensing, Save, has_served, now};
@@ -41,7 +43,7 @@ impl Days {
 
     /// Counts, once a second at the most: the days run while this machine is `serving`.
     pub fn count(&mut self, serving: bool) {
-        let wall = Timestamp::now();
+        let wall = ground::now();
         let is_soon = |at: Timestamp| (0..1000).contains(&wall.duration_since(at).as_millis());
         let is_saving = self.saving.as_ref().is_some_and(|saving| !saving.is_finished());
         if is_saving || self.counted.is_some_and(is_soon) {
@@ -59,7 +61,7 @@ impl Days {
 
     /// Whether the licence lets this machine be started as the server.
     pub fn may_start(&self) -> Result<(), WhyNot> {
-        self.licensing.may_start(Timestamp::now())
+        self.licensing.may_start(ground::now())
     }
 
     /// The days begin to run. It is on disk when this is done.
@@ -83,13 +85,13 @@ impl Days {
     /// Whether the POS server may not be started: the days are over, and the grace is, or it was stopped before.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.licensing.holds(Timestamp::now())
+        self.licensing.holds(ground::now())
     }
 
     /// Whether the POS server is to be stopped now, where nothing has changed for so long.
     fn is_to_stop(&self, quiet: Duration, clock: Instant) -> bool {
         let is_time = self.not_before.is_none_or(|at| clock >= at);
-        is_time && self.licensing.is_to_stop(quiet, Timestamp::now())
+        is_time && self.licensing.is_to_stop(quiet, ground::now())
     }
 
     /// The POS server is stopped from now on. It is on disk when this is done.
@@ -107,7 +109,7 @@ impl Days {
 
     /// Completes a status of this machine.
     pub fn complete(&mut self, status: &mut Status) {
-        self.licensing.complete(status, Timestamp::now());
+        self.licensing.complete(status, ground::now());
     }
 
     /// What has happened to the licence since this was asked last.

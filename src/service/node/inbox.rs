@@ -1,8 +1,7 @@
 //! Where all that can wake the service comes in.
 
-use std::time::Instant;
-
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::meet::Met;
 use super::note::{self, Note};

@@ -1,8 +1,8 @@
 //! What each thing that can happen calls for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::days::Days;
 use super::lanes::{Receipt, Work};
@@ -19,6 +19,7 @@ use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::link::pulse;
+use crate::os::ground;
 use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
@@ -353,7 +354,7 @@ impl Machine {
         let kept = kept(&news);
         let mut happened = vec![];
         if let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) {
-            happened = lane.book.take(news, Timestamp::now());
+            happened = lane.book.take(news, ground::now());
             for what in &happened {
                 tracing::info!(dataset = lane.name, event = ?what);
             }

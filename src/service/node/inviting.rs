@@ -1,6 +1,6 @@
 //! A code is given, and a machine that knows it comes in.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::heart::Heart;
 use super::joining::{self, GOOD, Handover, Invite};

@@ -1,12 +1,14 @@
 //! The change of server that runs, or ran last: a stored job, whose steps are marked as they are done. Nothing is done for it
 //! before the diary has it; who asked for it may be gone long since.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::note::Note;
 use super::{Machine, MachineError};
+use crate::os::ground;
 use crate::pair::{Claim, Duty, Event, Node};
 use crate::service::command::Reply;
 use crate::service::refusal::WhyNot;
@@ -91,7 +93,7 @@ impl Operation {
 impl Machine {
     /// Begins a change of server, once it is in the diary.
     pub(super) async fn begin_job(&mut self, kind: OperationKind, by: &str, reason: Option<String>) -> Reply {
-        let mut own = Operation::begun(self.keeper.next_id(), kind, by, Timestamp::now());
+        let mut own = Operation::begun(self.keeper.next_id(), kind, by, ground::now());
         own.reason = reason;
         own.node = Some(self.member.node);
         if kind.gives() {
@@ -106,7 +108,7 @@ impl Machine {
 
     /// A step of the change of server that runs is done, if it has such a step.
     pub(super) async fn passed(&mut self, step: Step) {
-        if self.turning.job.own.as_mut().is_some_and(|own| own.passed(step, Timestamp::now())) {
+        if self.turning.job.own.as_mut().is_some_and(|own| own.passed(step, ground::now())) {
             self.keep_job().await;
         }
     }
@@ -116,7 +118,7 @@ impl Machine {
         let Some(own) = self.turning.job.own.as_mut().filter(|own| own.state == OperationState::Running) else {
             return;
         };
-        let now = Timestamp::now();
+        let now = ground::now();
         match end {
             Ok(()) => {
                 let all = own.kind.steps().len();
@@ -155,7 +157,7 @@ impl Machine {
     /// Tells the machine that was met of the change of server that runs here, or ended not long ago.
     pub(super) fn say_job(&self) {
         let recent =
-            |own: &&Operation| own.ended_at.is_none_or(|ended| Timestamp::now().duration_since(ended) < TOLD_AGAIN);
+            |own: &&Operation| own.ended_at.is_none_or(|ended| ground::now().duration_since(ended) < TOLD_AGAIN);
         if let (Some(session), Some(own)) = (&self.session, self.turning.job.own.as_ref().filter(recent)) {
             session.say(Note::Operation(Box::new(own.clone())));
         }

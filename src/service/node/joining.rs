@@ -1,10 +1,10 @@
 //! Another machine joins: it shows that it knows the code, and receives the store's configuration.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::meet;
 use crate::config::revision::Revision;

@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::calling::Caller;
 use super::{Machine, MachineError};
 use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::identity::Identity;
+use crate::os::ground;
 use crate::pair::{Claim, Node};
 use crate::service::event::{Noted, What};
 use crate::service::home::load_record;
@@ -58,7 +57,7 @@ fn outbox(
 impl Machine {
     /// What ran when the service ended goes on where this machine still receives, and else has failed.
     pub(super) async fn resume(&mut self, claim: &Claim) {
-        let now = Timestamp::now();
+        let now = ground::now();
         let Some(mut operation) = self.keeper.interrupted(now).await else { return };
         if operation.kind.is_turn() {
             return self.resume_job(operation, claim).await;
@@ -107,7 +106,7 @@ impl Machine {
     pub(super) fn noted(&mut self, by: &str, noted: Noted) {
         let what = What::Noted(noted);
         self.keeper.event(by, &what);
-        self.standing.noted(what, Timestamp::now());
+        self.standing.noted(what, ground::now());
     }
 
     /// The machine that mirrors says how it stands: what it does is in the diary here, too.

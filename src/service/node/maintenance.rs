@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Machine;
 use super::note::Note;
+use crate::os::ground;
 use crate::service::command::Reply;
 use crate::service::event::Noted;
 use crate::service::home::save;
@@ -26,7 +27,7 @@ pub(super) fn load(home: &Path) -> Option<Maintenance> {
 impl Machine {
     /// Begins maintenance for so long, or ends it.
     pub(super) fn maintain(&mut self, length: Option<Duration>, by: &str) -> Reply {
-        let now = Timestamp::now();
+        let now = ground::now();
         let length = length.and_then(|length| SignedDuration::try_from(length).ok());
         let until = length.and_then(|length| now.checked_add(length).ok()).unwrap_or(now);
         let said = Maintenance { until, by: by.to_owned(), at: now };

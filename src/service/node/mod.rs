@@ -55,13 +55,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::boot::{self, LastEnd};
 use super::command::Reply;
@@ -78,6 +78,7 @@ use crate::link::identity::MachineId;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
+use crate::os::ground;
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use calling::Caller;
 use days::Days;
@@ -238,7 +239,7 @@ impl Machine {
     fn publish_now(&mut self) {
         self.due = Instant::now() + REST;
         for what in self.keeper.noticed() {
-            self.standing.noted(what, Timestamp::now());
+            self.standing.noted(what, ground::now());
         }
         let status = self.status();
         if self.pair.duty() != Duty::Serving
@@ -253,7 +254,7 @@ impl Machine {
     /// How it stands.
     fn status(&mut self) -> Status {
         self.listen();
-        let now = Timestamp::now();
+        let now = ground::now();
         let own = self.datasets_stand(now);
         let theirs = self.their_status.as_deref().filter(|_| self.pair.duty() == Duty::Serving);
         let blank =

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use super::Machine;
 use super::note::Note;
 use super::standing::QUESTIONS;
+use crate::os::ground;
 use crate::pair::Duty;
 use crate::service::command::{Command, Reply};
 use crate::service::event::What;
@@ -37,7 +38,7 @@ impl Machine {
     }
 
     pub(super) async fn command(&mut self, command: Command) -> Reply {
-        let now = Timestamp::now();
+        let now = ground::now();
         match command {
             Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
             // What ends the service or turns it over is taken before.

@@ -1,11 +1,11 @@
 //! What each change of server that concerns this machine would do now: everything is examined, whatever the first answer is.
 
-use std::time::Instant;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use tokio::time::Instant;
 
 use super::Machine;
 use super::pos::Program;
+use crate::os::ground;
 use crate::pair::{Claim, Duty, Node};
 use crate::service::plan::{Check, Checked, Loss, Plan};
 use crate::service::refusal::WhyNot;
@@ -89,7 +89,7 @@ impl Machine {
         });
         let left = SignedDuration::from_millis(i64::try_from(status.licence.remaining_ms).unwrap_or(i64::MAX));
         let counts = self.days.is_some() && matches!(status.licence.state, LicenceState::Ready | LicenceState::Running);
-        let licence_ends_at = counts.then(|| Timestamp::now().checked_add(left).ok()).flatten();
+        let licence_ends_at = counts.then(|| ground::now().checked_add(left).ok()).flatten();
         let kind = OperationKind::Promote;
         Plan { kind, checks, loss, licence_ends_at, limit_ms: None, steps: kind.steps().to_vec() }
     }

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::{Left, Machine, MachineError};
 use crate::config::address::Address;
 use crate::config::probe::Probe;
 use crate::config::server::Server as Set;
 use crate::config::store::Store;
+use crate::os::ground;
 use crate::pair::{Duty, Epoch, Node};
 use crate::server::able::Hindered;
 use crate::server::body::Body;
@@ -93,7 +95,7 @@ impl Program {
         let keeper = Handle::begin(setup.clone(), move |news| {
             let _ = tell.send(news);
         })?;
-        let (since, stands) = (Timestamp::now(), Server::Stopped);
+        let (since, stands) = (ground::now(), Server::Stopped);
         let looked = look(setup.clone());
         Ok(Self {
             keeper,
@@ -167,7 +169,7 @@ impl Program {
 
     fn stand(&mut self, stands: Server) {
         if self.stands != stands {
-            (self.stands, self.since) = (stands, Timestamp::now());
+            (self.stands, self.since) = (stands, ground::now());
         }
     }
 

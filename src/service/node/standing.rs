@@ -1,9 +1,10 @@
 //! How a machine of a store stands: what each dataset's book says, joined, and what only the whole machine knows.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::heart::Heart;
 use super::pos::{Far, Program};

@@ -1,9 +1,7 @@
 //! What the two machines say to each other calls for this.
 
-use std::time::Instant;
-
-use jiff::Timestamp;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::meet::{self, Met};
 use super::note::Note;
@@ -13,6 +11,7 @@ use super::{Left, Machine, MachineError};
 use crate::config::revision::Revision;
 use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
+use crate::os::ground;
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::boot;
 use crate::service::command::Reply;
@@ -93,7 +92,7 @@ impl Machine {
             server: self.server_stands(),
             version: meet::version(),
             server_version: self.program.as_ref().and_then(Program::version),
-            clock_ms: Timestamp::now().as_millisecond(),
+            clock_ms: ground::now().as_millisecond(),
         });
     }
 
@@ -116,7 +115,7 @@ impl Machine {
                 self.their_version = server_version;
                 self.far.hear(duty, server, Instant::now());
                 self.theirs = Some((duty, server, version));
-                self.clock_off_ms = Some(clock_ms - Timestamp::now().as_millisecond());
+                self.clock_off_ms = Some(clock_ms - ground::now().as_millisecond());
                 self.peer_heard((epoch, start), proof).await?;
             }
             Note::Grant { to, at } => self.granted(to, at).await?,

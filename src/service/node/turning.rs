@@ -1,13 +1,15 @@
 //! Changes of server: what a person may ask for, and what each step of it calls for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::job::Job;
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
+use crate::os::ground;
 use crate::pair::{Duty, Epoch, Event, Other};
 use crate::service::command::{Command, Reply};
 use crate::service::news::News;
@@ -112,7 +114,7 @@ impl Machine {
         if !why.is_empty() {
             // A question that was not answered yet is no refusal.
             if why.iter().any(|why| why.consent().is_none()) {
-                self.keeper.refused(kind, &by, &why, jiff::Timestamp::now()).await;
+                self.keeper.refused(kind, &by, &why, ground::now()).await;
             }
             let _ = answer.send(Reply::Refused { why });
             return Ok(());

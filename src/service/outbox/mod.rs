@@ -11,11 +11,12 @@ pub mod runner;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::event::{LicenceNews, Noted, What};
 use super::status::{Operation, OperationState, Trouble};
@@ -271,7 +272,7 @@ mod tests {
         drop(outbox);
         assert!(began.elapsed() < LIMIT);
         let group: i32 = shop.told().last().unwrap().parse().unwrap();
-        assert!(crate::os::group(group).is_empty());
+        shop.until("nothing of the last one is left", |_| crate::os::group(group).is_empty());
         assert_eq!(shop.waiting(), 1);
     }
 }

@@ -201,7 +201,7 @@ impl Queue {
             serde_json::to_writer(&mut text, &line)?;
             text.push(b'\n');
         }
-        os::save(&self.path, &text)?;
+        os::ground::save(&self.path, &text)?;
         self.file = Some(File::options().append(true).open(&self.path)?);
         self.lines = self.waiting.len() + 1;
         Ok(())

@@ -4,9 +4,10 @@
 use std::io::{Seek, Write};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Setup;
 use super::queue::{Item, Queue};

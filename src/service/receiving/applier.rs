@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::building::{BuildStage, Pause};
 use super::failed::trouble;

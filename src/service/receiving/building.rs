@@ -1,6 +1,8 @@
 //! A first copy on its way into the mirror; and what becomes of one that fails.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::applier::Hands;
 use super::failed::trouble;
@@ -8,6 +10,7 @@ use super::work::Done;
 use crate::disk::DiskError;
 use crate::disk::apply::build::Build;
 use crate::link::frame::ToSource;
+use crate::os::ground;
 use crate::replica::{Begin, End, Part};
 use crate::service::news::{News, Standing};
 
@@ -40,7 +43,7 @@ pub(super) struct Pause {
 impl Hands {
     pub(super) fn build(&mut self, part: Part) {
         if let Part::Begin(begin) = &part {
-            let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+            let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
             self.build = match self.mirror.build(begin.clone(), &stamp) {
                 Ok(build) => BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() },
                 Err(error) => self.build_failed(&error, begin.parent.seq + 1),

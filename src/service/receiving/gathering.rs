@@ -1,7 +1,9 @@
 //! This machine was the server: before it follows another one, what it alone holds is set aside. The other one says what it
 //! held when it began to serve, and is answered what stands here only when that is over.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::applier::Hands;
 use super::failed::trouble;

@@ -1,6 +1,6 @@
 //! One generation on its way in: journaled part by part, proven and made durable at its end, then acknowledged.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::work::Work;
 use super::{Receiving, Took};

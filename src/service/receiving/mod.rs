@@ -17,10 +17,11 @@ mod incoming;
 pub mod opening;
 mod work;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::news::News;
 use crate::disk::DiskError;

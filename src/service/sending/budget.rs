@@ -1,6 +1,8 @@
 //! How much of the machine reading may take: a quarter of a core, averaged over a minute.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The share of a core, as one part of so many.
 const SHARE: u32 = 4;

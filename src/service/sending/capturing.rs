@@ -1,6 +1,8 @@
 //! One generation: captured, and sent.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::tell::send_part;
 use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};

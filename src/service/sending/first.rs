@@ -1,10 +1,10 @@
 //! The first copy: streamed, then closed by a small second pass, all one generation.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::ears::Ears;
 use super::tell::send_part;

@@ -1,6 +1,6 @@
 //! What the mirror says to the serving half.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Trust;

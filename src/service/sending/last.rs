@@ -1,5 +1,7 @@
 //! The POS server has stopped: what it changed last is sent, and both copies are compared, file by file and proof by proof.
 
+use tokio::time::Instant;
+
 use super::{Ended, Sending};
 use crate::link::frame::Say;
 use crate::replica::Position;
@@ -34,7 +36,7 @@ impl Sending {
             Order::Last => {
                 self.last = Last::Gathering;
                 // What was written through memory shows in no stamp.
-                self.next_mapped = std::time::Instant::now();
+                self.next_mapped = Instant::now();
                 self.tick(self.next_mapped);
                 self.look_at_all();
             }
@@ -52,7 +54,7 @@ impl Sending {
 
     fn look_at_all(&mut self) {
         self.dirty.everything = true;
-        self.not_before = std::time::Instant::now();
+        self.not_before = Instant::now();
     }
 
     /// When nothing is under way any more, the mirror is asked to compare.

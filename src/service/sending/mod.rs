@@ -30,10 +30,11 @@ mod tell;
 use std::collections::{BTreeSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::{Captured, Options, Source, SourceError};
@@ -266,7 +267,7 @@ impl Sending {
     }
 
     fn next(&mut self) -> Wake {
-        let deadline = tokio::time::Instant::from_std(self.deadline());
+        let deadline = self.deadline();
         if let Some(frame) = self.early.pop_front() {
             return Wake::Link(Came::Frame(frame));
         }

@@ -1,8 +1,7 @@
 //! What the serving half says to the mirror.
 
-use std::time::Instant;
-
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;

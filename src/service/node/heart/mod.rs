@@ -4,7 +4,9 @@
 //! - `tests`: two hearts, and a line between them
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::link::pulse::{Key, Pulse, session_of};
 use crate::service::status::PeerState;

@@ -1,4 +1,10 @@
 //! What differs by operating system, one function each. Linux first.
+//!
+//! - [`ground`]: this system, or a machine that is simulated
+//! - [`net`]: connections and datagrams
+
+pub mod ground;
+pub mod net;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,6 +46,9 @@ pub fn send_little(connection: impl AsFd, bytes: usize) -> std::io::Result<()> {
 
 /// Which start of the system this is, and for how many milliseconds it has been up, sleep included.
 pub fn up() -> std::io::Result<(String, u64)> {
+    if let Some(ground) = ground::ground() {
+        return Ok(ground.up());
+    }
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let said = fs::read_to_string("/proc/uptime")?;
     // Seconds with two digits behind the point.
@@ -60,8 +69,19 @@ pub struct Room {
 /// How much room the disk has on which `folder` lies.
 #[must_use]
 pub fn room(folder: &Path) -> Option<Room> {
-    let stat = rustix::fs::statvfs(folder).ok()?;
-    Some(Room { free: stat.f_bavail * stat.f_frsize, all: stat.f_blocks * stat.f_frsize })
+    let known = ground::ground().map(|ground| ground.room());
+    known.or_else(|| room_of(rustix::fs::statvfs(folder)).ok())
+}
+
+/// The same for a folder that is open.
+pub fn room_at(folder: impl AsFd) -> std::io::Result<Room> {
+    ground::ground().map_or_else(|| room_of(rustix::fs::fstatvfs(folder)), |ground| Ok(ground.room()))
+}
+
+fn room_of(stat: rustix::io::Result<rustix::fs::StatVfs>) -> std::io::Result<Room> {
+    let stat = stat?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok(Room { free: bytes(stat.f_bavail), all: bytes(stat.f_blocks) })
 }
 
 /// Whether files can be made in `folder`, or the folder itself where there is none yet.
@@ -128,6 +148,9 @@ pub struct Mapped {
 /// The files below `folder` that some process has mapped so that it can write them.
 #[must_use]
 pub fn mapped_writable(folder: &Path) -> Mapped {
+    if ground::is_simulated() {
+        return Mapped { files: BTreeSet::new(), complete: true };
+    }
     let mut prefix = folder.as_os_str().as_bytes().to_vec();
     prefix.push(b'/');
     let mut found = Mapped { files: BTreeSet::new(), complete: true };
@@ -261,17 +284,10 @@ pub fn signal_group(group: i32, signal: rustix::process::Signal) {
 /// What tells this run of the machine from every other: numbers of processes begin anew with it.
 #[must_use]
 pub fn boot() -> String {
+    if let Some(ground) = ground::ground() {
+        return ground.up().0;
+    }
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
-}
-
-/// Writes a small file wholly or not at all: beside it, made durable, renamed, and the name made durable.
-pub fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut file, bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    fs::File::open(folder)?.sync_all()
 }
 
 /// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
