@@ -2,6 +2,7 @@
 //!
 //! - `aside`: what the main alone held, when it comes back
 //! - `adopted`: the backup becomes the main for good; a new machine in the place of the main
+//! - `alone`: the main has its place again by itself
 //! - `anew`: the copy is thrown away and taken anew
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
@@ -31,6 +32,8 @@
 
 #[path = "pair/adopted.rs"]
 mod adopted;
+#[path = "pair/alone.rs"]
+mod alone;
 #[path = "pair/anew.rs"]
 mod anew;
 #[path = "pair/aside.rs"]

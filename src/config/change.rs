@@ -7,6 +7,8 @@ use super::reading::{Item, Table};
 
 /// How long the main must be silent before the backup may start by itself: 30 seconds.
 pub const PROMOTE_AFTER: Duration = Duration::from_secs(30);
+/// How long the main must have been there and well before it has its place again by itself: a minute.
+pub const RETURN_AFTER: Duration = Duration::from_secs(60);
 /// How many days the backup may serve where nothing else is said.
 pub const LICENCE_DAYS: u32 = 10;
 
@@ -46,6 +48,8 @@ pub struct Promote {
 pub struct Return {
     /// Who.
     pub mode: Mode,
+    /// How long it must have been possible, before it is done by itself.
+    pub after: Duration,
 }
 
 const MODES: [(&str, Mode); 2] = [("ask", Mode::Ask), ("auto", Mode::Auto)];
@@ -90,6 +94,7 @@ impl Promote {
 
 impl Return {
     pub(super) fn read(table: &Table<'_>) -> Self {
-        Self { mode: table.get("mode").and_then(|item| item.one_of(&MODES)).unwrap_or(Mode::Ask) }
+        let mode = table.get("mode").and_then(|item| item.one_of(&MODES)).unwrap_or(Mode::Ask);
+        Self { mode, after: table.span("after", RETURN_AFTER, Duration::ZERO..=Duration::from_secs(86_400)) }
     }
 }

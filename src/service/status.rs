@@ -85,6 +85,9 @@ pub struct Status {
     /// The maintenance that is under way; none where none is.
     #[serde(default)]
     pub maintained: Option<Maintenance>,
+    /// In how many milliseconds this machine gives the main its place by itself, where it is about to.
+    #[serde(default)]
+    pub returns_in_ms: Option<u64>,
     /// Datasets that have stopped by themselves, on either machine, while others go on.
     #[serde(default)]
     pub stalled: Vec<Stalled>,

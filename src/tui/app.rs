@@ -147,6 +147,7 @@ impl App {
             Intent::Next | Intent::Previous => self.move_focus(intent),
             Intent::StartServer => self.confirm(now, Which::Start),
             Intent::ReturnToMain => self.confirm(now, Which::Return),
+            Intent::ChangeToBackup => self.confirm(now, Which::Switch),
             Intent::CancelReturn => self.confirm(now, Which::Cancel),
             Intent::NotYet => {
                 if self.home() == Home::Alarm && self.waits(now).is_none() {
@@ -210,6 +211,7 @@ impl App {
                 Command::Promote { by, yes: confirm.sum.is_some(), accept_loss: confirm.loses, reason: None }
             }
             Which::Return => Command::Return { by, reason: None },
+            Which::Switch => Command::Switch { by, reason: None },
             Which::Cancel => Command::Cancel { by },
         }
     }

@@ -116,6 +116,7 @@ impl First {
             | Intent::Compare
             | Intent::StartServer
             | Intent::ReturnToMain
+            | Intent::ChangeToBackup
             | Intent::CancelReturn
             | Intent::NotYet
             | Intent::Mute

@@ -21,6 +21,8 @@ pub enum Intent {
     StartServer,
     /// Return to the main server.
     ReturnToMain,
+    /// Change to the backup server, as planned.
+    ChangeToBackup,
     /// Cancel the return that runs.
     CancelReturn,
     /// Let an alarm wait a little: short breaks heal.
@@ -73,6 +75,7 @@ impl Intent {
             Self::Compare => "compare",
             Self::StartServer => "start-server",
             Self::ReturnToMain => "return-to-main",
+            Self::ChangeToBackup => "change-to-backup",
             Self::CancelReturn => "cancel-return",
             Self::NotYet => "not-yet",
             Self::Mute => "mute",
@@ -107,6 +110,7 @@ impl Intent {
             Self::Compare => "intent-compare",
             Self::StartServer => "intent-start-server",
             Self::ReturnToMain => "intent-return-to-main",
+            Self::ChangeToBackup => "intent-change-to-backup",
             Self::CancelReturn => "intent-cancel-return",
             Self::NotYet => "intent-not-yet",
             Self::Mute => "intent-mute",
@@ -218,13 +222,13 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Break, Cable, CancelReturn, Compare, DaysPass, Down, Freeze, Help, Leave, MirrorAFolder,
-            Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw, ReturnToMain,
-            StartServer, Top, Up,
+            Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Freeze, Help, Leave,
+            MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw,
+            ReturnToMain, StartServer, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
-            Self::Mirror => &[StartServer, ReturnToMain, PageCopy, PageHistory, Answer, Compare],
+            Self::Mirror => &[StartServer, ReturnToMain, ChangeToBackup, PageCopy, PageHistory, Answer, Compare],
             Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageHistory],
             Self::Turn => &[CancelReturn, PageCopy, PageHistory],
             Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],

@@ -86,6 +86,8 @@ pub enum Which {
     Start,
     /// The main server is given its place again.
     Return,
+    /// The backup is given the place, as planned.
+    Switch,
     /// The return that runs is not ended.
     Cancel,
 }
@@ -126,6 +128,7 @@ impl Which {
         match self {
             Self::Start => Intent::StartServer,
             Self::Return => Intent::ReturnToMain,
+            Self::Switch => Intent::ChangeToBackup,
             Self::Cancel => Intent::CancelReturn,
         }
     }
@@ -134,6 +137,7 @@ impl Which {
         match self {
             Self::Start => &[OperationKind::Promote, OperationKind::Start],
             Self::Return => &[OperationKind::Return],
+            Self::Switch => &[OperationKind::Switch],
             Self::Cancel => &[],
         }
     }
@@ -177,7 +181,7 @@ impl Which {
         match (self, status.duty) {
             (Self::Start, Duty::Serving) => Turn::ServesHere,
             (Self::Start, _) if there => Turn::ServesThere,
-            (Self::Start | Self::Return | Self::Cancel, _) => Turn::Unknown,
+            (Self::Start | Self::Return | Self::Switch | Self::Cancel, _) => Turn::Unknown,
         }
     }
 }

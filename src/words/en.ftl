@@ -500,7 +500,8 @@ short-other = this version does not know why
 action-start-backup = Start backup server
 action-start-main = Start main server
 action-return = Return to main server
-action-cancel-return = Cancel the return
+action-switch = Change to backup server
+action-cancel-return = Cancel the change
 action-not-yet = Not yet
 turn-not-now = not now: { $why }
 turn-not-any-more = not any more: { $why }
@@ -567,6 +568,7 @@ serving-keep-open = Do not switch { $name } off, and leave this screen open.
 next-repair = Next: start { $name } after repair. Then { $key } opens here.
 next-wait = Next: wait until { $name } has everything. Then { $key } opens here.
 next-return-later = Next: wait until { $name } has everything. Then press { $key }.
+next-return-alone = { $name } has everything, and has its place again in { $left }, by itself. At once: press { $key }.
 next-return = Next: press { $key } when the shop can pause for a minute.
 next-see = Next: see beside { $key } what stands against the return.
 
@@ -615,16 +617,19 @@ confirm-return-does = { $other } is given everything first, and { $name } goes o
 confirm-return-pause = At the end the terminals pause, for { $limit } at the most; else { $name } goes on as the server.
 confirm-return-pause-open = At the end the terminals pause until { $other } answers.
 confirm-return-by = The diary notes that { $by } asked for it.
-confirm-cancel = Cancel the return to { $other }?
-confirm-cancel-does = { $name } stays the server. What { $other } was given stays there, and the return can be asked for again.
+confirm-switch = Change to { $other } as the server?
+confirm-switch-does = { $other } gets what it still lacks first, and { $name } goes on as the server meanwhile. Nothing is lost.
+confirm-cancel = Cancel the change to { $other }?
+confirm-cancel-does = { $name } stays the server. What { $other } was given stays there, and the change can be asked for again.
 confirm-sum = Look at { $other } first: is it off? Then type { $a } + { $b } =
 confirm-sum-wrong = That is not the sum. Type { $a } + { $b } =
 confirm-keep = Cancel
 confirm-go-start = Start { $name }
 confirm-go-loss = Start { $name }, and accept the loss
 confirm-go-return = Return to { $other }
+confirm-go-switch = Change to { $other }
 confirm-keep-return = Let it go on
-confirm-go-cancel = Cancel the return
+confirm-go-cancel = Cancel the change
 
 ## The copy
 
@@ -768,7 +773,8 @@ intent-answer = answer what is asked
 intent-compare = compare every byte of source and mirror
 intent-start-server = start the server on this machine; asks once more
 intent-return-to-main = return to the main server; asks once more
-intent-cancel-return = cancel the return that runs; asks once more
+intent-change-to-backup = change to the backup server as planned; asks once more
+intent-cancel-return = cancel the change that runs; asks once more
 intent-mute = silence the alarm until something else is wrong
 intent-not-yet = wait half a minute, then look again
 intent-up = a line up

@@ -167,6 +167,7 @@ fn the_backup_is_the_server() {
     seen(turns::serving_terminals()).is("serving_terminals_80x24");
     seen(turns::serving_copying()).is("serving_copying_80x24");
     seen(turns::serving_level()).is("serving_level_80x24");
+    seen(turns::serving_alone()).is("serving_alone_80x24");
     seen(turns::serving_pos_down()).is("serving_pos_down_80x24");
     seen(turns::serving_over()).is("serving_over_80x24");
     shown(turns::serving(), (80, 24), PLAIN, Place::Embedded).is("serving_ascii");
@@ -198,10 +199,22 @@ fn a_return_asks_once_more_on_both_machines() {
     assert_eq!(shown(turns::follows(true), (80, 24), COLOUR, Place::Embedded).press("3 tab enter").effects, back);
     // It is possible before the main is level: everything is copied first.
     assert_eq!(seen(turns::serving_copying()).press("3 tab enter").effects, back);
-    for not_now in [turns::serving(), turns::calm(), turns::returning()] {
+    for not_now in [turns::serving(), turns::missed(12), turns::returning()] {
         assert_eq!(seen(not_now).press("3 tab enter").click("Return to main").effects, []);
     }
     assert_eq!(shown(turns::serving_level(), (80, 24), COLOUR, Place::WatchOnly).press("3 tab enter").effects, []);
+}
+
+#[test]
+fn a_change_to_the_backup_is_offered_while_all_is_well_and_asks_once_more() {
+    let change = [Effect::Send(Command::Switch { by: by(), reason: None })];
+    seen(turns::calm()).press("4").is("confirm_switch");
+    assert_eq!(seen(turns::calm()).press("4 enter").effects, []);
+    assert_eq!(seen(turns::calm()).press("f4 tab enter").effects, change);
+    for not_now in [turns::missed(12), turns::serving_level(), turns::returning(), turns::follows(true)] {
+        assert_eq!(seen(not_now).press("4 tab enter").effects, []);
+    }
+    assert_eq!(shown(turns::calm(), (80, 24), COLOUR, Place::WatchOnly).press("4 tab enter").effects, []);
 }
 
 #[test]
@@ -245,7 +258,7 @@ fn the_answer_and_the_keys_are_there_at_every_size() {
         (turns::serving_level(), &["This machine IS the server", "2 F2", "3 F3"]),
         (turns::returning(), &["RETURNING, step 5 of 7", "9 F9", "2 F2", "3 F3"]),
         (turns::morning(), &["NO server runs", "2 F2", "3 F3"]),
-        (turns::calm(), &["YES, this machine could take over", "2 F2", "3 F3"]),
+        (turns::calm(), &["YES, this machine could take over", "2 F2", "4 F4"]),
     ];
     for (status, wanted) in cases {
         for size in [(40, 10), (60, 15), (80, 24), (80, 20), (129, 30), (130, 30), (200, 60)] {

@@ -104,6 +104,7 @@ pub fn healthy() -> Status {
         history: vec![],
         strays: false,
         plans: vec![],
+        returns_in_ms: None,
         stalled: vec![],
         maintained: None,
     }

@@ -50,22 +50,27 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
 }
 
 fn give_back(status: &mut Status, stands: &[(Checked, WhyNot)]) {
-    status.plans.retain(|plan| plan.kind != OperationKind::Return);
-    status.plans.push(Plan {
-        kind: OperationKind::Return,
-        checks: checks(stands),
-        loss: None,
-        licence_ends_at: None,
-        limit_ms: Some(80_000),
-        steps: OperationKind::Return.steps().to_vec(),
-    });
+    give(status, OperationKind::Return, stands);
+}
+
+fn give(status: &mut Status, kind: OperationKind, stands: &[(Checked, WhyNot)]) {
+    status.plans.retain(|plan| plan.kind != kind);
+    let days = (kind == OperationKind::Switch).then(|| now() + SignedDuration::from_hours(240));
+    let (checks, steps) = (checks(stands), kind.steps().to_vec());
+    status.plans.push(Plan { kind, checks, loss: None, licence_ends_at: days, limit_ms: Some(80_000), steps });
 }
 
 /// A backup on an ordinary day.
 pub fn calm() -> Status {
     let mut status = with_pos(backup());
     promote(&mut status, &[(Checked::Verdict, WhyNot::OtherHealthy)]);
+    give(&mut status, OperationKind::Switch, &[]);
     status
+}
+
+/// The main is about to have its place back by itself.
+pub fn serving_alone() -> Status {
+    Status { returns_in_ms: Some(42_000), ..serving_level() }
 }
 
 /// A backup that misses its main for so many seconds.

@@ -74,7 +74,7 @@ fn the_least_file_has_the_defaults_of_the_contract() {
     assert_eq!(least.datasets[0].backup, contract.datasets[0].backup);
     assert_eq!((&least.licence, &least.promote), (&contract.licence, &contract.promote));
     assert_eq!((least.licence.days, least.promote.mode, least.promote.after), (10, Mode::Ask, seconds(30)));
-    assert_eq!(least.returning.mode, Mode::Ask);
+    assert_eq!((least.returning.mode, least.returning.after.as_secs()), (Mode::Ask, 60));
     assert_eq!((least.alarm.show, least.alarm.sound), (None, Sound::Bell));
     assert_eq!((least.servers, least.terminals), (None, None));
     assert_eq!((least.hooks.limit, least.hooks.before_serve), (seconds(30), None));

@@ -89,6 +89,7 @@ impl Book {
             history: vec![],
             strays: false,
             plans: vec![],
+            returns_in_ms: None,
             stalled: vec![],
             maintained: None,
         }

@@ -17,6 +17,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `alone`: what it does with nobody asking
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
 //! - `stalling`: a dataset that stops, while the others go on
@@ -26,6 +27,7 @@
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod adopting;
+mod alone;
 mod beginning;
 pub mod calling;
 mod check;
@@ -299,6 +301,7 @@ impl Machine {
         status.plans = self.plans(&status);
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
+        status.returns_in_ms = self.returns_in_ms();
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {
             caller.complete(&mut status);

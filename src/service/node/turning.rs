@@ -47,6 +47,8 @@ pub(super) struct Turning {
     follows: Option<Epoch>,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
+    /// Since when it could give the main its place by itself.
+    pub(super) well_since: Option<Instant>,
     /// This machine was the server until now, and has opened no mirror since.
     pub(super) served: bool,
 }
@@ -340,6 +342,7 @@ impl Machine {
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
         }
+        self.return_alone().await?;
         self.go_on().await
     }
 }

@@ -3,7 +3,7 @@
 use super::{Seen, alarm, ask, turns};
 use crate::pair::Node;
 use crate::service::Status;
-use crate::service::status::{Consent, OperationKind, Plan};
+use crate::service::status::{Consent, Operation, OperationKind, Plan};
 use crate::tui::app::App;
 use crate::tui::confirm::{Confirm, Spot, Sum};
 use crate::tui::turn::{Turn, Which};
@@ -16,8 +16,9 @@ pub fn confirm(seen: &Seen<'_>, app: &App, confirm: &Confirm) -> Option<Dialog> 
     let status = app.status()?;
     let (title, text) = match (confirm.which, app.turn(confirm.which, seen.now.timestamp())) {
         (Which::Start, Turn::Offered(plan)) => start(seen, app, status, plan),
-        (Which::Return, Turn::Offered(plan)) => back(seen, app, status, plan),
-        (Which::Cancel, Turn::Cancellable(_)) => cancel(seen, status),
+        (Which::Return, Turn::Offered(plan)) => give(seen, app, status, (plan, Node::Backup)),
+        (Which::Switch, Turn::Offered(plan)) => give(seen, app, status, (plan, Node::Main)),
+        (Which::Cancel, Turn::Cancellable(running)) => cancel(seen, status, running),
         _ => return None,
     };
     Some(Dialog {
@@ -68,19 +69,26 @@ fn accepts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Option<String> {
     (!whys.is_empty()).then(|| seen.words.with("confirm-loss", &[("why", whys.join("; ").into())]))
 }
 
-fn back(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, Vec<String>) {
+/// The machine `giver` gives its place to the other one.
+fn give(seen: &Seen<'_>, app: &App, status: &Status, (plan, giver): (&Plan, Node)) -> (String, Vec<String>) {
     let words = seen.words;
-    let (name, other) = turns::names(status, Node::Backup);
+    let (name, other) = turns::names(status, giver);
     let limit = plan.limit_ms.map(|limit| figures::countdown(words, limit));
     let pause = if limit.is_some() { "confirm-return-pause" } else { "confirm-return-pause-open" };
     let limit = ("limit", limit.unwrap_or_default().into());
     let args = [("name", name.into()), ("other", other.into()), ("by", app.by().into()), limit];
-    let text = ["confirm-return-does", pause, "confirm-return-by"].map(|key| words.with(key, &args));
-    (words.with("confirm-return", &args), text.to_vec())
+    let [title, does] = match giver {
+        Node::Backup => ["confirm-return", "confirm-return-does"],
+        Node::Main => ["confirm-switch", "confirm-switch-does"],
+    };
+    let mut text = [does, pause, "confirm-return-by"].map(|key| words.with(key, &args)).to_vec();
+    text.extend(plan.licence_ends_at.map(|end| alarm::runs_from_now(seen, status, end)));
+    (words.with(title, &args), text)
 }
 
-fn cancel(seen: &Seen<'_>, status: &Status) -> (String, Vec<String>) {
-    let (name, other) = turns::names(status, Node::Backup);
+fn cancel(seen: &Seen<'_>, status: &Status, running: &Operation) -> (String, Vec<String>) {
+    let giver = if running.kind == OperationKind::Switch { Node::Main } else { Node::Backup };
+    let (name, other) = turns::names(status, giver);
     let args = [("name", name.into()), ("other", other.into())];
     (seen.words.with("confirm-cancel", &args), vec![seen.words.with("confirm-cancel-does", &args)])
 }
@@ -95,11 +103,12 @@ fn field(seen: &Seen<'_>, status: &Status, sum: &Sum) -> Field {
 fn buttons(seen: &Seen<'_>, status: &Status, confirm: &Confirm) -> Vec<String> {
     let words = seen.words;
     let [name, _] = here(status);
-    let (_, main) = turns::names(status, Node::Backup);
+    let (main, backup) = turns::names(status, Node::Main);
     let (keep, go) = match confirm.which {
         Which::Start if confirm.loses => ("confirm-keep", words.with("confirm-go-loss", &[name])),
         Which::Start => ("confirm-keep", words.with("confirm-go-start", &[name])),
         Which::Return => ("confirm-keep", words.with("confirm-go-return", &[("other", main.into())])),
+        Which::Switch => ("confirm-keep", words.with("confirm-go-switch", &[("other", backup.into())])),
         Which::Cancel => ("confirm-keep-return", words.say("confirm-go-cancel")),
     };
     vec![words.say(keep), go]

@@ -117,11 +117,13 @@ pub fn next(seen: &Seen<'_>, app: &App, status: &Status) -> String {
     let main = main_name(status).unwrap_or_default();
     let said = match (app.turn(Which::Return, seen.now.timestamp()), stance(status)) {
         (Turn::Asked | Turn::Runs | Turn::Busy(_), _) => return String::new(),
+        (Turn::Offered(_) | Turn::WatchOnly, _) if status.returns_in_ms.is_some() => "next-return-alone",
         (Turn::Offered(_), _) if status.can_take_over.yes => "next-return",
         (Turn::Offered(_), _) => "next-return-later",
         (_, Stance::ServesBare) => "next-repair",
         (Turn::Hindered(_), Stance::ServesLevel | Stance::ServesFollowed) => "next-see",
         _ => "next-wait",
     };
-    seen.words.with(said, &[("name", main.into()), ("key", key.into())])
+    let left = figures::countdown(seen.words, status.returns_in_ms.unwrap_or(0));
+    seen.words.with(said, &[("name", main.into()), ("key", key.into()), ("left", left.into())])
 }

@@ -15,13 +15,15 @@ use crate::words::answer::other;
 use crate::words::short::{busy, short};
 use crate::words::{figures, operation};
 
-/// Start the server here, and return to the main; none where there is no store.
+/// Start the server here, and give the place to the machine that does not serve; none where there is no store.
 #[must_use]
 pub fn turns(seen: &Seen<'_>, app: &App, status: &Status, scope: Scope) -> Vec<Action> {
     if status.machines.is_none() {
         return vec![];
     }
-    let mut all = [Which::Start, Which::Return].map(|which| action(seen, app, status, which, scope));
+    let is_all_well = scope == Scope::Mirror && status.holder == Node::Main && serves_main(status);
+    let other = if is_all_well { Which::Switch } else { Which::Return };
+    let mut all = [Which::Start, other].map(|which| action(seen, app, status, which, scope));
     // It is possible before, and takes longer then.
     for back in all.iter_mut().filter(|action| action.intent == Some(Intent::ReturnToMain)) {
         back.is_next = status.can_take_over.yes;
@@ -55,6 +57,7 @@ fn label(status: &Status, which: Which) -> &'static str {
         Which::Start if starts_here => "action-start-main",
         Which::Start => "action-start-backup",
         Which::Return => "action-return",
+        Which::Switch => "action-switch",
         Which::Cancel => "action-cancel-return",
     }
 }
@@ -64,7 +67,7 @@ fn note(seen: &Seen<'_>, status: &Status, which: Which, stands: Turn<'_>) -> Str
     let not_now = |why: String| words.with("turn-not-now", &[("why", why.into())]);
     let serves = |name: &str| not_now(words.with("turn-serves", &[("name", name.into())]));
     match stands {
-        Turn::Offered(_) if which == Which::Return => words.say("turn-return-note"),
+        Turn::Offered(_) if which != Which::Start => words.say("turn-return-note"),
         Turn::Offered(_) => words.say("turn-start-note"),
         Turn::Cancellable(running) => {
             words.with("turn-cancel-note", &[("step", hand_over_step(running).to_string().into())])
