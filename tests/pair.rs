@@ -12,6 +12,7 @@
 //! - `cables`: pulled for a while, pulled at random
 //! - `licence`: the backup licence, issued, installed, refused
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
+//! - `roles`: who may do what
 //! - `turns`: the backup serves, and gives back
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
 //! - `maintained`: nobody is called for a while
@@ -73,6 +74,8 @@ mod proofs;
 mod readme;
 #[path = "pair/revoked.rs"]
 mod revoked;
+#[path = "pair/roles.rs"]
+mod roles;
 #[path = "pair/rounds.rs"]
 mod rounds;
 #[path = "pair/stalled.rs"]

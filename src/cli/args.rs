@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{AdoptArgs, GiveArgs, LicenceVerb, PromoteArgs, Rescue, ReturnArgs};
+use super::parts::{AdoptArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, Rescue, ReturnArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -23,6 +23,9 @@ pub struct Cli {
     /// When colour is used.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Colour,
+    /// Ask for a PIN.
+    #[arg(long = "pin", global = true)]
+    pub with_pin: bool,
     /// The screen, without its actions.
     #[arg(long)]
     pub watch: bool,
@@ -127,6 +130,11 @@ pub enum Verb {
         #[command(subcommand)]
         what: Maintained,
     },
+    /// A PIN for store.toml.
+    Pin {
+        /// Whose.
+        of: PinOf,
+    },
     /// The backup licence.
     Licence {
         /// What of it.
@@ -222,15 +230,6 @@ pub enum Maintained {
     },
     /// It ends.
     Off,
-}
-
-/// Who is invited.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
-pub enum Invited {
-    /// The machine that takes over.
-    Backup,
-    /// A new machine in the place of the main.
-    Main,
 }
 
 /// What `init` is given.
@@ -332,13 +331,17 @@ impl Cli {
         if let Some(home) = &self.home {
             return Ok(std::path::absolute(home)?);
         }
+        let of_machine = PathBuf::from("/var/lib/espejo");
         if rustix::process::geteuid().is_root() {
-            return Ok(PathBuf::from("/var/lib/espejo"));
+            return Ok(of_machine);
         }
         let app =
             AppStrategyArgs { top_level_domain: String::new(), author: String::new(), app_name: "espejo".to_owned() };
         let state = choose_app_strategy(app).ok().and_then(|strategy| strategy.state_dir());
-        state.ok_or_else(|| Failure::usage(self.words().say("cli-no-home")))
+        // Who has nothing of their own means the machine's.
+        let own = state.filter(|own| own.exists() || !of_machine.exists());
+        own.or_else(|| of_machine.exists().then_some(of_machine))
+            .ok_or_else(|| Failure::usage(self.words().say("cli-no-home")))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::words::finding::finding as told;
 /// Prints a line for everything that was examined, and what to do where it is not well.
 pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
     let words = &around.words;
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     let mut findings = match client.ask(&Command::Check { far: false }).await? {
         Reply::Checked { findings } => findings,
         Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),

@@ -141,7 +141,7 @@ async fn shown(around: &Around, shop: &mut Shop, mut options: Options) -> Result
             },
             Some(command) = said.recv() => {
                 let home = shop.backup.home.clone();
-                tokio::spawn(async move { screen::ask(&home, &command).await });
+                tokio::spawn(async move { screen::ask(&home, None, &command).await });
                 continue;
             }
             _ = looks.tick() => {

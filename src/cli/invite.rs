@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::Around;
-use super::args::Invited;
 use super::exit::{Exit, Failure};
+use super::parts::Invited;
 use super::status::connect;
 use super::verify::by;
 use crate::pair::Node;
@@ -16,7 +16,7 @@ pub async fn run(around: &Around, who: Option<Invited>) -> Result<Exit, Failure>
         Some(Invited::Main) => Node::Main,
         Some(Invited::Backup) | None => Node::Backup,
     };
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     match client.ask(&Command::Invite { role, by: by() }).await? {
         Reply::Code { code, address, seconds } => {
             let minutes = seconds / 60;
@@ -25,7 +25,7 @@ pub async fn run(around: &Around, who: Option<Invited>) -> Result<Exit, Failure>
             Ok(Exit::Done)
         }
         Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
-        Reply::Status(_) | Reply::Running { .. } | Reply::Done | Reply::Checked { .. } => {
+        Reply::Status(_) | Reply::Who { .. } | Reply::Running { .. } | Reply::Done | Reply::Checked { .. } => {
             Err(Failure::failed(around.words.say("cli-strange")))
         }
     }
@@ -33,14 +33,14 @@ pub async fn run(around: &Around, who: Option<Invited>) -> Result<Exit, Failure>
 
 /// Has the machine `name` forgotten.
 pub async fn revoke(around: &Around, name: String) -> Result<Exit, Failure> {
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     match client.ask(&Command::Revoke { name: name.clone(), by: by() }).await? {
         Reply::Done => {
             writeln!(io::stdout(), "{}", around.words.with("cli-revoke", &[("name", name.into())]))?;
             Ok(Exit::Done)
         }
         Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
-        Reply::Status(_) | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
+        Reply::Status(_) | Reply::Who { .. } | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
             Err(Failure::failed(around.words.say("cli-strange")))
         }
     }

@@ -17,11 +17,11 @@ pub async fn done(
     command: &Command,
     going: Option<&str>,
 ) -> Result<(Box<Status>, Operation), Failure> {
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     let operation = match client.ask(command).await? {
         Reply::Running { operation } => operation,
         Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
-        Reply::Status(_) | Reply::Done | Reply::Code { .. } | Reply::Checked { .. } => {
+        Reply::Status(_) | Reply::Who { .. } | Reply::Done | Reply::Code { .. } | Reply::Checked { .. } => {
             return Err(Failure::failed(around.words.say("cli-not-begun")));
         }
     };

@@ -17,7 +17,7 @@ pub async fn run(around: &Around, what: Maintained) -> Result<Exit, Failure> {
         Maintained::Off => None,
     };
     let command = Command::Maintenance { seconds: length.map(|length| length.as_secs()), by: by() };
-    if let Reply::Refused { why } = connect(around)?.ask(&command).await? {
+    if let Reply::Refused { why } = connect(around).await?.ask(&command).await? {
         return Err(Failure::not_done(&around.words, &why));
     }
     let said = match length {

@@ -6,6 +6,7 @@
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
+//! - [`pin`]: PINs, made and given
 //! - [`plan`]: what a change of server would do, printed
 //! - [`logs`]: the log file
 //! - [`running`]: a service that runs in this process
@@ -25,6 +26,7 @@ pub mod logs;
 pub mod maintenance;
 pub mod mirror;
 pub mod parts;
+pub mod pin;
 pub mod plan;
 pub mod rescue;
 pub mod reseed;
@@ -53,13 +55,16 @@ pub struct Around {
     pub lang: Option<String>,
     /// When colour is used.
     pub colour: args::Colour,
+    /// The PIN that is given to the service, if one is.
+    pub pin: pin::Given,
 }
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     crate::os::keep_freed_memory();
     let words = cli.words();
-    let around = Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color };
+    let around =
+        Around { home: cli.home()?, words, lang: cli.lang, colour: cli.color, pin: pin::Given::new(cli.with_pin) };
     let mut runtime = match cli.verb {
         // What goes over the network must not wait for what is said.
         None | Some(Verb::Run | Verb::Demo(_)) => tokio::runtime::Builder::new_multi_thread(),
@@ -87,6 +92,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Adopt(args)) => turn::adopt(&around, args).await,
             Some(Verb::Start { yes }) => turn::start(&around, yes).await,
             Some(Verb::Maintenance { what }) => maintenance::run(&around, what).await,
+            Some(Verb::Pin { of }) => pin::make(&around, of),
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
             Some(Verb::History { check, events, json }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::IssueArgs;
 
@@ -135,4 +135,22 @@ pub struct Planned {
     /// As one JSON object.
     #[arg(long, requires = "plan")]
     pub json: bool,
+}
+
+/// Who is invited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
+pub enum Invited {
+    /// The machine that takes over.
+    Backup,
+    /// A new machine in the place of the main.
+    Main,
+}
+
+/// Whose PIN it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PinOf {
+    /// Of those who act.
+    Operator,
+    /// Of those who may do everything.
+    Support,
 }

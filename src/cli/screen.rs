@@ -12,10 +12,11 @@ use super::args::{Colour, MirrorArgs};
 use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
 use super::status::connect;
-use super::{Around, mirror, run};
+use super::{Around, mirror, pin, run};
 use crate::service::control::{Client, Watching};
 use crate::service::home::remembered;
 use crate::service::member::{Member, MemberError};
+use crate::service::role::Role;
 use crate::service::{Command, Reply};
 use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
 use crate::words::Words;
@@ -26,11 +27,17 @@ const FIRST: Duration = Duration::from_millis(30);
 /// Opens the screen: on the service that runs, else with the service of this home inside, be it that of a machine of a store or
 /// what was mirrored last, or on the first page.
 pub async fn open(around: &Around) -> Result<Exit, Failure> {
-    if let Some(client) = Client::connect(&around.home)? {
-        return attached(around, client, Place::Attached).await;
+    if let Some(mut client) = Client::connect(&around.home)? {
+        pin::give(around, &mut client).await?;
+        let place = match client.ask(&Command::Who).await? {
+            Reply::Who { role: Role::Viewer } => Place::WatchOnly,
+            Reply::Refused { why } => return Err(Failure::not_done(&around.words, &why)),
+            _ => Place::Attached,
+        };
+        return attached(around, client, place).await;
     }
     if !io::stdout().is_terminal() {
-        return connect(around).map(|_| Exit::Done);
+        return connect(around).await.map(|_| Exit::Done);
     }
     match Member::load(&around.home) {
         Ok(_) => {
@@ -64,7 +71,7 @@ pub async fn open(around: &Around) -> Result<Exit, Failure> {
 
 /// Opens the screen without its actions.
 pub async fn watch(around: &Around) -> Result<Exit, Failure> {
-    let client = connect(around)?;
+    let client = connect(around).await?;
     attached(around, client, Place::WatchOnly).await
 }
 
@@ -101,10 +108,10 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
             }
         }
     });
-    let home = around.home.clone();
+    let (home, pin) = (around.home.clone(), around.pin.typed().map(ToOwned::to_owned));
     tokio::spawn(async move {
         while let Some(command) = said.recv().await {
-            ask(&home, &command).await;
+            ask(&home, pin.clone(), &command).await;
         }
     });
     let status = known_first(status).await;
@@ -115,8 +122,11 @@ async fn attached(around: &Around, mut client: Client, place: Place) -> Result<E
 }
 
 /// Asks the service of `home`. What comes of it is seen in the status.
-pub async fn ask(home: &Path, command: &Command) {
+pub async fn ask(home: &Path, pin: Option<String>, command: &Command) {
     if let Ok(Some(mut client)) = Client::connect(home) {
+        if let Some(pin) = pin {
+            let _ = client.ask(&Command::Pin { pin }).await;
+        }
         let _ = client.ask(command).await;
     }
 }
@@ -134,7 +144,10 @@ pub fn options(around: &Around, place: Place) -> Result<Options, Failure> {
     let own = around.home.join("keymap.toml");
     let keymap = match fs::read_to_string(&own) {
         Ok(text) => Keymap::parse(&text, &own.display().to_string()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Keymap::standard(),
+        // Who may not look into the home has the usual ones.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            Keymap::standard()
+        }
         Err(error) => return Err(Failure::usage(format!("{}: {error}", own.display()))),
     };
     let keymap = keymap.map_err(|faults| Failure::usages(faults.iter().map(|fault| fault.tell(&words)).collect()))?;

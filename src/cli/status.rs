@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Around;
 use super::exit::{Exit, Failure};
+use super::pin;
 use crate::service::control::Client;
 use crate::service::member::Member;
 use crate::service::status::Phase;
@@ -15,11 +16,15 @@ use crate::words::{Words, answer, figures, told};
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
     let words = &around.words;
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     client.say(if watch { &Command::Watch } else { &Command::Status }).await?;
     let mut exit = None;
     while let Some(reply) = client.hear().await? {
-        let Reply::Status(status) = reply else { return Err(Failure::failed(words.say("cli-strange"))) };
+        let status = match reply {
+            Reply::Status(status) => status,
+            Reply::Refused { why } => return Err(Failure::not_done(words, &why)),
+            _ => return Err(Failure::failed(words.say("cli-strange"))),
+        };
         let mut out = io::stdout().lock();
         if json {
             serde_json::to_writer(&mut out, &status).map_err(io::Error::from)?;
@@ -36,13 +41,21 @@ pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failu
     exit.ok_or_else(|| Failure::failed(words.say("cli-service-ended")))
 }
 
-/// Connects to the service of the home.
-pub fn connect(around: &Around) -> Result<Client, Failure> {
-    Client::connect(&around.home)?.ok_or_else(|| {
-        let home = around.home.display().to_string();
+/// Connects to the service of the home, and gives it the PIN where one is to be given.
+pub async fn connect(around: &Around) -> Result<Client, Failure> {
+    let home = || around.home.display().to_string();
+    let connected = Client::connect(&around.home).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Failure::failed(around.words.with("cli-not-let-in", &[("home", home().into())]))
+        }
+        _ => error.into(),
+    })?;
+    let mut client = connected.ok_or_else(|| {
         let key = if Member::load(&around.home).is_ok() { "cli-no-service-here" } else { "cli-no-service" };
-        Failure::no_service(around.words.with(key, &[("home", home.into())]))
-    })
+        Failure::no_service(around.words.with(key, &[("home", home().into())]))
+    })?;
+    pin::give(around, &mut client).await?;
+    Ok(client)
 }
 
 /// Whether all is well.

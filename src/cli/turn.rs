@@ -35,7 +35,7 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
 pub async fn back(around: &Around, args: ReturnArgs) -> Result<Exit, Failure> {
     let ReturnArgs { copy, give: GiveArgs { yes, cancel, reason, planned } } = args;
     if let Some(name) = copy {
-        let mut client = connect(around)?;
+        let mut client = connect(around).await?;
         let command = Command::Copy { name: name.clone(), by: by() };
         return said(around, &mut client, &command, around.words.with("cli-copy-taken-up", &[("name", name.into())]))
             .await;
@@ -81,7 +81,7 @@ async fn give(
 
 /// Cancels what runs.
 async fn give_up(around: &Around, then: &str) -> Result<Exit, Failure> {
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     said(around, &mut client, &Command::Cancel { by: by() }, around.words.say(then)).await
 }
 
@@ -105,7 +105,7 @@ pub async fn start(around: &Around, yes: bool) -> Result<Exit, Failure> {
 
 /// The service of this home, and how it stands.
 async fn stands(around: &Around) -> Result<(Client, Box<Status>), Failure> {
-    let mut client = connect(around)?;
+    let mut client = connect(around).await?;
     match client.ask(&Command::Status).await? {
         Reply::Status(status) => Ok((client, status)),
         _ => Err(Failure::failed(around.words.say("cli-strange"))),

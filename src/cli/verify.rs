@@ -39,6 +39,10 @@ fn finish(around: &Around, status: &Status, now: &Operation, json: bool) -> Resu
 #[must_use]
 pub fn by() -> String {
     let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "?".to_owned());
-    let via = if std::env::var_os("SSH_CONNECTION").is_some() { "ssh" } else { "console" };
-    format!("{user} ({via})")
+    // It begins with the address of the other side.
+    let from = std::env::var("SSH_CONNECTION").ok();
+    match from.as_deref().map(|from| from.split_whitespace().next().unwrap_or_default()) {
+        Some(from) => format!("{user} (ssh {from})"),
+        None => format!("{user} (console)"),
+    }
 }

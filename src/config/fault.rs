@@ -65,6 +65,8 @@ pub enum FaultKind {
     NoUnit(String),
     /// No public key.
     NoPublicKey,
+    /// It is no PIN as `espejo pin` prints it.
+    NoPin,
     /// No pattern for names of files.
     NoGlob(String),
     /// No regular expression.

@@ -29,6 +29,7 @@
 //! - [`change`]: reads `[licence]`, `[promote]`, `[return]`
 //! - [`alarm`]: reads `[alarm]`, `[support]`
 //! - [`hooks`]: reads `[hooks]`
+//! - [`roles`]: reads `[roles]`
 //!
 //! What stands at their keys:
 //!
@@ -65,6 +66,7 @@ mod near;
 pub mod probe;
 mod reading;
 pub mod revision;
+pub mod roles;
 pub mod server;
 pub mod store;
 mod syntax;

@@ -11,6 +11,7 @@ use super::hooks::Hooks;
 use super::machine::{Machine, Machines};
 use super::mirror::Mirror;
 use super::reading::{Reading, position};
+use super::roles::Roles;
 use super::server::Servers;
 use super::syntax;
 use super::terminals::Terminals;
@@ -48,6 +49,8 @@ pub struct Store {
     pub support: Support,
     /// What else is run.
     pub hooks: Hooks,
+    /// Who may do what.
+    pub roles: Roles,
 }
 
 /// Which machine is the main: the one that was set up as such, or the other one since it was adopted.
@@ -93,6 +96,7 @@ impl Store {
         let alarm = Alarm::read(&root.section("alarm"));
         let support = Support::read(&root.section("support"));
         let hooks = Hooks::read(&root.section("hooks"));
+        let roles = Roles::read(&root.section("roles"));
         let Machines { main, backup } = machines?;
         let name = name?;
         Some(Self {
@@ -111,6 +115,7 @@ impl Store {
             alarm,
             support,
             hooks,
+            roles,
         })
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! - [`ground`]: this system, or a machine that is simulated
 //! - [`net`]: connections and datagrams
+//! - [`people`]: who sits at the other end of a local socket
 
 pub mod ground;
 pub mod net;
+pub mod people;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::refusal::WhyNot;
+use super::role::Role;
 use super::status::Status;
 use crate::pair::Node;
 
@@ -15,6 +16,13 @@ pub enum Command {
     Status,
     /// Say how it stands, now and after every change, until the line is closed.
     Watch,
+    /// Say what who asks may do.
+    Who,
+    /// Let who asks do what this PIN opens, on this connection.
+    Pin {
+        /// As it was typed.
+        pin: String,
+    },
     /// Compare every byte of both sides; joins the comparison that runs.
     Verify {
         /// Who asks.
@@ -158,6 +166,11 @@ pub enum Reply {
         address: String,
         /// Seconds for which it is good.
         seconds: u64,
+    },
+    /// Who asks may do this.
+    Who {
+        /// The role.
+        role: Role,
     },
     /// It is done.
     Done,

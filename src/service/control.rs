@@ -1,8 +1,12 @@
-//! The control socket: JSON lines, for the owner of the home alone. One command a line, one reply a line; `watch` is answered
-//! by a status after every change.
+//! The control socket: JSON lines. One command a line, one reply a line; `watch` is answered by a status after every change.
+//!
+//! There are two: one in the home, for its owner alone; and one that every user of this machine reaches, who comes to the gate
+//! there. Whoever calls the second one makes sure that the home's owner listens.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +16,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Command, Reply};
 use super::engine::Asked;
+use super::gate::{Gate, Guest};
 use super::refusal::WhyNot;
+use super::role::Role;
 use super::status::Status;
 
 /// Bytes of one command line, at the most.
@@ -33,20 +39,54 @@ pub fn socket_path(home: &Path) -> PathBuf {
     home.join("control.sock")
 }
 
+/// The name under which the service of the home at `path` is reached by users who may not look into it. It stands in no folder.
+fn open_name(path: &Path) -> io::Result<SocketAddr> {
+    let path = std::fs::canonicalize(path)?;
+    let name = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+    SocketAddr::from_abstract_name(format!("espejo-{}", &name[..32]))
+}
+
+/// Where commands come in.
+#[derive(Debug)]
+pub struct Listening {
+    own: UnixListener,
+    /// None where another process has its name: those who would come there are told that they may not.
+    open: Option<UnixListener>,
+    gate: Gate,
+}
+
 /// Begins to listen in `home`, which this process has for itself: a socket that is there is a dead one.
-pub fn listen(home: &Path) -> io::Result<UnixListener> {
+pub fn listen(home: &Path) -> io::Result<Listening> {
     let path = socket_path(home);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = crate::os::short_path(&path, |short| UnixListener::bind(short))?;
+    let own = crate::os::short_path(&path, |short| UnixListener::bind(short))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    let open = open_name(home).and_then(|name| {
+        let listener = std::os::unix::net::UnixListener::bind_addr(&name)?;
+        listener.set_nonblocking(true)?;
+        UnixListener::from_std(listener)
+    });
+    let open = open.inspect_err(|error| tracing::warn!(%error, "only the owner of this home reaches its service")).ok();
+    Ok(Listening { own, open, gate: Gate::new(home) })
 }
 
-/// Serves the socket until the process ends. Commands go to `ask`.
-pub async fn serve(listener: UnixListener, ask: mpsc::UnboundedSender<Asked>, status: Watching) {
+/// Serves the sockets until the process ends. Commands go to `ask`.
+pub async fn serve(listening: Listening, ask: mpsc::UnboundedSender<Asked>, status: Watching) {
+    let Listening { own, open, gate } = listening;
+    let own = keep(own, gate.clone(), ask.clone(), status.clone());
+    // Strangers take no place from the owner.
+    let open = async {
+        if let Some(open) = open {
+            keep(open, gate, ask, status).await;
+        }
+    };
+    tokio::join!(own, open);
+}
+
+async fn keep(listener: UnixListener, gate: Gate, ask: mpsc::UnboundedSender<Asked>, status: Watching) {
     let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -55,16 +95,36 @@ pub async fn serve(listener: UnixListener, ask: mpsc::UnboundedSender<Asked>, st
             tokio::time::sleep(RETRY).await;
             continue;
         };
-        let (ask, status) = (ask.clone(), status.clone());
+        let (gate, ask, status) = (gate.clone(), ask.clone(), status.clone());
         tokio::spawn(async move {
             // Whoever hangs up has what it wanted.
-            let _ = answer(stream, ask, status).await;
+            let _ = match gate.guest(&stream) {
+                Some(guest) => answer(stream, (&gate, guest), ask, status).await,
+                None => turn_away(stream).await,
+            };
             drop(place);
         });
     }
 }
 
-async fn answer(stream: UnixStream, ask: mpsc::UnboundedSender<Asked>, mut status: Watching) -> io::Result<()> {
+/// Hears what somebody wants who may not even look, since nobody listens who speaks, and says that.
+async fn turn_away(stream: UnixStream) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let heard = BufReader::new(reader).take(MAX_LINE).read_line(&mut line).await?;
+    if heard > 0 { write(&mut writer, &refused(WhyNot::NotAllowed { needs: Role::Viewer })).await } else { Ok(()) }
+}
+
+fn refused(why: WhyNot) -> Reply {
+    Reply::Refused { why: vec![why] }
+}
+
+async fn answer(
+    stream: UnixStream,
+    (gate, mut guest): (&Gate, Guest),
+    ask: mpsc::UnboundedSender<Asked>,
+    mut status: Watching,
+) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
@@ -75,7 +135,17 @@ async fn answer(stream: UnixStream, ask: mpsc::UnboundedSender<Asked>, mut statu
         }
         let reply = match serde_json::from_str(&line) {
             Ok(Command::Watch) => return watch_status(&mut writer, &mut status).await,
-            Ok(command) => {
+            Ok(Command::Who) => Reply::Who { role: guest.role },
+            Ok(Command::Pin { pin }) => match gate.opens(pin).await {
+                Some(role) => {
+                    guest.rise(role);
+                    Reply::Who { role: guest.role }
+                }
+                None => refused(WhyNot::WrongPin),
+            },
+            Ok(command) if command.needs() > guest.role => refused(WhyNot::NotAllowed { needs: command.needs() }),
+            Ok(mut command) => {
+                guest.sign(&mut command);
                 let (answer, answered) = oneshot::channel();
                 if ask.send((command, answer)).is_err() {
                     return Ok(());
@@ -83,7 +153,7 @@ async fn answer(stream: UnixStream, ask: mpsc::UnboundedSender<Asked>, mut statu
                 let Ok(reply) = answered.await else { return Ok(()) };
                 reply
             }
-            Err(error) => Reply::Refused { why: vec![WhyNot::NoCommand { error: error.to_string() }] },
+            Err(error) => refused(WhyNot::NoCommand { error: error.to_string() }),
         };
         write(&mut writer, &reply).await?;
     }
@@ -107,6 +177,14 @@ async fn write(writer: &mut (impl AsyncWriteExt + Unpin), reply: &Reply) -> io::
     writer.write_all(&line).await
 }
 
+/// Connects to the service of a home into which this user may not look, and makes sure that it is that.
+fn connect_openly(home: &Path) -> io::Result<std::os::unix::net::UnixStream> {
+    let stream = std::os::unix::net::UnixStream::connect_addr(&open_name(home)?)?;
+    let owner = std::fs::metadata(home)?.uid();
+    let listens = rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw();
+    if listens == owner { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
 /// A connection to the service of a home.
 #[derive(Debug)]
 pub struct Client {
@@ -118,6 +196,10 @@ impl Client {
     pub fn connect(home: &Path) -> io::Result<Option<Self>> {
         let path = socket_path(home);
         let connected = crate::os::short_path(&path, |short| std::os::unix::net::UnixStream::connect(short));
+        let connected = match connected {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => connect_openly(home),
+            connected => connected,
+        };
         match connected {
             Ok(stream) => {
                 stream.set_nonblocking(true)?;
@@ -134,7 +216,12 @@ impl Client {
     pub async fn say(&mut self, command: &Command) -> io::Result<()> {
         let mut line = serde_json::to_vec(command)?;
         line.push(b'\n');
-        self.stream.get_mut().write_all(&line).await
+        // A service that is gone is no reader who has seen enough.
+        let gone = |error: io::Error| match error.kind() {
+            io::ErrorKind::BrokenPipe => io::ErrorKind::ConnectionAborted.into(),
+            _ => error,
+        };
+        self.stream.get_mut().write_all(&line).await.map_err(gone)
     }
 
     /// The next reply; `None` when the service has ended.

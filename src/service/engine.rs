@@ -256,7 +256,9 @@ impl Engine {
     async fn command(&mut self, command: Command) -> Reply {
         let now = ground::now();
         match command {
-            Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
+            Command::Status | Command::Watch | Command::Who | Command::Pin { .. } => {
+                Reply::Status(Box::new(self.status()))
+            }
             Command::Verify { by } => self.verify(&by, now).await,
             Command::Answer { question, accept, by } => {
                 tracing::info!(question, accept, by, "a question was answered");

@@ -11,6 +11,7 @@
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
+//! - [`gate`], [`role`]: who may do what
 //! - [`finding`]: what an examination of a machine finds
 //! - [`keeper`]: what is written into the diary
 //! - [`home`]: the folder in which a machine keeps what is its own
@@ -34,6 +35,7 @@ pub mod control;
 pub mod engine;
 pub mod event;
 pub mod finding;
+pub mod gate;
 pub mod home;
 pub mod keeper;
 pub mod licence;
@@ -48,6 +50,7 @@ pub mod pos;
 pub mod proofs;
 pub mod receiving;
 pub mod refusal;
+pub mod role;
 pub mod sending;
 pub mod status;
 pub mod takeover;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Hindrance;
 use super::pos::Down;
+pub use super::role::Role;
 use super::status::OperationKind;
 use crate::pair::event::Why;
 
@@ -13,6 +14,13 @@ use crate::pair::event::Why;
 pub enum WhyNot {
     /// That is for the main.
     OnlyMain,
+    /// Who asks may not do that.
+    NotAllowed {
+        /// Who may.
+        needs: Role,
+    },
+    /// This PIN opens nothing.
+    WrongPin,
     /// One process mirrors one folder here: there is no store.
     NoStore,
     /// One process mirrors one folder here: its copy is taken anew by hand.

@@ -454,6 +454,7 @@ answer-left = At least { $bytes } to go.
 
 ## Changes of server
 
+short-not-allowed = not allowed
 short-only-main = only the main does that
 short-no-store = there is no store here
 short-unheard = { $name } does not answer
@@ -827,6 +828,7 @@ config-no-address = "{ $text }" is no address. Write host and port, for example 
 config-only-this-machine = cannot be reached from the other machine. Write the address that this machine has in the shop's network.
 config-no-url = "{ $text }" cannot be asked for. Write for example "http://127.0.0.1:9000/health", without encryption.
 config-no-unit = "{ $text }" is no unit. Write its name with its ending, for example "pos.service".
+config-no-pin = is no PIN as it is kept. espejo pin prints it.
 config-no-public-key = is no public key. One begins with "k4.public." and has 43 letters behind it; the vendor has it in a file that ends in .pub.
 config-no-glob = is no pattern for names of files: { $text }. Write for example "*.tmp", or "log/*.old" for a path from the dataset's folder.
 config-no-pattern = is no regular expression: { $text }. Write for example '(\d+)' in single quotes.
@@ -890,6 +892,8 @@ refusal-copy-old = The copy is { $age } old; { $limit } are allowed. If it must 
 refusal-question = A question about the copy is not answered. If it must do as it is: --accept-loss
 refusal-nobody-knows = Nobody can tell whether the other machine is dead or only the cable is cut. Look at it. If it is dead: --yes
 refusal-only-main = only the main server does that: type it there
+refusal-not-allowed = Your user may not do that; it is for the role: { $needs }. Roles belong to groups, in [roles] of store.toml; over SSH, or to rise: --pin
+refusal-wrong-pin = This PIN opens nothing. Wrong ones take longer and longer.
 refusal-no-store = this service mirrors one folder; a store begins with espejo init
 refusal-by-hand = end espejo mirror, remove the folder of the copy, and begin again
 refusal-unheard = the other machine is not heard
@@ -1067,6 +1071,13 @@ plan-lost-at-least = What came in the last { $span } or more may be missing ({ $
 plan-nothing-lost = Nothing is lost
 plan-licence = Backup licence until { $at }
 cli-promoted = This machine is the server now. Nothing stands behind it until the main is back.
+cli-pin = PIN:
+cli-pin-new = New PIN:
+cli-pin-again = Once more:
+cli-pin-short = a PIN has { $n } letters or digits at the least
+cli-pin-differs = the two were not the same
+cli-pin-where = This line belongs under [roles] in the store.toml of the machine that serves:
+cli-not-let-in = { $home }: your user may not look into it, and no service there lets you in
 cli-adopted = The machine that serves is the main from now on, and the other one its backup. store.toml says so (home).
 cli-switched = The backup is the server now. The main mirrors it; espejo return gives everything back.
 cli-switched-not = The change is cancelled. This shop goes on as before.
@@ -1207,6 +1218,7 @@ help-espejo-examples =
       espejo mirror /srv/pos /backup/pos       mirror a folder, with the screen
       espejo status --json                     how it stands, for a script
 help-espejo-home = Where this machine keeps what is its own [default: /var/lib/espejo for root, else the state folder of the user]
+help-espejo-with_pin = Ask for a PIN: over SSH, or to do what another role may ($ESPEJO_PIN in scripts)
 help-espejo-lang = The language: en, es, pt-BR, de, fr or fi [default: from the environment]
 help-espejo-color = When colour is used: auto, always or never
 help-espejo-watch = The screen, without its actions
@@ -1253,6 +1265,8 @@ help-maintenance = No alarms, and nothing by itself, for a while
 help-maintenance-on = It begins, on both machines
 help-maintenance-on-length = It ends by itself after so long
 help-maintenance-off = It ends, on both machines
+help-pin = Print a PIN as it is kept, for [roles] in store.toml; it is typed, or read from standard input
+help-pin-of = Whose it is
 help-licence = The backup licence: what is installed and left, a new one; and what a vendor issues them with
 help-licence-show = What is installed, how many days are left, and what a vendor must know to issue one
 help-licence-show-json = As one JSON object

@@ -1,79 +1,100 @@
 //! Why the service does not do what it was asked.
 
-use super::Words;
 use super::told::Told;
+use super::{Words, figures};
 use crate::service::refusal::WhyNot;
 
 /// Why it is not done, and what to do; a sentence.
 #[must_use]
 pub fn refusal(words: &Words, why: &WhyNot) -> String {
-    let one = |key: &str, (name, said): (&str, &str)| words.with(key, &[(name, said.into())]);
-    let two = |key: &str, (a, one): (&str, &str), (b, two): (&str, &str)| {
-        words.with(key, &[(a, one.into()), (b, two.into())])
-    };
+    let said = said(words, why);
+    let said: Vec<_> = said.into_iter().map(|(name, value)| (name, value.into())).collect();
+    words.with(key(why), &said)
+}
+
+/// The sentence.
+fn key(why: &WhyNot) -> &'static str {
     match why {
-        WhyNot::OnlyMain => words.say("refusal-only-main"),
-        WhyNot::NoStore => words.say("refusal-no-store"),
-        WhyNot::ByHand => words.say("refusal-by-hand"),
-        WhyNot::Unheard => words.say("refusal-unheard"),
-        WhyNot::NoAnswer => words.say("refusal-no-answer"),
-        WhyNot::AllThereIs => words.say("refusal-all-there-is"),
-        WhyNot::NoCopy => words.say("refusal-no-copy"),
-        WhyNot::Comparing => words.say("refusal-comparing"),
-        WhyNot::NotAsked { question } => words.with("refusal-not-asked", &[("question", question.to_string().into())]),
-        WhyNot::NoSuchMachine { name, backup } => two("refusal-no-such-machine", ("name", name), ("backup", backup)),
-        WhyNot::NobodyJoined => words.say("refusal-nobody-joined"),
-        WhyNot::System { error } => one("refusal-system", ("error", error)),
-        WhyNot::NoCommand { error } => one("refusal-no-command", ("error", error)),
-        WhyNot::ServesAlready => words.say("refusal-serves"),
-        WhyNot::MainServes => words.say("refusal-main-serves"),
-        WhyNot::NothingToAdopt => words.say("refusal-nothing-to-adopt"),
-        WhyNot::OnlyInPlaceOfMain => words.say("refusal-only-in-place-of-main"),
-        WhyNot::BackupServes => words.say("refusal-backup-serves"),
-        WhyNot::CompareFirst => words.say("refusal-compare-first"),
-        WhyNot::ServesNot => words.say("refusal-serves-not"),
-        WhyNot::WasServer => words.say("refusal-was-server"),
-        WhyNot::WasNoServer => words.say("refusal-was-no-server"),
-        WhyNot::OtherHealthy => words.say("refusal-healthy"),
-        WhyNot::CopyOld { age_ms, limit_ms } => {
-            let span = |ms: u64| super::figures::span(words, ms).into();
-            words.with("refusal-copy-old", &[("age", span(*age_ms)), ("limit", span(*limit_ms))])
-        }
-        WhyNot::QuestionOpen => words.say("refusal-question"),
-        WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
-        WhyNot::Parted => words.say("refusal-parted"),
-        WhyNot::NoLicence => words.say("refusal-no-licence"),
-        WhyNot::LicenceOver => words.say("refusal-licence-over"),
-        WhyNot::CopyDiffers => words.say("refusal-copy-differs"),
-        WhyNot::QuestionFirst => words.say("refusal-question-first"),
-        WhyNot::NoServer => words.say("refusal-no-server"),
-        WhyNot::ServerHindered { what, why } => {
-            let Told { what, todo } = super::finding::hindered(words, what, why);
-            words.with("refusal-server-hindered", &[("what", what.into()), ("todo", todo.into())])
-        }
-        WhyNot::ServerVersions { ours, theirs } => two("refusal-server-versions", ("ours", ours), ("theirs", theirs)),
+        WhyNot::OnlyMain => "refusal-only-main",
+        WhyNot::NotAllowed { .. } => "refusal-not-allowed",
+        WhyNot::WrongPin => "refusal-wrong-pin",
+        WhyNot::NoStore => "refusal-no-store",
+        WhyNot::ByHand => "refusal-by-hand",
+        WhyNot::Unheard => "refusal-unheard",
+        WhyNot::NoAnswer => "refusal-no-answer",
+        WhyNot::AllThereIs => "refusal-all-there-is",
+        WhyNot::NoCopy => "refusal-no-copy",
+        WhyNot::Comparing => "refusal-comparing",
+        WhyNot::NotAsked { .. } => "refusal-not-asked",
+        WhyNot::NoSuchMachine { .. } => "refusal-no-such-machine",
+        WhyNot::NobodyJoined => "refusal-nobody-joined",
+        WhyNot::System { .. } => "refusal-system",
+        WhyNot::NoCommand { .. } => "refusal-no-command",
+        WhyNot::ServesAlready => "refusal-serves",
+        WhyNot::MainServes => "refusal-main-serves",
+        WhyNot::NothingToAdopt => "refusal-nothing-to-adopt",
+        WhyNot::OnlyInPlaceOfMain => "refusal-only-in-place-of-main",
+        WhyNot::BackupServes => "refusal-backup-serves",
+        WhyNot::CompareFirst => "refusal-compare-first",
+        WhyNot::ServesNot => "refusal-serves-not",
+        WhyNot::WasServer => "refusal-was-server",
+        WhyNot::WasNoServer => "refusal-was-no-server",
+        WhyNot::OtherHealthy => "refusal-healthy",
+        WhyNot::CopyOld { .. } => "refusal-copy-old",
+        WhyNot::QuestionOpen => "refusal-question",
+        WhyNot::NobodyKnows => "refusal-nobody-knows",
+        WhyNot::Parted => "refusal-parted",
+        WhyNot::NoLicence => "refusal-no-licence",
+        WhyNot::LicenceOver => "refusal-licence-over",
+        WhyNot::CopyDiffers => "refusal-copy-differs",
+        WhyNot::QuestionFirst => "refusal-question-first",
+        WhyNot::NoServer => "refusal-no-server",
+        WhyNot::ServerHindered { .. } => "refusal-server-hindered",
+        WhyNot::ServerVersions { .. } => "refusal-server-versions",
+        WhyNot::NoRoom { .. } => "refusal-no-room",
+        WhyNot::Busy { .. } => "refusal-busy",
+        WhyNot::TurnsAlready => "refusal-turns-already",
+        WhyNot::NothingRuns => "refusal-nothing-runs",
+        WhyNot::TooLate => "refusal-too-late",
+        WhyNot::ServerLives => "refusal-server-lives",
+        WhyNot::NotLevel { .. } => "refusal-not-level",
+        WhyNot::DatasetLacks { .. } => "refusal-dataset-lacks",
+        WhyNot::DatasetStopped { .. } => "refusal-dataset-stopped",
+        WhyNot::NoSuchDataset { .. } => "refusal-no-such-dataset",
+        WhyNot::GoesOn { .. } => "refusal-goes-on",
+        WhyNot::StopRefused => "refusal-stop-refused",
+        WhyNot::ServerDown { .. } => "refusal-server-down",
+        WhyNot::HandedBack => "refusal-handed-back",
+        WhyNot::Cancelled { .. } => "refusal-cancelled",
+        WhyNot::Other => "cli-strange",
+    }
+}
+
+/// What is said in it.
+fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
+    let told = |Told { what, todo }: Told| vec![("what", what), ("todo", todo)];
+    let span = |ms: u64| figures::span(words, ms);
+    let bytes = |bytes: u64| figures::bytes(words, bytes);
+    match why {
+        WhyNot::NotAllowed { needs } => vec![("needs", needs.name().to_owned())],
+        WhyNot::NotAsked { question } => vec![("question", question.to_string())],
+        WhyNot::NoSuchMachine { name, backup } => vec![("name", name.clone()), ("backup", backup.clone())],
+        WhyNot::System { error } | WhyNot::NoCommand { error } => vec![("error", error.clone())],
+        WhyNot::CopyOld { age_ms, limit_ms } => vec![("age", span(*age_ms)), ("limit", span(*limit_ms))],
+        WhyNot::ServerHindered { what, why } => told(super::finding::hindered(words, what, why)),
+        WhyNot::ServerVersions { ours, theirs } => vec![("ours", ours.clone()), ("theirs", theirs.clone())],
         WhyNot::NoRoom { free_bytes, needed_bytes } => {
-            let size = |bytes: u64| super::figures::bytes(words, bytes).into();
-            words.with("refusal-no-room", &[("free", size(*free_bytes)), ("needed", size(*needed_bytes))])
+            vec![("free", bytes(*free_bytes)), ("needed", bytes(*needed_bytes))]
         }
-        WhyNot::Busy { kind } => words.with("refusal-busy", &[("what", super::operation::kind(words, *kind).into())]),
-        WhyNot::TurnsAlready => words.say("refusal-turns-already"),
-        WhyNot::NothingRuns => words.say("refusal-nothing-runs"),
-        WhyNot::TooLate => words.say("refusal-too-late"),
-        WhyNot::ServerLives => words.say("refusal-server-lives"),
-        WhyNot::NotLevel { limit_ms } => one("refusal-not-level", ("limit", &super::figures::span(words, *limit_ms))),
-        WhyNot::DatasetLacks { name, why } => two("refusal-dataset-lacks", ("name", name), ("why", why)),
-        WhyNot::DatasetStopped { name, why } => two("refusal-dataset-stopped", ("name", name), ("why", why)),
-        WhyNot::NoSuchDataset { name } => one("refusal-no-such-dataset", ("name", name)),
-        WhyNot::GoesOn { name } => one("refusal-goes-on", ("name", name)),
-        WhyNot::StopRefused => words.say("refusal-stop-refused"),
-        WhyNot::ServerDown { why } => {
-            let told = super::served::down(words, true, why.as_ref());
-            words.with("refusal-server-down", &[("what", told.what.into()), ("todo", told.todo.into())])
+        WhyNot::Busy { kind } => vec![("what", super::operation::kind(words, *kind))],
+        WhyNot::NotLevel { limit_ms } => vec![("limit", span(*limit_ms))],
+        WhyNot::DatasetLacks { name, why } | WhyNot::DatasetStopped { name, why } => {
+            vec![("name", name.clone()), ("why", why.clone())]
         }
-        WhyNot::HandedBack => words.say("refusal-handed-back"),
-        WhyNot::Cancelled { by } => one("refusal-cancelled", ("by", by)),
-        WhyNot::Other => words.say("cli-strange"),
+        WhyNot::NoSuchDataset { name } | WhyNot::GoesOn { name } => vec![("name", name.clone())],
+        WhyNot::ServerDown { why } => told(super::served::down(words, true, why.as_ref())),
+        WhyNot::Cancelled { by } => vec![("by", by.clone())],
+        _ => vec![],
     }
 }
 
@@ -81,6 +102,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
 mod tests {
     use super::*;
     use crate::service::finding::Hindrance;
+    use crate::service::refusal::Role;
     use crate::service::status::OperationKind;
 
     #[test]
@@ -89,6 +111,8 @@ mod tests {
         let text = || "CAJA-9 is no machine".to_owned();
         for why in [
             WhyNot::OnlyMain,
+            WhyNot::NotAllowed { needs: Role::Support },
+            WhyNot::WrongPin,
             WhyNot::NoStore,
             WhyNot::ByHand,
             WhyNot::Unheard,

@@ -14,6 +14,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
     let span = |ms: u64| figures::span(words, ms);
     match why {
         WhyNot::OnlyMain => words.say("short-only-main"),
+        WhyNot::NotAllowed { .. } | WhyNot::WrongPin => words.say("short-not-allowed"),
         WhyNot::NoStore | WhyNot::ByHand => words.say("short-no-store"),
         WhyNot::Unheard | WhyNot::NoAnswer | WhyNot::AllThereIs => named("short-unheard"),
         WhyNot::NoCopy => words.say("short-no-copy"),

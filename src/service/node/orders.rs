@@ -40,7 +40,9 @@ impl Machine {
     pub(super) async fn command(&mut self, command: Command) -> Reply {
         let now = ground::now();
         match command {
-            Command::Status | Command::Watch => Reply::Status(Box::new(self.status())),
+            Command::Status | Command::Watch | Command::Who | Command::Pin { .. } => {
+                Reply::Status(Box::new(self.status()))
+            }
             // What ends the service or turns it over is taken before.
             Command::Stop { .. }
             | Command::Promote { .. }
