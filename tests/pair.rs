@@ -12,6 +12,7 @@
 //! - `licence`: the backup licence, issued, installed, refused
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `turns`: the backup serves, and gives back
+//! - `rolling`: one machine is updated after the other
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
 //! - `maintained`: nobody is called for a while
 //! - `stalled`: one dataset stops, and the others go on
@@ -70,6 +71,8 @@ mod proofs;
 mod readme;
 #[path = "pair/revoked.rs"]
 mod revoked;
+#[path = "pair/rolling.rs"]
+mod rolling;
 #[path = "pair/rounds.rs"]
 mod rounds;
 #[path = "pair/stalled.rs"]

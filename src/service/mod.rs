@@ -13,6 +13,7 @@
 //! - [`control`]: the control socket, and its client
 //! - [`finding`]: what an examination of a machine finds
 //! - [`keeper`]: what is written into the diary
+//! - [`known`]: what another version says and this one does not know
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
@@ -36,6 +37,7 @@ pub mod event;
 pub mod finding;
 pub mod home;
 pub mod keeper;
+pub mod known;
 pub mod licence;
 pub mod member;
 pub mod news;

@@ -1,7 +1,7 @@
 //! Why the service does not do what it was asked.
 
-use super::Words;
 use super::told::Told;
+use super::{Words, figures};
 use crate::service::refusal::WhyNot;
 
 /// Why it is not done, and what to do; a sentence.
@@ -11,11 +11,13 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
     let two = |key: &str, (a, one): (&str, &str), (b, two): (&str, &str)| {
         words.with(key, &[(a, one.into()), (b, two.into())])
     };
+    let (span, size) = (|ms: u64| figures::span(words, ms), |bytes: u64| figures::bytes(words, bytes));
     match why {
         WhyNot::OnlyMain => words.say("refusal-only-main"),
         WhyNot::NoStore => words.say("refusal-no-store"),
         WhyNot::ByHand => words.say("refusal-by-hand"),
         WhyNot::Unheard => words.say("refusal-unheard"),
+        WhyNot::OtherOlder => words.say("refusal-other-older"),
         WhyNot::NoAnswer => words.say("refusal-no-answer"),
         WhyNot::AllThereIs => words.say("refusal-all-there-is"),
         WhyNot::NoCopy => words.say("refusal-no-copy"),
@@ -36,8 +38,7 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         WhyNot::WasNoServer => words.say("refusal-was-no-server"),
         WhyNot::OtherHealthy => words.say("refusal-healthy"),
         WhyNot::CopyOld { age_ms, limit_ms } => {
-            let span = |ms: u64| super::figures::span(words, ms).into();
-            words.with("refusal-copy-old", &[("age", span(*age_ms)), ("limit", span(*limit_ms))])
+            two("refusal-copy-old", ("age", &span(*age_ms)), ("limit", &span(*limit_ms)))
         }
         WhyNot::QuestionOpen => words.say("refusal-question"),
         WhyNot::NobodyKnows => words.say("refusal-nobody-knows"),
@@ -53,15 +54,14 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
         }
         WhyNot::ServerVersions { ours, theirs } => two("refusal-server-versions", ("ours", ours), ("theirs", theirs)),
         WhyNot::NoRoom { free_bytes, needed_bytes } => {
-            let size = |bytes: u64| super::figures::bytes(words, bytes).into();
-            words.with("refusal-no-room", &[("free", size(*free_bytes)), ("needed", size(*needed_bytes))])
+            two("refusal-no-room", ("free", &size(*free_bytes)), ("needed", &size(*needed_bytes)))
         }
         WhyNot::Busy { kind } => words.with("refusal-busy", &[("what", super::operation::kind(words, *kind).into())]),
         WhyNot::TurnsAlready => words.say("refusal-turns-already"),
         WhyNot::NothingRuns => words.say("refusal-nothing-runs"),
         WhyNot::TooLate => words.say("refusal-too-late"),
         WhyNot::ServerLives => words.say("refusal-server-lives"),
-        WhyNot::NotLevel { limit_ms } => one("refusal-not-level", ("limit", &super::figures::span(words, *limit_ms))),
+        WhyNot::NotLevel { limit_ms } => one("refusal-not-level", ("limit", &span(*limit_ms))),
         WhyNot::DatasetLacks { name, why } => two("refusal-dataset-lacks", ("name", name), ("why", why)),
         WhyNot::DatasetStopped { name, why } => two("refusal-dataset-stopped", ("name", name), ("why", why)),
         WhyNot::NoSuchDataset { name } => one("refusal-no-such-dataset", ("name", name)),
@@ -92,6 +92,7 @@ mod tests {
             WhyNot::NoStore,
             WhyNot::ByHand,
             WhyNot::Unheard,
+            WhyNot::OtherOlder,
             WhyNot::NoAnswer,
             WhyNot::AllThereIs,
             WhyNot::NoCopy,
