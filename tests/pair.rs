@@ -14,6 +14,7 @@
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `roles`: who may do what
 //! - `turns`: the backup serves, and gives back
+//! - `rolling`: one machine is updated after the other
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
 //! - `maintained`: nobody is called for a while
 //! - `stalled`: one dataset stops, and the others go on
@@ -76,6 +77,8 @@ mod readme;
 mod revoked;
 #[path = "pair/roles.rs"]
 mod roles;
+#[path = "pair/rolling.rs"]
+mod rolling;
 #[path = "pair/rounds.rs"]
 mod rounds;
 #[path = "pair/stalled.rs"]

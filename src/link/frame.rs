@@ -8,8 +8,12 @@ use crate::replica::part::{BadPart, Part};
 use crate::replica::sealed::{MAX_SEALED, Sealed, Unsealable, seal, unseal};
 use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
-/// The version of what is said. Two sides talk when their versions are equal.
-pub const PROTOCOL: u32 = 3;
+/// The version of what is said. A frame that this version adds is said only on a link on which it is spoken: see
+/// [`super::port::Port::spoken`].
+pub const PROTOCOL: u32 = 4;
+
+/// The oldest version that is spoken still, so that the two machines of a store can be updated one after the other.
+pub const OLDEST: u32 = PROTOCOL - 1;
 
 /// Bytes of one frame, at the most. A longer one is not read.
 pub const MAX_FRAME: usize = MAX_SEALED + 1;

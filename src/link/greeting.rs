@@ -2,15 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frame::{OLDEST, PROTOCOL};
+
 /// What the machine that made the connection says first.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Greeting {
-    /// The version of what will be said; see [`super::frame::PROTOCOL`].
+    /// The version of what will be said; see [`PROTOCOL`].
     pub protocol: u32,
+    /// The oldest one that would do, too. Protocol 3 does not say it, and speaks no other.
+    #[serde(default)]
+    pub oldest: Option<u32>,
     /// The version of the program, for people.
     pub version: String,
     /// What the connection is for.
     pub purpose: Purpose,
+}
+
+impl Greeting {
+    /// The version that both sides speak, if there is one: the highest.
+    #[must_use]
+    pub fn spoken(&self) -> Option<u32> {
+        let lowest = OLDEST.max(self.oldest.unwrap_or(self.protocol));
+        Some(PROTOCOL.min(self.protocol)).filter(|highest| *highest >= lowest)
+    }
 }
 
 /// What a connection is for.
@@ -41,6 +55,9 @@ pub enum Answer {
     Welcome {
         /// The version of its program.
         version: String,
+        /// The version of what will be said. Protocol 3 does not say it: it is what it was greeted with.
+        #[serde(default)]
+        protocol: Option<u32>,
     },
     /// Not so.
     Refused {
@@ -48,6 +65,9 @@ pub enum Answer {
         why: Refusal,
         /// The version of its program.
         version: String,
+        /// The version of what it would say. Protocol 3 does not say it.
+        #[serde(default)]
+        protocol: Option<u32>,
     },
 }
 
@@ -66,4 +86,32 @@ pub enum Refusal {
     /// Something that this version does not know.
     #[serde(other)]
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_version_that_both_know_is_spoken() {
+        let greeting =
+            |protocol, oldest| Greeting { protocol, oldest, version: String::new(), purpose: Purpose::Join }.spoken();
+        assert_eq!(greeting(PROTOCOL, Some(OLDEST)), Some(PROTOCOL));
+        assert_eq!(greeting(OLDEST, None), Some(OLDEST), "an older machine");
+        assert_eq!(greeting(PROTOCOL + 1, Some(PROTOCOL)), Some(PROTOCOL), "a later one");
+        assert_eq!(greeting(PROTOCOL + 1, None), None);
+        assert_eq!(greeting(PROTOCOL + 2, Some(PROTOCOL + 1)), None, "two versions apart");
+        assert_eq!(greeting(OLDEST - 1, None), None, "two versions apart");
+    }
+
+    #[test]
+    fn what_the_version_before_says_is_understood() {
+        let said = r#"{"protocol":3,"version":"0.1.0","purpose":{"for":"control","session":7}}"#;
+        assert_eq!(serde_json::from_str::<Greeting>(said).unwrap().spoken(), Some(3));
+        let said = r#"{"answer":"welcome","version":"0.1.0"}"#;
+        assert!(matches!(serde_json::from_str(said).unwrap(), Answer::Welcome { protocol: None, .. }));
+        let said = r#"{"answer":"refused","why":"protocol","version":"0.1.0"}"#;
+        let Answer::Refused { why, protocol, .. } = serde_json::from_str(said).unwrap() else { panic!("{said}") };
+        assert_eq!((why, protocol), (Refusal::Protocol, None));
+    }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::frame::PROTOCOL;
 use super::wire::End;
 use crate::replica::sealed::Sealed;
 
@@ -48,6 +49,12 @@ impl Port {
     #[must_use]
     pub fn out(&self) -> Option<&mpsc::Sender<Sealed>> {
         self.link.as_ref().map(|link| &link.out)
+    }
+
+    /// The version of what both sides say on this link; see [`super::frame::PROTOCOL`].
+    #[must_use]
+    pub fn spoken(&self) -> u32 {
+        self.link.as_ref().map_or(PROTOCOL, |link| link.spoken)
     }
 
     /// Both directions, where there is a link.

@@ -23,6 +23,11 @@ pub async fn say(stream: &mut (impl AsyncWrite + Unpin), what: &impl Serialize) 
 
 /// Hears one. No byte behind it is read.
 pub async fn hear<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<T> {
+    Ok(serde_json::from_slice(&hear_bytes(stream).await?)?)
+}
+
+/// Hears one as it was said.
+pub async fn hear_bytes(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let length = stream.read_u32().await? as usize;
     if length > LONGEST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a sentence is too long"));
@@ -33,7 +38,7 @@ pub async fn hear<T: DeserializeOwned>(stream: &mut (impl AsyncRead + Unpin)) ->
     if said.len() < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_slice(&said)?)
+    Ok(said)
 }
 
 #[cfg(test)]

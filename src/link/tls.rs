@@ -18,6 +18,7 @@ use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
+use super::frame::OLDEST;
 use super::identity::{Identity, MachineId};
 
 /// What the two sides say that they speak.
@@ -42,6 +43,8 @@ pub struct Secure {
     pub peer: MachineId,
     /// Something that both sides know and nobody else: made for this connection alone.
     pub secret: [u8; 32],
+    /// The version of what both sides say, once they have greeted each other; before that the oldest.
+    pub spoken: u32,
 }
 
 impl Tls {
@@ -101,7 +104,7 @@ impl Secure {
             TlsStream::Client(client) => client.get_ref().1.export_keying_material([0; 32], b"EXPORTER-espejo", None),
             TlsStream::Server(server) => server.get_ref().1.export_keying_material([0; 32], b"EXPORTER-espejo", None),
         };
-        Ok(Self { peer, secret: exported.map_err(io::Error::other)?, stream })
+        Ok(Self { peer, secret: exported.map_err(io::Error::other)?, stream, spoken: OLDEST })
     }
 }
 

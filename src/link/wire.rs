@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::frame::MAX_FRAME;
+use super::frame::{MAX_FRAME, PROTOCOL};
 use super::pace::Pace;
 use super::room::Room;
 use super::squeeze::{Squeezer, unsqueeze};
@@ -37,6 +37,8 @@ pub struct End {
     pub out: mpsc::Sender<Sealed>,
     /// Frames from the other side; it ends when the link does.
     pub inbox: mpsc::Receiver<Bytes>,
+    /// The version of what both sides say.
+    pub spoken: u32,
 }
 
 /// Reads frames and hands them on, until the stream ends, breaks or brings a frame that is too long.
@@ -147,7 +149,7 @@ pub fn over(
             ended = write(to, frames, line.pace, line.squeezer) => ended,
         }
     };
-    (End { out, inbox }, carry)
+    (End { out, inbox, spoken: PROTOCOL }, carry)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 //! - [`gate`], [`role`]: who may do what
 //! - [`finding`]: what an examination of a machine finds
 //! - [`keeper`]: what is written into the diary
+//! - [`known`]: what another version says and this one does not know
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
@@ -38,6 +39,7 @@ pub mod finding;
 pub mod gate;
 pub mod home;
 pub mod keeper;
+pub mod known;
 pub mod licence;
 pub mod member;
 pub mod news;

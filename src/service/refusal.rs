@@ -27,6 +27,8 @@ pub enum WhyNot {
     ByHand,
     /// The other machine is not heard.
     Unheard,
+    /// It runs an older version, which does not know this.
+    OtherOlder,
     /// It was lost before it answered: whether it does it is not known.
     NoAnswer,
     /// It is not heard, and the copy here is all there is.

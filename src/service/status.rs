@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 pub use super::call::Call;
 use super::event::Event;
+use super::known;
 pub use super::operation::{Operation, OperationKind, OperationState};
 pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
 pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};
-pub use super::unmet::Unmet;
+pub use super::unmet::{Older, Unmet};
 use crate::pair::{Duty, Epoch, Node};
 use crate::replica::{Grade, Kind, Position};
 
@@ -50,12 +51,15 @@ pub struct Status {
     /// The POS terminals.
     pub terminals: Vec<Terminal>,
     /// The operation that runs or ran last.
+    #[serde(deserialize_with = "known::one")]
     pub operation: Option<Operation>,
     /// No alarms, nothing automatic.
     pub maintenance: bool,
     /// What is wrong, the worst first.
+    #[serde(deserialize_with = "known::all")]
     pub alarms: Vec<Alarm>,
     /// What waits for a person's answer.
+    #[serde(deserialize_with = "known::all")]
     pub questions: Vec<Question>,
     /// The two folders, where one process mirrors one into the other.
     pub folders: Option<Folders>,
@@ -66,6 +70,7 @@ pub struct Status {
     #[serde(default)]
     pub support: Option<Support>,
     /// What happened last, the newest last; at most [`EVENTS`].
+    #[serde(deserialize_with = "known::all")]
     pub events: Vec<Event>,
     /// More of the POS server program on this machine; none where none is set.
     #[serde(default)]
@@ -74,13 +79,13 @@ pub struct Status {
     #[serde(default)]
     pub call: Call,
     /// The last operations that this machine knows of, the newest last; at most [`HISTORY`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known::all")]
     pub history: Vec<Operation>,
     /// What this machine alone holds is not set aside yet, though another one has taken its place.
     #[serde(default)]
     pub strays: bool,
     /// What each change of server that concerns this machine would do now; empty where one process mirrors one folder.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known::all")]
     pub plans: Vec<Plan>,
     /// The maintenance that is under way; none where none is.
     #[serde(default)]

@@ -48,6 +48,9 @@ pub enum Unmet {
         ours: String,
         /// The version there.
         theirs: String,
+        /// Which machine has the older one, where that is known.
+        #[serde(default)]
+        older: Option<Older>,
     },
     /// Nobody may join there now: no code is open.
     NoCode,
@@ -55,6 +58,16 @@ pub enum Unmet {
     NoPlace,
     /// It refuses for a reason that this version does not know.
     #[serde(other)]
+    Other,
+}
+
+/// Which of the two machines is to be updated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Older {
+    /// The one that says so.
+    This,
+    /// The other one.
     Other,
 }
 

@@ -2,7 +2,7 @@
 
 use super::Words;
 use super::told::Told;
-use crate::service::status::Unmet;
+use crate::service::status::{Older, Unmet};
 
 /// Why the two machines do not talk, and what to do; a sentence each.
 #[must_use]
@@ -23,8 +23,13 @@ pub fn unmet(words: &Words, why: &Unmet) -> Told {
             told("unmet-other-machine", "unmet-other-machine-do", &[("address", address)])
         }
         Unmet::TurnedAway { address } => told("unmet-turned-away", "unmet-turned-away-do", &[("address", address)]),
-        Unmet::Versions { ours, theirs } => {
-            told("trouble-versions", "unmet-versions-do", &[("ours", ours), ("theirs", theirs)])
+        Unmet::Versions { ours, theirs, older } => {
+            let todo = match older {
+                Some(Older::This) => "unmet-versions-this-do",
+                Some(Older::Other) => "unmet-versions-other-do",
+                None => "unmet-versions-do",
+            };
+            told("trouble-versions", todo, &[("ours", ours), ("theirs", theirs)])
         }
         Unmet::NoCode => told("unmet-no-code", "unmet-no-code-do", &[]),
         Unmet::NoPlace => told("unmet-no-place", "unmet-no-place-do", &[]),
@@ -40,6 +45,7 @@ mod tests {
     fn every_reason_has_its_words() {
         let words = Words::load(Some("en"));
         let address = || "SERVIDOR:7410".to_owned();
+        let versions = |older| Unmet::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned(), older };
         let all = [
             Unmet::NobodyJoined,
             Unmet::NoAddress { address: address() },
@@ -48,7 +54,9 @@ mod tests {
             Unmet::Broken { address: address(), error: "Connection reset by peer".to_owned() },
             Unmet::OtherMachine { address: address() },
             Unmet::TurnedAway { address: address() },
-            Unmet::Versions { ours: "0.1.0".to_owned(), theirs: "0.2.0".to_owned() },
+            versions(None),
+            versions(Some(Older::This)),
+            versions(Some(Older::Other)),
             Unmet::NoCode,
             Unmet::NoPlace,
             Unmet::Other,

@@ -4,6 +4,7 @@
 //! - [`place`]: a source, a mirror and a home that go when the test ends, and the real program on them
 //! - [`random`]: a seeded stream of numbers, printed so that a run can be repeated
 //! - [`two`]: two machines of a store on one computer
+//! - [`shop`]: a shop that sells at whichever of them is the server
 //! - [`edits`]: random trees and what programs do to them
 
 #![allow(dead_code)]
@@ -11,6 +12,7 @@
 pub mod edits;
 pub mod place;
 pub mod random;
+pub mod shop;
 pub mod tree;
 pub mod two;
 

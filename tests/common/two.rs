@@ -35,6 +35,8 @@ pub struct Two {
     /// As which user they run, if not as this one.
     user: Option<u32>,
     running: [Option<Child>; 2],
+    /// The program of each machine.
+    programs: [PathBuf; 2],
 }
 
 impl Two {
@@ -50,7 +52,8 @@ impl Two {
         let dir = tempfile::Builder::new().prefix("espejo-two-").tempdir().unwrap();
         let data = dir.path().join("pos");
         fs::create_dir(&data).unwrap();
-        Self { dir, data, addresses, spaces, around: [vec![], vec![]], user: None, running: [None, None] }
+        let programs = [(); 2].map(|()| PathBuf::from(env!("CARGO_BIN_EXE_espejo")));
+        Self { dir, data, addresses, spaces, around: [vec![], vec![]], user: None, running: [None, None], programs }
     }
 
     /// Both run as this user from now on, to whom all that there is belongs.
@@ -64,6 +67,16 @@ impl Two {
     /// A machine finds this in its environment from now on.
     pub fn around(&mut self, machine: Machine, name: &str, value: &str) {
         self.around[machine as usize].push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A machine has another build of the program from now on.
+    pub fn install(&mut self, machine: Machine, program: &Path) {
+        program.clone_into(&mut self.programs[machine as usize]);
+    }
+
+    /// Nothing more is added to the environment of a machine.
+    pub fn nothing_around(&mut self, machine: Machine) {
+        self.around[machine as usize].clear();
     }
 
     /// Two machines that mirror: set up with the commands of the README.
@@ -110,12 +123,12 @@ impl Two {
 
     /// The program on one of the machines.
     pub fn espejo(&self, machine: Machine, args: &[&str]) -> Command {
-        let program = env!("CARGO_BIN_EXE_espejo");
+        let program = &self.programs[machine as usize];
         let mut command = match &self.spaces {
             None => Command::new(program),
             Some(spaces) => {
                 let mut command = Command::new("ip");
-                command.args(["netns", "exec", &spaces[machine as usize], program]);
+                command.args(["netns", "exec", &spaces[machine as usize]]).arg(program);
                 command
             }
         };

@@ -20,10 +20,15 @@ impl Machine {
         let licence = self.days.as_ref().and_then(|days| days.may_start().err());
         let kind = OperationKind::Adopt;
         let mut checks = vec![Check::of(Checked::Duty, duty)];
+        // One that is older would not understand the settings, and stay what it is.
+        let is_older = self.session.as_ref().is_some_and(|session| !session.knows_of(kind));
+        if is_older {
+            checks.push(Check::of(Checked::Line, Some(WhyNot::OtherOlder)));
+        } else if self.role() == Node::Main {
+            checks.push(self.check_line());
+        }
         if self.role() == Node::Backup {
             checks.push(Check::of(Checked::Licence, licence));
-        } else {
-            checks.push(self.check_line());
         }
         checks.push(self.check_free());
         Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms: None, steps: kind.steps().to_vec() }

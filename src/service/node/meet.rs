@@ -13,12 +13,12 @@ use tokio::time::timeout;
 
 use super::MachineError;
 use crate::config::address::Address;
-use crate::link::frame::PROTOCOL;
+use crate::link::frame::{OLDEST, PROTOCOL};
 use crate::link::greeting::{Answer, Greeting, Purpose, Refusal};
 use crate::link::identity::MachineId;
 use crate::link::speech::{hear, say};
 use crate::link::tls::{Secure, Tls};
-use crate::service::unmet::Unmet;
+use crate::service::unmet::{Older, Unmet};
 
 /// Handshakes at once.
 const HANDSHAKES: usize = 256;
@@ -135,16 +135,15 @@ async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<Machine
     let mut secure = tls.accepted(tcp).await?;
     let greeting: Greeting = hear(&mut secure.stream).await?;
     let known = *other.borrow() == Some(secure.peer);
-    let refused = match greeting.purpose {
-        _ if greeting.protocol != PROTOCOL => Some(Refusal::Protocol),
-        Purpose::Join => None,
-        _ if !known => Some(Refusal::Stranger),
-        _ => None,
+    let Some(spoken) = greeting.spoken() else {
+        answer(&mut secure, Some(Refusal::Protocol)).await?;
+        let why = apart(greeting.version, Some(greeting.protocol));
+        return Ok(known.then_some(Met::Failed(why)));
     };
-    if let Some(why) = refused {
-        say(&mut secure.stream, &Answer::Refused { why, version: version() }).await?;
-        let is_foreign = known && why == Refusal::Protocol;
-        return Ok(is_foreign.then(|| Met::Failed(Unmet::Versions { ours: version(), theirs: greeting.version })));
+    secure.spoken = spoken;
+    if !known && greeting.purpose != Purpose::Join {
+        answer(&mut secure, Some(Refusal::Stranger)).await?;
+        return Ok(None);
     }
     Ok(Some(match greeting.purpose {
         Purpose::Join => Met::Joining(secure),
@@ -156,14 +155,35 @@ async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<Machine
 /// Welcomes, or turns away, who was let in.
 pub async fn answer(secure: &mut Secure, refused: Option<Refusal>) -> io::Result<()> {
     let answer = match refused {
-        None => Answer::Welcome { version: version() },
-        Some(why) => Answer::Refused { why, version: version() },
+        None => Answer::Welcome { version: version(), protocol: Some(secure.spoken) },
+        Some(why) => Answer::Refused { why, version: version(), protocol: Some(PROTOCOL) },
     };
     say(&mut secure.stream, &answer).await
 }
 
-/// Makes one connection to `other` at `address`, for `purpose`.
+/// The two machines speak no version that both know.
+fn apart(theirs: String, protocol: Option<u32>) -> Unmet {
+    let older = protocol.map(|protocol| if protocol < PROTOCOL { Older::Other } else { Older::This });
+    Unmet::Versions { ours: version(), theirs, older }
+}
+
+/// Makes one connection to `other` at `address`, for `purpose`, in the highest version that both speak.
 pub async fn call(tls: &Tls, address: &Address, other: Option<MachineId>, purpose: Purpose) -> Result<Secure, Unmet> {
+    match greet(tls, address, other, purpose.clone(), PROTOCOL).await {
+        // Protocol 3 takes no other greeting than its own.
+        Err(Unmet::Versions { .. }) => greet(tls, address, other, purpose, OLDEST).await,
+        answered => answered,
+    }
+}
+
+/// Makes one connection, in the version `protocol` or in an older one that is spoken here.
+async fn greet(
+    tls: &Tls,
+    address: &Address,
+    other: Option<MachineId>,
+    purpose: Purpose,
+    protocol: u32,
+) -> Result<Secure, Unmet> {
     let name = address.to_string();
     let broke = |error: io::Error| Unmet::of(&name, &error);
     let late = |_| broke(io::ErrorKind::TimedOut.into());
@@ -179,12 +199,15 @@ pub async fn call(tls: &Tls, address: &Address, other: Option<MachineId>, purpos
         if other.is_some_and(|other| other != secure.peer) {
             return Err(Unmet::OtherMachine { address: name.clone() });
         }
-        let greeting = Greeting { protocol: PROTOCOL, version: version(), purpose };
+        let greeting = Greeting { protocol, oldest: Some(OLDEST), version: version(), purpose };
         say(&mut secure.stream, &greeting).await.map_err(broke)?;
         match hear(&mut secure.stream).await.map_err(broke)? {
-            Answer::Welcome { .. } => Ok(secure),
-            Answer::Refused { why, version: theirs } => Err(match why {
-                Refusal::Protocol => Unmet::Versions { ours: version(), theirs },
+            Answer::Welcome { protocol: chosen, .. } => {
+                secure.spoken = chosen.unwrap_or(protocol);
+                Ok(secure)
+            }
+            Answer::Refused { why, version: theirs, protocol } => Err(match why {
+                Refusal::Protocol => apart(theirs, protocol),
                 Refusal::Stranger => Unmet::TurnedAway { address: name.clone() },
                 Refusal::NoCode => Unmet::NoCode,
                 Refusal::NoPlace => Unmet::NoPlace,
@@ -270,10 +293,12 @@ async fn connect(calling: &Calling, session: u64, met: &mpsc::Sender<Met>) -> Re
     // The service ends, and hears no reason any more.
     let gone = |_| Unmet::Other;
     let secure = call(tls, address, Some(*other), Purpose::Control { session }).await?;
+    // One session, one version.
+    let spoken = secure.spoken;
     met.send(Met::Control { session, secure }).await.map_err(gone)?;
     for name in datasets {
         let purpose = Purpose::Dataset { session, name: name.clone() };
-        let secure = match call(tls, address, Some(*other), purpose).await {
+        let secure = match greet(tls, address, Some(*other), purpose, spoken).await {
             Err(Unmet::NoPlace) => return Ok(Whole::NoPlace),
             secure => secure?,
         };

@@ -12,6 +12,7 @@
 //! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
+//! - `since`: since which protocol each of that exists
 //! - [`heart`]: the heartbeat
 //! - `inbox`: where all that can wake it comes in
 //! - [`joining`]: another machine joins
@@ -48,6 +49,7 @@ mod orders;
 mod planning;
 pub mod pos;
 pub mod session;
+mod since;
 mod stalling;
 pub mod standing;
 mod talk;

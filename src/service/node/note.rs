@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::revision::Revision;
 use crate::link::proof::Proof;
-use crate::link::speech::{hear, say};
+use crate::link::speech::{hear_bytes, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
 use crate::service::status::{Maintenance, Operation, Server, Status};
@@ -74,6 +74,30 @@ pub enum Note {
     Maintenance(Maintenance),
     /// Still there.
     Ping,
+    /// Something that this version does not know; never said.
+    #[serde(skip)]
+    Unknown {
+        /// The number of the request, where it asks for something.
+        asks: Option<u64>,
+    },
+}
+
+/// What tells a note that is not known from one that is asked.
+#[derive(Deserialize)]
+struct Head {
+    note: String,
+    #[serde(default)]
+    number: Option<u64>,
+}
+
+impl Note {
+    /// Reads a note. One of a later version is none that breaks anything off: it is [`Note::Unknown`].
+    fn read(said: &[u8]) -> io::Result<Self> {
+        serde_json::from_slice(said).or_else(|_| {
+            let Head { note, number } = serde_json::from_slice(said)?;
+            Ok(Self::Unknown { asks: number.filter(|_| note == "ask") })
+        })
+    }
 }
 
 /// Notes that wait to be said.
@@ -82,7 +106,7 @@ pub const WAITING: usize = 64;
 /// Hears notes and hands them on, until the connection ends.
 pub async fn read(mut stream: impl AsyncRead + Unpin, heard: mpsc::Sender<Note>) -> io::Result<()> {
     loop {
-        let note = hear(&mut stream).await?;
+        let note = Note::read(&hear_bytes(&mut stream).await?)?;
         if heard.send(note).await.is_err() {
             return Ok(());
         }
@@ -111,6 +135,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::link::speech::hear;
     use crate::pair::{Node, Pair};
     use crate::service::book::Book;
     use crate::service::status::Folders;
@@ -119,6 +144,31 @@ mod tests {
         let mut status = Book::new("pos", Folders::default()).status(&Pair::new(Node::Backup), Timestamp::UNIX_EPOCH);
         status.mirror.position.seq = seq;
         Box::new(status)
+    }
+
+    #[test]
+    fn a_note_of_a_later_version_is_passed_over_and_garbage_is_not() {
+        let read = |said: &str| Note::read(said.as_bytes());
+        assert_eq!(read(r#"{"note":"moon","phase":3}"#).unwrap(), Note::Unknown { asks: None });
+        let asked = r#"{"note":"ask","number":9,"command":{"command":"fly","by":"ana"}}"#;
+        assert_eq!(read(asked).unwrap(), Note::Unknown { asks: Some(9) });
+        assert_eq!(
+            read(r#"{"note":"answer","number":9,"reply":{"reply":"maybe"}}"#).unwrap(),
+            Note::Unknown { asks: None }
+        );
+        assert_eq!(read(r#"{"note":"ping","louder":true}"#).unwrap(), Note::Ping, "a field that is not known");
+        assert!(read("[]").is_err() && read("{}").is_err() && read("{").is_err());
+    }
+
+    #[test]
+    fn of_a_status_of_a_later_version_what_is_known_is_taken() {
+        let Note::Standing(before) = Note::Standing(standing(7)) else { panic!() };
+        let mut said = serde_json::to_value(Note::Standing(before.clone())).unwrap();
+        said["alarms"] = serde_json::json!([{ "code": "MIR-999", "trouble": "moon", "since": before.at }]);
+        said["operation"] = serde_json::json!({ "kind": "fly" });
+        said["moon"] = serde_json::json!(3);
+        let Note::Standing(read) = Note::read(said.to_string().as_bytes()).unwrap() else { panic!("{said}") };
+        assert_eq!(read, before);
     }
 
     #[tokio::test]

@@ -28,13 +28,22 @@ impl Machine {
                 return;
             }
         };
-        let Some(session) = &self.session else {
-            let _ = answer.send(Reply::Refused { why: vec![WhyNot::Unheard] });
-            return;
+        self.ask_other(command, answer);
+    }
+
+    /// Asks the other machine, which alone can do that.
+    pub(super) fn ask_other(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
+        let why = match &self.session {
+            None => WhyNot::Unheard,
+            Some(session) if !session.knows(&command) => WhyNot::OtherOlder,
+            Some(session) => {
+                self.asked += 1;
+                session.say(Note::Ask { number: self.asked, command });
+                self.answers.insert(self.asked, answer);
+                return;
+            }
         };
-        self.asked += 1;
-        session.say(Note::Ask { number: self.asked, command });
-        self.answers.insert(self.asked, answer);
+        let _ = answer.send(Reply::Refused { why: vec![why] });
     }
 
     pub(super) async fn command(&mut self, command: Command) -> Reply {

@@ -8,9 +8,11 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use super::note::{self, Note, WAITING};
+use super::since;
 use crate::link::tls::Secure;
 use crate::link::wire::{self, End, Half, Line};
-use crate::service::status::Status;
+use crate::service::command::Command;
+use crate::service::status::{OperationKind, Status};
 
 /// Bytes of notes that the system keeps to be sent, about.
 const WAITING_BYTES: usize = 16 * 1024;
@@ -19,6 +21,8 @@ const WAITING_BYTES: usize = 16 * 1024;
 pub struct Session {
     /// Its number.
     pub number: u64,
+    /// The version of what both sides say.
+    spoken: u32,
     out: mpsc::Sender<Note>,
     standing: watch::Sender<Option<Box<Status>>>,
     heard: mpsc::Sender<(u64, Option<Note>)>,
@@ -36,6 +40,7 @@ impl Session {
     pub fn begin(number: u64, secure: Secure, heard: mpsc::Sender<(u64, Option<Note>)>) -> Self {
         // What waits in the system's own buffer grows old there.
         let _ = crate::os::send_little(secure.stream.get_ref().0.get_ref(), WAITING_BYTES);
+        let spoken = secure.spoken;
         let (from, to) = tokio::io::split(secure.stream);
         let (out, notes) = mpsc::channel(WAITING);
         let (tell, mut told) = mpsc::channel(WAITING);
@@ -52,12 +57,13 @@ impl Session {
             let _ = pass.send((number, None)).await;
         });
         let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
-        Self { number, out, standing, heard, writing: Some(writing), tasks, unused: HashMap::new() }
+        Self { number, spoken, out, standing, heard, writing: Some(writing), tasks, unused: HashMap::new() }
     }
 
     /// Gives a dataset a way of its own.
     pub fn dataset(&mut self, secure: Secure, line: Line, half: Half) -> End {
-        let (end, carry) = wire::over(secure.stream, line, half);
+        let (mut end, carry) = wire::over(secure.stream, line, half);
+        end.spoken = secure.spoken;
         let (number, heard) = (self.number, self.heard.clone());
         let carrying = tokio::spawn(async move {
             // One way may be gone while the others hold: only a new session gives it another.
@@ -68,9 +74,23 @@ impl Session {
         end
     }
 
-    /// Says a note. A session that does not take it any more is over soon.
+    /// Says a note, if the other side knows it. A session that does not take it any more is over soon.
     pub fn say(&self, note: Note) {
-        let _ = self.out.try_send(note);
+        if let Some(note) = since::known_in(note, self.spoken) {
+            let _ = self.out.try_send(note);
+        }
+    }
+
+    /// Whether the other side knows this request.
+    #[must_use]
+    pub fn knows(&self, command: &Command) -> bool {
+        since::knows(self.spoken, command)
+    }
+
+    /// Whether the other side knows such an operation.
+    #[must_use]
+    pub fn knows_of(&self, kind: OperationKind) -> bool {
+        since::of_kind(kind) <= self.spoken
     }
 
     /// Says one thing more, and ends the session when that has gone.
@@ -84,7 +104,8 @@ impl Session {
     }
 
     /// Says how the mirror stands, as soon as there is room for that; what was to be said of it before is not said any more.
-    pub fn stand(&self, status: Status) {
+    pub fn stand(&self, mut status: Status) {
+        since::leave_out(&mut status, self.spoken);
         self.standing.send_replace(Some(Box::new(status)));
     }
 }

@@ -46,8 +46,9 @@ impl Machine {
                 self.their_heart = meet::resolve(&far.address).await.ok();
                 // The one before ends with all that belonged to it.
                 self.nobody_answers();
+                let protocol = secure.spoken;
                 self.session = Some(Session::begin(session, secure, self.tell.notes.clone()));
-                tracing::info!(session, "the two machines talk");
+                tracing::info!(session, protocol, "the two machines talk");
                 self.say_here();
                 self.say_job();
                 if let (Some(session), Some(said)) = (&self.session, &self.maintenance) {
@@ -108,6 +109,7 @@ impl Machine {
         self.heart.felt(Instant::now());
         match note {
             Note::Ping => return Ok(None),
+            Note::Unknown { asks } => self.not_understood(asks),
             Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof } => {
                 if std::mem::take(&mut self.has_parted) {
                     boot::met(&self.home);
@@ -151,6 +153,14 @@ impl Machine {
         }
         self.publish_soon();
         Ok(None)
+    }
+
+    /// A later version says something that this one does not know: it is passed over, and what was asked is refused.
+    fn not_understood(&self, asks: Option<u64>) {
+        tracing::debug!("a note that this version does not know is passed over");
+        if let (Some(session), Some(number)) = (&self.session, asks) {
+            session.say(Note::Answer { number, reply: Reply::Refused { why: vec![WhyNot::Other] } });
+        }
     }
 
     /// The machine that serves says which configuration counts.

@@ -83,13 +83,8 @@ impl Machine {
         command: Command,
         answer: oneshot::Sender<Reply>,
     ) -> Result<(), MachineError> {
-        if command.is_for_server()
-            && self.pair.duty() != Duty::Serving
-            && let Some(session) = &self.session
-        {
-            self.asked += 1;
-            session.say(Note::Ask { number: self.asked, command });
-            self.answers.insert(self.asked, answer);
+        if command.is_for_server() && self.pair.duty() != Duty::Serving && self.session.is_some() {
+            self.ask_other(command, answer);
             return Ok(());
         }
         let (kind, by, given, reason) = match command {

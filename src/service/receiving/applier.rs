@@ -68,6 +68,7 @@ impl Applier {
             check: None,
             choked: false,
             epoch: 0,
+            protocol: PROTOCOL,
         };
         let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
         Ok(Self { work, waiting: 0, done, thread: Some(thread) })
@@ -122,6 +123,8 @@ pub(super) struct Hands {
     choked: bool,
     /// The epoch in force.
     epoch: u64,
+    /// The version of what is said on the link.
+    protocol: u32,
 }
 
 #[derive(Debug, Default)]
@@ -170,8 +173,8 @@ impl Hands {
                     let _ = self.done.send(Done::Taken);
                     self.started(start);
                 }
-                Work::Welcome { epoch, knows, dataset, out } => {
-                    (self.epoch, self.out) = (epoch, Some(out));
+                Work::Welcome { protocol, epoch, knows, dataset, out } => {
+                    (self.protocol, self.epoch, self.out) = (protocol, epoch, Some(out));
                     // While a first copy waits to be asked for again, it is.
                     if self.pause.is_none() && !self.begins_to_gather(dataset) {
                         self.welcome(&knows);
@@ -255,7 +258,8 @@ impl Hands {
         let State { position, form, .. } = *self.mirror.state();
         let committed = form == Form::Committed;
         let known = committed && !self.strange && knows.contains(&position);
-        self.say(&ToSource::Welcome(Welcome { protocol: PROTOCOL, epoch: self.epoch, position, committed, known }));
+        let Self { protocol, epoch, .. } = *self;
+        self.say(&ToSource::Welcome(Welcome { protocol, epoch, position, committed, known }));
         if known {
             return self.say(&ToSource::ThatIsAll);
         }

@@ -28,7 +28,7 @@ use crate::disk::DiskError;
 use crate::disk::apply::Mirror;
 use crate::disk::journal::redo::Redo;
 use crate::link::Hello;
-use crate::link::frame::{PROTOCOL, Say, ToMirror, ToSource};
+use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
 use crate::replica::Position;
 use applier::Applier;
@@ -190,10 +190,10 @@ impl Receiving {
         }
         // One of a later epoch waits until that is saved.
         if self.following
-            && let Some(Hello { knows, dataset, .. }) = self.hello.take_if(|hello| hello.epoch <= self.epoch)
+            && let Some(Hello { protocol, knows, dataset, .. }) = self.hello.take_if(|hello| hello.epoch <= self.epoch)
             && let Some(out) = self.port.out().cloned()
         {
-            self.applier.work(Work::Welcome { epoch: self.epoch, knows, dataset, out });
+            self.applier.work(Work::Welcome { protocol, epoch: self.epoch, knows, dataset, out });
             if std::mem::take(&mut self.compare_again) {
                 self.order(Order::Compare)?;
             }
@@ -203,8 +203,8 @@ impl Receiving {
 
     fn frame(&mut self, frame: &Bytes) -> Result<(), String> {
         match ToMirror::decode(frame).map_err(|bad| bad.to_string())? {
-            ToMirror::Say(Say::Hello(said)) if said.protocol != PROTOCOL => {
-                Err(format!("the main speaks version {}, this machine {PROTOCOL}", said.protocol))
+            ToMirror::Say(Say::Hello(said)) if said.protocol != self.port.spoken() => {
+                Err(format!("the main speaks version {}, this machine {}", said.protocol, self.port.spoken()))
             }
             ToMirror::Say(Say::Hello(said)) => {
                 self.tell(News::Heard { epoch: said.epoch, start: said.start });

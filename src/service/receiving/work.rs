@@ -15,7 +15,7 @@ use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
 #[derive(Debug)]
 pub(super) enum Work {
     /// Say on this link what the mirror holds, unless the other side knows that.
-    Welcome { epoch: u64, knows: Vec<Position>, dataset: String, out: mpsc::Sender<Sealed> },
+    Welcome { protocol: u32, epoch: u64, knows: Vec<Position>, dataset: String, out: mpsc::Sender<Sealed> },
     /// Take in a piece of the start state.
     Start(Start),
     /// Forget a first copy that will not come to its end.

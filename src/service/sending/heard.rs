@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Trust;
 use crate::link::Welcome;
-use crate::link::frame::{Holding, PROTOCOL, Say, ToSource};
+use crate::link::frame::{Holding, Say, ToSource};
 use crate::replica::{Blocks, Body, Entry, Meta, Position, RelPath, Sum};
 
 /// How far the half is in learning what the mirror holds.
@@ -114,8 +114,9 @@ impl Sending {
     }
 
     fn welcome(&mut self, welcome: &Welcome) -> Result<(), Ended> {
-        if welcome.protocol != PROTOCOL {
-            let what = format!("it speaks version {}, this side version {PROTOCOL}", welcome.protocol);
+        let spoken = self.port.spoken();
+        if welcome.protocol != spoken {
+            let what = format!("it speaks version {}, this side version {spoken}", welcome.protocol);
             return Err(Ended::Strange(what));
         }
         if welcome.epoch > self.settings.epoch {

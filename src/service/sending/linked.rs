@@ -2,7 +2,7 @@
 
 use super::{Ended, Sending, Settings};
 use crate::link::Hello;
-use crate::link::frame::{PROTOCOL, Say};
+use crate::link::frame::Say;
 
 impl Sending {
     /// A new link: the mirror is to say what it holds, unless that is known.
@@ -14,7 +14,8 @@ impl Sending {
             knows.extend(self.unanswered.as_ref().map(|flight| flight.end.position));
         }
         let Settings { epoch, start, ref dataset, .. } = self.settings;
-        self.say(Say::Hello(Hello { protocol: PROTOCOL, epoch, start, dataset: dataset.clone(), knows }))
+        let protocol = self.port.spoken();
+        self.say(Say::Hello(Hello { protocol, epoch, start, dataset: dataset.clone(), knows }))
     }
 
     pub(super) fn unlinked(&mut self) {

@@ -1,0 +1,110 @@
+//! Since which protocol each thing exists that one service says to the other. Who adds one says so here: a machine that speaks an
+//! older protocol is not told of it, since it would break the session off. Later ones pass over what they do not know.
+//!
+//! A new field of something that is said already needs no line here, where it can be missing (`#[serde(default)]`).
+
+use super::note::Note;
+use crate::service::command::Command;
+use crate::service::status::{Alarm, OperationKind, Status, Trouble};
+
+/// The note as it may be said in the protocol `spoken`, if it may.
+pub(super) fn known_in(mut note: Note, spoken: u32) -> Option<Note> {
+    if let Note::Standing(status) = &mut note {
+        leave_out(status, spoken);
+    }
+    (since(&note) <= spoken).then_some(note)
+}
+
+/// Whether the protocol `spoken` knows this request.
+pub(super) fn knows(spoken: u32, command: &Command) -> bool {
+    of_command(command) <= spoken
+}
+
+/// Leaves out of `status` what the protocol `spoken` does not know.
+pub(super) fn leave_out(status: &mut Status, spoken: u32) {
+    status.alarms.retain(|Alarm { trouble, .. }| of_trouble(trouble) <= spoken);
+    status.plans.retain(|plan| of_kind(plan.kind) <= spoken);
+    status.history.retain(|operation| of_kind(operation.kind) <= spoken);
+    status.operation.take_if(|operation| of_kind(operation.kind) > spoken);
+    if spoken < 4 {
+        // Each machine has its own list of what happened.
+        status.events.clear();
+    }
+}
+
+fn since(note: &Note) -> u32 {
+    match note {
+        Note::Here { .. }
+        | Note::Configured(_)
+        | Note::Standing(_)
+        | Note::Answer { .. }
+        | Note::Grant { .. }
+        | Note::Goodbye { .. }
+        | Note::Maintenance(_)
+        | Note::Ping => 3,
+        Note::Operation(operation) => of_kind(operation.kind),
+        Note::Ask { command, .. } => of_command(command),
+        Note::Unknown { .. } => u32::MAX,
+    }
+}
+
+fn of_command(command: &Command) -> u32 {
+    match command {
+        Command::Status
+        | Command::Watch
+        | Command::Verify { .. }
+        | Command::Reseed { .. }
+        | Command::Promote { .. }
+        | Command::Return { .. }
+        | Command::Copy { .. }
+        | Command::Switch { .. }
+        | Command::Start { .. }
+        | Command::Cancel { .. }
+        | Command::Answer { .. }
+        | Command::Check { .. }
+        | Command::Invite { .. }
+        | Command::Revoke { .. }
+        | Command::Maintenance { .. }
+        | Command::Mute { .. }
+        | Command::Stop { .. } => 3,
+        Command::Who | Command::Pin { .. } | Command::Adopt { .. } => 4,
+    }
+}
+
+/// Since which protocol a machine knows this operation.
+pub(super) fn of_kind(kind: OperationKind) -> u32 {
+    match kind {
+        OperationKind::Verify
+        | OperationKind::Reseed
+        | OperationKind::Promote
+        | OperationKind::Return
+        | OperationKind::Switch
+        | OperationKind::Start => 3,
+        OperationKind::Adopt => 4,
+    }
+}
+
+fn of_trouble(trouble: &Trouble) -> u32 {
+    match trouble {
+        Trouble::DiskFull { .. }
+        | Trouble::NoRoomAside { .. }
+        | Trouble::MirrorFails { .. }
+        | Trouble::DatasetStopped { .. }
+        | Trouble::SourceGone { .. }
+        | Trouble::Held { .. }
+        | Trouble::Unreadable { .. }
+        | Trouble::Silent { .. }
+        | Trouble::Unanswered { .. }
+        | Trouble::CopyOld { .. }
+        | Trouble::MirrorStopped { .. }
+        | Trouble::Versions { .. }
+        | Trouble::DiskLow { .. }
+        | Trouble::WatchLimit { .. }
+        | Trouble::Unwatched { .. }
+        | Trouble::ServerStray { .. }
+        | Trouble::ServerDown { .. }
+        | Trouble::EpochUnproven { .. }
+        | Trouble::EventsWait { .. }
+        | Trouble::Licence(_) => 3,
+    }
+}
