@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
 use super::{Around, logs};
 use crate::pair::Node;
+use crate::server::keeps::System;
 use crate::service::home::Home;
 use crate::service::member::{Member, MemberError};
 use crate::service::node::{Left, Machine, MachineError};
@@ -53,7 +54,7 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     let path = home.path().to_owned();
     let engine = tokio::spawn(async move {
         loop {
-            match Box::pin(Machine::run(&path, publish.clone(), &mut asked)).await {
+            match Box::pin(Machine::run(&path, Arc::new(System), publish.clone(), &mut asked)).await {
                 Ok(Left::Reconfigured) => again(),
                 Ok(Left::Stopped) => return Ok(()),
                 // What stands on the disk is unknown: it is read again.

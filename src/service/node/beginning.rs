@@ -19,13 +19,16 @@ use super::{Machine, MachineError, inputs, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
+use crate::os::ground::spawn;
 use crate::pair::{Node, Pair};
+use crate::server::keeps::Keeping;
 use crate::service::member::Member;
 use crate::service::status::Status;
 
 impl Machine {
     pub(super) async fn begin(
         home: &Path,
+        keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
     ) -> Result<(Self, Inbox), MachineError> {
         let mut member = Member::load(home)?;
@@ -39,14 +42,14 @@ impl Machine {
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
-        let mut work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
+        let mut work = vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let calls = member.other.filter(|_| !is_main).map(|other| {
             let datasets = inputs::mirrored(&store).map(|dataset| dataset.name.clone()).collect();
             meet::begin_to_call(Calling { tls: tls.clone(), address: far.address.clone(), other, datasets }, &tell.met)
         });
         let (again, calls) = calls.unzip();
         work.extend(calls);
-        let mut machine = Self {
+        let machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
@@ -70,6 +73,7 @@ impl Machine {
             invite: None,
             theirs: None,
             their_version: None,
+            keeping,
             program: None,
             far: Far::default(),
             leaving: None,
@@ -90,7 +94,6 @@ impl Machine {
             began: Instant::now(),
             turning: Turning::default(),
         };
-        machine.keep_program()?;
         Ok((machine, inbox))
     }
 }
