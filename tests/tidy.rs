@@ -46,7 +46,21 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("demo", &["service", "pair", "os", "words", "disk::rescue", "server::record"]),
     (
         "cli",
-        &["demo", "pair", "replica", "os", "config", "diary", "link", "licence", "disk", "words", "tui", "service"],
+        &[
+            "demo",
+            "pair",
+            "replica",
+            "os",
+            "config",
+            "diary",
+            "link",
+            "licence",
+            "disk",
+            "words",
+            "tui",
+            "service",
+            "server::keeps",
+        ],
     ),
 ];
 

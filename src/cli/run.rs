@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
 use super::{Around, logs};
 use crate::pair::Node;
+use crate::server::keeps::System;
 use crate::service::home::Home;
 use crate::service::member::{Member, MemberError};
 use crate::service::node::{Left, Machine, MachineError};
@@ -54,7 +55,7 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     let engine = tokio::spawn(async move {
         let mut before = None;
         loop {
-            match Box::pin(Machine::run(&path, before.take(), publish.clone(), &mut asked)).await {
+            match Box::pin(Machine::run(&path, before.take(), Arc::new(System), publish.clone(), &mut asked)).await {
                 Ok(left @ (Left::Reconfigured | Left::Adopted)) => {
                     before = Some(left);
                     again();

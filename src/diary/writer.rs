@@ -2,13 +2,12 @@
 //! and a new one begun, and what cannot be written is said.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as std_mpsc;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{BOUNDS, DiaryError, Entry, Store, diary_path};
-use crate::os::ground;
+use crate::os::ground::{self, Worker};
 
 /// So many jobs are known again when a diary is opened.
 pub const JOBS: u32 = 50;
@@ -34,7 +33,7 @@ struct Work {
 /// A diary that is written.
 #[derive(Debug)]
 pub struct Diary {
-    work: std_mpsc::Sender<Work>,
+    work: mpsc::UnboundedSender<Work>,
     noticed: mpsc::UnboundedReceiver<Noticed>,
 }
 
@@ -48,8 +47,8 @@ impl Diary {
             store.prune(BOUNDS, ground::now())?;
             store.jobs(JOBS)
         });
-        let (work, todo) = std_mpsc::channel();
-        std::thread::Builder::new().name("diary".to_owned()).spawn(move || hand.run(&todo))?;
+        let (work, todo) = mpsc::unbounded_channel();
+        Worker::begin("diary", hand.run(todo))?;
         Ok((Self { work, noticed }, jobs.unwrap_or_default()))
     }
 
@@ -81,10 +80,11 @@ struct Hand {
 }
 
 impl Hand {
-    fn run(mut self, todo: &std_mpsc::Receiver<Work>) {
-        while let Ok(first) = todo.recv() {
+    async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) {
+        while let Some(first) = todo.recv().await {
             // What waits meanwhile goes with it: one sync for all.
-            let works: Vec<Work> = std::iter::once(first).chain(todo.try_iter()).collect();
+            let more = std::iter::from_fn(|| todo.try_recv().ok());
+            let works: Vec<Work> = std::iter::once(first).chain(more).collect();
             let (entries, done): (Vec<Entry>, Vec<_>) = works.into_iter().map(|work| (work.entry, work.done)).unzip();
             let written = self.attempt(|store| store.append(&entries)).is_some();
             for done in done.into_iter().flatten() {

@@ -15,11 +15,11 @@ use rustls::{
     CipherSuite, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
 };
 use tokio::io::BufReader;
-use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::frame::OLDEST;
 use super::identity::{Identity, MachineId};
+use crate::os::net::Stream;
 
 /// What the two sides say that they speak.
 const SPOKEN: &[u8] = b"espejo/1";
@@ -38,7 +38,7 @@ pub struct Tls {
 /// A connection, and who is on the other side.
 pub struct Secure {
     /// What goes to and fro.
-    pub stream: TlsStream<BufReader<TcpStream>>,
+    pub stream: TlsStream<BufReader<Stream>>,
     /// Who is on the other side.
     pub peer: MachineId,
     /// Something that both sides know and nobody else: made for this connection alone.
@@ -84,19 +84,19 @@ impl Tls {
     }
 
     /// Encrypts a connection that this machine made.
-    pub async fn dialled(&self, tcp: TcpStream) -> io::Result<Secure> {
+    pub async fn dialled(&self, stream: impl Into<Stream>) -> io::Result<Secure> {
         let name = ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into());
-        Secure::new(TlsStream::Client(self.connector.connect(name, taking(tcp)).await?))
+        Secure::new(TlsStream::Client(self.connector.connect(name, taking(stream.into())).await?))
     }
 
     /// Encrypts a connection that another machine made.
-    pub async fn accepted(&self, tcp: TcpStream) -> io::Result<Secure> {
-        Secure::new(TlsStream::Server(self.acceptor.accept(taking(tcp)).await?))
+    pub async fn accepted(&self, stream: impl Into<Stream>) -> io::Result<Secure> {
+        Secure::new(TlsStream::Server(self.acceptor.accept(taking(stream.into())).await?))
     }
 }
 
 impl Secure {
-    fn new(stream: TlsStream<BufReader<TcpStream>>) -> io::Result<Self> {
+    fn new(stream: TlsStream<BufReader<Stream>>) -> io::Result<Self> {
         let (_, connection) = stream.get_ref();
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
         let peer = certificate.map(MachineId::of).ok_or(io::ErrorKind::PermissionDenied)?;
@@ -108,8 +108,8 @@ impl Secure {
     }
 }
 
-fn taking(tcp: TcpStream) -> BufReader<TcpStream> {
-    BufReader::with_capacity(TAKEN, tcp)
+fn taking(stream: Stream) -> BufReader<Stream> {
+    BufReader::with_capacity(TAKEN, stream)
 }
 
 /// What encrypts. AES goes first only where the processor has it: an old till is faster without.
@@ -220,7 +220,7 @@ impl ClientCertVerifier for AnyKey {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 

@@ -6,13 +6,14 @@ use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::time::Instant;
 
 use super::frame::{MAX_FRAME, PROTOCOL};
 use super::pace::Pace;
 use super::room::Room;
 use super::squeeze::{Squeezer, unsqueeze};
+use crate::os::ground;
 use crate::replica::sealed::Sealed;
 
 /// Bytes that a pipe in memory holds.
@@ -29,6 +30,22 @@ const WAITING: usize = 8;
 
 /// Frames that wait to be sent to the source: it does not listen while it sends, and must not be waited for.
 const ANSWERS: usize = 4096;
+
+/// All frames that there can be.
+const ALL: usize = 1 << 32;
+
+/// Sends a frame from a thread that may block. An error: the link has ended.
+pub fn push(out: &mpsc::Sender<Sealed>, frame: Sealed) -> Result<(), Gone> {
+    match out.try_send(frame) {
+        Ok(()) => Ok(()),
+        Err(TrySendError::Full(frame)) => ground::wait(out.send(frame)).map_err(|_| Gone),
+        Err(TrySendError::Closed(_)) => Err(Gone),
+    }
+}
+
+/// A link that has ended takes nothing more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gone;
 
 /// One end of a link, for a thread that may block.
 #[derive(Debug)]
@@ -139,12 +156,15 @@ pub fn over(
 ) -> (End, impl Future<Output = io::Result<()>> + Send) {
     let (from, to) = tokio::io::split(stream);
     let (out, frames) = mpsc::channel(match half {
+        // There nobody else would go on while it waits.
+        _ if ground::is_simulated() => ALL,
         Half::Source => WAITING,
         Half::Mirror => ANSWERS,
     });
     let (deliver, inbox) = mpsc::channel(WAITING);
     let carry = async move {
         tokio::select! {
+            biased;
             ended = read(from, deliver) => ended,
             ended = write(to, frames, line.pace, line.squeezer) => ended,
         }

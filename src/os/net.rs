@@ -11,18 +11,18 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use super::ground::ground;
 
 /// What goes to and fro.
-pub trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Both: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Both for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Both for T {}
 
 /// Where connections come in on a simulated machine.
-pub trait Listens: Send {
+pub trait Listens: Send + Sync {
     /// Waits for the next one.
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Stream>>;
 }
 
 /// Where datagrams go out and come in on a simulated machine.
-pub trait Lines: Send {
+pub trait Lines: Send + Sync {
     /// Takes the next one that has come. Returns its length; what does not fit into `bytes` is lost.
     fn poll_receive(&mut self, context: &mut Context<'_>, bytes: &mut [u8]) -> Poll<io::Result<usize>>;
 

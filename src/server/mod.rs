@@ -10,6 +10,7 @@
 //! - [`body`]: the program as it runs: a group of processes, or a unit of the system
 //! - [`hooks`]: the shop's own programs around its start and its stop
 //! - [`keeper`]: the thread
+//! - [`keeps`]: who keeps the program
 //! - [`output`]: what the program prints
 //! - [`record`]: which process it is, kept across a restart of this program
 //! - [`stray`]: the program where it should not run
@@ -23,6 +24,7 @@ pub mod beside;
 pub mod body;
 pub mod hooks;
 pub mod keeper;
+pub mod keeps;
 pub mod output;
 pub mod record;
 pub mod stray;
@@ -168,7 +170,7 @@ impl Handle {
     }
 
     /// Gives an order.
-    pub fn say(&self, order: Order) {
+    pub fn order(&self, order: Order) {
         let _ = self.orders.send(Input::Order(order));
     }
 }
@@ -176,7 +178,7 @@ impl Handle {
 impl Drop for Handle {
     /// The program is left as it is: whoever begins next in this home takes it over.
     fn drop(&mut self) {
-        self.say(Order::Leave);
+        self.order(Order::Leave);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

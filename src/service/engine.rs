@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,7 +22,7 @@ use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{OpenError, Opening};
 use crate::link::port::Port;
 use crate::link::wire;
-use crate::os::ground;
+use crate::os::ground::{self, Worker};
 use crate::pair::{Action, Epoch, Event, Node, Pair};
 
 /// What is mirrored, where to, and how.
@@ -87,7 +86,7 @@ pub struct Engine {
     orders: mpsc::UnboundedSender<Order>,
     /// When the next status is due.
     due: Option<Instant>,
-    threads: Vec<JoinHandle<Result<(), EngineError>>>,
+    workers: Vec<Worker<Result<(), EngineError>>>,
 }
 
 /// What can wake the service.
@@ -110,7 +109,7 @@ impl Engine {
         let book = Book::new(&settings.sending.dataset, folders);
         let (orders, taken) = mpsc::unbounded_channel();
         let pair = Pair::new(Node::Backup);
-        (Self { settings, pair, book, keeper: None, publish, lines, orders, due: None, threads: vec![] }, taken)
+        (Self { settings, pair, book, keeper: None, publish, lines, orders, due: None, workers: vec![] }, taken)
     }
 
     /// Runs until a command ends it, or something that cannot be mended.
@@ -146,7 +145,7 @@ impl Engine {
                     let _ = answer.send(reply);
                     self.publish_soon();
                 }
-                Input::News(News::Ended(why)) => return self.end(why),
+                Input::News(News::Ended(why)) => return self.end(why).await,
                 Input::News(news) => {
                     // Nothing is saved beside a folder before it is known that it may be a mirror.
                     if let News::Opened { .. } = news {
@@ -167,28 +166,28 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (source_end, mirror_end) = wire::in_memory(self.settings.rate)?;
         let settings = self.settings.sending.clone();
-        let sending = std::thread::Builder::new().name("source".to_owned());
         let (told, unasked) = (tell.clone(), mpsc::unbounded_channel().1);
-        let send = move || Ok(Sending::open(settings, Port::once(source_end), unasked, told)?.run()?);
-        self.threads.push(sending.spawn(send)?);
+        let send = async move { Ok(Sending::open(settings, Port::once(source_end), unasked, told)?.run().await?) };
+        self.workers.push(Worker::begin("source", send)?);
         let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
-        let receiving = std::thread::Builder::new().name("mirror".to_owned());
-        self.threads.push(receiving.spawn(move || {
+        let receive = async move {
             let mut orders = orders;
-            let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).and_then(|mirror| {
+            let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).await;
+            let begun = opened.and_then(|mirror| {
                 let port = Port::once(mirror_end);
                 let begin = |(mirror, strange)| Receiving::begin(mirror, strange, epoch, port, orders, tell.clone());
                 Ok(mirror.map(begin).transpose()?)
             });
             match begun {
-                Ok(Some(half)) => half.run(),
+                Ok(Some(half)) => half.run().await,
                 nothing => {
                     let _ = tell.send(News::Ended(None));
                     nothing?;
                 }
             }
             Ok(())
-        })?);
+        };
+        self.workers.push(Worker::begin("mirror", receive)?);
         Ok(())
     }
 
@@ -230,8 +229,7 @@ impl Engine {
                 match action {
                     Action::Save(record) => {
                         let folder = journal_folder(&self.settings.dest);
-                        let saved = tokio::task::spawn_blocking(move || save_record(&folder, &record)).await;
-                        saved.map_err(std::io::Error::other)??;
+                        ground::aside(move || save_record(&folder, &record)).await??;
                         events.push(Event::Saved);
                     }
                     // One process, one folder: nobody else could serve, and nobody asks for it.
@@ -365,15 +363,15 @@ impl Engine {
     }
 
     /// Waits for the halves, and finds out why they ended.
-    fn end(self, why: Option<String>) -> Result<(), EngineError> {
+    async fn end(self, why: Option<String>) -> Result<(), EngineError> {
         let closed = self.book.is_closed();
         let mut result = why.map_or(Ok(()), |why| Err(EngineError::Receiving(why)));
-        for thread in self.threads {
-            match thread.join() {
+        for worker in self.workers {
+            match worker.end().await {
                 // That the other half has gone is no reason by itself.
                 Ok(Ok(()) | Err(EngineError::Sending(sending::Ended::Closed))) => {}
                 Ok(Err(error)) => result = Err(error),
-                Err(_) => result = Err(EngineError::Receiving("a part of the program has crashed".to_owned())),
+                Err(crashed) => result = Err(EngineError::Receiving(crashed.to_string())),
             }
         }
         match result {

@@ -40,8 +40,8 @@ impl Keeper {
     /// Opens the diary of `home`. One that cannot be had stops nobody. What is written is told by `outbox`, too.
     pub async fn open(home: &Path, (node, role): (Node, Node), outbox: Option<Outbox>) -> Self {
         let at = home.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Diary::open(&at)).await;
-        let (diary, jobs) = match opened.map_err(std::io::Error::other).and_then(|opened| opened) {
+        let opened = ground::aside(move || Diary::open(&at)).await;
+        let (diary, jobs) = match opened.and_then(|opened| opened) {
             Ok((diary, jobs)) => (Some(diary), jobs),
             Err(error) => {
                 tracing::error!(%error, "the diary cannot be kept");

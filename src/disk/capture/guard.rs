@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::{Item, Seen};
+use super::look::{FileSeen, Item, Seen};
 use super::tree::Tree;
-use crate::replica::{Body, RelPath};
+use crate::replica::{BLOCK, Body, Kind, RelPath};
 
 /// What is held back.
 #[derive(Debug, Default)]
@@ -118,7 +118,9 @@ impl Guard {
 
     /// Looks for files that are older than the mirror has them. When all is compared for the first time, each one counts: the
     /// machine was cut off, or its files come from an old image. Later a program may well put an old file in the place
-    /// of a new one, and only queues count, which never get shorter.
+    /// of a new one, and only queues count, which never get shorter. A queue that is not what the mirror has of it and more counts
+    /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. So does one
+    /// that a person says is meant to be empty: who says so may not know what it held.
     #[must_use]
     pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Older {
         let mut older = Older::default();
@@ -128,8 +130,11 @@ impl Guard {
             };
             let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
             let ago = known.stamp.meta.mtime.seconds - stamp.meta.mtime.seconds;
+            let is_queue = file.queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
+            let is_told = self.first_look || self.meant_empty.contains(path);
+            let is_cut = is_told && is_queue && !grew(file, known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.queue);
-            if is_older && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
+            if (is_older || is_cut) && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
                 older.files.push(path.clone());
                 older.asks |= self.olds == Consent::Ask && ago > LONG_AGO;
             }
@@ -228,6 +233,14 @@ fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
             && tree.get(path).is_some_and(|known| matches!(known.body, Body::File { .. }))
     };
     items.iter().filter(is_gone).count() as u64
+}
+
+/// Whether the file holds all that it held when it was `known` bytes long, and more.
+fn grew(file: &FileSeen, known: u64) -> bool {
+    let is_behind = |at: u64| at >= known;
+    file.size >= known
+        && file.runs.iter().all(|run| is_behind(run.offset))
+        && file.zeros.iter().all(|block| is_behind(block * BLOCK as u64))
 }
 
 #[cfg(test)]

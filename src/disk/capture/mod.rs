@@ -395,6 +395,6 @@ impl Source {
 /// The wall clock, for people to read; nothing is decided by it.
 #[must_use]
 pub fn now_as_time() -> Time {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Time { seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX), nanos: since.subsec_nanos() }
+    let now = crate::os::ground::now();
+    Time { seconds: now.as_second(), nanos: now.subsec_nanosecond().unsigned_abs() }
 }

@@ -19,13 +19,16 @@ use super::{Machine, MachineError, inputs, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
+use crate::os::ground::spawn;
 use crate::pair::{Node, Pair};
+use crate::server::keeps::Keeping;
 use crate::service::member::{Member, role};
 use crate::service::status::Status;
 
 impl Machine {
     pub(super) async fn begin(
         home: &Path,
+        keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
     ) -> Result<(Self, Inbox), MachineError> {
         let mut member = Member::load(home)?;
@@ -39,7 +42,7 @@ impl Machine {
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
         let (other, others) = watch::channel(member.other);
-        let work = vec![tokio::spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
+        let work = vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let mut machine = Self {
             home: home.to_owned(),
             pair: Pair::new(member.node),
@@ -64,6 +67,7 @@ impl Machine {
             invite: None,
             theirs: None,
             their_version: None,
+            keeping,
             program: None,
             far: Far::default(),
             leaving: None,
@@ -85,7 +89,6 @@ impl Machine {
             turning: Turning::default(),
         };
         machine.begin_calling();
-        machine.keep_program()?;
         Ok((machine, inbox))
     }
 

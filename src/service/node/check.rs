@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Machine;
 use super::meet;
 use crate::config::server::Start;
+use crate::os::ground;
 use crate::pair::{Duty, Node};
 use crate::service::finding::{Finding, Found, Hindrance};
 
@@ -80,7 +81,7 @@ impl Machine {
     async fn start(&self) -> Option<Found> {
         let setup = self.program.as_ref()?.setup.clone();
         // It may take a process of its own.
-        tokio::task::spawn_blocking(move || {
+        ground::aside(move || {
             let (what, why) = setup.hindered();
             Found::Start { what, why: why.map(Hindrance::from) }
         })

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Machine, MachineError};
@@ -51,8 +51,8 @@ impl Days {
         }
         self.counted = Some(wall);
         if let Some(save) = self.licensing.tick(serving, &now()) {
-            self.saving = Some(spawn_blocking(move || {
-                if let Err(error) = save.write() {
+            self.saving = Some(ground::spawn(async move {
+                if let Err(error) = ground::aside(move || save.write()).await.and_then(|written| written) {
                     tracing::warn!(%error, "the ledger of the licence could not be saved");
                 }
             }));
@@ -122,7 +122,7 @@ impl Days {
         if let Some(saving) = self.saving.take() {
             let _ = saving.await;
         }
-        spawn_blocking(move || save.write()).await.map_err(io::Error::other)?
+        ground::aside(move || save.write()).await?
     }
 }
 

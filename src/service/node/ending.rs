@@ -83,7 +83,7 @@ impl Machine {
         }
         for lane in self.lanes.drain(..) {
             let dataset = lane.name.clone();
-            if let Err(why) = lane.end() {
+            if let Err(why) = lane.end().await {
                 result = Err(MachineError::Dataset { dataset, why });
             }
         }

@@ -58,7 +58,7 @@ impl Machine {
                 self.beat();
                 self.keep_to_licence().await?;
                 self.wait_over().await?;
-                self.lanes_go_on()?;
+                self.lanes_go_on().await?;
                 return Ok(None);
             }
             Input::Datagram(bytes) => {
@@ -94,8 +94,8 @@ impl Machine {
     pub(super) fn listen(&mut self) {
         let mut datagram = [0; pulse::LENGTH + 1];
         for _ in 0..LISTENED {
-            match self.udp.try_recv_from(&mut datagram) {
-                Ok((length, _)) => self.hear(&datagram[..length]),
+            match self.udp.try_receive(&mut datagram) {
+                Ok(length) => self.hear(&datagram[..length]),
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 // What could not be delivered before comes back as an error: it is nothing new.
                 Err(_) => {}
@@ -129,7 +129,7 @@ impl Machine {
             && let Some(to) = self.their_heart
         {
             // What cannot be sent is not heard: that says enough.
-            let _ = self.udp.try_send_to(&beat, to);
+            let _ = self.udp.try_send(&beat, to);
         }
         if self.program.as_mut().is_some_and(Program::has_another_version) {
             self.say_here();
@@ -239,7 +239,7 @@ impl Machine {
     /// Proves the epoch of the saved `record`, where it is this machine's own and was never proven.
     pub(super) async fn prove(&mut self, record: &Record) -> Result<(), MachineError> {
         let Some(proofs) = self.proofs.prove(record)? else { return Ok(()) };
-        Ok(tokio::task::spawn_blocking(move || proofs.write()).await.map_err(std::io::Error::other)??)
+        Ok(ground::aside(move || proofs.write()).await??)
     }
 
     /// Saves a record: the proof of its epoch before it.
@@ -249,7 +249,7 @@ impl Machine {
             proofs.map_or(Ok(()), |proofs| proofs.write())?;
             save_record(&home, &record)
         };
-        tokio::task::spawn_blocking(save).await.map_err(std::io::Error::other)?
+        ground::aside(save).await?
     }
 
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
@@ -292,8 +292,14 @@ impl Machine {
         let node = self.member.node;
         if let Some(set) = pos::set(&self.store, node) {
             let folder = |name: &str| self.folder(&self.store, name);
-            self.program =
-                Some(Program::begin((node, set), &self.store, &self.home, folder, self.tell.served.clone())?);
+            self.program = Some(Program::begin(
+                &*self.keeping,
+                (node, set),
+                &self.store,
+                &self.home,
+                folder,
+                self.tell.served.clone(),
+            )?);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::config::machine::Machine as Set;
 use crate::link::identity::MachineId;
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
+use crate::os::ground::spawn;
 use crate::pair::{Duty, Node};
 use crate::service::command::Reply;
 use crate::service::event::Noted;
@@ -81,14 +82,14 @@ impl Machine {
 
     pub(super) fn joining(&mut self, secure: Secure) {
         let Some(code) = self.invite.as_mut().and_then(|invite| invite.guess(Instant::now())) else {
-            tokio::spawn(joining::turn_away(secure));
+            spawn(joining::turn_away(secure));
             return;
         };
         let record = self.pair.record().newcomer();
         let (revision, store) = (self.revision.clone(), self.member.store);
         let handover = Handover { node: record.node, revision, store, record: Some(record) };
         let (own, tell) = (self.tls.id(), self.tell.joined.clone());
-        tokio::spawn(async move {
+        spawn(async move {
             let _ = tell.send(joining::let_in(secure, own, code, handover).await).await;
         });
     }
@@ -105,7 +106,7 @@ impl Machine {
                 self.know();
                 tracing::info!(%other, "a machine has joined");
                 self.noted("", Noted::Joined { machine: other.to_string() });
-                tokio::spawn(joining::welcome(secure));
+                spawn(joining::welcome(secure));
             }
             Err(JoinError::WrongCode) => tracing::warn!("a machine wanted to join with a wrong code"),
             Err(JoinError::Io(error)) => {

@@ -1,9 +1,8 @@
-//! One dataset on its way: a half of the copy on threads of its own, and the book that is kept of it.
+//! One dataset on its way: a half of the copy, which works on threads of its own, and the book that is kept of it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -12,6 +11,7 @@ use tokio::time::Instant;
 use crate::disk::apply::open::Opening;
 use crate::link::port::Port;
 use crate::link::wire::End;
+use crate::os::ground::{Worker, spawn};
 use crate::pair::Epoch;
 use crate::service::book::Book;
 use crate::service::news::News;
@@ -55,7 +55,7 @@ pub struct Lane {
     last_words: Option<String>,
     /// It could be opened.
     opened: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Result<(), String>>>,
+    worker: Option<Worker<Result<(), String>>>,
 }
 
 /// A dataset that stopped by itself.
@@ -107,7 +107,7 @@ impl Lane {
         number: usize,
         tell: mpsc::UnboundedSender<(usize, News)>,
     ) -> std::io::Result<Self> {
-        let Ends { links, orders, source, opened, thread } = work.begin(name, number, tell)?;
+        let Ends { links, orders, source, opened, worker } = work.begin(name, number, tell)?;
         Ok(Self {
             name: name.to_owned(),
             number,
@@ -124,7 +124,7 @@ impl Lane {
             pause: FIRST_PAUSE,
             last_words: None,
             opened,
-            thread: Some(thread),
+            worker: Some(worker),
         })
     }
 
@@ -150,7 +150,7 @@ impl Lane {
     /// Whether somebody works on it.
     #[must_use]
     pub fn goes(&self) -> bool {
-        self.thread.is_some()
+        self.worker.is_some()
     }
 
     /// Whether it could be opened.
@@ -172,8 +172,8 @@ impl Lane {
     }
 
     /// Whether it has ended by itself since that was asked last. Then it waits to be taken up again.
-    pub fn has_stalled(&mut self) -> bool {
-        let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) else {
+    pub async fn has_stalled(&mut self) -> bool {
+        let Some(worker) = self.worker.take_if(|worker| worker.is_finished()) else {
             // Where it has nothing to do, nothing shows that it could.
             if self.is_settled() {
                 self.stalled = None;
@@ -181,7 +181,7 @@ impl Lane {
             return false;
         };
         let said = self.last_words.take();
-        let why = joined(thread).err().or(said).unwrap_or_else(|| "it is not mirrored any more".to_owned());
+        let why = ended(worker).await.err().or(said).unwrap_or_else(|| "it is not mirrored any more".to_owned());
         self.stalled = Some(Stalled { why, again_at: Instant::now() + self.pause });
         self.pause = (self.pause * 2).min(LAST_PAUSE);
         true
@@ -189,9 +189,9 @@ impl Lane {
 
     /// Takes it up again.
     pub fn begin_again(&mut self, number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> std::io::Result<()> {
-        let Ends { links, orders, source, opened, thread } = self.work.begin(&self.name, number, tell)?;
+        let Ends { links, orders, source, opened, worker } = self.work.begin(&self.name, number, tell)?;
         self.opened = opened;
-        (self.links, self.orders, self.source, self.thread) = (links, orders, source, Some(thread));
+        (self.links, self.orders, self.source, self.worker) = (links, orders, source, Some(worker));
         (self.number, self.sent, self.since) = (number, Sent::default(), Instant::now());
         if let Some(epoch) = self.follows {
             self.follow(epoch);
@@ -200,20 +200,23 @@ impl Lane {
     }
 
     /// Has it end, and waits for that. Returns why it failed, if it did.
-    pub fn end(self) -> Result<(), String> {
+    pub async fn end(self) -> Result<(), String> {
         let _ = self.orders.send(Order::Stop);
         drop(self.links);
-        self.thread.map_or(Ok(()), joined)
+        match self.worker {
+            Some(worker) => ended(worker).await,
+            None => Ok(()),
+        }
     }
 }
 
-/// What the thread of a dataset is reached by.
+/// What who works on a dataset is reached by.
 struct Ends {
     links: mpsc::UnboundedSender<End>,
     orders: mpsc::UnboundedSender<Order>,
     source: mpsc::UnboundedSender<last::Order>,
     opened: Arc<AtomicBool>,
-    thread: JoinHandle<Result<(), String>>,
+    worker: Worker<Result<(), String>>,
 }
 
 impl Work {
@@ -224,51 +227,44 @@ impl Work {
         let (port, news) = (Port::new(port), passed_on(number, tell));
         let opened = Arc::new(AtomicBool::new(false));
         let goes = Arc::clone(&opened);
-        let thread = match self.clone() {
-            Self::Send(settings, stirred) => named(format!("source {name}")).spawn(move || {
+        let worker = match self.clone() {
+            Self::Send(settings, stirred) => Worker::begin(&format!("source {name}"), async move {
                 let half = Sending::open(*settings, port, asked, news).map_err(|error| error.to_string())?;
                 goes.store(true, Ordering::Relaxed);
-                half.stirring(stirred).run().map_err(|error| error.to_string())
+                half.stirring(stirred).run().await.map_err(|error| error.to_string())
             }),
             Self::Receive(receipt) => {
-                named(format!("mirror {name}")).spawn(move || mirror(receipt, port, taken, (&news, &goes)))
+                Worker::begin(&format!("mirror {name}"), mirror(receipt, port, taken, (news, goes)))
             }
         }?;
-        Ok(Ends { links, orders, source, opened, thread })
+        Ok(Ends { links, orders, source, opened, worker })
     }
-}
-
-fn named(name: String) -> std::thread::Builder {
-    std::thread::Builder::new().name(name)
 }
 
 /// Keeps the mirror of a dataset until it is asked to end, or cannot go on.
-fn mirror(
+async fn mirror(
     receipt: Receipt,
     port: Port,
     mut orders: mpsc::UnboundedReceiver<Order>,
-    (news, goes): (&mpsc::UnboundedSender<News>, &AtomicBool),
+    (news, goes): (mpsc::UnboundedSender<News>, Arc<AtomicBool>),
 ) -> Result<(), String> {
     let Receipt { dest, opening, epoch } = receipt;
-    let begun = receiving::opening::open(&dest, opening, epoch, &mut orders, news).and_then(|mirror| {
-        let begin = |(mirror, strange)| Receiving::begin(mirror, strange, epoch, port, orders, news.clone());
-        Ok(mirror.map(begin).transpose()?)
-    });
-    if let Some(half) = begun.map_err(|error| error.to_string())? {
-        goes.store(true, Ordering::Relaxed);
-        half.run();
-    }
+    let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
+    let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else { return Ok(()) };
+    let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;
+    goes.store(true, Ordering::Relaxed);
+    half.run().await;
     Ok(())
 }
 
-fn joined(thread: JoinHandle<Result<(), String>>) -> Result<(), String> {
-    thread.join().unwrap_or_else(|_| Err("a part of the program has crashed".to_owned()))
+async fn ended(worker: Worker<Result<(), String>>) -> Result<(), String> {
+    worker.end().await.unwrap_or_else(|crashed| Err(crashed.to_string()))
 }
 
 /// What is told there goes on to `tell`, with `number`.
 fn passed_on(number: usize, tell: mpsc::UnboundedSender<(usize, News)>) -> mpsc::UnboundedSender<News> {
     let (news, mut told) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
+    spawn(async move {
         while let Some(news) = told.recv().await {
             if tell.send((number, news)).is_err() {
                 return;

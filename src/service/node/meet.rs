@@ -6,7 +6,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
@@ -18,6 +17,8 @@ use crate::link::greeting::{Answer, Greeting, Purpose, Refusal};
 use crate::link::identity::MachineId;
 use crate::link::speech::{hear, say};
 use crate::link::tls::{Secure, Tls};
+use crate::os::ground::{self, spawn};
+use crate::os::net::{self, Datagrams, Listener, Stream};
 use crate::service::unmet::{Older, Unmet};
 
 /// Handshakes at once.
@@ -87,25 +88,22 @@ pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
 }
 
 /// Takes the address for itself, for connections and for datagrams.
-pub async fn listen(address: &Address) -> Result<(TcpListener, UdpSocket), MachineError> {
-    let listen = async {
-        let address = listens_at(address).await?;
-        Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?))
-    };
+pub async fn listen(address: &Address) -> Result<(Listener, Datagrams), MachineError> {
+    let listen = async { net::listen(listens_at(address).await?).await };
     listen.await.map_err(|error| MachineError::Address { address: address.to_string(), error })
 }
 
 /// Takes connections until nobody wants them any more. Where too many have not proven yet who they are, the oldest of them
 /// goes: who knows what to say takes a moment for it, and no crowd that says nothing keeps it out.
 pub async fn accept(
-    listener: TcpListener,
+    mut listener: Listener,
     tls: Tls,
     other: watch::Receiver<Option<MachineId>>,
     met: mpsc::Sender<Met>,
 ) {
     let mut visits: VecDeque<AbortHandle> = VecDeque::with_capacity(HANDSHAKES);
     loop {
-        let Ok((tcp, _)) = listener.accept().await else {
+        let Ok(stream) = listener.accept().await else {
             tokio::time::sleep(RETRY).await;
             continue;
         };
@@ -121,8 +119,8 @@ pub async fn accept(
             oldest.abort();
         }
         let (tls, other, met) = (tls.clone(), other.clone(), met.clone());
-        let visit = tokio::spawn(async move {
-            if let Ok(Ok(Some(visit))) = timeout(PATIENCE, visit(tcp, &tls, &other)).await {
+        let visit = spawn(async move {
+            if let Ok(Ok(Some(visit))) = timeout(PATIENCE, visit(stream, &tls, &other)).await {
                 let _ = met.send(visit).await;
             }
         });
@@ -130,9 +128,9 @@ pub async fn accept(
     }
 }
 
-async fn visit(tcp: TcpStream, tls: &Tls, other: &watch::Receiver<Option<MachineId>>) -> io::Result<Option<Met>> {
-    crate::os::tend(&tcp, UNHEARD)?;
-    let mut secure = tls.accepted(tcp).await?;
+async fn visit(stream: Stream, tls: &Tls, other: &watch::Receiver<Option<MachineId>>) -> io::Result<Option<Met>> {
+    stream.tend(UNHEARD)?;
+    let mut secure = tls.accepted(stream).await?;
     let greeting: Greeting = hear(&mut secure.stream).await?;
     let known = *other.borrow() == Some(secure.peer);
     let Some(spoken) = greeting.spoken() else {
@@ -188,14 +186,14 @@ async fn greet(
     let broke = |error: io::Error| Unmet::of(&name, &error);
     let late = |_| broke(io::ErrorKind::TimedOut.into());
     let nowhere = |_| Unmet::NoAddress { address: name.clone() };
-    let tcp = timeout(DIALLING, async {
+    let stream = timeout(DIALLING, async {
         let found = resolve(address).await.map_err(nowhere)?;
-        TcpStream::connect(found).await.map_err(broke)
+        net::connect(found).await.map_err(broke)
     });
-    let tcp = tcp.await.map_err(late)??;
-    crate::os::tend(&tcp, UNHEARD).map_err(broke)?;
+    let stream = stream.await.map_err(late)??;
+    stream.tend(UNHEARD).map_err(broke)?;
     timeout(PATIENCE, async {
-        let mut secure = tls.dialled(tcp).await.map_err(broke)?;
+        let mut secure = tls.dialled(stream).await.map_err(broke)?;
         if other.is_some_and(|other| other != secure.peer) {
             return Err(Unmet::OtherMachine { address: name.clone() });
         }
@@ -245,7 +243,7 @@ pub enum Again {
 #[must_use]
 pub fn begin_to_call(calling: Calling, met: &mpsc::Sender<Met>) -> (mpsc::UnboundedSender<Again>, JoinHandle<()>) {
     let (again, over) = mpsc::unbounded_channel();
-    (again, tokio::spawn(keep_calling(calling, over, met.clone())))
+    (again, spawn(keep_calling(calling, over, met.clone())))
 }
 
 /// Connects, again and again.
@@ -253,7 +251,7 @@ pub async fn keep_calling(calling: Calling, mut again: mpsc::UnboundedReceiver<A
     let mut pause = FIRST_PAUSE;
     for session in 1u64.. {
         // Numbers of two lives of this process must differ.
-        let session = session << 32 | u64::from(std::process::id());
+        let session = session << 32 | u64::from(ground::process());
         match connect(&calling, session, &met).await {
             Ok(whole) => {
                 pause = FIRST_PAUSE;

@@ -62,7 +62,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -83,7 +82,9 @@ use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
 use crate::os::ground;
+use crate::os::net::Datagrams;
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
+use crate::server::keeps::Keeping;
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
@@ -129,13 +130,15 @@ pub struct Machine {
     other: watch::Sender<Option<MachineId>>,
     /// Where the other machine's heart is.
     their_heart: Option<SocketAddr>,
-    udp: UdpSocket,
+    udp: Datagrams,
     /// How fast all datasets together may be sent.
     pace: Option<Pace>,
     invite: Option<Invite>,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
+    /// Who keeps POS server programs.
+    keeping: Arc<dyn Keeping>,
     /// Where `[server]` is set.
     program: Option<Program>,
     /// The other machine's.
@@ -169,14 +172,17 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Runs the machine of `home` until it is asked to end. `before`: how it ended in this process before, if it did.
+    /// Runs the machine of `home` until it is asked to end. `before`: how it ended in this process before, if it did. Its POS
+    /// server program is kept by `keeping`.
     pub async fn run(
         home: &Path,
         before: Option<Left>,
+        keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
         asked: &mut mpsc::UnboundedReceiver<Asked>,
     ) -> Result<Left, MachineError> {
-        let (mut machine, mut inbox) = Self::begin(home, publish).await?;
+        let (mut machine, mut inbox) = Self::begin(home, keeping, publish).await?;
+        machine.keep_program()?;
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
@@ -220,8 +226,8 @@ impl Machine {
                 Some(news) = inbox.served.recv() => Input::Served(news),
                 Some(met) = inbox.met.recv() => Input::Met(met),
                 Some(joined) = inbox.joined.recv() => Input::Joined(joined),
-                received = self.udp.recv_from(&mut datagram) => match received {
-                    Ok((length, _)) => Input::Datagram(datagram[..length].to_vec()),
+                received = self.udp.receive(&mut datagram) => match received {
+                    Ok(length) => Input::Datagram(datagram[..length].to_vec()),
                     // What could not be delivered before comes back as an error: it is nothing new.
                     Err(_) => continue,
                 },

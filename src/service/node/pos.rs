@@ -16,8 +16,8 @@ use crate::config::store::Store;
 use crate::os::ground;
 use crate::pair::{Duty, Epoch, Node};
 use crate::server::able::Hindered;
-use crate::server::body::Body;
-use crate::server::{self, Handle, Occasion, Order, Setup, Why, stray};
+use crate::server::keeps::{Keeping, Keeps};
+use crate::server::{self, Occasion, Order, Setup, Why, stray};
 use crate::service::finding::Hindrance;
 use crate::service::member::{role, role_name};
 use crate::service::pos::{Down, Pos, Stray};
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(30);
 
 /// The POS server program of this machine.
 pub struct Program {
-    keeper: Handle,
+    keeper: Box<dyn Keeps>,
     /// What is set for it.
     pub setup: Setup,
     /// How it stands.
@@ -71,8 +71,9 @@ pub fn set(store: &Store, node: Node) -> Option<&Set> {
 }
 
 impl Program {
-    /// Begins to keep it, where one is set. What happens goes to `tell`.
+    /// Has it kept by `keeping`, where one is set. What happens goes to `tell`.
     pub fn begin(
+        keeping: &dyn Keeping,
         (node, set): (Node, &Set),
         store: &Store,
         home: &Path,
@@ -92,9 +93,8 @@ impl Program {
             home: home.to_owned(),
             port_is_its_own: !passed_on,
         };
-        let keeper = Handle::begin(setup.clone(), move |news| {
-            let _ = tell.send(news);
-        })?;
+        let tell = move |news| drop(tell.send(news));
+        let keeper = keeping.begin(setup.clone(), Box::new(tell))?;
         let (since, stands) = (ground::now(), Server::Stopped);
         let looked = look(setup.clone());
         Ok(Self {
@@ -296,9 +296,8 @@ impl Machine {
     /// Whether the POS server runs that an earlier service of this home has started.
     pub(super) async fn runs_on(&self) -> bool {
         let Some(program) = &self.program else { return false };
-        let setup = program.setup.clone();
-        let found = tokio::task::spawn_blocking(move || Body::found(&setup)).await;
-        found.ok().flatten().is_some_and(|(_, is_whole)| is_whole)
+        let (setup, keeping) = (program.setup.clone(), Arc::clone(&self.keeping));
+        ground::aside(move || keeping.runs_on(&setup)).await.unwrap_or(false)
     }
 
     /// How the POS server of this machine stands.
@@ -310,11 +309,11 @@ impl Machine {
 /// Looks at the program now, and from time to time.
 fn look(setup: Setup) -> watch::Receiver<Looked> {
     let (tell, looked) = watch::channel(Looked::default());
-    tokio::spawn(async move {
+    ground::spawn(async move {
         let setup = Arc::new(setup);
         while !tell.is_closed() {
             let setup = Arc::clone(&setup);
-            let look = tokio::task::spawn_blocking(move || {
+            let look = ground::aside(move || {
                 let (what, why) = setup.hindered();
                 Looked { hindered: why.map(|why| (what, why.into())), version: setup.version() }
             });
@@ -322,6 +321,7 @@ fn look(setup: Setup) -> watch::Receiver<Looked> {
                 tell.send_if_modified(|known| std::mem::replace(known, found.clone()) != found);
             }
             tokio::select! {
+                biased;
                 () = tell.closed() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }

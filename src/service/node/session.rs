@@ -11,6 +11,7 @@ use super::note::{self, Note, WAITING};
 use super::since;
 use crate::link::tls::Secure;
 use crate::link::wire::{self, End, Half, Line};
+use crate::os::ground::spawn;
 use crate::service::command::Command;
 use crate::service::status::{OperationKind, Status};
 
@@ -39,16 +40,16 @@ impl Session {
     /// Begins one on a connection. What is heard goes to `heard` with its number; none, when it is over.
     pub fn begin(number: u64, secure: Secure, heard: mpsc::Sender<(u64, Option<Note>)>) -> Self {
         // What waits in the system's own buffer grows old there.
-        let _ = crate::os::send_little(secure.stream.get_ref().0.get_ref(), WAITING_BYTES);
         let spoken = secure.spoken;
+        let _ = secure.stream.get_ref().0.get_ref().send_little(WAITING_BYTES);
         let (from, to) = tokio::io::split(secure.stream);
         let (out, notes) = mpsc::channel(WAITING);
         let (tell, mut told) = mpsc::channel(WAITING);
         let (standing, stands) = watch::channel(None);
-        let writing = tokio::spawn(note::write(to, notes, stands));
-        let reading = tokio::spawn(note::read(from, tell)).abort_handle();
+        let writing = spawn(note::write(to, notes, stands));
+        let reading = spawn(note::read(from, tell)).abort_handle();
         let pass = heard.clone();
-        let passing = tokio::spawn(async move {
+        let passing = spawn(async move {
             while let Some(note) = told.recv().await {
                 if pass.send((number, Some(note))).await.is_err() {
                     return;
@@ -65,7 +66,7 @@ impl Session {
         let (mut end, carry) = wire::over(secure.stream, line, half);
         end.spoken = secure.spoken;
         let (number, heard) = (self.number, self.heard.clone());
-        let carrying = tokio::spawn(async move {
+        let carrying = spawn(async move {
             // One way may be gone while the others hold: only a new session gives it another.
             let _ = carry.await;
             let _ = heard.send((number, None)).await;

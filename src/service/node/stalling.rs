@@ -26,9 +26,9 @@ impl Machine {
     }
 
     /// Notices which datasets have stopped, and takes up again whose time has come.
-    pub(super) fn lanes_go_on(&mut self) -> Result<(), MachineError> {
+    pub(super) async fn lanes_go_on(&mut self) -> Result<(), MachineError> {
         for at in 0..self.lanes.len() {
-            if self.lanes[at].has_stalled()
+            if self.lanes[at].has_stalled().await
                 && let Some(stalled) = &self.lanes[at].stalled
             {
                 tracing::error!(dataset = self.lanes[at].name, why = stalled.why, "a dataset is not mirrored any more");

@@ -165,8 +165,7 @@ impl Machine {
         (self.turning.freezing, self.turning.starting) = (None, None);
         for lane in lanes {
             let dataset = lane.name.clone();
-            let ended = tokio::task::spawn_blocking(move || lane.end()).await.map_err(std::io::Error::other)?;
-            if let Err(why) = ended {
+            if let Err(why) = lane.end().await {
                 failed = Some(MachineError::Dataset { dataset, why });
             }
         }

@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::mpsc::{self as std_mpsc, RecvTimeoutError};
-use std::thread::JoinHandle;
+use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::building::{BuildStage, Pause};
 use super::failed::trouble;
@@ -22,6 +21,8 @@ use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
 use crate::link::Welcome;
 use crate::link::frame::{Holding, PROTOCOL, ToSource};
+use crate::link::wire::push;
+use crate::os::ground::{Worker, is_simulated};
 use crate::replica::sealed::Sealed;
 use crate::replica::{Body, Entry, Position, RelPath, Time};
 use crate::service::news::News;
@@ -38,11 +39,11 @@ const SUMS: usize = 4096;
 /// The applier, for who gives it work.
 #[derive(Debug)]
 pub(super) struct Applier {
-    work: std_mpsc::Sender<Work>,
+    work: mpsc::UnboundedSender<Work>,
     waiting: usize,
     /// What it has done.
     pub(super) done: mpsc::UnboundedReceiver<Done>,
-    thread: Option<JoinHandle<Option<String>>>,
+    worker: Option<Worker<Option<String>>>,
 }
 
 impl Applier {
@@ -53,7 +54,7 @@ impl Applier {
         strange: bool,
         news: mpsc::UnboundedSender<News>,
     ) -> io::Result<Self> {
-        let (work, todo) = std_mpsc::channel();
+        let (work, todo) = mpsc::unbounded_channel();
         let (tell, done) = mpsc::unbounded_channel();
         let hands = Hands {
             mirror,
@@ -70,8 +71,8 @@ impl Applier {
             epoch: 0,
             protocol: PROTOCOL,
         };
-        let thread = std::thread::Builder::new().name("apply".to_owned()).spawn(move || hands.run(&todo))?;
-        Ok(Self { work, waiting: 0, done, thread: Some(thread) })
+        let worker = Worker::begin("apply", hands.run(todo))?;
+        Ok(Self { work, waiting: 0, done, worker: Some(worker) })
     }
 
     /// Gives it work.
@@ -94,14 +95,18 @@ impl Applier {
 
     /// Has the oldest steps back dropped. Returns whether there were any.
     pub(super) fn drop_history(&self) -> Result<bool, DiskError> {
+        if is_simulated() {
+            // It gets to that only when nobody waits for it.
+            return Ok(false);
+        }
         let (answer, answered) = std_mpsc::channel();
         let _ = self.work.send(Work::DropHistory(answer));
         answered.recv().unwrap_or(Ok(false))
     }
 
     /// Waits for its end. Returns why it failed, if it did.
-    pub(super) fn join(&mut self) -> Option<String> {
-        self.thread.take()?.join().unwrap_or_else(|_| Some("the mirror's writer has crashed".to_owned()))
+    pub(super) async fn end(&mut self) -> Option<String> {
+        self.worker.take()?.end().await.unwrap_or_else(|_| Some("the mirror's writer has crashed".to_owned()))
     }
 }
 
@@ -136,7 +141,7 @@ struct Checking {
 }
 
 impl Hands {
-    fn run(mut self, todo: &std_mpsc::Receiver<Work>) -> Option<String> {
+    async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) -> Option<String> {
         let mut queue: VecDeque<Work> = VecDeque::new();
         loop {
             self.end_pause();
@@ -147,21 +152,21 @@ impl Hands {
                 None if self.check.is_some() => {
                     let Ok(work) = todo.try_recv() else {
                         self.check_stretch();
+                        tokio::task::yield_now().await;
                         continue;
                     };
                     work
                 }
-                None if self.pause.is_some() || self.waits_to_gather() => match todo.recv_timeout(RETRY) {
-                    Ok(work) => work,
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    Err(RecvTimeoutError::Disconnected) => Work::Stop,
+                None if self.pause.is_some() || self.waits_to_gather() => match timeout(RETRY, todo.recv()).await {
+                    Ok(work) => work.unwrap_or(Work::Stop),
+                    Err(_) => continue,
                 },
-                None => todo.recv().unwrap_or(Work::Stop),
+                None => todo.recv().await.unwrap_or(Work::Stop),
             };
             match work {
                 Work::Stop => return None,
                 Work::Step(stored) => {
-                    if !self.step(&stored, todo, &mut queue) {
+                    if !self.step(&stored, &mut todo, &mut queue).await {
                         return None;
                     }
                 }
@@ -200,7 +205,12 @@ impl Hands {
     }
 
     /// Applies a generation, however often it takes. Returns false when the end comes before.
-    fn step(&mut self, stored: &Stored, todo: &std_mpsc::Receiver<Work>, queue: &mut VecDeque<Work>) -> bool {
+    async fn step(
+        &mut self,
+        stored: &Stored,
+        todo: &mut mpsc::UnboundedReceiver<Work>,
+        queue: &mut VecDeque<Work>,
+    ) -> bool {
         let mut troubled = false;
         loop {
             // What was half applied is undone before it is tried again, or else the way back would lead to it.
@@ -235,11 +245,11 @@ impl Hands {
                 }
             }
             let until = Instant::now() + RETRY;
-            while let Ok(work) = todo.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            while let Ok(work) = timeout_at(until, todo.recv()).await {
                 match work {
-                    Work::Stop => return false,
-                    Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
-                    other => queue.push_back(other),
+                    None | Some(Work::Stop) => return false,
+                    Some(Work::DropHistory(answer)) => drop(answer.send(self.drop_history())),
+                    Some(other) => queue.push_back(other),
                 }
             }
         }
@@ -364,7 +374,7 @@ impl Hands {
     pub(super) fn say(&self, frame: &ToSource) {
         match frame.encode() {
             // Where the link is gone, the half that gives the work notices it.
-            Ok(bytes) => drop(self.out.as_ref().map(|out| out.blocking_send(bytes.into()))),
+            Ok(bytes) => drop(self.out.as_ref().map(|out| push(out, bytes.into()))),
             Err(bad) => tracing::warn!(%bad, "a frame could not be made"),
         }
     }

@@ -1,5 +1,5 @@
 //! The mirroring half of the copy: takes generations in, makes them durable, acknowledges them. It runs on a thread of its
-//! own and may block; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
+//! own, and blocks between what it waits for; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
 //!
 //! - [`applier`]: writes the mirror
 //! - `building`: a first copy on its way in
@@ -30,6 +30,7 @@ use crate::disk::journal::redo::Redo;
 use crate::link::Hello;
 use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
+use crate::link::wire::push;
 use crate::replica::Position;
 use applier::Applier;
 use failed::trouble;
@@ -71,7 +72,6 @@ enum Wake {
 /// The mirroring half.
 pub struct Receiving {
     port: Port,
-    runtime: tokio::runtime::Runtime,
     orders: mpsc::UnboundedReceiver<Order>,
     news: mpsc::UnboundedSender<News>,
     applier: Applier,
@@ -131,11 +131,9 @@ impl Receiving {
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(io)?;
         let applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
         Ok(Self {
             port,
-            runtime,
             orders,
             news,
             applier,
@@ -155,16 +153,16 @@ impl Receiving {
 
     /// Receives over one link after another, until none can come any more or an order ends it; what was acknowledged is
     /// applied before.
-    pub fn run(mut self) {
-        let why = self.receive().err();
+    pub async fn run(mut self) {
+        let why = self.receive().await.err();
         self.applier.work(Work::Stop);
-        let failed = self.applier.join();
+        let failed = self.applier.end().await;
         let _ = self.news.send(News::Ended(why.or(failed)));
     }
 
-    fn receive(&mut self) -> Result<(), String> {
+    async fn receive(&mut self) -> Result<(), String> {
         loop {
-            match self.turn() {
+            match self.turn().await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(why) if self.port.is_last() => return Err(why),
@@ -178,8 +176,8 @@ impl Receiving {
     }
 
     /// Waits for one thing to happen and does what it calls for. Returns whether anything can happen again.
-    fn turn(&mut self) -> Result<bool, String> {
-        match self.next() {
+    async fn turn(&mut self) -> Result<bool, String> {
+        match self.next().await {
             Wake::Order(Order::Stop) | Wake::Link(Came::Over) => return Ok(false),
             Wake::Order(Order::Follow { epoch }) => (self.following, self.epoch) = (true, self.epoch.max(epoch)),
             Wake::Order(order) => self.order(order)?,
@@ -234,18 +232,16 @@ impl Receiving {
         self.comparing = Comparing::default();
     }
 
-    fn next(&mut self) -> Wake {
+    async fn next(&mut self) -> Wake {
         // With too much unapplied, or the applier's hands full, nothing more is taken in.
         let stalled = self.unapplied > UNAPPLIED || self.applier.is_busy();
         let (orders, port, applier) = (&mut self.orders, &mut self.port, &mut self.applier);
-        self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                order = orders.recv() => Wake::Order(order.unwrap_or(Order::Stop)),
-                done = applier.done.recv() => done.map_or(Wake::Link(Came::Over), Wake::Done),
-                came = port.next(!stalled) => Wake::Link(came),
-            }
-        })
+        tokio::select! {
+            biased;
+            order = orders.recv() => Wake::Order(order.unwrap_or(Order::Stop)),
+            done = applier.done.recv() => done.map_or(Wake::Link(Came::Over), Wake::Done),
+            came = port.next(!stalled) => Wake::Link(came),
+        }
     }
 
     fn order(&mut self, order: Order) -> Result<(), String> {
@@ -385,7 +381,7 @@ impl Receiving {
         // Where there is no link, or one that has just gone, nobody listens: what matters is said anew to the next one. What
         // follows from what came must be done all the same.
         if let Some(out) = self.port.out() {
-            let _ = out.blocking_send(bytes.into());
+            let _ = push(out, bytes.into());
         }
         Ok(())
     }

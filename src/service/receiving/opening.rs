@@ -19,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Opens the mirror at `dest` and tells what was found there. Returns it, and whether it was not as it
 /// had been left; none where an order ended it before.
-pub fn open(
+pub async fn open(
     dest: &Path,
     opening: Opening,
     epoch: u64,
@@ -41,7 +41,7 @@ pub fn open(
                 let root = Root::open(dest).map_err(|source| at(dest, source))?;
                 let _ = news.send(News::Trouble(Some(trouble(&error, &root))));
                 troubled = true;
-                if stopped_within(RETRY, orders).map_err(|source| at(dest, source))? {
+                if stopped_within(RETRY, orders).await {
                     return Ok(None);
                 }
             }
@@ -55,10 +55,9 @@ fn at(dest: &Path, source: std::io::Error) -> DiskError {
 }
 
 /// Waits for so long. Returns whether an order to end came; there is no other before the mirror is open.
-fn stopped_within(time: Duration, orders: &mut mpsc::UnboundedReceiver<Order>) -> std::io::Result<bool> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let order = runtime.block_on(async { tokio::time::timeout(time, orders.recv()).await });
-    Ok(matches!(order, Ok(None | Some(Order::Stop))))
+async fn stopped_within(time: Duration, orders: &mut mpsc::UnboundedReceiver<Order>) -> bool {
+    let order = tokio::time::timeout(time, orders.recv()).await;
+    matches!(order, Ok(None | Some(Order::Stop)))
 }
 
 /// What was found when the mirror was opened.

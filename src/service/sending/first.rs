@@ -16,6 +16,7 @@ use crate::disk::capture::settle::Moves;
 use crate::disk::capture::stream::Broken;
 use crate::disk::capture::{Outcome, Source, SourceError, Stop};
 use crate::link::frame::{Say, ToSource};
+use crate::os::ground::pause;
 use crate::replica::{End, Part};
 
 impl Sending {
@@ -105,7 +106,7 @@ fn build(source: &mut Source, mut out: Outgoing<'_>, moved: &mut Ears) -> Result
             }
             Outcome::Wait { until, dirty: again } => {
                 let now = Instant::now();
-                std::thread::sleep(until.saturating_duration_since(now));
+                pause(until.saturating_duration_since(now));
                 dirty = again;
             }
             Outcome::Stopped { why, .. } => {

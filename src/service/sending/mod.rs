@@ -1,4 +1,4 @@
-//! The serving half of the copy: watches, captures, sends. It runs on a thread of its own and may block.
+//! The serving half of the copy: watches, captures, sends. It runs on a thread of its own, and blocks between what it waits for.
 //!
 //! It waits for one thing to happen (`Wake`), notes it, and then does what is due. While a generation is under way the
 //! next changes gather.
@@ -100,7 +100,6 @@ pub struct Sending {
     port: Port,
     /// Frames that came while a first copy was sent.
     early: VecDeque<Bytes>,
-    runtime: tokio::runtime::Runtime,
     moved: Ears,
     /// The folder that is watched.
     watched: Inode,
@@ -180,7 +179,6 @@ impl Sending {
             source,
             port,
             early: VecDeque::new(),
-            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build()?,
             moved,
             told: Told::default(),
             said: None,
@@ -232,9 +230,9 @@ impl Sending {
     }
 
     /// Sends, over one link after another, until none can come any more.
-    pub fn run(mut self) -> Result<(), Ended> {
+    pub async fn run(mut self) -> Result<(), Ended> {
         loop {
-            match self.turn() {
+            match self.turn().await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(Ended::Closed) => self.unlinked(),
@@ -249,8 +247,8 @@ impl Sending {
     }
 
     /// Waits for one thing to happen, and does what is due. Returns whether anything can happen again.
-    fn turn(&mut self) -> Result<bool, Ended> {
-        match self.next() {
+    async fn turn(&mut self) -> Result<bool, Ended> {
+        match self.next().await {
             Wake::Order(order) => self.order(order),
             Wake::Moved(moved) => self.moved(moved),
             Wake::Link(Came::Link) => self.linked()?,
@@ -266,22 +264,20 @@ impl Sending {
         self.send_canary().map(|()| true)
     }
 
-    fn next(&mut self) -> Wake {
+    async fn next(&mut self) -> Wake {
         let deadline = self.deadline();
         if let Some(frame) = self.early.pop_front() {
             return Wake::Link(Came::Frame(frame));
         }
         let hears = self.moved.hear();
         let (port, moved, orders) = (&mut self.port, &mut self.moved, &mut self.orders);
-        self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                Some(order) = orders.recv() => Wake::Order(order),
-                came = port.next(true) => Wake::Link(came),
-                moved = moved.listen(), if hears => moved.map_or(Wake::Time, Wake::Moved),
-                () = tokio::time::sleep_until(deadline) => Wake::Time,
-            }
-        })
+        tokio::select! {
+            biased;
+            Some(order) = orders.recv() => Wake::Order(order),
+            came = port.next(true) => Wake::Link(came),
+            moved = moved.listen(), if hears => moved.map_or(Wake::Time, Wake::Moved),
+            () = tokio::time::sleep_until(deadline) => Wake::Time,
+        }
     }
 
     fn deadline(&mut self) -> Instant {

@@ -7,6 +7,7 @@ use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;
 use crate::link::Told;
 use crate::link::frame::{BadFrame, Say, ToMirror, of_part};
+use crate::link::wire::push;
 use crate::replica::sealed::Sealed;
 use crate::replica::{Part, RelPath};
 
@@ -64,7 +65,7 @@ impl Sending {
 
 fn send(link: &mpsc::Sender<Sealed>, frame: Result<Sealed, BadFrame>) -> Result<(), Stopped> {
     let frame = frame.map_err(|bad| Stopped::Spool(std::io::Error::other(bad)))?;
-    link.blocking_send(frame).map_err(|_| Stopped::Closed)
+    push(link, frame).map_err(|_| Stopped::Closed)
 }
 
 pub(super) fn send_part(link: &mpsc::Sender<Sealed>, part: &Part) -> Result<(), Stopped> {
