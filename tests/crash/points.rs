@@ -21,12 +21,15 @@ fn is_repeated(point: &str) -> bool {
     point.contains("one-") || matches!(point, "redo.appended" | "build.put" | "build.data")
 }
 
-/// All points that stand in the sources, so that none can be forgotten.
+/// All points that stand in the sources of the copy, so that none can be forgotten. Those of a store need two machines.
 pub fn points() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.path().ends_with("service/node") {
+                continue;
+            }
             if entry.file_type().unwrap().is_dir() {
                 folders.push(entry.path());
                 continue;
@@ -219,8 +222,8 @@ fn stopped_dead_anywhere_in_a_step_back_it_is_finished() {
 #[test]
 fn every_point_belongs_to_a_story() {
     // A new family of points needs a story that gets there: `recover.` is told in the second crash, `gather.` in a file of its own,
-    // `adopt.` with two machines, the others by name.
+    // the others by name.
     let families: BTreeSet<String> = points().iter().map(|point| point.split('.').next().unwrap().to_owned()).collect();
-    let told = ["ack", "adopt", "apply", "back", "build", "gather", "index", "recover", "redo", "undo"];
+    let told = ["ack", "apply", "back", "build", "gather", "index", "recover", "redo", "undo"];
     assert_eq!(families.iter().map(String::as_str).collect::<Vec<_>>(), told);
 }

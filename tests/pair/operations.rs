@@ -192,6 +192,6 @@ fn the_shops_own_programs_hear_for_which_change_of_server_they_are_run() {
     let said = fs::read_to_string(list.path()).unwrap();
     let lines: Vec<&str> = said.lines().collect();
     let wanted =
-        ["before_serve main 1 []", "before_serve backup 2 [1]", "after_stop backup 2 [2]", "before_serve main 3 [2]"];
+        ["before_serve main 1 []", "before_serve backup 2 [2]", "after_stop backup 2 [4]", "before_serve main 3 [4]"];
     assert_eq!(lines, wanted);
 }

@@ -73,7 +73,7 @@ fn the_day_on_which_the_main_dies() {
     two.meet();
     two.until(Machine::Backup, "the copy is whole", |status| status["mirror"]["as_of"].is_string());
     let mut backup = screen(&two, Machine::Backup, &[]);
-    backup.see("[OK] YES, this machine").see("Start backup server    not now");
+    backup.see("[OK] YES, this machine").see("Start backup server      not now");
     two.cut_power(Machine::Main);
     backup.see("ALARM:").see("Keep every paper receipt").see("0 F10 Mute");
     backup.wait("the bell, again and again", |terminal| terminal.bells > 1).press("0");
