@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::note::Note;
 use super::{Machine, MachineError};
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::{Claim, Duty, Event, Node};
 use crate::service::command::Reply;
 use crate::service::refusal::WhyNot;
@@ -138,7 +138,9 @@ impl Machine {
         let before_that = own.at().is_some_and(|step| step != Step::HandOver) && !has_given;
         own.can_cancel = own.kind.gives() && own.state == OperationState::Running && before_that;
         let own = own.clone();
+        point!("turn.job-one-unwritten");
         self.keeper.follow(&own, self.member.node).await;
+        point!("turn.job-one-written");
         if let Some(session) = &self.session {
             session.say(Note::Operation(Box::new(own)));
         }
@@ -266,6 +268,7 @@ impl Machine {
             {
                 tracing::error!(%error, "the ledger of the licence could not be saved");
             }
+            point!("turn.day-ended");
             self.end_job(Ok(())).await;
         }
     }
