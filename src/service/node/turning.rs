@@ -16,7 +16,7 @@ use crate::service::news::News;
 use crate::service::plan::Consent;
 use crate::service::refusal::WhyNot;
 use crate::service::sending::last;
-use crate::service::status::{OperationKind, PeerState, Server, Step};
+use crate::service::status::{Operation, OperationKind, PeerState, Server, Step};
 
 /// So long the POS server may take to stop at the most: it has a limit of its own.
 const STOPPING: Duration = Duration::from_secs(600);
@@ -102,8 +102,10 @@ impl Machine {
             Command::Adopt { by, reason } => (OperationKind::Adopt, by, vec![], reason),
             _ => return Ok(()),
         };
-        // Who presses a second time joins what runs.
-        if let Some(running) = self.turning.job.running().filter(|running| running.kind == kind) {
+        // Who presses a second time joins what runs; a start that was interrupted waits for nobody but this person.
+        let is_joined =
+            |running: &&Operation| running.kind == kind && !(kind == OperationKind::Start && self.pair.is_resuming());
+        if let Some(running) = self.turning.job.running().filter(is_joined) {
             let _ = answer.send(Reply::Running { operation: running.id });
             return Ok(());
         }
