@@ -6,6 +6,7 @@ use std::fs;
 use std::process::Output;
 use std::sync::Mutex;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::common::place::{output, told};
 use crate::common::random::{Random, seed};
 use crate::common::shop::{BOTH, Shop};
 use crate::common::two::Machine;
-use crate::common::{is_full, until, until_some};
+use crate::common::{DEADLINE, is_full, until, until_some};
 use crate::points::{armed, points};
 
 /// The change of server, the machine that is stopped dead in it, the point, and how often that is passed.
@@ -117,7 +118,7 @@ impl Stage {
     /// Plays a round, and has all as it was before: the main serves, and the backup has a whole copy.
     fn play(&mut self, round: &Round) {
         let when = format!("{round:?}");
-        self.prepare(round.change);
+        self.prepare(round.change, &when);
         let pressed = self.act(round);
         let died = self.until_dead_or_over(round, pressed.as_ref());
         // Some are passed once more on some days: when a record is saved for what was heard meanwhile.
@@ -140,17 +141,17 @@ impl Stage {
         self.shop.was_one(&when);
     }
 
-    fn prepare(&mut self, change: Change) {
+    fn prepare(&mut self, change: Change, when: &str) {
         match change {
             Change::Promote | Change::Switch => {}
             Change::Comeback => {
                 self.lose_main();
-                self.must(Machine::Backup, change.verb());
+                self.must(Machine::Backup, change.verb(), when);
                 self.shop.until_sold();
             }
             Change::Return | Change::Adopt => {
-                self.must(Machine::Main, Change::Switch.verb());
-                self.until_level(Machine::Backup);
+                self.must(Machine::Main, Change::Switch.verb(), when);
+                self.until_level(Machine::Backup, when);
             }
         }
     }
@@ -231,29 +232,27 @@ impl Stage {
 
     /// Waits until one machine serves and the other one, if it is there, follows; a person presses once more where that is offered.
     fn settle(&mut self, round: &Round, when: &str) {
-        let mut presses = 0;
         if round.change == Change::Promote {
-            until("the backup serves, or offers it", || {
+            let pressed = until_some(&format!("{when}: the backup serves, or offers it"), || {
                 if self.serves_alone() {
-                    return true;
+                    return Some(None);
                 }
-                let Some(status) = self.shop.two.status(Machine::Backup) else { return false };
-                let verb = next_press(&status);
-                presses += u32::from(verb.is_some());
-                verb.is_some_and(|verb| self.done(Machine::Backup, verb))
+                self.shop.two.status(Machine::Backup).as_ref().and_then(next_press).map(Some)
             });
-        } else {
-            let server = until_some("one serves, and the other one follows", || {
-                BOTH.into_iter().find(|server| self.is_level(*server))
-            });
-            let is_adopted = || self.shop.two.status(Machine::Backup).is_some_and(|status| status["node"] == "main");
-            if server != round.change.server() || round.change == Change::Adopt && !is_adopted() {
-                presses += 1;
-                until("it may be pressed again", || self.done(Machine::Backup, round.change.verb()));
+            if let Some(verb) = pressed {
+                self.must(Machine::Backup, verb, when);
             }
-            self.until_level(round.change.server());
+            assert!(self.serves_alone(), "{when}: it does not serve");
+            return;
         }
-        assert!(presses <= 1, "{when}: {presses} presses more");
+        let server = until_some(&format!("{when}: one serves, and the other one follows"), || {
+            BOTH.into_iter().find(|server| self.is_level(*server))
+        });
+        let is_adopted = || self.shop.two.status(Machine::Backup).is_some_and(|status| status["node"] == "main");
+        if server != round.change.server() || round.change == Change::Adopt && !is_adopted() {
+            self.must(Machine::Backup, round.change.verb(), when);
+        }
+        self.until_level(round.change.server(), when);
     }
 
     /// What was begun has its end, the same in both diaries.
@@ -277,17 +276,17 @@ impl Stage {
             self.shop.two.start(Machine::Main);
         }
         let server = change.server();
-        self.until_level(server);
+        self.until_level(server, when);
         self.shop.accounted(server, when);
         if change == Change::Adopt {
             // The machine that was the main is the backup now: it takes over, and is adopted in its turn.
-            self.must(Machine::Backup, Change::Switch.verb());
-            self.until_level(Machine::Main);
-            self.must(Machine::Main, Change::Adopt.verb());
+            self.must(Machine::Backup, Change::Switch.verb(), when);
+            self.until_level(Machine::Main, when);
+            self.must(Machine::Main, Change::Adopt.verb(), when);
         } else if server == Machine::Backup {
-            self.must(Machine::Main, Change::Return.verb());
+            self.must(Machine::Main, Change::Return.verb(), when);
         }
-        self.until_level(Machine::Main);
+        self.until_level(Machine::Main, when);
         self.is_over(when);
         self.shop.until_sold();
     }
@@ -317,8 +316,8 @@ impl Stage {
         status["server"] == "ready" && status["duty"] == "serving" && status["operation"]["state"] != "running"
     }
 
-    fn until_level(&self, server: Machine) {
-        until(&format!("{server:?} serves, and the other one follows"), || self.is_level(server));
+    fn until_level(&self, server: Machine, when: &str) {
+        until(&format!("{when}: {server:?} serves, and the other one follows"), || self.is_level(server));
     }
 
     fn done(&self, machine: Machine, verb: &[&str]) -> bool {
@@ -326,15 +325,17 @@ impl Stage {
     }
 
     /// Has it done as soon as nothing stands against it.
-    fn must(&self, machine: Machine, verb: &[&str]) {
-        let mut last = String::new();
-        until(&format!("{verb:?} at {machine:?}: {last}"), || {
+    fn must(&self, machine: Machine, verb: &[&str], when: &str) {
+        let end = Instant::now() + DEADLINE;
+        loop {
             let said = output(&mut self.shop.two.espejo(machine, verb));
-            last = told(&said);
-            // What is refused is asked for again; what has failed must not.
-            assert!(said.status.success() || said.status.code() == Some(3), "{verb:?} at {machine:?}: {last}");
-            said.status.success()
-        });
+            if said.status.success() {
+                return;
+            }
+            // What is refused is asked for again.
+            let is_refused = said.status.code() == Some(3) && Instant::now() < end;
+            assert!(is_refused, "{when}: {verb:?} at {machine:?}: {}", told(&said));
+        }
     }
 }
 
@@ -389,4 +390,17 @@ fn every_point_of_a_change_of_server_is_in_the_table() {
         points().into_iter().filter(|point| families.iter().any(|family| point.starts_with(family))).collect();
     let known: BTreeSet<String> = rounds().into_iter().map(|round| round.point).collect();
     assert_eq!(known, all);
+}
+// TEMP
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for machine in BOTH {
+                eprintln!("STATUS {machine:?} {}", self.shop.two.status(machine).unwrap_or_default());
+            }
+            let to = format!("/tmp/keep-{:?}", std::thread::current().id());
+            let _ = std::process::Command::new("cp").arg("-a").arg(self.shop.two.path()).arg(&to).status();
+            eprintln!("kept {to}");
+        }
+    }
 }
