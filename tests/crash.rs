@@ -6,6 +6,7 @@
 //! - `points`: every fail point in the sources, and the story that reaches it
 //! - `gather`: what a machine alone holds is set aside, before it follows another one
 //! - `story`: a generation that does everything that a generation can do
+//! - `turned`: each machine of a pair in each change of server
 //! - `killed`: `kill -9` of the real process at random times
 //! - `steps`: the way back, generation by generation
 
@@ -22,3 +23,5 @@ mod points;
 mod steps;
 #[path = "crash/story.rs"]
 mod story;
+#[path = "crash/turned.rs"]
+mod turned;

@@ -33,10 +33,4 @@ pub mod watch;
 
 pub use error::{DiskError, Hope};
 
-/// Names a place between two effects, at which a test may stop the process dead.
-macro_rules! point {
-    ($name:literal) => {
-        fail::fail_point!($name, |_| crate::os::stop_dead())
-    };
-}
-pub(crate) use point;
+pub(crate) use crate::os::point;

@@ -191,6 +191,7 @@ pub fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
+    super::point!("save.beside");
     file.persist(path)?;
     File::open(folder)?.sync_all()
 }

@@ -292,6 +292,14 @@ pub fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
+/// Names a place between two effects, at which a test may stop the process dead.
+macro_rules! point {
+    ($name:literal) => {
+        fail::fail_point!($name, |_| crate::os::stop_dead())
+    };
+}
+pub(crate) use point;
+
 /// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
 pub fn stop_dead() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -48,6 +48,7 @@ impl Body {
         // A group of its own: what is sent to this program, such as Ctrl-C, is not for it.
         let child =
             filled.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0).spawn().map_err(cannot)?;
+        os::point!("turn.program-begun");
         let pid = i32::try_from(child.id()).unwrap_or_default();
         // One that has ended already is there until it is asked for.
         let mark = Mark::of(pid).unwrap_or(Mark { pid, started: 0 });

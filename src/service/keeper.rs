@@ -16,6 +16,9 @@ use crate::diary::{Diary, DiaryError, Entry, Noticed, Store, diary_path};
 use crate::os::ground;
 use crate::pair::{Duty, Epoch, Node};
 
+/// So many changes of server are told to a machine that is met anew.
+const TURNS: usize = 3;
+
 /// So long an operation waits at the most until it is written that it begins: a disk that hangs must not stop the shop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,14 @@ impl Keeper {
     #[must_use]
     pub fn history(&self) -> Vec<Operation> {
         self.history.clone()
+    }
+
+    /// The last changes of server of this machine, the newest last.
+    pub fn turns(&self) -> impl Iterator<Item = &Operation> {
+        let own = |one: &&Operation| one.kind.is_turn() && one.node == Some(self.node);
+        let all: Vec<&Operation> = self.history.iter().filter(own).collect();
+        let told = all.len().saturating_sub(TURNS);
+        all.into_iter().skip(told)
     }
 
     /// Whether the last comparison of every byte found that the copy differs.

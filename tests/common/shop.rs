@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, park_timeout};
 use std::time::Duration;
 
-use super::two::{Machine, Two};
+use super::two::{Machine, Two, free_port};
 
 const TILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/till.py");
 
@@ -48,7 +48,7 @@ impl Shop {
     /// The same with these two machines, which know nothing yet.
     pub fn at(two: Two) -> Self {
         two.init();
-        let (ports, census) = (ports(), two.path().join("census"));
+        let (ports, census) = ([(); 2].map(|()| free_port()), two.path().join("census"));
         let till = |port: u16| {
             format!(
                 "command = [\"python3\", \"{TILL}\", \"{port}\", \"{{data}}\", \"{}\"]\n\
@@ -109,11 +109,13 @@ impl Shop {
 
     /// Every confirmed sale is in the data of this machine once, or was set aside. Returns how many were.
     pub fn accounted(&self, machine: Machine, when: &str) -> usize {
+        // What is confirmed from now on is not looked for.
+        let confirmed = self.confirmed();
         let data = orders(&self.data(machine).join(QUEUE));
         let aside: HashSet<String> =
             self.asides().iter().flat_map(|folder| orders(&folder.join(QUEUE)).into_keys()).collect();
         let mut lost = 0;
-        for id in self.confirmed() {
+        for id in confirmed {
             let there = data.get(&id).copied().unwrap_or(0);
             assert!(there == 1 || there == 0 && aside.contains(&id), "{when}: {id} is {there} times in the data");
             lost += usize::from(there == 0);
@@ -194,10 +196,4 @@ fn orders(queue: &Path) -> HashMap<String, usize> {
         *all.entry(line.to_owned()).or_default() += 1;
     }
     all
-}
-
-/// Two ports that nobody has.
-fn ports() -> [u16; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|held| held.local_addr().unwrap().port())
 }

@@ -5,19 +5,21 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::place::{output, told};
+use super::random::Random;
 use super::{DEADLINE, tree, until_some};
 
 /// A POS server that only runs.
 pub const RUNS: &str = "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }";
 
 /// One of the two.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Machine {
     Main,
     Backup,
@@ -183,6 +185,16 @@ impl Two {
         self.running[machine as usize].as_ref().unwrap().id()
     }
 
+    /// Whether a service of the machine was started, and not stopped since.
+    pub fn is_started(&self, machine: Machine) -> bool {
+        self.running[machine as usize].is_some()
+    }
+
+    /// Whether the service of a machine runs.
+    pub fn runs(&mut self, machine: Machine) -> bool {
+        self.running[machine as usize].as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
     /// Stops the service of a machine dead.
     pub fn kill(&mut self, machine: Machine) {
         let mut child = self.running[machine as usize].take().unwrap();
@@ -298,10 +310,15 @@ pub fn verified(two: &Two, when: &str) {
     assert_eq!(verified.status.code(), Some(0), "{when}: {}", told(&verified));
 }
 
-/// A port that nobody has, neither for connections nor for datagrams.
-fn free_port() -> u16 {
+/// A port that nobody has, neither for connections nor for datagrams; and that no system gives away by itself.
+pub fn free_port() -> u16 {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
     until_some("a free port", || {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        UdpSocket::bind(("127.0.0.1", port)).is_ok().then_some(port)
+        // Tests of other processes look elsewhere, so that no two take the same one before it is used.
+        let mixed =
+            Random::new(u64::from(std::process::id())).next() + u64::from(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(20_000 + mixed % 12_000).unwrap();
+        let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok();
+        is_free.then_some(port)
     })
 }

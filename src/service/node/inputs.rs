@@ -19,7 +19,7 @@ use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::link::pulse;
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
@@ -194,15 +194,18 @@ impl Machine {
                 tracing::debug!("{}", story::told(&action));
                 match action {
                     Action::Save(record) => {
+                        point!("turn.save-asked");
                         if let Err(error) = self.save(record).await {
                             self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
                             return Err(MachineError::Unsaved { path: self.home.clone(), error });
                         }
+                        point!("turn.saved");
                         events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => {
                         if let Some(days) = &mut self.days {
                             days.begin().await?;
+                            point!("turn.day-begun");
                         }
                         self.serve(epoch)?;
                         self.passed(Step::TakeEpoch).await;
@@ -213,9 +216,11 @@ impl Machine {
                     Action::Follow(epoch) => self.follow(epoch)?,
                     Action::Drain => events.push(self.drain().await?),
                     Action::Retire => {
+                        point!("turn.retire");
                         self.turning.served = true;
                         self.program.as_mut().map(Program::stop_if_wanted);
                         self.end_lanes().await?;
+                        point!("turn.retired");
                     }
                     Action::Freeze => self.freeze().await,
                     Action::Unfreeze => self.unfreeze().await,
@@ -247,6 +252,7 @@ impl Machine {
         let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
         let save = move || {
             proofs.map_or(Ok(()), |proofs| proofs.write())?;
+            point!("turn.proven");
             save_record(&home, &record)
         };
         ground::aside(save).await?
@@ -283,6 +289,7 @@ impl Machine {
         if let Some(program) = &mut self.program {
             program.held = self.days.as_ref().is_some_and(Days::holds);
         }
+        point!("turn.program-wanted");
         self.start_program(epoch);
         Ok(())
     }

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::note::Note;
 use super::{Machine, MachineError};
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::{Claim, Duty, Event, Node};
 use crate::service::command::Reply;
+use crate::service::keeper::INTERRUPTED;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Operation, OperationKind, OperationState, PeerState, Server, Step};
 
@@ -93,6 +94,7 @@ impl Operation {
 impl Machine {
     /// Begins a change of server, once it is in the diary.
     pub(super) async fn begin_job(&mut self, kind: OperationKind, by: &str, reason: Option<String>) -> Reply {
+        self.interrupt_job().await;
         let mut own = Operation::begun(self.keeper.next_id(), kind, by, ground::now());
         own.reason = reason;
         own.node = Some(self.member.node);
@@ -104,6 +106,15 @@ impl Machine {
         self.turning.job = Job { own: Some(own), theirs: self.turning.job.theirs.take(), ending: None, until: None };
         self.keep_job().await;
         Reply::Running { operation }
+    }
+
+    /// What ran when the service ended, and did not go on, goes on no more.
+    async fn interrupt_job(&mut self) {
+        let Some(own) = self.turning.job.own.as_mut().filter(|own| own.state == OperationState::Running) else {
+            return;
+        };
+        own.fail(INTERRUPTED, ground::now());
+        self.keep_job().await;
     }
 
     /// A step of the change of server that runs is done, if it has such a step.
@@ -138,7 +149,9 @@ impl Machine {
         let before_that = own.at().is_some_and(|step| step != Step::HandOver) && !has_given;
         own.can_cancel = own.kind.gives() && own.state == OperationState::Running && before_that;
         let own = own.clone();
+        point!("turn.job-one-unwritten");
         self.keeper.follow(&own, self.member.node).await;
+        point!("turn.job-one-written");
         if let Some(session) = &self.session {
             session.say(Note::Operation(Box::new(own)));
         }
@@ -154,18 +167,25 @@ impl Machine {
         }
     }
 
-    /// Tells the machine that was met of the change of server that runs here, or ended not long ago.
+    /// Tells the machine that was met of the changes of server that run here, or ended not long ago: it may not have heard their ends.
     pub(super) fn say_job(&self) {
-        let recent =
-            |own: &&Operation| own.ended_at.is_none_or(|ended| ground::now().duration_since(ended) < TOLD_AGAIN);
-        if let (Some(session), Some(own)) = (&self.session, self.turning.job.own.as_ref().filter(recent)) {
-            session.say(Note::Operation(Box::new(own.clone())));
+        let Some(session) = &self.session else { return };
+        let own = self.turning.job.own.as_ref();
+        let before = self.keeper.turns().filter(|known| own.is_none_or(|own| own.id != known.id));
+        let is_recent =
+            |one: &&Operation| one.ended_at.is_none_or(|ended| ground::now().duration_since(ended) < TOLD_AGAIN);
+        for operation in before.chain(own).filter(is_recent) {
+            session.say(Note::Operation(Box::new(operation.clone())));
         }
     }
 
     /// What ran when the service ended is taken up again: what it had reached shows in what this machine is.
     pub(super) async fn resume_job(&mut self, operation: Operation, claim: &Claim) {
         self.turning.job.resume(&operation);
+        if matches!(operation.kind, OperationKind::Promote | OperationKind::Start) && *claim != Claim::Serving {
+            // Nothing was taken yet that could be gone on with: a person looks again, and presses again.
+            return self.interrupt_job().await;
+        }
         if operation.kind.gives()
             && let Some(own) = &mut self.turning.job.own
             && *claim == Claim::Serving
@@ -266,6 +286,7 @@ impl Machine {
             {
                 tracing::error!(%error, "the ledger of the licence could not be saved");
             }
+            point!("turn.day-ended");
             self.end_job(Ok(())).await;
         }
     }

@@ -103,9 +103,8 @@ impl Machine {
         let kind = OperationKind::Start;
         let checks = vec![
             Check::of(Checked::Duty, duty),
-            // Nobody has confirmed it: else it would serve already.
+            // Nobody has confirmed it: else it would serve already. Whatever ran here before that cannot go on by itself.
             Check::of(Checked::Verdict, Some(WhyNot::NobodyKnows)),
-            self.check_free(),
         ];
         Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms: None, steps: kind.steps().to_vec() }
     }

@@ -13,7 +13,7 @@ use crate::config::address::Address;
 use crate::config::probe::Probe;
 use crate::config::server::Server as Set;
 use crate::config::store::Store;
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Node};
 use crate::server::able::Hindered;
 use crate::server::keeps::{Keeping, Keeps};
@@ -260,6 +260,7 @@ impl Machine {
         let Some(program) = self.program.as_mut() else { return Ok(None) };
         let before = program.stands;
         program.take(news);
+        point!("turn.program-one-change");
         let is_over = is_kept || has_stopped && !program.wanted;
         if is_over {
             self.has_stopped(is_kept).await?;

@@ -16,8 +16,17 @@ impl Machine {
         for (name, work) in all {
             let (number, book) = (self.lane_number(), inputs::book(&self.store, &name));
             self.lanes.push(Lane::begin(&name, work, book, number, self.tell.news.clone())?);
+            self.give_kept_way(self.lanes.len() - 1);
         }
         Ok(())
+    }
+
+    /// Gives a dataset the way that came before anybody here had a use for it.
+    fn give_kept_way(&mut self, at: usize) {
+        let kept = self.session.as_mut().and_then(|session| session.unused.remove(&self.lanes[at].name));
+        if let Some(way) = kept {
+            self.give_way(at, way);
+        }
     }
 
     fn lane_number(&mut self) -> usize {
@@ -52,11 +61,7 @@ impl Machine {
         let lane = &mut self.lanes[at];
         tracing::info!(dataset = lane.name, "a dataset is taken up again");
         lane.begin_again(number, self.tell.news.clone())?;
-        let name = lane.name.clone();
-        let way = self.session.as_mut().and_then(|session| session.unused.remove(&name));
-        if let Some(way) = way {
-            self.give_way(at, way);
-        }
+        self.give_kept_way(at);
         self.publish_soon();
         Ok(())
     }

@@ -9,14 +9,14 @@ use super::job::Job;
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Event, Other};
 use crate::service::command::{Command, Reply};
 use crate::service::news::News;
 use crate::service::plan::Consent;
 use crate::service::refusal::WhyNot;
 use crate::service::sending::last;
-use crate::service::status::{OperationKind, PeerState, Server, Step};
+use crate::service::status::{Operation, OperationKind, PeerState, Server, Step};
 
 /// So long the POS server may take to stop at the most: it has a limit of its own.
 const STOPPING: Duration = Duration::from_secs(600);
@@ -102,8 +102,10 @@ impl Machine {
             Command::Adopt { by, reason } => (OperationKind::Adopt, by, vec![], reason),
             _ => return Ok(()),
         };
-        // Who presses a second time joins what runs.
-        if let Some(running) = self.turning.job.running().filter(|running| running.kind == kind) {
+        // Who presses a second time joins what runs; a start that was interrupted waits for nobody but this person.
+        let is_joined =
+            |running: &&Operation| running.kind == kind && !(kind == OperationKind::Start && self.pair.is_resuming());
+        if let Some(running) = self.turning.job.running().filter(is_joined) {
             let _ = answer.send(Reply::Running { operation: running.id });
             return Ok(());
         }
@@ -139,19 +141,23 @@ impl Machine {
             self.turning.follows = Some(epoch);
             return Ok(());
         }
+        point!("turn.follow");
         if self.lanes.is_empty() {
             self.receive(&self.pair.record().clone())?;
             // Each mirror needs a way of its own again.
             self.hang_up();
         }
         self.lanes.iter_mut().for_each(|lane| lane.follow(epoch));
+        point!("turn.follows");
         Ok(())
     }
 
     /// Receives nothing more, and applies what was acknowledged.
     pub(super) async fn drain(&mut self) -> Result<Event, MachineError> {
         let seq = self.status().mirror.position.seq;
+        point!("turn.drain");
         self.end_lanes().await?;
+        point!("turn.drained");
         self.passed(Step::CloseMirror).await;
         Ok(Event::Drained { seq })
     }
@@ -200,6 +206,7 @@ impl Machine {
     /// The POS server is stopped, if one runs; what there is then is all.
     pub(super) async fn freeze(&mut self) {
         self.turning.starting = None;
+        point!("turn.freeze");
         let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
         self.turning.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
         if !runs {
@@ -224,6 +231,7 @@ impl Machine {
 
     async fn stands_still(&mut self) {
         self.turning.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
+        point!("turn.stands-still");
         self.passed(Step::Pause).await;
         for lane in &mut self.lanes {
             (lane.sent.all, lane.sent.level) = (false, None);
@@ -266,6 +274,7 @@ impl Machine {
             let level: Option<u64> = self.lanes.iter().map(|lane| lane.sent.level).sum();
             if let Some(seq) = level {
                 self.turning.freezing = None;
+                point!("turn.level");
                 self.passed(Step::Compare).await;
                 return self.step(Event::Level { seq }).await;
             }
@@ -275,6 +284,7 @@ impl Machine {
 
     /// Says to the other machine that it is to serve.
     pub(super) async fn grant(&mut self, to: Epoch, at: u64) {
+        point!("turn.grant");
         if self.pair.duty() == Duty::Serving || !self.lanes.is_empty() {
             // With this machine's part as the server the session ends, too.
             if let Some(session) = self.put_away_session() {
@@ -283,6 +293,7 @@ impl Machine {
         } else if let Some(session) = &self.session {
             session.say(Note::Grant { to, at });
         }
+        point!("turn.granted");
     }
 
     /// The other machine gives its place to this one. That is said again as long as it is not taken: a mirror that is being opened,
@@ -293,6 +304,7 @@ impl Machine {
             tracing::info!(to, at, held, "no place is taken now");
             return Ok(());
         }
+        point!("turn.grant-heard");
         self.turning.took = Some(to);
         self.turning.job.wait_anew();
         self.step(Event::Granted { to }).await
