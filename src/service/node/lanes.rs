@@ -231,7 +231,11 @@ impl Work {
             Self::Send(settings, stirred) => Worker::begin(&format!("source {name}"), async move {
                 let half = Sending::open(*settings, port, asked, news).map_err(|error| error.to_string())?;
                 goes.store(true, Ordering::Relaxed);
-                half.stirring(stirred).run().await.map_err(|error| error.to_string())
+                match half.stirring(stirred).run().await {
+                    // It was to end, and another server was on the line in its last moment: that one is followed now.
+                    Ok(()) | Err(sending::Ended::Strange(_)) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                }
             }),
             Self::Receive(receipt) => {
                 Worker::begin(&format!("mirror {name}"), mirror(receipt, port, taken, (news, goes)))
