@@ -59,6 +59,20 @@
 //! changed last is sent and both copies are compared ([`service::sending`]), the hand-over is saved, and only then said; the taker
 //! saves its own next epoch before it starts anything. What each machine does is told in one sentence ([`pair::story`]).
 //!
+//! What a machine was set up as never changes: epochs go by it. What it is, its home role, is said by `store.toml`, and changes where
+//! the backup is adopted as the main ([`service::member::role`]): everything that people read, and the days of the licence, go by that.
+//!
+//! # Who may ask
+//!
+//! Commands come in by the control socket ([`service::control`]). The system says who is at its other end, and the groups of that user,
+//! or a PIN, what that person may do ([`service::gate`], [`service::role`]).
+//!
+//! # How it is proven
+//!
+//! [`pair`] is explored state by state (`tests/model.rs`). Both services are run together on simulated machines, by seed
+//! (`tests/sim.rs`): clocks, connections and the small files that are saved before they are acted on go through [`os::ground`]; the
+//! copy itself is on a real disk there. Real processes are stopped dead at every step (`tests/crash.rs`), and cut from each other in networks of the tests' own (`tests/pair.rs`).
+//!
 //! # What must always hold
 //!
 //! 1. `pair` and `replica` never block, never fail for want of a disk, never read a clock, never log.

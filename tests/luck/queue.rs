@@ -104,3 +104,17 @@ fn a_record_that_is_half_written_waits_for_its_end() {
     let overdue = source.overdue(Instant::now() + LATER);
     assert_eq!(said(&captures(&mut source, overdue)), files(&[("ORDERS.QUE", Some("4;fo"))]));
 }
+
+#[test]
+fn a_queue_that_lost_what_the_mirror_has_is_set_aside_first_whatever_its_time_says() {
+    for (text, is_cut) in [("1\n", true), ("1\n3\n4\n", true), ("1\n2\n3\n", false)] {
+        let place = Place::new();
+        let queue = place.source.join("ORDERS.QUE");
+        fs::write(&queue, "1\n2\n").unwrap();
+        let mut source = known(&place);
+        // The machine fell: the time of the last write is on disk, and what was written is not.
+        source.guard().begin_anew();
+        fs::write(&queue, text).unwrap();
+        assert_eq!(captures(&mut source, dirty(&["ORDERS.QUE"])).aside, is_cut, "{text:?}");
+    }
+}
