@@ -144,7 +144,7 @@ fn a_question_is_answered_with_keeping_in_focus() {
     shown(removals(), (80, 24), PLAIN, Place::Embedded).press("8 tab").is("removals_dialog_no_colour");
     shown(removals(), (40, 10), COLOUR, Place::Embedded).press("8").is("removals_dialog_40x10");
     shown(emptied(), (80, 24), COLOUR, Place::Embedded).press("f8").is("emptied_dialog");
-    let answer = |accept| Effect::Send(Command::Answer { question: 3, accept, by: "ana at the screen".into() });
+    let answer = |accept| Effect::Send(Command::Answer { question: 3, accept, by: "ana (console)".into() });
     assert_eq!(asked().press("8 enter").effects, [answer(false)]);
     assert_eq!(asked().press("8 tab enter").effects, [answer(true)]);
     assert_eq!(asked().press("f8 right left enter").effects, [answer(false)]);
@@ -177,7 +177,7 @@ fn leaving_asks_only_where_the_mirror_would_stop() {
 
 #[test]
 fn comparing_is_asked_for_once() {
-    let verify = [Effect::Send(Command::Verify { by: "ana at the screen".into() })];
+    let verify = [Effect::Send(Command::Verify { by: "ana (console)".into() })];
     assert_eq!(shown(healthy(), (80, 24), COLOUR, Place::Attached).press("9 f9 9").effects, verify);
     assert_eq!(shown(healthy(), (80, 24), COLOUR, Place::Attached).press("5").click("Compare").effects, verify);
     for not_now in [first_copy(), comparing(), disk_full()] {

@@ -20,7 +20,12 @@ const MOST: u32 = 10_000;
 pub fn run(around: &Around, (check, events): (bool, bool), as_json: bool) -> Result<Exit, Failure> {
     let words = &around.words;
     let failed = |error: crate::diary::DiaryError| Failure::failed(error.to_string());
-    let Some(store) = Store::read(&diary_path(&around.home)).map_err(failed)? else {
+    let path = diary_path(&around.home);
+    if path.try_exists().is_err() {
+        let home = around.home.display().to_string();
+        return Err(Failure::failed(words.with("cli-history-owner", &[("home", home.into())])));
+    }
+    let Some(store) = Store::read(&path).map_err(failed)? else {
         let home = around.home.display().to_string();
         return Err(Failure::no_service(words.with("cli-history-none", &[("home", home.into())])));
     };

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::Around;
+use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::Invited;
 use super::status::connect;
-use super::verify::by;
 use crate::pair::Node;
 use crate::service::{Command, Reply};
 

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::Around;
+use super::by;
 use super::exit::{Exit, Failure};
-use super::verify::by;
 use crate::config::address::{Address, PORT};
 use crate::config::store::Store;
 use crate::link::greeting::Purpose;

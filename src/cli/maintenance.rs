@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Around;
 use super::args::Maintained;
+use super::by;
 use super::exit::{Exit, Failure};
 use super::status::connect;
-use super::verify::by;
 use crate::service::{Command, Reply};
 
 /// Begins or ends it, on both machines.

@@ -10,9 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::MirrorArgs;
+use super::by;
 use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
-use super::verify::by;
 use super::{Around, lines, logs, screen};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{Opening, Others};

@@ -43,6 +43,7 @@ use std::path::PathBuf;
 use args::{Cli, Verb};
 use exit::{Exit, Failure};
 
+use crate::os::people;
 use crate::words::Words;
 
 /// What every verb is given.
@@ -57,6 +58,19 @@ pub struct Around {
     pub colour: args::Colour,
     /// The PIN that is given to the service, if one is.
     pub pin: pin::Given,
+}
+
+/// Who asks, and from where, for the record.
+#[must_use]
+pub fn by() -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let known = || people::user_name(rustix::process::getuid().as_raw());
+    let user = set("SUDO_USER").or_else(|| set("USER")).or_else(known).unwrap_or_else(|| "?".to_owned());
+    // It begins with the address of the other side.
+    match set("SSH_CONNECTION").as_deref().and_then(|from| from.split_whitespace().next()) {
+        Some(from) => format!("{user} (ssh {from})"),
+        None => format!("{user} (console)"),
+    }
 }
 
 /// Does what was typed.

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::by;
 use super::exit::{Exit, Failure};
-use super::verify::by;
 use super::{Around, job};
 use crate::service::Command;
 use crate::service::event::What;

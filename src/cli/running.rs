@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::Around;
+use super::by;
 use super::exit::{Exit, Failure};
-use super::verify::by;
 use crate::service::engine::Asked;
 use crate::service::home::Home;
 use crate::service::{Command, Reply, Status};

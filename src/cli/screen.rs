@@ -12,7 +12,7 @@ use super::args::{Colour, MirrorArgs};
 use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
 use super::status::connect;
-use super::{Around, mirror, pin, run};
+use super::{Around, by, mirror, pin, run};
 use crate::service::control::{Client, Watching};
 use crate::service::home::remembered;
 use crate::service::member::{Member, MemberError};
@@ -158,5 +158,5 @@ pub fn options(around: &Around, place: Place) -> Result<Options, Failure> {
     };
     let palette = if plain { Palette::None } else { Palette::Sixteen };
     let look = Look { palette, glyphs: Glyphs::for_locale() };
-    Ok(Options { words, keymap, place, look, home: around.home.display().to_string() })
+    Ok(Options { words, keymap, place, look, home: around.home.display().to_string(), by: by() })
 }

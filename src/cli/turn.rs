@@ -3,10 +3,10 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::{AdoptArgs, GiveArgs, Planned, PromoteArgs, ReturnArgs};
 use super::status::connect;
-use super::verify::by;
 use super::{Around, job, plan};
 use crate::pair::Node;
 use crate::service::control::Client;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::exit::{Exit, Failure};
-use super::{Around, job};
+use super::{Around, by, job};
 use crate::service::event::What;
 use crate::service::status::{Operation, OperationState};
 use crate::service::{Command, Status};
@@ -32,17 +32,5 @@ fn finish(around: &Around, status: &Status, now: &Operation, json: bool) -> Resu
     match now.state {
         OperationState::Done => Ok(Exit::Done),
         _ => Err(Failure::failed(around.words.say("cli-differed"))),
-    }
-}
-
-/// Who asks, for the record.
-#[must_use]
-pub fn by() -> String {
-    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "?".to_owned());
-    // It begins with the address of the other side.
-    let from = std::env::var("SSH_CONNECTION").ok();
-    match from.as_deref().map(|from| from.split_whitespace().next().unwrap_or_default()) {
-        Some(from) => format!("{user} (ssh {from})"),
-        None => format!("{user} (console)"),
     }
 }

@@ -18,7 +18,7 @@ pub fn with_home(text: &str, is_adopted: bool) -> String {
         let at = text[end..].find('\n').map_or(text.len(), |line| end + line + 1);
         let at = if name.is_none() { 0 } else { at };
         let gap = if at > 0 && !text[..at].ends_with('\n') { "\n" } else { "" };
-        changed.insert_str(at, &format!("{gap}home = {home}\n"));
+        changed.insert_str(at, &format!("{gap}home = {home}  # which of the two is the main, since they changed\n"));
     }
     changed
 }
@@ -28,6 +28,7 @@ mod tests {
     use super::*;
     use crate::config::store::Store;
 
+    const REMARK: &str = "  # which of the two is the main, since they changed\n";
     const TEXT: &str = "# Ours.\nstore = \"Centro\"  # the old town\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\n\
         address = \"10.0.0.2:7410\"\n[[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\n";
 
@@ -36,7 +37,7 @@ mod tests {
         assert!(!Store::parse(TEXT).unwrap().is_adopted);
         let adopted = with_home(TEXT, true);
         let (before, after) = TEXT.split_once("[main]").unwrap();
-        assert_eq!(adopted, format!("{before}home = \"backup\"\n[main]{after}"));
+        assert_eq!(adopted, format!("{before}home = \"backup\"{REMARK}[main]{after}"));
         assert!(Store::parse(&adopted).unwrap().is_adopted);
         let back = with_home(&adopted, false);
         assert!(!Store::parse(&back).unwrap().is_adopted);
@@ -46,8 +47,8 @@ mod tests {
 
     #[test]
     fn a_text_of_one_line_or_without_an_end_of_line_is_no_trouble() {
-        assert_eq!(with_home("store = \"Ñandú\"", true), "store = \"Ñandú\"\nhome = \"backup\"\n");
-        assert_eq!(with_home("[main]\n", true), "home = \"backup\"\n[main]\n");
+        assert_eq!(with_home("store = \"Ñandú\"", true), format!("store = \"Ñandú\"\nhome = \"backup\"{REMARK}"));
+        assert_eq!(with_home("[main]\n", true), format!("home = \"backup\"{REMARK}[main]\n"));
         assert_eq!(with_home("home='main'\nstore='x'\n", true), "home=\"backup\"\nstore='x'\n");
     }
 }

@@ -32,7 +32,7 @@ const WAITING: usize = 8;
 const ANSWERS: usize = 4096;
 
 /// All frames that there can be.
-const ALL: usize = 1 << 32;
+const ALL: usize = tokio::sync::Semaphore::MAX_PERMITS;
 
 /// Sends a frame from a thread that may block. An error: the link has ended.
 pub fn push(out: &mpsc::Sender<Sealed>, frame: Sealed) -> Result<(), Gone> {

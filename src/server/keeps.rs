@@ -13,8 +13,9 @@ pub trait Keeping: Send + Sync {
     /// Begins to keep the program of `setup`; it is started when that is ordered.
     fn begin(&self, setup: Setup, tell: Tell) -> io::Result<Box<dyn Keeps>>;
 
-    /// Whether the program runs that an earlier service of this home has started, and all of it. This may take a process.
-    fn runs_on(&self, setup: &Setup) -> bool;
+    /// Whether anything runs of the program that an earlier service of this home has started; and if so, whether that is all of it,
+    /// as it is to be. This may take a process.
+    fn found(&self, setup: &Setup) -> Option<bool>;
 }
 
 /// Keeps one program. It is left as it is when this is dropped.
@@ -32,8 +33,8 @@ impl Keeping for System {
         Ok(Box::new(Handle::begin(setup, tell)?))
     }
 
-    fn runs_on(&self, setup: &Setup) -> bool {
-        Body::found(setup).is_some_and(|(_, is_whole)| is_whole)
+    fn found(&self, setup: &Setup) -> Option<bool> {
+        Body::found(setup).map(|(_, is_whole)| is_whole)
     }
 }
 

@@ -326,7 +326,7 @@ impl Engine {
     /// How it stands.
     fn status(&mut self) -> Status {
         let mut status = self.book.status(&self.pair, ground::now());
-        status.history = self.keeper.as_ref().map(Keeper::history).unwrap_or_default();
+        status.history = self.keeper.as_ref().map(|keeper| keeper.history().to_vec()).unwrap_or_default();
         status
     }
 

@@ -60,8 +60,8 @@ impl Keeper {
 
     /// The last operations, the newest last.
     #[must_use]
-    pub fn history(&self) -> Vec<Operation> {
-        self.history.clone()
+    pub fn history(&self) -> &[Operation] {
+        &self.history
     }
 
     /// The last changes of server of this machine, the newest last.

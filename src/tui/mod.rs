@@ -83,6 +83,8 @@ pub struct Options {
     pub look: Look,
     /// The folder of the service that it shows, as people read it.
     pub home: String,
+    /// Who sits before it, and where, for the diary.
+    pub by: String,
 }
 
 /// What the screen is to the service that it shows.

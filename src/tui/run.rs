@@ -1,6 +1,5 @@
 //! The loop between the terminal, the clock and the service.
 
-use std::env;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,6 @@ use super::terminal::Screen;
 use super::view::Scene;
 use super::{Attached, Left, Options};
 use crate::service::{Command, Status};
-use crate::words::Words;
 
 /// The time between two drawings that nobody asked for by a key.
 const CALM: Duration = Duration::from_millis(100);
@@ -42,7 +40,7 @@ pub async fn practise(attached: Attached, beside: Beside, options: &Options) -> 
 
 async fn begin(attached: Attached, beside: Option<Beside>, options: &Options) -> io::Result<Left> {
     let Attached { mut status, commands } = attached;
-    let mut app = App::new(options.place, who(&options.words));
+    let mut app = App::new(options.place, options.by.clone());
     // What is known already is on the first frame.
     if let Some(known) = status.borrow_and_update().clone() {
         app.update(Zoned::now().timestamp(), Message::Heard(known));
@@ -56,13 +54,6 @@ async fn begin(attached: Attached, beside: Option<Beside>, options: &Options) ->
 pub async fn first_page(options: &Options) -> io::Result<Option<Chosen>> {
     let mut session = Session::begin(Face::new(First::default()), options, None)?;
     session.play(None).await.map(Option::flatten)
-}
-
-/// Who sits before the screen, for the diary.
-fn who(words: &Words) -> String {
-    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let name = set("LOGNAME").or_else(|| set("USER")).unwrap_or_else(|| words.say("who-unnamed"));
-    words.with("who-at-screen", &[("name", name.into())])
 }
 
 /// What can come.

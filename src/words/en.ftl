@@ -411,8 +411,6 @@ hint-back = Back
 lines = lines
 since = Since { $at }.
 never = never
-who-unnamed = someone
-who-at-screen = { $name } at the screen
 percent = { $n } %
 
 ## Could this copy take over?
@@ -1145,6 +1143,7 @@ cli-started = This machine is the server again.
 cli-sum = To go on, type the sum of { $a } and { $b }:
 cli-not-begun = The service did not begin it.
 cli-yes = yes
+cli-history-owner = Only root and the owner of { $home } read the whole diary. What was done last is on the screen: espejo, then 7.
 cli-history-none = No diary is kept at { $home }: nothing has run there yet.
 cli-history-empty = No operation yet.
 cli-history-running = { $kind }: running for { $took } ({ $by })

@@ -9,7 +9,7 @@ use espejo::disk::capture::{Captured, Outcome, Source};
 use tokio::time::Instant;
 
 use crate::common::place::Place;
-use crate::source::{captures, captures_while, dirty, files, known, said};
+use crate::source::{captures, captures_while, dirty, files, known, known_for, said};
 
 /// Longer than all that was put off may take.
 const LATER: Duration = Duration::from_secs(120);
@@ -103,6 +103,30 @@ fn a_record_that_is_half_written_waits_for_its_end() {
     // Nobody ends it: it is no queue of lines, and all of it is to be there.
     let overdue = source.overdue(Instant::now() + LATER);
     assert_eq!(said(&captures(&mut source, overdue)), files(&[("ORDERS.QUE", Some("4;fo"))]));
+}
+
+#[test]
+fn what_was_held_back_since_it_was_empty_is_set_aside_first_whoever_goes_on_with_it() {
+    for (name, again) in [("ORDERS.QUE", Some("3\n")), ("ORDERS.QUE", None), ("stock", Some("3"))] {
+        let place = Place::new();
+        let file = place.source.join(name);
+        fs::write(&file, "1\n2\n").unwrap();
+        let mut source = known_for(&place, Duration::ZERO);
+        fs::write(&file, "").unwrap();
+        let outcome = captures_while(&mut source, dirty(&[name]), Some(&[]), || {});
+        assert!(matches!(outcome, Outcome::Nothing), "it is held back: {outcome:?}");
+        match again {
+            // Its program begins anew.
+            Some(text) => fs::write(&file, text).unwrap(),
+            None => source.guard().accept_emptied(),
+        }
+        let captured = captures(&mut source, dirty(&[name]));
+        assert!(captured.aside, "{name}, {again:?}");
+        source.commit(captured);
+        // Once it was taken over, it is a file like any other.
+        fs::write(&file, "3\n4\n").unwrap();
+        assert!(again.is_none() || !captures(&mut source, dirty(&[name])).aside, "{name}, {again:?}, and on");
+    }
 }
 
 #[test]

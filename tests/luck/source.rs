@@ -29,8 +29,13 @@ pub fn dirty(names: &[&str]) -> Dirty {
 
 /// The source of `place`, all of which the mirror is known to hold.
 pub fn known(place: &Place) -> Source {
+    known_for(place, Duration::from_secs(2))
+}
+
+/// The same, where what becomes empty may be written for so long.
+pub fn known_for(place: &Place, empty_patience: Duration) -> Source {
     let options = Options {
-        empty_patience: Duration::from_secs(2),
+        empty_patience,
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
         own: place.path().to_owned(),

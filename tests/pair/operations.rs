@@ -195,3 +195,26 @@ fn the_shops_own_programs_hear_for_which_change_of_server_they_are_run() {
         ["before_serve main 1 []", "before_serve backup 2 [2]", "after_stop backup 2 [4]", "before_serve main 3 [4]"];
     assert_eq!(lines, wanted);
 }
+
+#[test]
+fn a_pos_server_of_the_past_that_outlived_its_service_is_stopped() {
+    let mut two = with_pos(SLOW);
+    let pos = |two: &Two| espejo::server::record::Record::load(&two.home(Machine::Main)).map(|record| record.mark);
+    // The main's service is gone, and its POS server sells on, when the backup is started.
+    two.kill(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    let left = pos(&two).filter(espejo::server::record::Mark::lives).expect("it runs");
+    // The service comes back, hears of it, saves that, and crashes before the POS server has ended.
+    two.around(Machine::Main, "FAILPOINTS", "turn.saved=return");
+    two.start(Machine::Main);
+    two.until_killed(Machine::Main);
+    assert!(left.lives(), "it takes its time to end");
+    two.around(Machine::Main, "FAILPOINTS", "");
+    two.start(Machine::Main);
+    until("it is stopped", || !left.lives());
+    two.until(Machine::Main, "the main follows", |status| {
+        status["duty"] == "mirroring" && status["epoch"] == 2 && status["mirror"]["as_of"].is_string()
+    });
+    until("the main holds what the backup sells", || tree::are_same(&two.mirror(), &two.data));
+}

@@ -72,6 +72,7 @@ fn each_group_may_do_what_its_role_may_and_the_diary_names_the_user() {
     is(&as_one_of(&two, OPERATORS, &["reseed", "--yes"], None), 3, "role: support");
     is(&as_one_of(&two, SUPPORT, &["reseed", "--yes"], None), 0, "");
     is(&as_one_of(&two, STRANGER, &["status"], None), 3, "role: viewer");
+    is(&as_one_of(&two, VIEWERS, &["history"], None), 1, "the owner");
     let history = output(&mut two.espejo(Machine::Backup, &["history"]));
     let said = told(&history);
     assert!(said.contains("nobody (console)") && !said.contains("root (console)"), "{said}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use espejo::service::status::OperationKind;
 use espejo::service::{Command, Status};
 use espejo::tui::{App, Effect, Message, Place, Stage};
 use jiff::SignedDuration;
@@ -14,7 +15,7 @@ fn seen(status: Status) -> Shown<App> {
 }
 
 fn by() -> String {
-    "ana at the screen".into()
+    "ana (console)".into()
 }
 
 fn start(yes: bool, accept_loss: bool) -> [Effect<espejo::tui::Left>; 1] {
@@ -203,6 +204,16 @@ fn a_return_asks_once_more_on_both_machines() {
         assert_eq!(seen(not_now).press("3 tab enter").click("Return to main").effects, []);
     }
     assert_eq!(shown(turns::serving_level(), (80, 24), COLOUR, Place::WatchOnly).press("3 tab enter").effects, []);
+}
+
+#[test]
+fn since_when_the_backup_serves_is_said_however_it_came_to_it() {
+    for kind in [OperationKind::Promote, OperationKind::Switch] {
+        let mut status = turns::serving_level();
+        status.history.iter_mut().for_each(|one| one.kind = kind);
+        let text = seen(status).drawn().text();
+        assert!(text.contains("The server since Fri 13 Nov 10:42"), "{kind:?}: {text}");
+    }
 }
 
 #[test]

@@ -21,9 +21,12 @@ use super::statuses::now;
 pub const COLOUR: Look = Look { palette: Palette::Sixteen, glyphs: Glyphs::Unicode };
 pub const PLAIN: Look = Look { palette: Palette::None, glyphs: Glyphs::Ascii };
 
+/// Who sits before the screen.
+const BY: &str = "ana (console)";
+
 pub fn options(place: Place, look: Look) -> Options {
     let words = Words::load(Some("en"));
-    Options { words, keymap: Keymap::standard().unwrap(), place, look, home: "/var/lib/espejo".into() }
+    Options { words, keymap: Keymap::standard().unwrap(), place, look, home: "/var/lib/espejo".into(), by: BY.into() }
 }
 
 /// A screen in a test: what is pressed is a tenth of a second apart.
@@ -37,7 +40,7 @@ pub struct Shown<S: Stage> {
 }
 
 pub fn shown(status: Status, size: (u16, u16), look: Look, place: Place) -> Shown<App> {
-    let mut app = App::new(place, "ana at the screen".into());
+    let mut app = App::new(place, BY.into());
     app.update(now(), Message::Heard(Arc::new(status)));
     on(app, size, options(place, look))
 }

@@ -229,7 +229,7 @@ pub fn comparing() -> Status {
         step: 1,
         steps: 1,
         started_at: now(),
-        by: "ana at the screen".into(),
+        by: "ana (console)".into(),
         reason: None,
         why_not: vec![],
         done_bytes: 89_128_960,
@@ -297,10 +297,10 @@ pub fn history() -> Status {
             Done,
             "2026-11-14T10:10:02-06:00",
             Some("2026-11-14T10:10:31-06:00"),
-            "María del Carmen Gutiérrez at the screen",
+            "María del Carmen Gutiérrez (console)",
             &[],
         ),
-        one(18, Verify, Running, "2026-11-14T10:41:55-06:00", None, "ana at the screen", &[]),
+        one(18, Verify, Running, "2026-11-14T10:41:55-06:00", None, "ana (console)", &[]),
     ]);
     status
 }

@@ -118,12 +118,7 @@ pub fn stopped() -> Status {
 }
 
 fn operation(kind: OperationKind, state: OperationState, from: Timestamp, until: Option<Timestamp>) -> Operation {
-    Operation {
-        state,
-        ended_at: until,
-        node: Some(Node::Backup),
-        ..Operation::begun(9, kind, "ana at the screen", from)
-    }
+    Operation { state, ended_at: until, node: Some(Node::Backup), ..Operation::begun(9, kind, "ana (console)", from) }
 }
 
 /// The backup serves since Saturday, and the main is silent.

@@ -130,6 +130,10 @@ impl Shop {
                 return Ok(server);
             }
             if self.random.once_in(5) {
+                // Somebody may have ended one for the night just before.
+                for who in [0, 1] {
+                    self.switch_on(who).await;
+                }
                 self.persist();
             }
         }

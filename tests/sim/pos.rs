@@ -104,8 +104,8 @@ impl Keeping for Pos {
         Ok(Box::new(Hand(orders)))
     }
 
-    fn runs_on(&self, _: &Setup) -> bool {
-        self.state().runs.is_some()
+    fn found(&self, _: &Setup) -> Option<bool> {
+        self.state().runs.map(|_| true)
     }
 }
 

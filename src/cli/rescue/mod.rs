@@ -12,9 +12,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::Around;
+use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::Rescue;
-use super::verify::by;
 use crate::diary::{DiaryError, Store, diary_path};
 use crate::disk::DiskError;
 use crate::disk::rescue::{self, Aside, Held};

@@ -16,6 +16,8 @@ pub struct Guard {
     /// Those of them for which patience has ended.
     ripe: BTreeSet<RelPath>,
     meant_empty: BTreeSet<RelPath>,
+    /// Files that were held back, and of which nothing was taken over since.
+    held: BTreeSet<RelPath>,
     removals: Consent,
     empties: Consent,
     olds: Consent,
@@ -119,8 +121,9 @@ impl Guard {
     /// Looks for files that are older than the mirror has them. When all is compared for the first time, each one counts: the
     /// machine was cut off, or its files come from an old image. Later a program may well put an old file in the place
     /// of a new one, and only queues count, which never get shorter. A queue that is not what the mirror has of it and more counts
-    /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. So does one
-    /// that a person says is meant to be empty: who says so may not know what it held.
+    /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. So does
+    /// whatever was held back since it was empty, be it that a person says that this is meant, or that its program has begun anew
+    /// meanwhile: neither may know what it held.
     #[must_use]
     pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Older {
         let mut older = Older::default();
@@ -131,8 +134,7 @@ impl Guard {
             let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
             let ago = known.stamp.meta.mtime.seconds - stamp.meta.mtime.seconds;
             let is_queue = file.queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
-            let is_told = self.first_look || self.meant_empty.contains(path);
-            let is_cut = is_told && is_queue && !grew(file, known.body.size());
+            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !grew(file, known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.queue);
             if (is_older || is_cut) && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
                 older.files.push(path.clone());
@@ -173,6 +175,7 @@ impl Guard {
                 wait = Some(wait.map_or(ripe, |earlier: Instant| earlier.min(ripe)));
             } else {
                 items.remove(&path);
+                self.held.insert(path.clone());
                 self.ripe.insert(path);
             }
         }
@@ -215,6 +218,7 @@ impl Guard {
             self.olds = Consent::Ask;
         }
         self.meant_empty.retain(|path| !items.contains_key(path));
+        self.held.retain(|path| !items.contains_key(path));
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{Left, Machine, MachineError};
 use crate::config::adopted::with_home;
 use crate::config::revision::Revision;
+use crate::os::point;
 use crate::pair::{Duty, Node};
 use crate::service::plan::{Check, Checked, Plan};
 use crate::service::refusal::WhyNot;
@@ -44,7 +45,7 @@ impl Machine {
                 days.returned().await?;
             }
             self.member.take(&self.home, &Revision { number: self.revision.number + 1, text })?;
-            crate::disk::point!("adopt.named");
+            point!("adopt.named");
             self.passed(Step::NameMain).await;
         } else if !self.pair.is_resuming() {
             self.end_job(Err(WhyNot::ServesNot)).await;

@@ -191,10 +191,15 @@ impl Machine {
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;
         machine.has_parted = boot::has_parted(home);
+        let found = machine.found().await;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none()
             || before == Some(Left::Adopted)
-            || last == LastEnd::Crashed && machine.runs_on().await;
+            || last == LastEnd::Crashed && found == Some(true);
+        if known.claim != Claim::Serving && found.is_some() {
+            // It gave its place away, or lost it, and crashed before its POS server had stopped.
+            machine.program.as_mut().map(Program::stop_found);
+        }
         machine.resume(&known.claim).await;
         if let Some(record) = &record {
             // It may be from before there were proofs.
@@ -296,7 +301,7 @@ impl Machine {
         }
         status.stalled.extend(stalled);
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
-        status.history = self.keeper.history();
+        status.history = self.keeper.history().to_vec();
         if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
             && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
         {

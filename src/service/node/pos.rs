@@ -136,6 +136,12 @@ impl Program {
         self.keeper.say(Order::Stop(self.occasion));
     }
 
+    /// It runs, started by an earlier service of this home, and is to be stopped.
+    pub fn stop_found(&mut self) {
+        self.stand(Server::Ready);
+        self.stop();
+    }
+
     /// It is to be stopped, if it is to run. Returns whether it was.
     pub fn stop_if_wanted(&mut self) -> bool {
         let was = self.wanted;
@@ -294,11 +300,12 @@ impl Machine {
         if is_same { Some(Left::Reconfigured) } else { self.leave(Left::Reconfigured) }
     }
 
-    /// Whether the POS server runs that an earlier service of this home has started.
-    pub(super) async fn runs_on(&self) -> bool {
-        let Some(program) = &self.program else { return false };
+    /// Whether anything runs of the POS server that an earlier service of this home has started; and if so, whether that is all of
+    /// it.
+    pub(super) async fn found(&self) -> Option<bool> {
+        let program = self.program.as_ref()?;
         let (setup, keeping) = (program.setup.clone(), Arc::clone(&self.keeping));
-        ground::aside(move || keeping.runs_on(&setup)).await.unwrap_or(false)
+        ground::aside(move || keeping.found(&setup)).await.unwrap_or(None)
     }
 
     /// How the POS server of this machine stands.

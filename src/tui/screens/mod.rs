@@ -121,7 +121,14 @@ mod tests {
     fn longer_words_leave_the_answer_the_keys_and_the_code() {
         let look = Look { palette: Palette::Sixteen, glyphs: Glyphs::Ascii };
         let keymap = Keymap::standard().unwrap();
-        let options = Options { words: longer(), keymap, place: Place::Embedded, look, home: "/var/lib/espejo".into() };
+        let options = Options {
+            words: longer(),
+            keymap,
+            place: Place::Embedded,
+            look,
+            home: "/var/lib/espejo".into(),
+            by: String::new(),
+        };
         let now: jiff::Timestamp = "2026-11-14T16:42:07Z".parse().unwrap();
         let zoned = now.to_zoned(jiff::tz::TimeZone::UTC);
         let seen = |app: &App, width| {

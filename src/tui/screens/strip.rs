@@ -87,8 +87,14 @@ mod tests {
     fn drawn(app: &App, width: u16, height: u16, glyphs: Glyphs) -> (Vec<String>, Drawn) {
         let look = Look { palette: Palette::None, glyphs };
         let keymap = Keymap::standard().unwrap();
-        let options =
-            Options { words: Words::load(Some("en")), keymap, place: Place::Attached, look, home: "/x".into() };
+        let options = Options {
+            words: Words::load(Some("en")),
+            keymap,
+            place: Place::Attached,
+            look,
+            home: "/x".into(),
+            by: String::new(),
+        };
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
         let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);

@@ -6,7 +6,7 @@ use super::machines::{backup_name, main_name, own_name};
 use super::mirror::Action;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
-use crate::service::status::{Consent, Operation, OperationKind, OperationState, PeerState, Plan, Step, Verdict};
+use crate::service::status::{Consent, Operation, OperationState, PeerState, Plan, Step, Verdict};
 use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
@@ -135,7 +135,7 @@ pub fn ended(seen: &Seen<'_>, status: &Status) -> Option<Problem> {
 #[must_use]
 pub fn serves_since(status: &Status) -> Option<jiff::Timestamp> {
     let all = status.history.iter().chain(&status.operation);
-    let done = all.filter(|one| one.kind == OperationKind::Promote && one.state == OperationState::Done);
+    let done = all.filter(|one| one.kind.taker() == Some(Node::Backup) && one.state == OperationState::Done);
     done.max_by_key(|one| one.started_at).map(|one| one.ended_at.unwrap_or(one.started_at))
 }
 
