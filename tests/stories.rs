@@ -82,6 +82,7 @@ impl World {
             ["is", "told", "to", "start"] => Event::Start,
             ["is", "told", "to", "return"] => Event::Return,
             ["is", "drained", "to", _] => Event::Drained { seq: number(3) },
+            ["cannot", "close", "its", "mirror"] => Event::NotDrained,
             ["is", "level", "at", _] => Event::Level { seq: number(3) },
             ["is", "not", "level"] => Event::NotLevel,
             ["has", "gathered"] => Event::Gathered,

@@ -47,6 +47,8 @@ pub enum Event {
         /// Its number.
         seq: u64,
     },
+    /// The mirror could not be closed: something that was acknowledged may not be in it.
+    NotDrained,
     /// The POS server has stopped, and the other node holds all that there is, up to this generation.
     Level {
         /// Its number.
@@ -81,7 +83,7 @@ pub enum Action {
     Serve(Epoch),
     /// Receive the mirror from the holder of this epoch.
     Follow(Epoch),
-    /// Receive nothing more, and apply what was acknowledged; then [`Event::Drained`].
+    /// Receive nothing more, and apply what was acknowledged; then [`Event::Drained`], or [`Event::NotDrained`].
     Drain,
     /// Stop the POS server, then send all that there is; then [`Event::Level`].
     Freeze,

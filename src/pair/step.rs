@@ -89,6 +89,7 @@ impl Pair {
             Event::Start => self.start(),
             Event::Return => self.give(),
             Event::Drained { seq } => self.drained(seq),
+            Event::NotDrained => self.not_drained(),
             Event::Level { seq } => self.level(seq),
             // The server goes on as it was.
             Event::NotLevel if self.turn == Turn::Giving => {
@@ -212,6 +213,17 @@ impl Pair {
             Claim::Idle | Claim::Serving => seq,
         };
         self.save(self.record.serving(epoch, seq))
+    }
+
+    /// Nothing is taken on the strength of a mirror that may lack something: it is opened again.
+    fn not_drained(&mut self) -> Vec<Action> {
+        match self.turn {
+            Turn::Promoting(_) | Turn::Taking(_) => {
+                self.turn = Turn::None;
+                self.follow()
+            }
+            Turn::None | Turn::Resuming | Turn::Giving => vec![],
+        }
     }
 
     fn level(&mut self, seq: u64) -> Vec<Action> {

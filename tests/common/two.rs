@@ -238,6 +238,17 @@ impl Two {
         logs.map(|log| text(log.unwrap()).lines().filter(|line| line.contains(what)).count()).sum()
     }
 
+    /// What a machine said last, for who looks into a test that failed.
+    fn print_log(&self, machine: Machine) {
+        let said = fs::read_to_string(self.path().join(format!("{machine:?}.out"))).unwrap_or_default();
+        let logs = fs::read_dir(self.home(machine).join("log")).into_iter().flatten().flatten();
+        let logs = logs.map(|log| String::from_utf8_lossy(&fs::read(log.path()).unwrap_or_default()).into_owned());
+        for text in logs.chain([said]) {
+            let lines = text.lines().collect::<Vec<_>>();
+            eprintln!("{machine:?} said at last:\n{}\n", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+    }
+
     /// How it stands, if a service says so.
     pub fn status(&self, machine: Machine) -> Option<Value> {
         let said = output(&mut self.espejo(machine, &["status", "--json"]));
@@ -293,6 +304,11 @@ impl Two {
 
 impl Drop for Two {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for machine in [Machine::Main, Machine::Backup] {
+                self.print_log(machine);
+            }
+        }
         for child in self.running.iter_mut().flatten() {
             let _ = child.kill();
             let _ = child.wait();

@@ -12,6 +12,8 @@ pub enum Step {
     Begins(usize),
     /// Power is lost, or only the service.
     Dies(usize, Lost),
+    /// Its disk is about to fail as its mirror is closed.
+    Wears(usize),
     /// It ends in order.
     Ends(usize),
     /// A sale.
@@ -76,6 +78,10 @@ impl World {
             steps.push(Step::Dies(who, Lost::Power));
             if node.pos.is_some() {
                 steps.push(Step::Dies(who, Lost::Service));
+            }
+            // It would only make the way to a fault longer.
+            if shop.fault.is_none() && node.follows.is_some() && !node.worn {
+                steps.push(Step::Wears(who));
             }
         }
         if self.net.len() < IN_FLIGHT {

@@ -11,7 +11,7 @@ use espejo::pair::{Action, Claim, Duty, Event, Other, Pair};
 pub const STATES: [&str; 8] = ["beginning", "resuming", "waiting", "mirroring", "serving", "giving", "gave", "turning"];
 
 /// What can happen.
-pub const EVENTS: [&str; 19] = [
+pub const EVENTS: [&str; 20] = [
     "begins",
     "has saved",
     "hears an older server",
@@ -27,6 +27,7 @@ pub const EVENTS: [&str; 19] = [
     "start",
     "return",
     "has closed its mirror",
+    "cannot close its mirror",
     "both are level",
     "both are not level",
     "has gathered",
@@ -43,7 +44,7 @@ pub const IMPOSSIBLE: [Impossible; 12] = [
     (&["turning"], &EVENTS, "a service does all that one event calls for before it takes the next"),
     (
         &["resuming", "waiting", "mirroring", "serving", "gave"],
-        &["has closed its mirror"],
+        &["has closed its mirror", "cannot close its mirror"],
         "a mirror is closed while a node turns, and at no other time",
     ),
     (
@@ -63,7 +64,7 @@ pub const IMPOSSIBLE: [Impossible; 12] = [
     ),
     (&["mirroring", "serving", "waiting"], &["has waited"], "only who resumes waits for the other to be heard"),
     (&["giving", "gave"], &["has waited"], "it does not resume"),
-    (&["giving"], &["has closed its mirror"], "who serves has no mirror"),
+    (&["giving"], &["has closed its mirror", "cannot close its mirror"], "who serves has no mirror"),
     (
         &["waiting"],
         &["hears an older server"],
@@ -109,6 +110,7 @@ pub fn event(pair: &Pair, event: &Event) -> &'static str {
         Event::Start => "start",
         Event::Return => "return",
         Event::Drained { .. } => "has closed its mirror",
+        Event::NotDrained => "cannot close its mirror",
         Event::Level { .. } => "both are level",
         Event::NotLevel => "both are not level",
         Event::Gathered => "has gathered",
@@ -152,7 +154,7 @@ pub fn impossible(state: &str, event: &str) -> Option<&'static str> {
 
 /// What belongs to a state though nothing else can happen in it.
 pub fn is_own(state: &str, event: &str) -> bool {
-    matches!((state, event), ("beginning", "begins") | ("turning", "has saved" | "has closed its mirror"))
+    matches!((state, event), ("beginning", "begins") | ("turning", "has saved" | "has closed its mirror" | "cannot close its mirror"))
 }
 
 /// The states, as the documentation of the core shows them: the ways between them, and the whole table.

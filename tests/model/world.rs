@@ -52,6 +52,8 @@ pub struct Machine {
     pub aside: u32,
     /// It said goodbye, and does not know that the other one does not count on that any more.
     pub parted: bool,
+    /// Its disk will fail once as its mirror is closed.
+    pub worn: bool,
 }
 
 /// Something on its way.
@@ -97,6 +99,7 @@ impl World {
             data: 0,
             aside: 0,
             parted: false,
+            worn: false,
         };
         let nodes = NODES.map(|node| Machine { disk: Some(Record::first(node)), ..machine.clone() });
         Self {
@@ -148,6 +151,10 @@ impl World {
                 world.send(1 - who, Says::Goodbye { epoch });
                 world.off(*who);
                 world.nodes[*who].parted = true;
+            }
+            Step::Wears(who) => {
+                world.crashes += 1;
+                world.nodes[*who].worn = true;
             }
             Step::Sells(who) => {
                 world.nodes[*who].data |= 1 << world.sales;
@@ -211,7 +218,7 @@ impl World {
     /// belongs to two lives, and nothing of it to another.
     fn off(&mut self, who: usize) {
         let node = &mut self.nodes[who];
-        (node.pair, node.pos, node.frozen, node.follows) = (None, None, false, None);
+        (node.pair, node.pos, node.frozen, node.follows, node.worn) = (None, None, false, None, false);
         self.net.retain(|message| message.to != who);
     }
 
@@ -319,7 +326,9 @@ impl World {
             Action::Serve(epoch) => (node.pos, node.follows, node.frozen) = (Some(epoch), None, false),
             Action::Follow(epoch) => node.follows = Some(epoch),
             Action::Drain => {
-                node.follows = None;
+                if node.follows.take().is_some() && std::mem::take(&mut node.worn) {
+                    return Some(Event::NotDrained);
+                }
                 return Some(Event::Drained { seq: node.data.into() });
             }
             Action::Freeze => (node.pos, node.frozen) = (None, true),

@@ -81,11 +81,8 @@ impl Machine {
         {
             result = Err(error.into());
         }
-        for lane in self.lanes.drain(..) {
-            let dataset = lane.name.clone();
-            if let Err(why) = lane.end().await {
-                result = Err(MachineError::Dataset { dataset, why });
-            }
+        if let Err((dataset, why)) = self.close_lanes().await {
+            result = Err(MachineError::Dataset { dataset, why });
         }
         result
     }

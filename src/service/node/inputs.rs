@@ -214,12 +214,15 @@ impl Machine {
                         }
                     }
                     Action::Follow(epoch) => self.follow(epoch)?,
-                    Action::Drain => events.push(self.drain().await?),
+                    Action::Drain => events.push(self.drain().await),
                     Action::Retire => {
                         point!("turn.retire");
                         self.turning.served = true;
                         self.program.as_mut().map(Program::stop_if_wanted);
-                        self.end_lanes().await?;
+                        if let Err((dataset, why)) = self.end_lanes().await {
+                            // It serves no more all the same.
+                            tracing::error!(dataset, why, "a dataset failed as it was no longer sent");
+                        }
                         point!("turn.retired");
                     }
                     Action::Freeze => self.freeze().await,

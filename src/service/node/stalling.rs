@@ -66,6 +66,20 @@ impl Machine {
         Ok(())
     }
 
+    /// Ends all of them, and waits for that. Returns which failed in that, and why: one that had stopped before was reported then.
+    pub(super) async fn close_lanes(&mut self) -> Result<(), (String, String)> {
+        let mut failed = Ok(());
+        for lane in self.lanes.drain(..) {
+            let (name, had_stopped) = (lane.name.clone(), lane.stalled.is_some());
+            if let Err(why) = lane.end().await
+                && !had_stopped
+            {
+                failed = Err((name, why));
+            }
+        }
+        failed
+    }
+
     /// Gives a dataset its way to the other machine.
     pub(super) fn give_way(&mut self, at: usize, secure: Secure) {
         let Some(session) = &mut self.session else { return };

@@ -153,29 +153,25 @@ impl Machine {
     }
 
     /// Receives nothing more, and applies what was acknowledged.
-    pub(super) async fn drain(&mut self) -> Result<Event, MachineError> {
+    pub(super) async fn drain(&mut self) -> Event {
         let seq = self.status().mirror.position.seq;
         point!("turn.drain");
-        self.end_lanes().await?;
+        if let Err((name, why)) = self.end_lanes().await {
+            self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
+            return Event::NotDrained;
+        }
         point!("turn.drained");
         self.passed(Step::CloseMirror).await;
-        Ok(Event::Drained { seq })
+        Event::Drained { seq }
     }
 
-    /// Ends what is sent or received, and waits for that.
-    pub(super) async fn end_lanes(&mut self) -> Result<(), MachineError> {
+    /// Ends what is sent or received, and waits for that. Returns which dataset failed in that, and why.
+    pub(super) async fn end_lanes(&mut self) -> Result<(), (String, String)> {
         self.hang_up();
         // What comes after a change of duty is no first try.
         self.went |= !self.lanes.is_empty();
-        let (lanes, mut failed) = (std::mem::take(&mut self.lanes), None);
         (self.turning.freezing, self.turning.starting) = (None, None);
-        for lane in lanes {
-            let dataset = lane.name.clone();
-            if let Err(why) = lane.end().await {
-                failed = Some(MachineError::Dataset { dataset, why });
-            }
-        }
-        failed.map_or(Ok(()), Err)
+        self.close_lanes().await
     }
 
     /// Starts the POS server; after a power cut only when this machine and the mirror are compared. A program that does not
