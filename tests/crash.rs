@@ -6,7 +6,8 @@
 //! - `points`: every fail point in the sources, and the story that reaches it
 //! - `gather`: what a machine alone holds is set aside, before it follows another one
 //! - `story`: a generation that does everything that a generation can do
-//! - `turned`: each machine of a pair in each change of server
+//! - `turned`: each machine of a pair in each change of server, stopped dead or with a full disk
+//! - `stage`: the shop in which that is played
 //! - `killed`: `kill -9` of the real process at random times
 //! - `steps`: the way back, generation by generation
 
@@ -19,6 +20,8 @@ mod gather;
 mod killed;
 #[path = "crash/points.rs"]
 mod points;
+#[path = "crash/stage.rs"]
+mod stage;
 #[path = "crash/steps.rs"]
 mod steps;
 #[path = "crash/story.rs"]

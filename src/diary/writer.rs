@@ -1,10 +1,12 @@
 //! The thread that writes the diary. Whatever becomes of the file, whoever writes goes on: a file that is damaged is set aside
-//! and a new one begun, and what cannot be written is said.
+//! and a new one begun, and what cannot be written is said, and tried again until it can.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::{BOUNDS, DiaryError, Entry, Store, diary_path};
 use crate::os::ground::{self, Worker};
@@ -13,6 +15,11 @@ use crate::os::ground::{self, Worker};
 pub const JOBS: u32 = 50;
 /// After so many rows is looked whether old ones are to go.
 const TURN: u32 = 1000;
+
+/// After so long what could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// So much that could not be written is remembered at the most.
+const WAITING: usize = 10_000;
 
 /// What became of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +64,7 @@ impl Diary {
         let _ = self.work.send(Work { entry, done: None });
     }
 
-    /// Has an entry written, and waits until it is on disk. Returns whether it is.
+    /// Has an entry written, and waits until it is on disk. Returns whether it is; else that is tried again.
     pub async fn write(&self, entry: Entry) -> bool {
         let (done, written) = oneshot::channel();
         let _ = self.work.send(Work { entry, done: Some(done) });
@@ -81,16 +88,29 @@ struct Hand {
 
 impl Hand {
     async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) {
-        while let Some(first) = todo.recv().await {
+        let mut waiting = vec![];
+        loop {
+            let first = if waiting.is_empty() { Ok(todo.recv().await) } else { timeout(AGAIN, todo.recv()).await };
+            let is_over = matches!(first, Ok(None));
             // What waits meanwhile goes with it: one sync for all.
             let more = std::iter::from_fn(|| todo.try_recv().ok());
-            let works: Vec<Work> = std::iter::once(first).chain(more).collect();
-            let (entries, done): (Vec<Entry>, Vec<_>) = works.into_iter().map(|work| (work.entry, work.done)).unzip();
-            let written = self.attempt(|store| store.append(&entries)).is_some();
-            for done in done.into_iter().flatten() {
-                let _ = done.send(written);
+            let mut asked = vec![];
+            for Work { entry, done } in first.ok().flatten().into_iter().chain(more) {
+                waiting.push(entry);
+                asked.extend(done);
             }
-            self.written += u32::try_from(entries.len()).unwrap_or(u32::MAX);
+            waiting.drain(..waiting.len().saturating_sub(WAITING));
+            let is_written = waiting.is_empty() || self.attempt(|store| store.append(&waiting)).is_some();
+            if is_written {
+                self.written += u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+                waiting.clear();
+            }
+            for done in asked {
+                let _ = done.send(is_written);
+            }
+            if is_over {
+                return;
+            }
             if self.written >= TURN {
                 self.written = 0;
                 self.attempt(|store| store.prune(BOUNDS, ground::now()));
@@ -228,5 +248,31 @@ mod tests {
         fs::remove_dir(diary_path(home.path())).unwrap();
         assert!(diary.write(job(3)).await, "as soon as it can");
         assert_eq!(diary.noticed(), Some(Noticed::Works));
+        let read = Store::read(&diary_path(home.path())).unwrap().unwrap();
+        assert_eq!(read.jobs(9).unwrap(), [1, 2, 3].map(|id| json!({ "id": id })), "what could not be written, too");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_is_tried_again_unasked_and_at_the_end() {
+        for ends in [false, true] {
+            let home = tempfile::tempdir().unwrap();
+            let path = diary_path(home.path());
+            fs::create_dir(&path).unwrap();
+            let (mut diary, _) = Diary::open(home.path()).unwrap();
+            assert!(!diary.write(job(1)).await);
+            fs::remove_dir(&path).unwrap();
+            let noticed = if ends {
+                let Diary { work, mut noticed } = diary;
+                drop(work);
+                noticed.recv().await.unwrap();
+                noticed.recv().await
+            } else {
+                diary.noticed.recv().await.unwrap();
+                diary.noticed.recv().await
+            };
+            assert_eq!(noticed, Some(Noticed::Works));
+            let read = Store::read(&path).unwrap().unwrap();
+            assert_eq!(read.jobs(9).unwrap(), [json!({"id": 1})]);
+        }
     }
 }

@@ -57,6 +57,9 @@ pub enum DiskError {
     Part(#[from] BadPart),
 }
 
+/// With so many bytes free a disk is as good as full.
+const LITTLE: u64 = 1 << 20;
+
 /// What helps against a [`DiskError`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hope {
@@ -78,13 +81,23 @@ impl DiskError {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Hope::Room,
                 _ => Hope::Again,
             },
-            Self::Index { source, .. } => match source.sqlite_error_code() {
+            Self::Index { path, source } => match source.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull) => Hope::Room,
+                // Of a file beside the database that finds no room nothing else is said.
+                Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen) if is_full(path) => {
+                    Hope::Room
+                }
                 _ => Hope::Again,
             },
             Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) => Hope::Person,
         }
     }
+}
+
+/// Whether there is no room beside a file.
+fn is_full(path: &Path) -> bool {
+    let room = path.parent().and_then(crate::os::room);
+    room.is_some_and(|room| room.free < LITTLE)
 }
 
 /// Adds to a bare error of the system what was being done, and to what.

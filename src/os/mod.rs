@@ -292,13 +292,25 @@ pub fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// Names a place between two effects, at which a test may stop the process dead.
+/// Names a place between two effects, at which a test may stop the process dead, or have something else happen.
 macro_rules! point {
-    ($name:literal) => {
-        fail::fail_point!($name, |_| crate::os::stop_dead())
-    };
+    ($name:literal) => {{
+        fn point() {
+            fail::fail_point!($name, crate::os::struck);
+        }
+        point();
+    }};
 }
 pub(crate) use point;
+
+/// What befalls the process at a point at which a test has something happen: `return` stops it dead, `return(PROGRAM)` has it wait
+/// until that program has done something to it.
+pub fn struck(program: Option<String>) {
+    match program {
+        None => stop_dead(),
+        Some(program) => drop(std::process::Command::new(program).status()),
+    }
+}
 
 /// Ends this process at once, as a power cut would: nothing is flushed, nothing is said.
 pub fn stop_dead() -> ! {

@@ -14,7 +14,7 @@ use super::event::What;
 use super::home::{load_record, save_record};
 use super::keeper::{Keeper, kept};
 use super::news::{News, Passing};
-use super::receiving::{self, Order, Receiving};
+use super::receiving::{self, Order, Orders, Receiving};
 use super::refusal::WhyNot;
 use super::sending::{self, Sending};
 use super::status::{Ask, Folders, OperationKind, Status};
@@ -171,7 +171,7 @@ impl Engine {
         self.workers.push(Worker::begin("source", send)?);
         let (dest, opening) = (self.settings.dest.clone(), self.settings.opening);
         let receive = async move {
-            let mut orders = orders;
+            let mut orders = Orders::new(orders);
             let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).await;
             let begun = opened.and_then(|mirror| {
                 let port = Port::once(mirror_end);

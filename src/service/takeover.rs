@@ -41,6 +41,9 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             Trouble::DatasetStopped { dataset, why, .. } => {
                 reasons.push(reason("dataset", format!("{dataset}: {why}"), "mirrored", "take-up-again"));
             }
+            Trouble::RecordUnsaved { error } => {
+                reasons.push(reason("disk", error.clone(), "works", "look-at-disk"));
+            }
             Trouble::SourceGone { error } => {
                 reasons.push(reason("source", error.clone(), "there", "bring-source-back"));
             }

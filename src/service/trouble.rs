@@ -51,6 +51,11 @@ pub enum Trouble {
         /// How many others.
         more: u64,
     },
+    /// That another machine is the server cannot be saved: this one follows nobody before.
+    RecordUnsaved {
+        /// What the system said.
+        error: String,
+    },
     /// The folder that is mirrored is not there, or cannot be listed.
     SourceGone {
         /// What the system said.
@@ -197,6 +202,7 @@ impl Trouble {
             Self::DiskLow { .. } => "MIR-103",
             Self::NoRoomAside { .. } => "MIR-104",
             Self::DatasetStopped { .. } => "MIR-105",
+            Self::RecordUnsaved { .. } => "MIR-106",
             Self::SourceGone { .. } => "MIR-201",
             Self::Held { .. } => "MIR-202",
             Self::Unreadable { .. } => "MIR-203",

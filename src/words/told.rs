@@ -141,6 +141,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
                 Told { what: format!("{what} {}", unmet(words, why).what), todo }
             }
         },
+        Trouble::RecordUnsaved { error } => {
+            told("trouble-record-unsaved", "trouble-record-unsaved-do", &[("error", error.as_str().into())])
+        }
         Trouble::CopyOld { age_ms, limit_ms } => told(
             "trouble-copy-old",
             "trouble-copy-old-do",
@@ -176,6 +179,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::NoRoomAside { .. } => "mended-no-room-aside",
         Trouble::MirrorFails { .. } => "mended-mirror-fails",
         Trouble::DatasetStopped { .. } => "mended-dataset-stopped",
+        Trouble::RecordUnsaved { .. } => "mended-record-unsaved",
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
@@ -290,6 +294,7 @@ mod tests {
             Trouble::ServerStray { found: Stray::Process { pid: 7 } },
             Trouble::ServerDown { here: false, why: None },
             Trouble::EpochUnproven { epoch: 7 },
+            Trouble::RecordUnsaved { error: "no space".to_owned() },
             Trouble::EventsWait { waiting: 1, for_ms: 600_000 },
         ]
     }

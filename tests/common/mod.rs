@@ -5,6 +5,7 @@
 //! - [`random`]: a seeded stream of numbers, printed so that a run can be repeated
 //! - [`two`]: two machines of a store on one computer
 //! - [`shop`]: a shop that sells at whichever of them is the server
+//! - [`small_disk`]: a disk that is soon full
 //! - [`edits`]: random trees and what programs do to them
 
 #![allow(dead_code)]
@@ -13,6 +14,7 @@ pub mod edits;
 pub mod place;
 pub mod random;
 pub mod shop;
+pub mod small_disk;
 pub mod tree;
 pub mod two;
 

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, park_timeout};
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
+
 use super::two::{Machine, Two, free_port};
 
 const TILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/till.py");
@@ -28,8 +30,8 @@ pub struct Shop {
     /// What is bought until this goes.
     cashier: Cashier,
     pub two: Two,
-    /// Where the census of POS servers is.
-    census: PathBuf,
+    /// The census of POS servers, which is on neither machine's disk.
+    census: NamedTempFile,
 }
 
 /// Buys at whichever machine sells, all the time.
@@ -48,13 +50,13 @@ impl Shop {
     /// The same with these two machines, which know nothing yet.
     pub fn at(two: Two) -> Self {
         two.init();
-        let (ports, census) = ([(); 2].map(|()| free_port()), two.path().join("census"));
+        let (ports, census) = ([(); 2].map(|()| free_port()), NamedTempFile::new().unwrap());
         let till = |port: u16| {
             format!(
                 "command = [\"python3\", \"{TILL}\", \"{port}\", \"{{data}}\", \"{}\"]\n\
                 ready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\" }}\n\
                 stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n",
-                census.display()
+                census.path().display()
             )
         };
         two.set("mirror", "interval = \"300ms\"");
@@ -103,7 +105,7 @@ impl Shop {
 
     /// There were never two POS servers at once.
     pub fn was_one(&self, when: &str) {
-        let census = fs::read_to_string(&self.census).unwrap_or_default();
+        let census = fs::read_to_string(&self.census).unwrap();
         assert!(!census.contains("TWICE"), "{when}: two POS servers at once:\n{census}");
     }
 

@@ -8,6 +8,7 @@ import fcntl
 import os
 import socketserver
 import sys
+import threading
 
 port, folder, census = int(sys.argv[1]), sys.argv[2], open(sys.argv[3], "a")
 try:
@@ -16,6 +17,17 @@ except OSError:
     print("TWICE: port", port, file=census, flush=True)
 print("began", port, os.getpid(), file=census, flush=True)
 queue = os.open(os.path.join(folder, "ORDER.QUE"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+one_by_one = threading.Lock()
+
+
+def book(order):
+    with one_by_one:
+        size = os.fstat(queue).st_size
+        if os.write(queue, order) != len(order):
+            # There was room for a part of it only.
+            os.ftruncate(queue, size)
+            raise OSError("the disk is full")
+        os.fdatasync(queue)
 
 
 class Asked(socketserver.StreamRequestHandler):
@@ -25,8 +37,7 @@ class Asked(socketserver.StreamRequestHandler):
                 self.wfile.write(b"PONG\n")
             elif line.startswith(b"SELL "):
                 try:
-                    os.write(queue, line[5:])
-                    os.fdatasync(queue)
+                    book(line[5:])
                     self.wfile.write(b"OK\n")
                 except OSError as error:
                     self.wfile.write(f"NO {error}\n".encode())

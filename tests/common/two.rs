@@ -195,6 +195,14 @@ impl Two {
         self.running[machine as usize].as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
+    /// The service of a machine is not there any more, however it ended.
+    pub fn forget(&mut self, machine: Machine) {
+        if let Some(mut child) = self.running[machine as usize].take() {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
     /// Stops the service of a machine dead.
     pub fn kill(&mut self, machine: Machine) {
         let mut child = self.running[machine as usize].take().unwrap();

@@ -106,7 +106,12 @@ fn times(which: impl Fn(&str) -> bool) -> Vec<(String, u32)> {
 
 /// How a point is armed so that it stops the program when it is passed after so many times.
 pub fn armed(point: &str, passed: u32) -> String {
-    if passed == 0 { format!("{point}=return") } else { format!("{point}={passed}*off->return") }
+    set(point, passed, "return")
+}
+
+/// The same with something else that happens there, once.
+pub fn set(point: &str, passed: u32, happens: &str) -> String {
+    format!("{point}={passed}*off->1*{happens}")
 }
 
 fn is_of_a_step(point: &str) -> bool {

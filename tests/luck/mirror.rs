@@ -2,38 +2,11 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::common::place::{Place, told};
 use crate::common::random::Random;
-use crate::common::{passed_over, tree, until};
-
-/// A small disk in memory, at the place where the mirror is to be; it goes with the test.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn new(at: &Path, size: &str, test: &str) -> Option<Self> {
-        fs::create_dir(at).unwrap();
-        if !rustix::process::geteuid().is_root() {
-            passed_over(test, "only root can mount a small disk");
-            return None;
-        }
-        let options = format!("size={size}");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "espejo-test"]).arg(at).status();
-        if mounted.is_ok_and(|status| status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        passed_over(test, "no disk in memory can be mounted here");
-        None
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
+use crate::common::small_disk::SmallDisk;
+use crate::common::{tree, until};
 
 fn disk_is_full(place: &Place) {
     let status = place.until_status("it is said", |status| status["alarms"][0]["trouble"] == "disk-full");
@@ -44,16 +17,16 @@ fn disk_is_full(place: &Place) {
 fn a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room() {
     let mut place = Place::new();
     let disk = place.path().join("disk");
-    let Some(disk) = SmallDisk::new(&disk, "24m", "a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room") else {
+    let Some(disk) = SmallDisk::over(&disk, "24m", "a_full_disk_stops_no_one_and_it_goes_on_when_there_is_room") else {
         return;
     };
-    place.dest = disk.0.join("mirror");
+    place.dest = disk.path().join("mirror");
     let mut random = Random::new(1);
     fs::write(place.source.join("first"), random.bytes(1_000_000)).unwrap();
     let running = place.start(&[]).caught_up();
     place.until_same("before");
     let before = tree::tree(&place.dest);
-    let fill = disk.0.join("others");
+    let fill = disk.path().join("others");
     fs::write(&fill, random.bytes(12_000_000)).unwrap();
     let more = random.bytes(4_000_000);
     // It comes whole: an empty file that is still being written would find room.
@@ -74,10 +47,10 @@ fn a_disk_that_is_full_during_a_first_copy_is_said_and_it_goes_on_when_there_is_
     let mut place = Place::new();
     let disk = place.path().join("disk");
     let test = "a_disk_that_is_full_during_a_first_copy_is_said_and_it_goes_on_when_there_is_room";
-    let Some(disk) = SmallDisk::new(&disk, "24m", test) else { return };
-    place.dest = disk.0.join("mirror");
+    let Some(disk) = SmallDisk::over(&disk, "24m", test) else { return };
+    place.dest = disk.path().join("mirror");
     let mut random = Random::new(2);
-    let fill = disk.0.join("others");
+    let fill = disk.path().join("others");
     fs::write(&fill, random.bytes(20_000_000)).unwrap();
     for number in 0..8 {
         fs::write(place.source.join(format!("file {number}")), random.bytes(1_000_000)).unwrap();
@@ -98,14 +71,14 @@ fn what_was_acknowledged_waits_for_room_also_after_a_restart() {
     let mut place = Place::new();
     let disk = place.path().join("disk");
     let test = "what_was_acknowledged_waits_for_room_also_after_a_restart";
-    let Some(disk) = SmallDisk::new(&disk, "32m", test) else { return };
-    place.dest = disk.0.join("mirror");
+    let Some(disk) = SmallDisk::over(&disk, "32m", test) else { return };
+    place.dest = disk.path().join("mirror");
     let mut random = Random::new(3);
     fs::write(place.source.join("first"), random.bytes(1_000_000)).unwrap();
     place.must_copy(&[], "before");
     fs::write(place.source.join("more"), random.bytes(4_000_000)).unwrap();
     assert!(place.dies_at("redo.durable=return()", &[]), "acknowledged, not applied");
-    let fill = disk.0.join("others");
+    let fill = disk.path().join("others");
     let mut file = File::create(&fill).unwrap();
     while std::io::Write::write_all(&mut file, &[7; 8192]).is_ok() {}
     drop(file);

@@ -18,6 +18,7 @@ pub fn can_heal(shop: &Shop, world: &World) -> bool {
         if world.nodes[who].pair.is_none() {
             world.begins(shop, who);
         }
+        world.mends(shop, who);
     }
     for round in 0..ROUNDS {
         if world.is_well() {

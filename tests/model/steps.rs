@@ -3,7 +3,7 @@
 use espejo::pair::{Event, Other};
 
 use super::Shop;
-use super::world::{IN_FLIGHT, Message, NODES, World};
+use super::world::{IN_FLIGHT, Message, NODES, Wear, World};
 
 /// What can happen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -12,8 +12,10 @@ pub enum Step {
     Begins(usize),
     /// Power is lost, or only the service.
     Dies(usize, Lost),
-    /// Its disk is about to fail as its mirror is closed.
+    /// Its disk is about to fail, once.
     Wears(usize),
+    /// What could not be noted is.
+    Mends(usize),
     /// It ends in order.
     Ends(usize),
     /// A sale.
@@ -80,9 +82,12 @@ impl World {
                 steps.push(Step::Dies(who, Lost::Service));
             }
             // It would only make the way to a fault longer.
-            if shop.fault.is_none() && node.follows.is_some() && !node.worn {
+            if shop.fault.is_none() && node.wear == Wear::Sound {
                 steps.push(Step::Wears(who));
             }
+        }
+        if node.wear == Wear::Unsaved {
+            steps.push(Step::Mends(who));
         }
         if self.net.len() < IN_FLIGHT {
             steps.push(Step::Speaks(who));

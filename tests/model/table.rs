@@ -41,7 +41,18 @@ type Impossible = (&'static [&'static str], &'static [&'static str], &'static st
 pub const IMPOSSIBLE: [Impossible; 12] = [
     (&["beginning"], &EVENTS, "a service takes nothing in before it has begun"),
     (&STATES, &["begins"], "a service begins once"),
-    (&["turning"], &EVENTS, "a service does all that one event calls for before it takes the next"),
+    (
+        &["turning"],
+        &[
+            "hears an older server",
+            "has waited",
+            "both are level",
+            "both are not level",
+            "has gathered",
+            "is given the place",
+        ],
+        "a service does all that one event calls for before it takes the next; only a record that cannot be saved waits meanwhile",
+    ),
     (
         &["resuming", "waiting", "mirroring", "serving", "gave"],
         &["has closed its mirror", "cannot close its mirror"],
@@ -154,7 +165,10 @@ pub fn impossible(state: &str, event: &str) -> Option<&'static str> {
 
 /// What belongs to a state though nothing else can happen in it.
 pub fn is_own(state: &str, event: &str) -> bool {
-    matches!((state, event), ("beginning", "begins") | ("turning", "has saved" | "has closed its mirror" | "cannot close its mirror"))
+    matches!(
+        (state, event),
+        ("beginning", "begins") | ("turning", "has saved" | "has closed its mirror" | "cannot close its mirror")
+    )
 }
 
 /// The states, as the documentation of the core shows them: the ways between them, and the whole table.

@@ -52,8 +52,17 @@ pub struct Machine {
     pub aside: u32,
     /// It said goodbye, and does not know that the other one does not count on that any more.
     pub parted: bool,
-    /// Its disk will fail once as its mirror is closed.
-    pub worn: bool,
+    pub wear: Wear,
+}
+
+/// How its disk is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Wear {
+    Sound,
+    /// It will fail once: as its mirror is closed, or as it is to be noted that another machine serves.
+    Worn,
+    /// That could not be noted, and is tried again.
+    Unsaved,
 }
 
 /// Something on its way.
@@ -99,7 +108,7 @@ impl World {
             data: 0,
             aside: 0,
             parted: false,
-            worn: false,
+            wear: Wear::Sound,
         };
         let nodes = NODES.map(|node| Machine { disk: Some(Record::first(node)), ..machine.clone() });
         Self {
@@ -154,8 +163,9 @@ impl World {
             }
             Step::Wears(who) => {
                 world.crashes += 1;
-                world.nodes[*who].worn = true;
+                world.nodes[*who].wear = Wear::Worn;
             }
+            Step::Mends(who) => world.mends(shop, *who),
             Step::Sells(who) => {
                 world.nodes[*who].data |= 1 << world.sales;
                 world.sales += 1;
@@ -207,6 +217,15 @@ impl World {
         self.happens(shop, who, Event::Began { record, sure }, None);
     }
 
+    /// Its disk is sound: what could not be noted is.
+    pub fn mends(&mut self, shop: &Shop, who: usize) {
+        let node = &mut self.nodes[who];
+        if std::mem::replace(&mut node.wear, Wear::Sound) == Wear::Unsaved {
+            node.disk = node.pair.as_ref().map(|pair| pair.record().clone());
+            self.happens(shop, who, Event::Saved, None);
+        }
+    }
+
     fn dies(&mut self, who: usize, lost: Lost) {
         self.crashes += 1;
         let pos = self.nodes[who].pos.filter(|_| lost == Lost::Service);
@@ -218,7 +237,8 @@ impl World {
     /// belongs to two lives, and nothing of it to another.
     fn off(&mut self, who: usize) {
         let node = &mut self.nodes[who];
-        (node.pair, node.pos, node.frozen, node.follows, node.worn) = (None, None, false, None, false);
+        (node.pair, node.pos, node.frozen, node.follows) = (None, None, false, None);
+        node.wear = Wear::Sound;
         self.net.retain(|message| message.to != who);
     }
 
@@ -317,6 +337,13 @@ impl World {
         let node = &mut self.nodes[who];
         match action {
             Action::Save(record) => {
+                if record.claim == Claim::Idle && node.wear == Wear::Worn {
+                    node.wear = Wear::Unsaved;
+                    return None;
+                }
+                if node.wear == Wear::Unsaved {
+                    node.wear = Wear::Sound;
+                }
                 self.record_back |= node.disk.as_ref().is_some_and(|old| old.epoch > record.epoch);
                 if shop.saves() {
                     node.disk = Some(record);
@@ -326,7 +353,8 @@ impl World {
             Action::Serve(epoch) => (node.pos, node.follows, node.frozen) = (Some(epoch), None, false),
             Action::Follow(epoch) => node.follows = Some(epoch),
             Action::Drain => {
-                if node.follows.take().is_some() && std::mem::take(&mut node.worn) {
+                if node.follows.take().is_some() && node.wear == Wear::Worn {
+                    node.wear = Wear::Sound;
                     return Some(Event::NotDrained);
                 }
                 return Some(Event::Drained { seq: node.data.into() });

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::common::place::{output, told};
+use crate::common::small_disk::SmallDisk;
 use crate::common::tree::{self, tree};
 use crate::common::two::{Machine, Two};
 use crate::common::{is_full, until};
@@ -232,9 +233,7 @@ fn where_nobody_knows_the_start_state_all_that_differs_is_set_aside() {
 fn without_room_for_what_is_set_aside_nothing_is_replaced() {
     let test = "without_room_for_what_is_set_aside_nothing_is_replaced";
     let mut two = Two::new();
-    let Some(_disk) = Disk::over(two.path()) else {
-        return crate::common::passed_over(test, "a small disk cannot be mounted");
-    };
+    let Some(_disk) = SmallDisk::over(two.path(), "96m", test) else { return };
     fs::create_dir(&two.data).unwrap();
     open(&mut two);
     let large = |letter: u8| vec![letter; 12 << 20];
@@ -256,21 +255,4 @@ fn without_room_for_what_is_set_aside_nothing_is_replaced() {
     two.until(Machine::Main, "it is mended", |status| !full(status));
     let folder = PathBuf::from(rescues(&two)[0]["folder"].as_str().unwrap());
     assert!(fs::read(folder.join("POS-R")).unwrap() == large(b'b'));
-}
-
-/// A small disk over a folder, as long as it is held.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn over(folder: &std::path::Path) -> Option<Self> {
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=96m", "espejo-test"]).arg(folder);
-        mount.status().is_ok_and(|status| status.success()).then(|| Self(folder.to_owned()))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").args(["-l"]).arg(&self.0).status();
-    }
 }

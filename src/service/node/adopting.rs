@@ -42,9 +42,12 @@ impl Machine {
         } else if self.pair.duty() == Duty::Serving {
             let text = with_home(&self.revision.text, !self.store.is_adopted);
             if let Some(days) = &mut self.days {
-                days.returned().await?;
+                days.returned().await;
             }
-            self.member.take(&self.home, &Revision { number: self.revision.number + 1, text })?;
+            if let Err(error) = self.member.take(&self.home, &Revision { number: self.revision.number + 1, text }) {
+                self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
+                return Ok(());
+            }
             point!("adopt.named");
             self.passed(Step::NameMain).await;
         } else if !self.pair.is_resuming() {

@@ -60,6 +60,7 @@ impl Machine {
             caller,
             session: None,
             apart: None,
+            unsaved: None,
             again: None,
             other,
             their_heart: None,

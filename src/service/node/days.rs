@@ -2,6 +2,8 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ pub struct Days {
     licensing: Licensing,
     counted: Option<Timestamp>,
     saving: Option<JoinHandle<()>>,
+    /// What is known is not on disk: it could not be written.
+    unsaved: Arc<AtomicBool>,
     /// The POS server is not asked to stop again before.
     not_before: Option<Instant>,
 }
@@ -38,7 +42,7 @@ impl Days {
         }
         let holder = Holder::new(store, machine.to_string());
         let licensing = Licensing::load(home, holder, has_served(home)?, &now())?;
-        Ok(Some(Self { licensing, counted: None, saving: None, not_before: None }))
+        Ok(Some(Self { licensing, counted: None, saving: None, unsaved: Arc::default(), not_before: None }))
     }
 
     /// Counts, once a second at the most: the days run while this machine is `serving`.
@@ -50,12 +54,11 @@ impl Days {
             return;
         }
         self.counted = Some(wall);
-        if let Some(save) = self.licensing.tick(serving, &now()) {
-            self.saving = Some(ground::spawn(async move {
-                if let Err(error) = ground::aside(move || save.write()).await.and_then(|written| written) {
-                    tracing::warn!(%error, "the ledger of the licence could not be saved");
-                }
-            }));
+        let due = self.licensing.tick(serving, &now());
+        let again = || self.unsaved.load(Ordering::Relaxed).then(|| self.licensing.keep(&now()));
+        if let Some(save) = due.or_else(again) {
+            let unsaved = Arc::clone(&self.unsaved);
+            self.saving = Some(ground::spawn(written(save, unsaved)));
         }
     }
 
@@ -64,22 +67,16 @@ impl Days {
         self.licensing.may_start(ground::now())
     }
 
-    /// The days begin to run. It is on disk when this is done.
-    pub async fn begin(&mut self) -> io::Result<()> {
+    /// The days begin to run. It is on disk when this is done, if it can be.
+    pub async fn begin(&mut self) {
         let save = self.licensing.begin(&now());
-        self.write(save).await
+        self.write(save).await;
     }
 
-    /// The days do not run any more. It is on disk when this is done.
-    pub async fn end(&mut self) -> io::Result<()> {
-        let save = self.licensing.end(&now());
-        self.write(save).await
-    }
-
-    /// A return is completed, and this machine does not serve any more. It is on disk when this is done.
-    pub async fn returned(&mut self) -> io::Result<()> {
+    /// A return is completed, and this machine does not serve any more. It is on disk when this is done, if it can be.
+    pub async fn returned(&mut self) {
         let save = self.licensing.returned(&now());
-        self.write(save).await
+        self.write(save).await;
     }
 
     /// Whether the POS server may not be started: the days are over, and the grace is, or it was stopped before.
@@ -94,17 +91,17 @@ impl Days {
         is_time && self.licensing.is_to_stop(quiet, ground::now())
     }
 
-    /// The POS server is stopped from now on. It is on disk when this is done.
-    async fn hold(&mut self, clock: Instant) -> io::Result<()> {
+    /// The POS server is stopped from now on. It is on disk when this is done, if it can be.
+    async fn hold(&mut self, clock: Instant) {
         self.not_before = Some(clock + AGAIN);
         let save = self.licensing.hold(&now());
-        self.write(save).await
+        self.write(save).await;
     }
 
     /// The service ends; whatever it serves goes on without it.
-    pub async fn leave(&mut self) -> io::Result<()> {
+    pub async fn leave(&mut self) {
         let save = self.licensing.keep(&now());
-        self.write(save).await
+        self.write(save).await;
     }
 
     /// Completes a status of this machine.
@@ -117,12 +114,21 @@ impl Days {
         self.licensing.news()
     }
 
-    async fn write(&mut self, save: Save) -> io::Result<()> {
+    async fn write(&mut self, save: Save) {
         // An older one must not come after it.
         if let Some(saving) = self.saving.take() {
             let _ = saving.await;
         }
-        ground::aside(move || save.write()).await?
+        written(save, Arc::clone(&self.unsaved)).await;
+    }
+}
+
+/// Writes the ledger. The shop does not stand still where it cannot be written: the days are counted on, and it is tried again.
+async fn written(save: Save, unsaved: Arc<AtomicBool>) {
+    let result = ground::aside(move || save.write()).await.and_then(|written| written);
+    let was_unsaved = unsaved.swap(result.is_err(), Ordering::Relaxed);
+    if let Some(error) = result.err().filter(|_| !was_unsaved) {
+        tracing::error!(%error, "the ledger of the licence could not be saved: that is tried again");
     }
 }
 
@@ -139,7 +145,7 @@ impl Machine {
         let quiet = clock.saturating_duration_since(*self.tell.stirred.borrow());
         let was_held = std::mem::replace(&mut program.held, days.holds());
         if program.is_wanted() && days.is_to_stop(quiet, clock) {
-            days.hold(clock).await?;
+            days.hold(clock).await;
             tracing::warn!("the days of the licence are over: the POS server is stopped");
             program.stop();
             self.publish_soon();

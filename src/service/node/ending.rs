@@ -76,10 +76,8 @@ impl Machine {
             let _ = work.await;
         }
         let mut result = left;
-        if let Some(mut days) = self.days.take()
-            && let Err(error) = days.leave().await
-        {
-            result = Err(error.into());
+        if let Some(mut days) = self.days.take() {
+            days.leave().await;
         }
         if let Err((dataset, why)) = self.close_lanes().await {
             result = Err(MachineError::Dataset { dataset, why });

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::days::Days;
+use super::keeping::Unsaved;
 use super::lanes::{Receipt, Work};
 use super::meet::Again;
 use super::note::Note;
@@ -20,10 +21,9 @@ use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::link::pulse;
 use crate::os::{ground, point};
-use crate::pair::{Action, Duty, Epoch, Event, Record, story};
+use crate::pair::{Action, Claim, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
-use crate::service::home::save_record;
 use crate::service::keeper::kept;
 use crate::service::news::News;
 use crate::service::refusal::WhyNot;
@@ -195,7 +195,15 @@ impl Machine {
                 match action {
                     Action::Save(record) => {
                         point!("turn.save-asked");
-                        if let Err(error) = self.save(record).await {
+                        let is_following = record.claim == Claim::Idle;
+                        let saved = self.save(record).await;
+                        self.unsaved = None;
+                        if let Err(error) = saved {
+                            if is_following {
+                                // Others act on it already. Here nothing is done on its strength before it is on disk.
+                                self.unsaved = Some(Unsaved::new(&error));
+                                continue;
+                            }
                             self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
                             return Err(MachineError::Unsaved { path: self.home.clone(), error });
                         }
@@ -204,7 +212,7 @@ impl Machine {
                     }
                     Action::Serve(epoch) => {
                         if let Some(days) = &mut self.days {
-                            days.begin().await?;
+                            days.begin().await;
                             point!("turn.day-begun");
                         }
                         self.serve(epoch)?;
@@ -242,23 +250,6 @@ impl Machine {
         self.keeper.epoch(self.pair.record().epoch);
         self.keeper.duty(self.pair.duty());
         Ok(())
-    }
-
-    /// Proves the epoch of the saved `record`, where it is this machine's own and was never proven.
-    pub(super) async fn prove(&mut self, record: &Record) -> Result<(), MachineError> {
-        let Some(proofs) = self.proofs.prove(record)? else { return Ok(()) };
-        Ok(ground::aside(move || proofs.write()).await??)
-    }
-
-    /// Saves a record: the proof of its epoch before it.
-    async fn save(&mut self, record: Record) -> std::io::Result<()> {
-        let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
-        let save = move || {
-            proofs.map_or(Ok(()), |proofs| proofs.write())?;
-            point!("turn.proven");
-            save_record(&home, &record)
-        };
-        ground::aside(save).await?
     }
 
     fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {

@@ -281,10 +281,8 @@ impl Machine {
         let answers = |server: Server| server == Server::Ready || self.program.is_none();
         let serves = self.theirs.as_ref().is_some_and(|(duty, server, _)| *duty == Duty::Serving && answers(*server));
         if is_theirs && serves && self.heart.state(Instant::now()) != PeerState::Lost {
-            if let Some(days) = &mut self.days
-                && let Err(error) = days.returned().await
-            {
-                tracing::error!(%error, "the ledger of the licence could not be saved");
+            if let Some(days) = &mut self.days {
+                days.returned().await;
             }
             point!("turn.day-ended");
             self.end_job(Ok(())).await;

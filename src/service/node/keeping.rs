@@ -1,22 +1,28 @@
 //! What of all that happens goes into the diary, and what it says of before a restart.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::calling::Caller;
 use super::{Machine, MachineError};
 use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::identity::Identity;
-use crate::os::ground;
-use crate::pair::{Claim, Node};
+use crate::os::{ground, point};
+use crate::pair::{Claim, Event, Node, Record};
 use crate::service::event::{Noted, What};
-use crate::service::home::load_record;
+use crate::service::home::{load_record, save_record};
 use crate::service::keeper::{INTERRUPTED, Keeper};
 use crate::service::member::{Member, role, role_name};
 use crate::service::outbox::{Outbox, Setup};
 use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
 use crate::service::status::{Operation, Status, Trouble};
+
+/// Between two tries to save a record.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Begins what writes and tells of all that happens, what proves epochs, and what calls a person where it is a backup.
 pub(super) async fn begin(
@@ -35,10 +41,30 @@ pub(super) async fn begin(
     Ok((keeper, proofs, caller))
 }
 
+/// A record that could not be saved: that another machine is the server is known, and not on disk.
+pub(super) struct Unsaved {
+    /// What the system said.
+    error: String,
+    /// It is not tried again before.
+    again_at: Instant,
+}
+
+impl Unsaved {
+    pub(super) fn new(error: &std::io::Error) -> Self {
+        tracing::error!(%error, "the record could not be saved; trying again");
+        Self { error: error.to_string(), again_at: Instant::now() + AGAIN }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.again_at
+    }
+}
+
 /// What is wrong that only they know.
-pub(super) fn troubles(keeper: &Keeper, proofs: &Proofs) -> Vec<Trouble> {
+pub(super) fn troubles(keeper: &Keeper, proofs: &Proofs, unsaved: Option<&Unsaved>) -> Vec<Trouble> {
     let unproven = proofs.doubted().map(|epoch| Trouble::EpochUnproven { epoch });
-    unproven.into_iter().chain(keeper.trouble()).collect()
+    let unsaved = unsaved.map(|unsaved| Trouble::RecordUnsaved { error: unsaved.error.clone() });
+    unproven.into_iter().chain(keeper.trouble()).chain(unsaved).collect()
 }
 
 /// What has the shop's program told of events, where one is set.
@@ -55,6 +81,37 @@ fn outbox(
 }
 
 impl Machine {
+    /// Proves the epoch of the saved `record`, where it is this machine's own and was never proven.
+    pub(super) async fn prove(&mut self, record: &Record) -> Result<(), MachineError> {
+        let Some(proofs) = self.proofs.prove(record)? else { return Ok(()) };
+        Ok(ground::aside(move || proofs.write()).await??)
+    }
+
+    /// Saves a record: the proof of its epoch before it.
+    pub(super) async fn save(&mut self, record: Record) -> std::io::Result<()> {
+        let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
+        let save = move || {
+            proofs.map_or(Ok(()), |proofs| proofs.write())?;
+            point!("turn.proven");
+            save_record(&home, &record)
+        };
+        ground::aside(save).await?
+    }
+
+    /// Tries again to save what could not be saved.
+    pub(super) async fn save_again(&mut self) -> Result<(), MachineError> {
+        match self.save(self.pair.record().clone()).await {
+            Ok(()) => {
+                self.unsaved = None;
+                self.step(Event::Saved).await
+            }
+            Err(error) => {
+                self.unsaved = Some(Unsaved::new(&error));
+                Ok(())
+            }
+        }
+    }
+
     /// What ran when the service ended goes on where this machine still receives, and else has failed.
     pub(super) async fn resume(&mut self, claim: &Claim) {
         let now = ground::now();

@@ -15,7 +15,7 @@ use crate::os::ground::{Worker, spawn};
 use crate::pair::Epoch;
 use crate::service::book::Book;
 use crate::service::news::News;
-use crate::service::receiving::{self, Order, Receiving};
+use crate::service::receiving::{self, Order, Orders, Receiving};
 use crate::service::sending::{self, Sending, last};
 
 /// The first time until a dataset that stopped by itself is taken up again; it doubles.
@@ -249,10 +249,11 @@ impl Work {
 async fn mirror(
     receipt: Receipt,
     port: Port,
-    mut orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
     (news, goes): (mpsc::UnboundedSender<News>, Arc<AtomicBool>),
 ) -> Result<(), String> {
     let Receipt { dest, opening, epoch } = receipt;
+    let mut orders = Orders::new(orders);
     let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
     let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else { return Ok(()) };
     let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;

@@ -91,6 +91,7 @@ pub use ending::{Left, MachineError};
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers};
 use joining::Invite;
+use keeping::Unsaved;
 use lanes::Lane;
 use meet::Again;
 use pos::{Far, Program};
@@ -121,6 +122,8 @@ pub struct Machine {
     proofs: Proofs,
     /// Calls a person, where it is a backup.
     caller: Option<Caller>,
+    /// What could not be saved, where that is so.
+    unsaved: Option<Unsaved>,
     session: Option<Session>,
     /// Since when the two do not talk any more.
     apart: Option<Instant>,
@@ -290,7 +293,7 @@ impl Machine {
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,
-            others: keeping::troubles(&self.keeper, &self.proofs)
+            others: keeping::troubles(&self.keeper, &self.proofs, self.unsaved.as_ref())
                 .into_iter()
                 .chain(stalling::trouble(&stalled))
                 .collect(),

@@ -9,6 +9,7 @@ use super::pos::Program;
 use super::session::Session;
 use super::{Left, Machine, MachineError};
 use crate::config::revision::Revision;
+use crate::config::store::Store;
 use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
 use crate::os::ground;
@@ -122,7 +123,7 @@ impl Machine {
             }
             Note::Grant { to, at } => self.granted(to, at).await?,
             Note::Goodbye { epoch } => self.step(Event::Goodbye { epoch }).await?,
-            Note::Configured(revision) => return self.configured(&revision),
+            Note::Configured(revision) => return Ok(self.configured(&revision)),
             Note::Operation(operation) => {
                 self.keeper.hear(&operation, self.member.node.other());
                 self.turning.job.hear(*operation);
@@ -164,29 +165,36 @@ impl Machine {
     }
 
     /// The machine that serves says which configuration counts.
-    fn configured(&mut self, revision: &Revision) -> Result<Option<Left>, MachineError> {
+    fn configured(&mut self, revision: &Revision) -> Option<Left> {
         if self.pair.duty() == Duty::Serving {
-            return Ok(None);
+            return None;
         }
         match revision.store() {
             // Which of the two is the main is no matter of numbers: the machine that serves knows.
-            Ok(store) if revision.number <= self.revision.number && store.is_adopted == self.store.is_adopted => {
-                Ok(None)
-            }
+            Ok(store) if revision.number <= self.revision.number && store.is_adopted == self.store.is_adopted => None,
             Ok(store) => {
-                if store.is_adopted != self.store.is_adopted && self.role() == Node::Main {
-                    begin_ledger(&self.home, &self.tls.id().to_string())?;
+                if let Err(error) = self.keep_settings(&store, revision) {
+                    // It is said again in the next session, and there may be room by then.
+                    tracing::error!(%error, "a configuration that counts could not be kept");
+                    self.hang_up();
+                    return None;
                 }
-                self.member.take(&self.home, revision)?;
                 tracing::info!(revision = revision.number, "another configuration counts now");
                 self.noted("", Noted::Configured { revision: revision.number });
-                Ok(self.leave_for(&store))
+                self.leave_for(&store)
             }
             Err(faults) => {
                 tracing::error!(?faults, "a configuration came that cannot be read");
-                Ok(None)
+                None
             }
         }
+    }
+
+    fn keep_settings(&mut self, store: &Store, revision: &Revision) -> Result<(), MachineError> {
+        if store.is_adopted != self.store.is_adopted && self.role() == Node::Main {
+            begin_ledger(&self.home, &self.tls.id().to_string())?;
+        }
+        Ok(self.member.take(&self.home, revision)?)
     }
 
     /// The other machine has seen this epoch: which of the two is the server follows from that.

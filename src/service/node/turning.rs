@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::job::Job;
+use super::keeping::Unsaved;
 use super::note::Note;
 use super::pos::Program;
 use super::{Machine, MachineError};
@@ -330,6 +331,9 @@ impl Machine {
     pub(super) async fn wait_over(&mut self) -> Result<(), MachineError> {
         if let Some(epoch) = self.turning.follows.take() {
             self.follow(epoch)?;
+        }
+        if self.unsaved.as_ref().is_some_and(Unsaved::is_due) {
+            self.save_again().await?;
         }
         self.go_on_to_start();
         self.hand_back().await?;

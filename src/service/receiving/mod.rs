@@ -7,6 +7,7 @@
 //! - `failed`: what a failure is to a person
 //! - `incoming`: one generation on its way in
 //! - [`opening`]: opens the mirror
+//! - [`orders`]: what it is asked
 //! - `work`: what the applier is given to do, and what it has done
 
 pub mod applier;
@@ -15,6 +16,7 @@ mod failed;
 mod gathering;
 mod incoming;
 pub mod opening;
+pub mod orders;
 mod work;
 
 use std::time::Duration;
@@ -35,32 +37,11 @@ use crate::replica::Position;
 use applier::Applier;
 use failed::trouble;
 use incoming::{Incoming, Verdict};
+pub use orders::{Order, Orders};
 use work::{Done, Work};
 
 /// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
 const UNAPPLIED: u64 = 64 * 1024 * 1024;
-
-/// What can be asked of the half.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Order {
-    /// Listen to the server: its epoch is saved.
-    Follow {
-        /// Which one that is.
-        epoch: u64,
-    },
-    /// Compare every byte of both sides.
-    Compare,
-    /// Take the copy anew. What stands there is set aside where it differs.
-    Reseed,
-    /// A person says: what is gone, is meant to be.
-    AcceptRemovals,
-    /// A person says: what is empty, is meant to be.
-    AcceptEmptied,
-    /// A person says: the source is to be taken over though it is older.
-    AcceptOlder,
-    /// End in order.
-    Stop,
-}
 
 /// What can wake the half.
 enum Wake {
@@ -72,7 +53,7 @@ enum Wake {
 /// The mirroring half.
 pub struct Receiving {
     port: Port,
-    orders: mpsc::UnboundedReceiver<Order>,
+    orders: Orders,
     news: mpsc::UnboundedSender<News>,
     applier: Applier,
     redo: Redo,
@@ -121,7 +102,7 @@ impl Receiving {
         strange: bool,
         epoch: u64,
         port: Port,
-        orders: mpsc::UnboundedReceiver<Order>,
+        orders: Orders,
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Self, DiskError> {
         let durable = mirror.state().position;
@@ -238,7 +219,7 @@ impl Receiving {
         let (orders, port, applier) = (&mut self.orders, &mut self.port, &mut self.applier);
         tokio::select! {
             biased;
-            order = orders.recv() => Wake::Order(order.unwrap_or(Order::Stop)),
+            order = orders.next() => Wake::Order(order),
             done = applier.done.recv() => done.map_or(Wake::Link(Came::Over), Wake::Done),
             came = port.next(!stalled) => Wake::Link(came),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::Order;
+use super::Orders;
 use super::failed::trouble;
 use crate::disk::apply::Mirror;
 use crate::disk::apply::open::{Found, OpenError, Opening};
@@ -23,7 +23,7 @@ pub async fn open(
     dest: &Path,
     opening: Opening,
     epoch: u64,
-    orders: &mut mpsc::UnboundedReceiver<Order>,
+    orders: &mut Orders,
     news: &mpsc::UnboundedSender<News>,
 ) -> Result<Option<(Mirror, bool)>, OpenError> {
     let mut troubled = false;
@@ -41,7 +41,7 @@ pub async fn open(
                 let root = Root::open(dest).map_err(|source| at(dest, source))?;
                 let _ = news.send(News::Trouble(Some(trouble(&error, &root))));
                 troubled = true;
-                if stopped_within(RETRY, orders).await {
+                if orders.stop_within(RETRY).await {
                     return Ok(None);
                 }
             }
@@ -52,12 +52,6 @@ pub async fn open(
 
 fn at(dest: &Path, source: std::io::Error) -> DiskError {
     DiskError::Io { doing: "opening", path: dest.to_owned(), source }
-}
-
-/// Waits for so long. Returns whether an order to end came; there is no other before the mirror is open.
-async fn stopped_within(time: Duration, orders: &mut mpsc::UnboundedReceiver<Order>) -> bool {
-    let order = tokio::time::timeout(time, orders.recv()).await;
-    matches!(order, Ok(None | Some(Order::Stop)))
 }
 
 /// What was found when the mirror was opened.
