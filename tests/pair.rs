@@ -26,6 +26,7 @@
 //! - `database`: the files of a real database
 //! - `operations`: changes of server as jobs, and where they go wrong
 //! - `pos`: a POS server program under its control
+//! - `records`: the record of who serves is torn, gone, or not its own
 //! - `proofs`: an epoch counts only with the signature of who took it
 //! - `readme`: set up as the README says
 //! - `revoked`: who was let in, and is turned away from then on
@@ -73,6 +74,8 @@ mod pos;
 mod proofs;
 #[path = "pair/readme.rs"]
 mod readme;
+#[path = "pair/records.rs"]
+mod records;
 #[path = "pair/revoked.rs"]
 mod revoked;
 #[path = "pair/roles.rs"]

@@ -83,6 +83,8 @@ pub enum Refusal {
     NoCode,
     /// There is no such dataset here, or no such session.
     NoPlace,
+    /// A machine with the same key is there already, and lives.
+    Twin,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

@@ -125,6 +125,15 @@ impl Stream {
         }
     }
 
+    /// Where the other end is, if that is on a network.
+    #[must_use]
+    pub fn from(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(tcp) => tcp.peer_addr().ok(),
+            Self::Simulated(_) => None,
+        }
+    }
+
     /// Makes it keep about so many bytes that are to be sent, and no more.
     pub fn send_little(&self, bytes: usize) -> io::Result<()> {
         match self {

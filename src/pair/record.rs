@@ -68,6 +68,19 @@ impl Record {
         Self { node: self.node.other(), claim: Claim::Idle, starts, goodbye: false, strays: false, ..self.clone() }
     }
 
+    /// The record of a node of which nothing is left but the epochs whose proofs it has, the lowest first, with the generations
+    /// before each. Where the last one is its own it was the server, and waits to hear whether it is still; else it follows, and may
+    /// hold what nobody else has.
+    #[must_use]
+    pub fn recovered(node: Node, proven: &[(Epoch, u64)]) -> Self {
+        let first = Self::first(node);
+        let Some((epoch, _)) = proven.last().copied() else { return Self { strays: true, ..first } };
+        let is_own = Node::of_epoch(epoch) == node;
+        let claim = if is_own { Claim::Serving } else { Claim::Idle };
+        let starts = proven.iter().map(|(epoch, seq)| Start { epoch: *epoch, seq: *seq }).collect();
+        Self { epoch, claim, starts, strays: !is_own, ..first }
+    }
+
     /// The same node after it was shown a higher epoch, which began after generation `seq`.
     #[must_use]
     pub fn following(&self, epoch: Epoch, seq: u64) -> Self {

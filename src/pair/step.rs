@@ -60,6 +60,16 @@ impl Pair {
         self.saving || matches!(self.turn, Turn::Promoting(_) | Turn::Taking(_) | Turn::Giving)
     }
 
+    /// What the node is told where the next step of its own could not be saved: it goes on from here as if it had not tried.
+    #[must_use]
+    pub fn untaken(&self) -> Option<Event> {
+        match self.turn {
+            Turn::Giving => Some(Event::NotLevel),
+            Turn::Promoting(_) | Turn::Taking(_) => Some(Event::NotDrained),
+            Turn::None | Turn::Resuming => None,
+        }
+    }
+
     /// Takes one event and returns the actions that it calls for, in the order in which they must take effect.
     pub fn step(&mut self, event: Event) -> Vec<Action> {
         match event {

@@ -66,6 +66,28 @@ pub fn has_parted(home: &Path) -> bool {
     goodbye(home).exists()
 }
 
+/// A file that is there since another machine with this one's key was met at the other machine.
+fn twin(home: &Path) -> PathBuf {
+    home.join("twin")
+}
+
+/// There is another machine with the key of the one of `home`.
+pub fn doubled(home: &Path) {
+    // Where it cannot be written, it is known until the service ends.
+    let _ = save(&twin(home), b"");
+}
+
+/// The other machine takes this one for the one that it is.
+pub fn alone(home: &Path) {
+    let _ = remove(&twin(home));
+}
+
+/// Whether there was another machine with this key when the other machine was met last.
+#[must_use]
+pub fn has_twin(home: &Path) -> bool {
+    twin(home).exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

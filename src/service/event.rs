@@ -200,6 +200,11 @@ pub enum Noted {
         /// Its name.
         name: String,
     },
+    /// The record of who serves could not be gone on with; the proofs of epochs tell what is known.
+    RecordLost {
+        /// Where it is kept; nothing where it was gone.
+        kept: String,
+    },
     /// The diary was damaged; a new one has begun.
     DiaryDamaged {
         /// Where the damaged one is.

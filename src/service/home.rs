@@ -78,9 +78,15 @@ pub fn remembered(path: &Path) -> Option<Remembered> {
     serde_json::from_slice(&fs::read(path.join("mirror.json")).ok()?).ok()
 }
 
+/// Where the record is in `folder`.
+#[must_use]
+pub fn record_path(folder: &Path) -> PathBuf {
+    folder.join("record.json")
+}
+
 /// The record saved in `folder`; none where there is none yet.
 pub fn load_record(folder: &Path) -> io::Result<Option<Record>> {
-    let path = folder.join("record.json");
+    let path = record_path(folder);
     match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
             // To guess here could make two servers: a person must look.
@@ -97,7 +103,7 @@ pub fn load_record(folder: &Path) -> io::Result<Option<Record>> {
 /// Saves the record in `folder`, durably.
 pub fn save_record(folder: &Path, record: &Record) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    save(&folder.join("record.json"), &serde_json::to_vec_pretty(record)?)
+    save(&record_path(folder), &serde_json::to_vec_pretty(record)?)
 }
 
 #[cfg(test)]

@@ -59,6 +59,15 @@ pub fn proofs_path(home: &Path) -> PathBuf {
     home.join("proofs.json")
 }
 
+/// The epochs that are proven in `home`, and the generations before each: the lowest first. Whoever proved them is not looked at.
+#[must_use]
+pub fn known(home: &Path) -> Vec<(Epoch, u64)> {
+    let read = fs::read(proofs_path(home)).ok().and_then(|bytes| serde_json::from_slice::<Vec<Proof>>(&bytes).ok());
+    let mut known: Vec<_> = read.unwrap_or_default().iter().map(|proof| (proof.epoch, proof.start)).collect();
+    known.sort_unstable();
+    known
+}
+
 impl Proofs {
     /// Those of the machine in `home`, which is `node` of `store`. What cannot be read is no proof: its owner has another one.
     #[must_use]

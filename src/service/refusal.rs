@@ -92,6 +92,8 @@ pub enum WhyNot {
     NobodyKnows,
     /// This machine was switched off in order and has not heard the other one since: that one may serve alone, unheard.
     Parted,
+    /// Another machine has this one's key: its disk is a copy, or this one's is.
+    Twin,
     /// A vendor is named, and no licence of it holds here.
     NoLicence,
     /// The days of the vendor's licence are used up.

@@ -63,6 +63,7 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::ServerStray { .. }
             | Trouble::ServerDown { .. }
             | Trouble::EpochUnproven { .. }
+            | Trouble::KeyTwice { .. }
             | Trouble::EventsWait { .. }
             | Trouble::Licence(_) => {}
         }

@@ -134,6 +134,11 @@ pub enum Trouble {
         /// Which.
         epoch: Epoch,
     },
+    /// A second machine has the key of the other one, and was turned away.
+    KeyTwice {
+        /// Its address.
+        from: String,
+    },
     /// The shop's program does not take the events that it is to be told.
     EventsWait {
         /// How many wait.
@@ -216,6 +221,7 @@ impl Trouble {
             Self::ServerStray { .. } => "MIR-401",
             Self::ServerDown { .. } => "MIR-402",
             Self::EpochUnproven { .. } => "MIR-306",
+            Self::KeyTwice { .. } => "MIR-307",
             Self::EventsWait { .. } => "EVT-101",
             Self::Licence(licence) => licence.code(),
         }

@@ -42,6 +42,11 @@ pub enum Unmet {
         /// Its address.
         address: String,
     },
+    /// The other machine talks with one that has this machine's key: one of the two disks is a copy of the other.
+    Twin {
+        /// The address of the other machine.
+        address: String,
+    },
     /// The two speak different versions.
     Versions {
         /// The version here.

@@ -134,7 +134,10 @@ pub fn sentence(words: &Words, status: &Status) -> String {
 /// Whether the other machine is there, and does not talk to this one: it may well sell as ever.
 #[must_use]
 pub fn refuses(status: &Status) -> bool {
-    matches!(status.peer.unmet, Some(Unmet::TurnedAway { .. } | Unmet::Versions { .. } | Unmet::NoPlace | Unmet::Other))
+    matches!(
+        status.peer.unmet,
+        Some(Unmet::TurnedAway { .. } | Unmet::Twin { .. } | Unmet::Versions { .. } | Unmet::NoPlace | Unmet::Other)
+    )
 }
 
 /// What the other machine is called; nothing where there is none.

@@ -46,6 +46,8 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
             words.with("noted-rescue-deleting", &args)
         }
         Noted::RescueDeleted { name } => with("noted-rescue-deleted", "name", name),
+        Noted::RecordLost { kept } if kept.is_empty() => words.say("noted-record-gone"),
+        Noted::RecordLost { kept } => with("noted-record-lost", "kept", kept),
         Noted::DiaryDamaged { kept } => with("noted-diary-damaged", "kept", kept),
         Noted::DiaryFails { error } => with("noted-diary-fails", "error", error),
         Noted::DiaryWorks => words.say("noted-diary-works"),
@@ -81,6 +83,8 @@ mod tests {
             Noted::RescueExported { name: text(), to: text() },
             Noted::RescueDeleting { name: text(), files: 2, bytes: 80 },
             Noted::RescueDeleted { name: text() },
+            Noted::RecordLost { kept: text() },
+            Noted::RecordLost { kept: String::new() },
             Noted::DiaryDamaged { kept: text() },
             Noted::DiaryFails { error: text() },
             Noted::DiaryWorks,

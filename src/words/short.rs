@@ -35,6 +35,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         }
         WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
         WhyNot::NobodyKnows | WhyNot::Parted => named("short-nobody-knows"),
+        WhyNot::Twin => words.say("short-twin"),
         WhyNot::NoLicence => words.say("short-no-licence"),
         WhyNot::LicenceOver => words.say("short-licence-over"),
         WhyNot::CopyDiffers | WhyNot::CompareFirst => words.say("short-copy-differs"),

@@ -141,6 +141,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
                 Told { what: format!("{what} {}", unmet(words, why).what), todo }
             }
         },
+        Trouble::KeyTwice { from } => {
+            told("trouble-key-twice", "trouble-key-twice-do", &[("from", from.as_str().into())])
+        }
         Trouble::RecordUnsaved { error } => {
             told("trouble-record-unsaved", "trouble-record-unsaved-do", &[("error", error.as_str().into())])
         }
@@ -180,6 +183,7 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::MirrorFails { .. } => "mended-mirror-fails",
         Trouble::DatasetStopped { .. } => "mended-dataset-stopped",
         Trouble::RecordUnsaved { .. } => "mended-record-unsaved",
+        Trouble::KeyTwice { .. } => "mended-key-twice",
         Trouble::SourceGone { .. } => "mended-source-gone",
         Trouble::Held { .. } => "mended-held",
         Trouble::Unreadable { .. } => "mended-unreadable",
@@ -295,6 +299,7 @@ mod tests {
             Trouble::ServerDown { here: false, why: None },
             Trouble::EpochUnproven { epoch: 7 },
             Trouble::RecordUnsaved { error: "no space".to_owned() },
+            Trouble::KeyTwice { from: "192.168.1.77".to_owned() },
             Trouble::EventsWait { waiting: 1, for_ms: 600_000 },
         ]
     }

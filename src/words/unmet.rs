@@ -22,6 +22,7 @@ pub fn unmet(words: &Words, why: &Unmet) -> Told {
         Unmet::OtherMachine { address } => {
             told("unmet-other-machine", "unmet-other-machine-do", &[("address", address)])
         }
+        Unmet::Twin { address } => told("unmet-twin", "unmet-twin-do", &[("address", address)]),
         Unmet::TurnedAway { address } => told("unmet-turned-away", "unmet-turned-away-do", &[("address", address)]),
         Unmet::Versions { ours, theirs, older } => {
             let todo = match older {
@@ -54,6 +55,7 @@ mod tests {
             Unmet::Broken { address: address(), error: "Connection reset by peer".to_owned() },
             Unmet::OtherMachine { address: address() },
             Unmet::TurnedAway { address: address() },
+            Unmet::Twin { address: address() },
             versions(None),
             versions(Some(Older::This)),
             versions(Some(Older::Other)),

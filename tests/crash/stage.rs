@@ -142,7 +142,11 @@ impl Stage {
         match round.fate {
             Fate::Full(full) if came => self.bear(round, full, pressed.as_ref()),
             Fate::Service | Fate::Power if came => self.shop.two.until_killed(round.machine),
-            Fate::Full(_) => {}
+            Fate::Full(_) => {
+                // Nothing is to fill its disk later.
+                self.shop.two.kill(round.machine);
+                self.disarm(round);
+            }
             Fate::Service | Fate::Power => self.shop.two.kill(round.machine),
         }
         self.revive(round);
@@ -198,8 +202,14 @@ impl Stage {
         if change != Change::Promote {
             let plan = [change.verb(), &["--plan"]].concat();
             until(&format!("{round:?}: nothing stands against it"), || {
-                BOTH.into_iter().all(|machine| self.done(machine, &plan))
+                self.is_there(round) || BOTH.into_iter().all(|machine| self.done(machine, &plan))
             });
+            if self.is_there(round) {
+                // It came there on its own, for something else.
+                self.shop.two.forget(round.machine);
+                self.disarm(round);
+                return self.act(round);
+            }
         }
         let mut verb = self.shop.two.espejo(at, change.verb());
         Some(std::thread::spawn(move || output(&mut verb)))
@@ -223,12 +233,9 @@ impl Stage {
                 return;
             }
             self.shop.two.forget(round.machine);
-            if let Fate::Full(full) = round.fate {
-                self.make_room(full);
-            }
             self.begins.insert(key.clone(), begins + 1);
             assert!(begins < 50, "{round:?}: it never begins");
-            self.shop.two.start(round.machine);
+            self.disarm(round);
         }
     }
 
@@ -274,6 +281,17 @@ impl Stage {
             is_over || looks >= LOOKS
         });
         self.make_room(full);
+    }
+
+    /// Starts the machine, to which nothing is to happen now.
+    fn disarm(&mut self, round: &Round) {
+        if let Fate::Full(full) = round.fate
+            && self.is_there(round)
+        {
+            self.make_room(full);
+        }
+        self.shop.two.around(round.machine, "FAILPOINTS", "");
+        self.shop.two.start(round.machine);
     }
 
     fn make_room(&self, full: Machine) {

@@ -321,23 +321,38 @@ impl World {
         let (mut events, mut count) = (vec![event], 0);
         while let Some(event) = events.pop() {
             let Some(pair) = &mut self.nodes[who].pair else { return count };
+            let before = pair.clone();
             for action in shop.step(pair, event) {
                 if cut == Some(count) {
                     self.dies(who, Lost::Power);
                     return count;
                 }
                 count += 1;
+                if self.cannot_save(who, &before, &action) {
+                    events = before.untaken().into_iter().collect();
+                    self.nodes[who].pair = Some(before);
+                    break;
+                }
                 events.extend(self.perform(shop, who, action));
             }
         }
         count
     }
 
+    /// Whether that is a step of this node's own that cannot be saved: it is not taken then.
+    fn cannot_save(&mut self, who: usize, before: &Pair, action: &Action) -> bool {
+        let Action::Save(record) = action else { return false };
+        let was = before.record();
+        let is_step = record.claim != Claim::Idle && (record.epoch, &record.claim) != (was.epoch, &was.claim);
+        let wear = &mut self.nodes[who].wear;
+        is_step && std::mem::replace(wear, if *wear == Wear::Worn { Wear::Sound } else { *wear }) == Wear::Worn
+    }
+
     fn perform(&mut self, shop: &Shop, who: usize, action: Action) -> Option<Event> {
         let node = &mut self.nodes[who];
         match action {
             Action::Save(record) => {
-                if record.claim == Claim::Idle && node.wear == Wear::Worn {
+                if node.wear == Wear::Worn {
                     node.wear = Wear::Unsaved;
                     return None;
                 }

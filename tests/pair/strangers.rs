@@ -3,8 +3,11 @@
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 
+use serde_json::Value;
+
 use crate::common::place::{output, told};
-use crate::common::two::{Machine, Two};
+use crate::common::two::{Machine, Two, free_port};
+use crate::common::until;
 
 #[test]
 fn three_wrong_codes_and_the_right_one_is_good_no_more() {
@@ -61,6 +64,62 @@ fn a_backup_with_another_key_is_turned_away() {
     fs::write(two.data.join("file"), "not for this backup").unwrap();
     two.until(Machine::Backup, "it is said", |status| status["alarms"][0]["why"]["is"] == "turned-away");
     assert_eq!(fs::read_to_string(two.mirror().join("file")).unwrap(), "x");
+}
+
+#[test]
+fn a_copy_of_the_backups_disk_is_turned_away_and_can_be_no_server() {
+    let mut two = crate::turns::shop();
+    fs::write(two.data.join("file"), "x").unwrap();
+    two.until_same("before");
+    // Its disk is copied while it is switched off; then both are there.
+    two.stop(Machine::Backup);
+    let copied = two.path().join("copied");
+    let copy = std::process::Command::new("cp").arg("-a").arg(two.home(Machine::Backup)).arg(&copied).status();
+    assert!(copy.unwrap().success());
+    two.start(Machine::Backup);
+    two.until(Machine::Main, "it is heard", |status| status["peer"]["state"] == "healthy");
+    let address = format!("127.0.0.1:{}", free_port());
+    let espejo = |args: &[&str]| {
+        let mut espejo = std::process::Command::new(env!("CARGO_BIN_EXE_espejo"));
+        espejo.args(["--lang", "en"]).args(args).env("ESPEJO_HOME", &copied).env("ESPEJO_LISTEN", &address);
+        espejo
+    };
+    let mut twin = Killed(espejo(&["run"]).spawn().unwrap());
+    let status = || serde_json::from_slice::<Value>(&output(&mut espejo(&["status", "--json"])).stdout).ok();
+    until("the copy is told", || status().is_some_and(|status| status["peer"]["unmet"]["is"] == "twin"));
+    two.until(Machine::Main, "the main says so", |status| {
+        status["alarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|alarm| alarm["code"] == "MIR-307" && alarm["from"] == "127.0.0.1")
+    });
+    // The real one goes on all the time.
+    fs::write(two.data.join("file"), "for the real one").unwrap();
+    two.until_same("the real one goes on");
+    assert_eq!(fs::read_to_string(copied.join("RUNDIR/file")).unwrap(), "x");
+    // Nor does it become the server when the main is gone, and when it begins again meanwhile.
+    two.cut_power(Machine::Main);
+    for _ in 0..2 {
+        until("it cannot be the server", || {
+            let said = output(&mut espejo(&["promote", "--yes", "--accept-loss"]));
+            said.status.code() == Some(3) && told(&said).contains("two servers")
+        });
+        drop(twin);
+        twin = Killed(espejo(&["run"]).spawn().unwrap());
+    }
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    crate::turns::done(&two, Machine::Backup, &["promote", "--yes"]);
+}
+
+/// A process that ends with the test.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::meet::{self, Calling};
 use super::pos::Far;
 use super::standing::Standing;
 use super::turning::Turning;
+use super::twin::Twin;
 use super::{Machine, MachineError, inputs, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
@@ -84,6 +85,8 @@ impl Machine {
             work,
             maintenance: maintenance::load(home),
             has_parted: false,
+            has_twin: false,
+            twin: Twin::default(),
             went: false,
             lanes_begun: 0,
             began: Instant::now(),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::days::Days;
-use super::keeping::Unsaved;
 use super::lanes::{Receipt, Work};
 use super::meet::Again;
 use super::note::Note;
@@ -21,7 +20,7 @@ use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::link::pulse;
 use crate::os::{ground, point};
-use crate::pair::{Action, Claim, Duty, Epoch, Event, Record, story};
+use crate::pair::{Action, Duty, Epoch, Event, Record, story};
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::keeper::kept;
@@ -190,25 +189,26 @@ impl Machine {
     pub(super) async fn step_quietly(&mut self, event: Event) -> Result<(), MachineError> {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
+            let before = self.pair.clone();
             for action in self.pair.step(event) {
                 tracing::debug!("{}", story::told(&action));
                 match action {
                     Action::Save(record) => {
                         point!("turn.save-asked");
-                        let is_following = record.claim == Claim::Idle;
-                        let saved = self.save(record).await;
-                        self.unsaved = None;
-                        if let Err(error) = saved {
-                            if is_following {
-                                // Others act on it already. Here nothing is done on its strength before it is on disk.
-                                self.unsaved = Some(Unsaved::new(&error));
-                                continue;
+                        match self.save(&record).await {
+                            Ok(()) => {
+                                self.unsaved = None;
+                                point!("turn.saved");
+                                events.push(Event::Saved);
                             }
-                            self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
-                            return Err(MachineError::Unsaved { path: self.home.clone(), error });
+                            Err(error) => {
+                                if self.not_saved(&record, before.clone(), error).await? {
+                                    // It was about to give its place, or to take it: it does neither.
+                                    events = self.pair.untaken().into_iter().collect();
+                                    break;
+                                }
+                            }
                         }
-                        point!("turn.saved");
-                        events.push(Event::Saved);
                     }
                     Action::Serve(epoch) => {
                         if let Some(days) = &mut self.days {
@@ -358,7 +358,7 @@ impl Machine {
         self.sent(lane, &news).await?;
         // Files come by the thousand, and mean nothing to an operation but how far it is.
         let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
-        let kept = kept(&news);
+        let (kept, is_open) = (kept(&news), matches!(news, News::Opened { .. }));
         let mut happened = vec![];
         if let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) {
             happened = lane.book.take(news, ground::now());
@@ -369,6 +369,10 @@ impl Machine {
         if weighs {
             happened.extend(kept);
             self.heard(lane, &happened).await;
+        }
+        if is_open {
+            // Whoever has given its place to this machine says so again: it could not be taken before.
+            self.say_here();
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::identity::Identity;
 use crate::os::{ground, point};
-use crate::pair::{Claim, Event, Node, Record};
+use crate::pair::{Claim, Event, Node, Pair, Record};
 use crate::service::event::{Noted, What};
 use crate::service::home::{load_record, save_record};
 use crate::service::keeper::{INTERRUPTED, Keeper};
@@ -19,6 +19,7 @@ use crate::service::member::{Member, role, role_name};
 use crate::service::outbox::{Outbox, Setup};
 use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
+use crate::service::refusal::WhyNot;
 use crate::service::status::{Operation, Status, Trouble};
 
 /// Between two tries to save a record.
@@ -88,8 +89,8 @@ impl Machine {
     }
 
     /// Saves a record: the proof of its epoch before it.
-    pub(super) async fn save(&mut self, record: Record) -> std::io::Result<()> {
-        let (home, proofs) = (self.home.clone(), self.proofs.prove(&record)?);
+    pub(super) async fn save(&mut self, record: &Record) -> std::io::Result<()> {
+        let (home, proofs, record) = (self.home.clone(), self.proofs.prove(record)?, record.clone());
         let save = move || {
             proofs.map_or(Ok(()), |proofs| proofs.write())?;
             point!("turn.proven");
@@ -98,9 +99,33 @@ impl Machine {
         ground::aside(save).await?
     }
 
+    /// A record could not be saved. Returns whether that was this machine's own step, which it has not taken then; else others act
+    /// on it already, and it is tried again. `before`: what it was.
+    pub(super) async fn not_saved(
+        &mut self,
+        record: &Record,
+        before: Pair,
+        error: std::io::Error,
+    ) -> Result<bool, MachineError> {
+        let is_no_step = record.claim == Claim::Idle
+            || (record.epoch, &record.claim) == (before.record().epoch, &before.record().claim);
+        if is_no_step {
+            self.unsaved = Some(Unsaved::new(&error));
+            return Ok(false);
+        }
+        // What is on the disk counts, whatever the system says of it.
+        if !load_record(&self.home).is_ok_and(|known| known.as_ref() == Some(before.record())) {
+            return Err(MachineError::Unsaved { path: self.home.clone(), error });
+        }
+        tracing::error!(%error, "a change of server could not be saved, and is not made");
+        self.pair = before;
+        self.end_job(Err(WhyNot::System { error: error.to_string() })).await;
+        Ok(true)
+    }
+
     /// Tries again to save what could not be saved.
     pub(super) async fn save_again(&mut self) -> Result<(), MachineError> {
-        match self.save(self.pair.record().clone()).await {
+        match self.save(&self.pair.record().clone()).await {
             Ok(()) => {
                 self.unsaved = None;
                 self.step(Event::Saved).await

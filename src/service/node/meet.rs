@@ -207,6 +207,7 @@ async fn greet(
             Answer::Refused { why, version: theirs, protocol } => Err(match why {
                 Refusal::Protocol => apart(theirs, protocol),
                 Refusal::Stranger => Unmet::TurnedAway { address: name.clone() },
+                Refusal::Twin => Unmet::Twin { address: name.clone() },
                 Refusal::NoCode => Unmet::NoCode,
                 Refusal::NoPlace => Unmet::NoPlace,
                 Refusal::Other => Unmet::Other,

@@ -21,6 +21,7 @@
 //! - `alone`: what it does with nobody asking
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
+//! - `recovering`: a record that cannot be gone on with
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
@@ -48,12 +49,14 @@ pub mod note;
 mod orders;
 mod planning;
 pub mod pos;
+mod recovering;
 pub mod session;
 mod since;
 mod stalling;
 pub mod standing;
 mod talk;
 mod turning;
+mod twin;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -69,6 +72,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::boot::{self, LastEnd};
 use super::command::Reply;
 use super::engine::Asked;
+use super::event::Noted;
 use super::home::load_record;
 use super::keeper::Keeper;
 use super::member::{Member, role};
@@ -98,6 +102,7 @@ use pos::{Far, Program};
 use session::Session;
 use standing::{Known, Standing};
 use turning::Turning;
+use twin::Twin;
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -165,6 +170,10 @@ pub struct Machine {
     maintenance: Option<Maintenance>,
     /// It said goodbye, and has not heard the other machine since: that one may count on it, and serve alone.
     has_parted: bool,
+    /// Another machine with this one's key was there when the other machine was met last.
+    has_twin: bool,
+    /// A second machine with the key of the other one.
+    twin: Twin,
     /// Some dataset could be opened since it began.
     went: bool,
     /// Lanes that were begun.
@@ -184,7 +193,11 @@ impl Machine {
         publish: watch::Sender<Option<Arc<Status>>>,
         asked: &mut mpsc::UnboundedReceiver<Asked>,
     ) -> Result<Left, MachineError> {
+        let lost = recovering::recover(home, Member::load(home)?.node)?;
         let (mut machine, mut inbox) = Self::begin(home, keeping, publish).await?;
+        if let Some(kept) = lost.clone() {
+            machine.noted("", Noted::RecordLost { kept });
+        }
         machine.keep_program()?;
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
@@ -194,11 +207,11 @@ impl Machine {
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;
         machine.has_parted = boot::has_parted(home);
+        machine.has_twin = boot::has_twin(home);
         let found = machine.found().await;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none()
-            || before == Some(Left::Adopted)
-            || last == LastEnd::Crashed && found == Some(true);
+            || lost.is_none() && (before == Some(Left::Adopted) || last == LastEnd::Crashed && found == Some(true));
         if known.claim != Claim::Serving && found.is_some() {
             // It gave its place away, or lost it, and crashed before its POS server had stopped.
             machine.program.as_mut().map(Program::stop_found);
@@ -295,6 +308,7 @@ impl Machine {
             home: &self.home,
             others: keeping::troubles(&self.keeper, &self.proofs, self.unsaved.as_ref())
                 .into_iter()
+                .chain(self.twin.trouble())
                 .chain(stalling::trouble(&stalled))
                 .collect(),
         };

@@ -59,10 +59,11 @@ impl Machine {
         let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let age_ms = status.mirror.behind_ms;
         let stopped = self.stalled().into_iter().next();
+        let parted = if self.has_twin { Some(WhyNot::Twin) } else { self.has_parted.then_some(WhyNot::Parted) };
         let checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Verdict, verdict),
-            Check::of(Checked::Goodbye, self.has_parted.then_some(WhyNot::Parted)),
+            Check::of(Checked::Goodbye, parted),
             Check::of(Checked::Copy, (status.mirror.as_of.is_none() && !has_given).then_some(WhyNot::NoCopy)),
             Check::of(
                 Checked::CopyAge,

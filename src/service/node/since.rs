@@ -106,6 +106,6 @@ fn of_trouble(trouble: &Trouble) -> u32 {
         | Trouble::EpochUnproven { .. }
         | Trouble::EventsWait { .. }
         | Trouble::Licence(_) => 3,
-        Trouble::RecordUnsaved { .. } => 4,
+        Trouble::RecordUnsaved { .. } | Trouble::KeyTwice { .. } => 4,
     }
 }

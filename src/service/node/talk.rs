@@ -20,6 +20,7 @@ use crate::service::event::Noted;
 use crate::service::licence::begin_ledger;
 use crate::service::proofs::start_of;
 use crate::service::refusal::WhyNot;
+use crate::service::unmet::Unmet;
 
 impl Machine {
     pub(super) async fn met(&mut self, met: Met) {
@@ -27,6 +28,9 @@ impl Machine {
             Met::Failed(why) => {
                 if self.unmet.as_ref() != Some(&why) {
                     tracing::info!(?why, "the other machine could not be called");
+                }
+                if matches!(why, Unmet::Twin { .. }) && !std::mem::replace(&mut self.has_twin, true) {
+                    boot::doubled(&self.home);
                 }
                 self.unmet = Some(why);
                 self.heart.closed(Instant::now());
@@ -37,7 +41,19 @@ impl Machine {
             {
                 let _ = meet::answer(&mut secure, Some(Refusal::Stranger)).await;
             }
+            Met::Control { session, mut secure } if self.is_twin(session) => {
+                // It is told each time that it tries, and known here while it does.
+                let from = secure.stream.get_ref().0.get_ref().from();
+                if !self.twin.is_seen() {
+                    tracing::error!(?from, "another machine with the key of the other one was turned away");
+                }
+                self.twin.seen(from);
+                let _ = meet::answer(&mut secure, Some(Refusal::Twin)).await;
+            }
             Met::Control { session, mut secure } => {
+                if std::mem::take(&mut self.has_twin) {
+                    boot::alone(&self.home);
+                }
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
                     return;
                 }

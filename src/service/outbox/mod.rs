@@ -145,6 +145,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::RescueExported { .. } => "rescue-exported",
             Noted::RescueDeleting { .. } => "rescue-deleting",
             Noted::RescueDeleted { .. } => "rescue-deleted",
+            Noted::RecordLost { .. } => "record-lost",
             Noted::DiaryDamaged { .. } => "diary-damaged",
             Noted::DiaryFails { .. } => "diary-fails",
             Noted::DiaryWorks => "diary-works",
