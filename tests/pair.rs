@@ -24,6 +24,7 @@
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
+//! - `nights`: stories of the core with real services and a cable
 //! - `operations`: changes of server as jobs, and where they go wrong
 //! - `pos`: a POS server program under its control
 //! - `records`: the record of who serves is torn, gone, or not its own
@@ -66,6 +67,8 @@ mod lines;
 mod maintained;
 #[path = "pair/network.rs"]
 mod network;
+#[path = "pair/nights.rs"]
+mod nights;
 #[path = "pair/operations.rs"]
 mod operations;
 #[path = "pair/pos.rs"]
