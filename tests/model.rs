@@ -44,7 +44,7 @@ use world::World;
 /// States that are met where not all are explored.
 const SOME: usize = 4_000_000;
 /// States in which a fault must be found.
-const FOUND: usize = 4_000_000;
+const FOUND: usize = 8_000_000;
 
 /// What is explored.
 #[derive(Clone, Debug)]

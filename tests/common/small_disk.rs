@@ -44,6 +44,11 @@ impl SmallDisk {
         program.with_extension("done")
     }
 
+    /// Whether that program fills it, or has.
+    pub fn is_being_filled(&self) -> bool {
+        self.others().exists()
+    }
+
     /// There is room on it again.
     pub fn clear(&self) {
         fs::remove_file(self.others()).unwrap();

@@ -286,8 +286,9 @@ impl Stage {
     /// Starts the machine, to which nothing is to happen now.
     fn disarm(&mut self, round: &Round) {
         if let Fate::Full(full) = round.fate
-            && self.is_there(round)
+            && self.disks.as_ref().unwrap().0[full as usize].is_being_filled()
         {
+            until("it is filled", || self.is_there(round));
             self.make_room(full);
         }
         self.shop.two.around(round.machine, "FAILPOINTS", "");

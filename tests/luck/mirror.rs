@@ -77,7 +77,7 @@ fn what_was_acknowledged_waits_for_room_also_after_a_restart() {
     fs::write(place.source.join("first"), random.bytes(1_000_000)).unwrap();
     place.must_copy(&[], "before");
     fs::write(place.source.join("more"), random.bytes(4_000_000)).unwrap();
-    assert!(place.dies_at("redo.durable=return()", &[]), "acknowledged, not applied");
+    assert!(place.dies_at("redo.durable=return", &[]), "acknowledged, not applied");
     let fill = disk.path().join("others");
     let mut file = File::create(&fill).unwrap();
     while std::io::Write::write_all(&mut file, &[7; 8192]).is_ok() {}

@@ -32,7 +32,7 @@ const PLACE: Duration = Duration::from_millis(500);
 /// The first time between two tries to connect; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest.
-const LAST_PAUSE: Duration = Duration::from_secs(5);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
 /// So long nothing that was sent is acknowledged before a connection is given up.
 const UNHEARD: u32 = 8_000;
 /// Time between two tries to take a connection, where the system has no room for one.
