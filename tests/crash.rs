@@ -7,6 +7,7 @@
 //! - `gather`: what a machine alone holds is set aside, before it follows another one
 //! - `story`: a generation that does everything that a generation can do
 //! - `turned`: each machine of a pair in each change of server, stopped dead or with a full disk
+//! - `rounds`: each change of server, and what befalls a machine in it
 //! - `stage`: the shop in which that is played
 //! - `killed`: `kill -9` of the real process at random times
 //! - `steps`: the way back, generation by generation
@@ -20,6 +21,8 @@ mod gather;
 mod killed;
 #[path = "crash/points.rs"]
 mod points;
+#[path = "crash/rounds.rs"]
+mod rounds;
 #[path = "crash/stage.rs"]
 mod stage;
 #[path = "crash/steps.rs"]

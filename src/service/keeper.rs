@@ -172,6 +172,12 @@ impl Keeper {
         if let Some(outbox) = &self.outbox {
             outbox.event(ground::now(), by, &what);
         }
+        self.hear_event(by, &what);
+    }
+
+    /// Has an event of the other machine written. The shop's program is told of it there.
+    pub fn hear_event(&self, by: &str, what: &What) {
+        let Some(what) = lasting(what) else { return };
         if let (Some(diary), Ok(body)) = (&self.diary, serde_json::to_value(&what)) {
             diary.note(Entry { at: ground::now(), by: by.to_owned(), job: None, body });
         }

@@ -381,6 +381,7 @@ question-emptied-taking = Take over: { $n ->
 
 ## What stands against taking over, and what to do
 
+check-twin = Another machine has this one's key: there would be two servers.
 check-first-copy = There is no complete copy yet.
 check-copy-age = The copy is { $value } behind; { $limit } are allowed.
 check-unreadable-files = Files that cannot be read: { $value }.
@@ -395,6 +396,7 @@ remedy-wait = Wait: it goes on by itself.
 remedy-give-right = Give Espejo the right to read them.
 remedy-answer = Answer it.
 remedy-make-room = Make room there.
+remedy-join-again = On the copied machine stop Espejo, remove its home, and join again.
 remedy-take-up-again = Mend that; then espejo return --copy with its name.
 remedy-bring-source-back = Bring it back.
 remedy-look-at-disk = Have the disk looked at.

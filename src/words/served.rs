@@ -32,6 +32,19 @@ pub fn unproven(words: &Words, epoch: Epoch) -> Told {
     Told { what, todo: words.say("trouble-unproven-do") }
 }
 
+/// A second machine has the key of the other one.
+#[must_use]
+pub fn key_twice(words: &Words, from: &str) -> Told {
+    Told { what: words.with("trouble-key-twice", &[("from", from.into())]), todo: words.say("trouble-key-twice-do") }
+}
+
+/// Who the server is cannot be noted on this machine.
+#[must_use]
+pub fn record_unsaved(words: &Words, error: &str) -> Told {
+    let what = words.with("trouble-record-unsaved", &[("error", error.into())]);
+    Told { what, todo: words.say("trouble-record-unsaved-do") }
+}
+
 /// A dataset is not mirrored any more, for this reason; and others.
 #[must_use]
 pub fn dataset_stopped(words: &Words, (dataset, why): (&str, &str), more: u64) -> Told {

@@ -141,17 +141,9 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
                 Told { what: format!("{what} {}", unmet(words, why).what), todo }
             }
         },
-        Trouble::KeyTwice { from } => {
-            told("trouble-key-twice", "trouble-key-twice-do", &[("from", from.as_str().into())])
-        }
-        Trouble::RecordUnsaved { error } => {
-            told("trouble-record-unsaved", "trouble-record-unsaved-do", &[("error", error.as_str().into())])
-        }
-        Trouble::CopyOld { age_ms, limit_ms } => told(
-            "trouble-copy-old",
-            "trouble-copy-old-do",
-            &[("age", figures::span(words, *age_ms).into()), ("limit", figures::span(words, *limit_ms).into())],
-        ),
+        Trouble::KeyTwice { from } => served::key_twice(words, from),
+        Trouble::RecordUnsaved { error } => served::record_unsaved(words, error),
+        Trouble::CopyOld { age_ms, limit_ms } => copy_old(words, *age_ms, *limit_ms),
         Trouble::MirrorStopped { for_ms } => {
             told("trouble-stopped", "trouble-stopped-do", &[("for", figures::span(words, *for_ms).into())])
         }
@@ -173,6 +165,11 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
             told("trouble-watch-limit", "trouble-watch-limit-do", &[("every", figures::span(words, *rescan_ms).into())])
         }
     }
+}
+
+fn copy_old(words: &Words, age_ms: u64, limit_ms: u64) -> Told {
+    let args = [("age", figures::span(words, age_ms).into()), ("limit", figures::span(words, limit_ms).into())];
+    Told { what: words.with("trouble-copy-old", &args), todo: words.say("trouble-copy-old-do") }
 }
 
 fn mended(words: &Words, trouble: &Trouble) -> String {
@@ -251,6 +248,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "other-machine" => words.say("check-other-machine"),
         "nobody-joined" => words.say("check-nobody-joined"),
         "licence" => words.say("check-licence"),
+        "twin" => words.say("check-twin"),
         other => format!("{other}: {} ({})", reason.value, reason.limit),
     };
     let todo = match reason.remedy.as_str() {
@@ -263,6 +261,7 @@ pub fn reason(words: &Words, reason: &Reason) -> Told {
         "look-at-disk" => words.say("remedy-look-at-disk"),
         "invite" => words.say("remedy-invite"),
         "install-licence" => words.say("remedy-install-licence"),
+        "join-again" => words.say("remedy-join-again"),
         "look-at-other-machine" => words.say("remedy-look-at-other-machine"),
         other => other.to_owned(),
     };
@@ -361,6 +360,7 @@ mod tests {
             "other-machine",
             "nobody-joined",
             "licence",
+            "twin",
         ] {
             for remedy in [
                 "wait",
@@ -372,6 +372,7 @@ mod tests {
                 "look-at-other-machine",
                 "invite",
                 "install-licence",
+                "join-again",
             ] {
                 let reason = |value: &str| Reason {
                     check: check.into(),

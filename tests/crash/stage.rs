@@ -16,47 +16,10 @@ use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
 use crate::common::{DEADLINE, until, until_some};
 use crate::points::set;
-
-/// The change of server, the machine to which something happens in it, the point, and how often that is passed.
-const TABLE: &str = include_str!("turned.txt");
+use crate::rounds::{Change, Fate, Round};
 
 /// So often is looked what else comes of a full disk, once a person is told.
 const LOOKS: u32 = 60;
-
-/// What is done meanwhile.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Change {
-    /// The backup is started, since the main has died.
-    Promote,
-    /// The main that had died comes back, and follows.
-    Comeback,
-    Switch,
-    Return,
-    /// The backup that serves becomes the main.
-    Adopt,
-}
-
-/// What befalls a shop.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fate {
-    /// The service of the machine is stopped dead: its POS server runs on.
-    Service,
-    /// All of the machine is: the next begin is after a power cut.
-    Power,
-    /// The disk of this machine is full from now on, until somebody has looked.
-    Full(Machine),
-}
-
-/// One change of server, and what happens in it.
-#[derive(Clone, Debug)]
-pub struct Round {
-    change: Change,
-    machine: Machine,
-    pub point: String,
-    /// How often the point is passed before, in this change.
-    passed: u32,
-    fate: Fate,
-}
 
 /// A shop in which one is played after the other.
 pub struct Stage {
@@ -65,53 +28,6 @@ pub struct Stage {
     disks: Option<([SmallDisk; 2], [PathBuf; 2], TempDir)>,
     /// How often a machine passes a point while it begins, before each change.
     begins: HashMap<(Change, Machine, String), u32>,
-}
-
-impl Change {
-    fn of(name: &str) -> Self {
-        match name {
-            "promote" => Self::Promote,
-            "comeback" => Self::Comeback,
-            "switch" => Self::Switch,
-            "return" => Self::Return,
-            "adopt" => Self::Adopt,
-            other => panic!("{other} is no change of server"),
-        }
-    }
-
-    /// What is typed for it.
-    fn verb(self) -> &'static [&'static str] {
-        match self {
-            Self::Promote | Self::Comeback => &["promote", "--yes", "--accept-loss"],
-            Self::Switch => &["switch", "--yes"],
-            Self::Return => &["return", "--yes"],
-            Self::Adopt => &["adopt", "--yes"],
-        }
-    }
-
-    /// The server when it is done.
-    fn server(self) -> Machine {
-        if self == Self::Return { Machine::Main } else { Machine::Backup }
-    }
-}
-
-/// Every round of the table, in which the service alone falls.
-pub fn rounds() -> Vec<Round> {
-    let mut all = vec![];
-    for line in TABLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-        let [change, machine, point, times] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let machine = if machine == "main" { Machine::Main } else { Machine::Backup };
-        let (change, point) = (Change::of(change), point.to_owned());
-        let times: u32 = times.parse().unwrap();
-        all.extend((0..times).map(|passed| Round {
-            change,
-            machine,
-            point: point.clone(),
-            passed,
-            fate: Fate::Service,
-        }));
-    }
-    all
 }
 
 impl Stage {
@@ -427,13 +343,6 @@ impl Stage {
             let is_refused = said.status.code() == Some(3) && Instant::now() < end;
             assert!(is_refused, "{when}: {verb:?} at {machine:?}: {}", told(&said));
         }
-    }
-}
-
-impl Round {
-    /// The same, where something else befalls the shop.
-    pub fn with(&self, fate: Fate) -> Self {
-        Self { fate, ..self.clone() }
     }
 }
 

@@ -9,7 +9,8 @@ use crate::common::is_full;
 use crate::common::random::{Random, seed};
 use crate::common::shop::BOTH;
 use crate::points::points;
-use crate::stage::{Fate, Round, Stage, rounds};
+use crate::rounds::{Fate, Round, rounds};
+use crate::stage::Stage;
 
 /// So many shops at once.
 const SHOPS: usize = 3;

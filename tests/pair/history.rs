@@ -102,6 +102,10 @@ fn the_diary_says_who_did_what_and_how_it_ended() {
     two.until(Machine::Backup, "they talk", |status| status["peer"]["state"] == "healthy");
     crate::common::two::verified(&two, "after a restart");
     assert_eq!(operations(&two, Machine::Backup).pop().unwrap()["id"], 10);
+    // What somebody does on one machine is in the diary of the other one, too.
+    two.invite();
+    let events = || told(&output(&mut two.espejo(Machine::Backup, &["history", "--events"])));
+    crate::common::until("the other diary has it", || events().contains("A code was given"));
 }
 
 #[test]

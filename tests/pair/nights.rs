@@ -63,6 +63,9 @@ fn a_hand_over_that_is_lost_in_the_network_twice_is_completed() {
     let mut two = shop(&network);
     let (pull, pulled) = hand(&two, &network, "down");
     arm(&mut two, Machine::Main, &format!("turn.grant=2*return({})", pull.display()));
+    until("nothing stands against it", || {
+        output(&mut two.espejo(Machine::Main, &["switch", "--plan"])).status.success()
+    });
     let mut verb = two.espejo(Machine::Main, &["switch", "--yes"]);
     let pressed = std::thread::spawn(move || output(&mut verb));
     for times in 1..=2 {

@@ -12,7 +12,7 @@ use crate::link::tls::Secure;
 use crate::os::ground::spawn;
 use crate::pair::{Duty, Node};
 use crate::service::command::Reply;
-use crate::service::event::Noted;
+use crate::service::event::{Noted, What};
 use crate::service::member::role_name;
 use crate::service::refusal::WhyNot;
 
@@ -28,7 +28,7 @@ impl Machine {
         match Code::random() {
             Ok(code) => {
                 tracing::info!(by, "a machine was invited");
-                self.noted(by, Noted::Invited);
+                self.done(by, What::Noted(Noted::Invited));
                 let text = code.to_string();
                 self.invite = Some(Invite::new(code, Instant::now()));
                 let address = self.set_as(self.member.node).address.to_string();
@@ -56,7 +56,7 @@ impl Machine {
             return refused(WhyNot::System { error: error.to_string() });
         }
         tracing::info!(by, %other, "the machine that had joined is forgotten");
-        self.noted(by, Noted::Revoked { machine: known });
+        self.done(by, What::Noted(Noted::Revoked { machine: known }));
         self.invite = None;
         self.know();
         (self.theirs, self.their_status, self.clock_off_ms) = (None, None, None);

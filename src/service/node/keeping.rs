@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::calling::Caller;
+use super::note::Note;
 use super::{Machine, MachineError};
 use crate::config::dataset::Dataset;
 use crate::config::store::Store;
@@ -189,6 +190,17 @@ impl Machine {
         let what = What::Noted(noted);
         self.keeper.event(by, &what);
         self.standing.noted(what, ground::now());
+    }
+
+    /// Somebody has done something here that both diaries are to have.
+    pub(super) fn done(&mut self, by: &str, what: What) {
+        self.keeper.event(by, &what);
+        if let Some(session) = &self.session {
+            session.say(Note::Done { by: by.to_owned(), what: Box::new(what.clone()) });
+        }
+        if matches!(what, What::Noted(_)) {
+            self.standing.noted(what, ground::now());
+        }
     }
 
     /// The machine that mirrors says how it stands: what it does is in the diary here, too.

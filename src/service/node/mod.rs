@@ -22,6 +22,7 @@
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
 //! - `recovering`: a record that cannot be gone on with
+//! - `twin`: two machines with one key
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
@@ -303,6 +304,7 @@ impl Machine {
             theirs: self.theirs.clone(),
             unmet: self.why_unmet(),
             apart: self.apart,
+            has_twin: self.has_twin,
             program: self.program.as_ref(),
             far: self.far,
             home: &self.home,

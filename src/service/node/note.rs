@@ -11,6 +11,7 @@ use crate::link::proof::Proof;
 use crate::link::speech::{hear_bytes, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
+use crate::service::event::What;
 use crate::service::status::{Maintenance, Operation, Server, Status};
 
 /// What one service says to the other.
@@ -44,6 +45,13 @@ pub enum Note {
     Standing(Box<Status>),
     /// How a change of server stands that this machine does; said by that one, after each step.
     Operation(Box<Operation>),
+    /// Somebody has done this on the machine that says so: both diaries have it.
+    Done {
+        /// Who.
+        by: String,
+        /// What.
+        what: Box<What>,
+    },
     /// Do this, which only the machine that mirrors can.
     Ask {
         /// A number that its answer bears.

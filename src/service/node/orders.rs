@@ -82,8 +82,6 @@ impl Machine {
                 let Some((ask, lane)) = asked else {
                     return Reply::Refused { why: vec![WhyNot::NotAsked { question }] };
                 };
-                let what = What::Answered { question: ask.clone(), accepted: Some(accept) };
-                self.keeper.event(&by, &what);
                 if accept {
                     let _ = lane.orders.send(match ask {
                         Ask::Removals { .. } => Order::AcceptRemovals,
@@ -91,6 +89,7 @@ impl Machine {
                         Ask::Older { .. } => Order::AcceptOlder,
                     });
                 }
+                self.done(&by, What::Answered { question: ask, accepted: Some(accept) });
                 Reply::Done
             }
         }

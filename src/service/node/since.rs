@@ -44,6 +44,7 @@ fn since(note: &Note) -> u32 {
         | Note::Ping => 3,
         Note::Operation(operation) => of_kind(operation.kind),
         Note::Ask { command, .. } => of_command(command),
+        Note::Done { .. } => 4,
         Note::Unknown { .. } => u32::MAX,
     }
 }

@@ -54,6 +54,8 @@ pub struct Known<'k> {
     pub unmet: Option<Unmet>,
     /// Since when the two do not talk, if they do not.
     pub apart: Option<Instant>,
+    /// Another machine has this one's key.
+    pub has_twin: bool,
     /// The POS server program of this machine, where one is set.
     pub program: Option<&'k Program>,
     /// That of the other one.
@@ -119,6 +121,12 @@ impl Standing {
         let reasons = crate::service::takeover::reasons(true, 0, 0, &stopped);
         status.can_take_over.yes &= reasons.is_empty();
         status.can_take_over.reasons.extend(reasons);
+        if known.has_twin {
+            // Both would take the same epoch.
+            let [check, value, limit, remedy] = ["twin", "two", "one", "join-again"].map(str::to_owned);
+            status.can_take_over.yes = false;
+            status.can_take_over.reasons.insert(0, Reason { check, value, limit, remedy });
+        }
         age(status, known);
         what
     }
@@ -330,6 +338,7 @@ mod tests {
             theirs: None,
             unmet: None,
             apart: None,
+            has_twin: false,
             home,
             program: None,
             far: Far::default(),

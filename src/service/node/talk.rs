@@ -29,9 +29,7 @@ impl Machine {
                 if self.unmet.as_ref() != Some(&why) {
                     tracing::info!(?why, "the other machine could not be called");
                 }
-                if matches!(why, Unmet::Twin { .. }) && !std::mem::replace(&mut self.has_twin, true) {
-                    boot::doubled(&self.home);
-                }
+                self.notice_twin(matches!(why, Unmet::Twin { .. }));
                 self.unmet = Some(why);
                 self.heart.closed(Instant::now());
             }
@@ -41,19 +39,9 @@ impl Machine {
             {
                 let _ = meet::answer(&mut secure, Some(Refusal::Stranger)).await;
             }
-            Met::Control { session, mut secure } if self.is_twin(session) => {
-                // It is told each time that it tries, and known here while it does.
-                let from = secure.stream.get_ref().0.get_ref().from();
-                if !self.twin.is_seen() {
-                    tracing::error!(?from, "another machine with the key of the other one was turned away");
-                }
-                self.twin.seen(from);
-                let _ = meet::answer(&mut secure, Some(Refusal::Twin)).await;
-            }
+            Met::Control { session, secure } if self.is_twin(session) => self.turn_twin_away(secure).await,
             Met::Control { session, mut secure } => {
-                if std::mem::take(&mut self.has_twin) {
-                    boot::alone(&self.home);
-                }
+                self.is_no_twin();
                 if self.again.is_none() && meet::answer(&mut secure, None).await.is_err() {
                     return;
                 }
@@ -146,6 +134,7 @@ impl Machine {
                 self.name_job();
             }
             Note::Maintenance(said) => self.hear_maintenance(said),
+            Note::Done { by, what } => self.keeper.hear_event(&by, &what),
             Note::Standing(status) => {
                 self.stands(&status);
                 self.their_status = Some(status);

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Machine;
+use super::{Machine, meet};
+use crate::link::greeting::Refusal;
+use crate::link::tls::Secure;
+use crate::service::boot;
 use crate::service::status::Trouble;
 
 /// Who is heard less often may have begun again.
@@ -40,6 +43,30 @@ impl Twin {
 }
 
 impl Machine {
+    /// It is told why each time that it tries, and known here while it does.
+    pub(super) async fn turn_twin_away(&mut self, mut secure: Secure) {
+        let from = secure.stream.get_ref().0.get_ref().from();
+        if !self.twin.is_seen() {
+            tracing::error!(?from, "another machine with the key of the other one was turned away");
+        }
+        self.twin.seen(from);
+        let _ = meet::answer(&mut secure, Some(Refusal::Twin)).await;
+    }
+
+    /// The other machine could not be called; whether that is since it talks with another one that has this one's key.
+    pub(super) fn notice_twin(&mut self, is_there: bool) {
+        if is_there && !std::mem::replace(&mut self.has_twin, true) {
+            boot::doubled(&self.home);
+        }
+    }
+
+    /// The other machine takes this one for the one that it is.
+    pub(super) fn is_no_twin(&mut self) {
+        if std::mem::take(&mut self.has_twin) {
+            boot::alone(&self.home);
+        }
+    }
+
     /// Whether it is another life than the one that this machine talks with that begins a session, and that one lives.
     pub(super) fn is_twin(&self, session: u64) -> bool {
         let life = |session: u64| session & u64::from(u32::MAX);
