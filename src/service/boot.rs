@@ -44,48 +44,39 @@ pub fn end(home: &Path) {
     let _ = remove(&path(home));
 }
 
-/// A file that is there while the other machine may count on this one's goodbye.
-fn goodbye(home: &Path) -> PathBuf {
-    home.join("goodbye")
+/// What the service of a home knows again after a restart, by a file that is there or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// It said goodbye, and has not heard the other machine since: that one may count on it.
+    Goodbye,
+    /// Another machine with its key was there when the other machine was met last.
+    Twin,
 }
 
-/// The service of `home` is about to say goodbye.
-pub fn part(home: &Path) {
-    // Where it cannot be written, a person is asked one question less.
-    let _ = save(&goodbye(home), b"");
-}
+impl Mark {
+    fn path(self, home: &Path) -> PathBuf {
+        home.join(match self {
+            Self::Goodbye => "goodbye",
+            Self::Twin => "twin",
+        })
+    }
 
-/// The other machine has been heard since.
-pub fn met(home: &Path) {
-    let _ = remove(&goodbye(home));
-}
+    /// From now on it is so.
+    pub fn set(self, home: &Path) {
+        // Where it cannot be written, it is known until the service ends.
+        let _ = save(&self.path(home), b"");
+    }
 
-/// Whether the service of `home` said goodbye, and has not heard the other machine since.
-#[must_use]
-pub fn has_parted(home: &Path) -> bool {
-    goodbye(home).exists()
-}
+    /// It is so no more.
+    pub fn clear(self, home: &Path) {
+        let _ = remove(&self.path(home));
+    }
 
-/// A file that is there since another machine with this one's key was met at the other machine.
-fn twin(home: &Path) -> PathBuf {
-    home.join("twin")
-}
-
-/// There is another machine with the key of the one of `home`.
-pub fn doubled(home: &Path) {
-    // Where it cannot be written, it is known until the service ends.
-    let _ = save(&twin(home), b"");
-}
-
-/// The other machine takes this one for the one that it is.
-pub fn alone(home: &Path) {
-    let _ = remove(&twin(home));
-}
-
-/// Whether there was another machine with this key when the other machine was met last.
-#[must_use]
-pub fn has_twin(home: &Path) -> bool {
-    twin(home).exists()
+    /// Whether it is so.
+    #[must_use]
+    pub fn is_set(self, home: &Path) -> bool {
+        self.path(home).exists()
+    }
 }
 
 #[cfg(test)]
@@ -95,11 +86,11 @@ mod tests {
     #[test]
     fn a_goodbye_counts_until_the_other_is_heard() {
         let home = tempfile::tempdir().unwrap();
-        assert!(!has_parted(home.path()));
-        part(home.path());
-        assert!(has_parted(home.path()));
-        met(home.path());
-        assert!(!has_parted(home.path()));
+        assert!(!Mark::Goodbye.is_set(home.path()));
+        Mark::Goodbye.set(home.path());
+        assert!(Mark::Goodbye.is_set(home.path()) && !Mark::Twin.is_set(home.path()));
+        Mark::Goodbye.clear(home.path());
+        assert!(!Mark::Goodbye.is_set(home.path()));
     }
 
     #[test]

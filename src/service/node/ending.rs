@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Machine;
 use super::note::Note;
 use crate::link::identity::IdentityError;
-use crate::service::boot;
+use crate::service::boot::{self, Mark};
 use crate::service::member::MemberError;
 
 /// How the service ended.
@@ -63,7 +63,7 @@ impl Machine {
     pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
         if let Ok(Left::Stopped) = left {
             if let Some(session) = self.session.take() {
-                boot::part(&self.home);
+                Mark::Goodbye.set(&self.home);
                 session.part(Note::Goodbye { epoch: self.pair.record().epoch }).await;
             }
             boot::end(&self.home);

@@ -70,7 +70,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::boot::{self, LastEnd};
+use super::boot::{self, LastEnd, Mark};
 use super::command::Reply;
 use super::engine::Asked;
 use super::event::Noted;
@@ -207,8 +207,8 @@ impl Machine {
         }
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;
-        machine.has_parted = boot::has_parted(home);
-        machine.has_twin = boot::has_twin(home);
+        machine.has_parted = Mark::Goodbye.is_set(home);
+        machine.has_twin = Mark::Twin.is_set(home);
         let found = machine.found().await;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none()

@@ -14,7 +14,7 @@ use crate::link::greeting::Refusal;
 use crate::link::proof::Proof;
 use crate::os::ground;
 use crate::pair::{Duty, Epoch, Event, Node};
-use crate::service::boot;
+use crate::service::boot::Mark;
 use crate::service::command::Reply;
 use crate::service::event::Noted;
 use crate::service::licence::begin_ledger;
@@ -117,7 +117,7 @@ impl Machine {
             Note::Unknown { asks } => self.not_understood(asks),
             Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof } => {
                 if std::mem::take(&mut self.has_parted) {
-                    boot::met(&self.home);
+                    Mark::Goodbye.clear(&self.home);
                 }
                 self.their_version = server_version;
                 self.far.hear(duty, server, Instant::now());

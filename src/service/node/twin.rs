@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{Machine, meet};
 use crate::link::greeting::Refusal;
 use crate::link::tls::Secure;
-use crate::service::boot;
+use crate::service::boot::Mark;
 use crate::service::status::Trouble;
 
 /// Who is heard less often may have begun again.
@@ -56,14 +56,14 @@ impl Machine {
     /// The other machine could not be called; whether that is since it talks with another one that has this one's key.
     pub(super) fn notice_twin(&mut self, is_there: bool) {
         if is_there && !std::mem::replace(&mut self.has_twin, true) {
-            boot::doubled(&self.home);
+            Mark::Twin.set(&self.home);
         }
     }
 
     /// The other machine takes this one for the one that it is.
     pub(super) fn is_no_twin(&mut self) {
         if std::mem::take(&mut self.has_twin) {
-            boot::alone(&self.home);
+            Mark::Twin.clear(&self.home);
         }
     }
 
