@@ -145,6 +145,11 @@ impl Proofs {
         self.is_saved = false;
     }
 
+    /// What was to be written could not be, or nobody knows: it is to be written again.
+    pub fn unsaved(&mut self) {
+        self.is_saved = false;
+    }
+
     fn save(&mut self) -> io::Result<Option<Save>> {
         if self.is_saved {
             return Ok(None);
@@ -208,6 +213,8 @@ mod tests {
         let first = Record::first(Node::Main);
         ours.prove(&first).unwrap().unwrap().write().unwrap();
         assert!(ours.prove(&first).unwrap().is_none(), "once");
+        ours.unsaved();
+        assert!(ours.prove(&first).unwrap().is_some(), "once more where that could not be written");
         assert!(theirs.prove(&Record::first(Node::Backup)).unwrap().is_none(), "who follows proves nothing");
         let third = first.serving(3, 41);
         ours.prove(&third).unwrap().unwrap().write().unwrap();

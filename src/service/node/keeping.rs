@@ -97,7 +97,11 @@ impl Machine {
             point!("turn.proven");
             save_record(&home, &record)
         };
-        ground::aside(save).await?
+        let saved = ground::aside(save).await.and_then(|saved| saved);
+        if saved.is_err() {
+            self.proofs.unsaved();
+        }
+        saved
     }
 
     /// A record could not be saved. Returns whether that was this machine's own step, which it has not taken then; else others act
