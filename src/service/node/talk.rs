@@ -140,7 +140,10 @@ impl Machine {
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => {
-                let reply = if command.is_for_server() {
+                let reply = if command.is_for_server() && self.pair.duty() != Duty::Serving {
+                    // Neither machine serves: asked back, each would wait for the other for ever.
+                    Reply::Refused { why: vec![WhyNot::ServesNot] }
+                } else if command.is_for_server() {
                     let (answer, answered) = oneshot::channel();
                     self.turn_over(command, answer).await?;
                     answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })
