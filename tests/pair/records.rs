@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::two::{Machine, Two};
 use crate::common::{tree, until};
-use crate::turns::{done, shop};
+use crate::turns::{asked, done, refused, shop};
 
 /// What becomes of the record of a machine.
 const DAMAGES: [&str; 5] = ["torn", "empty", "gone", "the other's", "of no time"];
@@ -94,4 +94,29 @@ fn a_backup_that_served_alone_and_lost_its_record_goes_on_by_the_word_of_a_perso
         until("it holds what the backup holds", || tree::are_same(&two.mirror(), &two.data));
         assert_eq!(fs::read_to_string(two.data.join("ORDER.QUE")).unwrap(), "1;coffee\n2;milk\n", "{how}");
     }
+}
+
+#[test]
+fn where_neither_machine_serves_what_is_asked_of_the_server_is_refused() {
+    let mut two = shop();
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    two.cut_power(Machine::Backup);
+    let path = record_path(&two.home(Machine::Backup));
+    let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record["claim"] = json!("idle");
+    fs::write(&path, record.to_string()).unwrap();
+    two.start(Machine::Main);
+    two.start(Machine::Backup);
+    for machine in [Machine::Main, Machine::Backup] {
+        two.until(machine, "they talk", |status| status["peer"]["state"] == "healthy" && status["duty"] != "serving");
+    }
+    for machine in [Machine::Main, Machine::Backup] {
+        refused(&two, machine, &["return", "--yes"], "not the server");
+    }
+    // There is a way on, once it is known that the other one does not serve.
+    until("the backup is started", || {
+        asked(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]).status.success()
+    });
 }
