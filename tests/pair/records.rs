@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::two::{Machine, Two};
 use crate::common::{tree, until};
-use crate::turns::{asked, done, refused, shop};
+use crate::turns::{done, refused, shop};
 
 /// What becomes of the record of a machine.
 const DAMAGES: [&str; 5] = ["torn", "empty", "gone", "the other's", "of no time"];
@@ -115,8 +115,4 @@ fn where_neither_machine_serves_what_is_asked_of_the_server_is_refused() {
     for machine in [Machine::Main, Machine::Backup] {
         refused(&two, machine, &["return", "--yes"], "not the server");
     }
-    // There is a way on, once it is known that the other one does not serve.
-    until("the backup is started", || {
-        asked(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]).status.success()
-    });
 }
