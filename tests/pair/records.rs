@@ -97,7 +97,7 @@ fn a_backup_that_served_alone_and_lost_its_record_goes_on_by_the_word_of_a_perso
 }
 
 #[test]
-fn where_neither_machine_serves_what_is_asked_of_the_server_is_refused() {
+fn where_neither_machine_serves_what_is_asked_of_the_server_is_refused_and_either_can_be_started() {
     let mut two = shop();
     two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
@@ -115,4 +115,11 @@ fn where_neither_machine_serves_what_is_asked_of_the_server_is_refused() {
     for machine in [Machine::Main, Machine::Backup] {
         refused(&two, machine, &["return", "--yes"], "not the server");
     }
+    // Either of them may be made the server by a person: there is always a way on.
+    two.until(Machine::Backup, "the server is missed", |status| status["verdict"] == "server-stopped");
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+    let status = two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving");
+    assert_eq!(status["epoch"], 4, "{status}");
+    two.until(Machine::Main, "the other one follows", |status| status["duty"] == "mirroring" && status["epoch"] == 4);
+    until("it holds what the server holds", || tree::are_same(&two.mirror(), &two.data));
 }

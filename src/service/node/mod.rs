@@ -296,6 +296,7 @@ impl Machine {
             days.complete(&mut status);
             days.news().iter().for_each(|what| self.keeper.event("", what));
         }
+        self.far.weigh(self.is_without_server(), Instant::now());
         let stalled = self.stalled();
         let known = Known {
             store: &self.store,

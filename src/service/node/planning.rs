@@ -175,6 +175,13 @@ impl Machine {
         Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec() }
     }
 
+    /// Whether neither machine is the server, as both say, and no change of server is under way: only a person can mend that.
+    pub(super) fn is_without_server(&self) -> bool {
+        let is_other = self.theirs.as_ref().is_some_and(|(duty, _, _)| *duty == Duty::Serving);
+        let waits = self.pair.duty() != Duty::Serving && !self.pair.is_resuming() && !self.pair.is_turning();
+        self.session.is_some() && waits && !is_other && self.turning.job.running().is_none()
+    }
+
     /// Whether the two machines talk.
     pub(super) fn check_line(&self) -> Check {
         let is_silent = self.session.is_none() || self.heart.state(Instant::now()) == PeerState::Lost;

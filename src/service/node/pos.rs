@@ -61,6 +61,8 @@ struct Looked {
 pub struct Far {
     /// Since when it does not answer, though that machine serves.
     down: Option<(Instant, Server)>,
+    /// Since when neither machine is the server, and no change of server is under way.
+    nobody: Option<Instant>,
 }
 
 /// What is set for the POS server program of a machine, if anything is.
@@ -239,13 +241,18 @@ impl Far {
         }
     }
 
+    /// Whether neither machine is the server now, nor about to become it.
+    pub fn weigh(&mut self, is_nobody: bool, now: Instant) {
+        self.nobody = is_nobody.then(|| self.nobody.unwrap_or(now));
+    }
+
     /// Whether it does not answer, and has not for long enough to say so.
     #[must_use]
     pub fn is_down(&self, now: Instant) -> bool {
-        self.down.is_some_and(|(since, server)| {
-            // One that fails was waited for over there.
-            server == Server::Failing || now.saturating_duration_since(since) >= PATIENCE
-        })
+        let is_long = |since: Instant| now.saturating_duration_since(since) >= PATIENCE;
+        // One that fails was waited for over there.
+        let down = self.down.is_some_and(|(since, server)| server == Server::Failing || is_long(since));
+        down || self.nobody.is_some_and(is_long)
     }
 
     /// The verdict, where the other machine is heard, and the alarm that goes with it.
@@ -390,5 +397,11 @@ mod tests {
         assert!(far.is_down(later(5000)), "that was waited for");
         far.hear(Duty::Mirroring, Server::Stopped, later(6000));
         assert!(!far.is_down(later(60_000)), "it has none to run");
+        far.weigh(true, later(60_000));
+        assert!(!far.is_down(later(62_999)), "one of the two may be about to serve");
+        far.weigh(true, later(62_999));
+        assert!(far.is_down(later(63_000)), "both follow, and nobody serves");
+        far.weigh(false, later(64_000));
+        assert!(!far.is_down(later(64_000)));
     }
 }
