@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::days::Days;
+use super::far::Far;
 use super::heart::Heart;
 use super::inbox::{Inbox, channels};
 use super::meet::{self, Calling};
-use super::pos::Far;
 use super::standing::Standing;
 use super::turning::Turning;
 use super::twin::Twin;

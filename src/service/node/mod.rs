@@ -9,6 +9,7 @@
 //! - [`ending`]: how it ends
 //! - `check`: examines this machine
 //! - [`pos`]: the POS server program of this machine
+//! - [`far`]: that of the other one
 //! - [`days`]: the days of the backup licence
 //! - [`session`]: what belongs to one meeting
 //! - [`note`]: what the two services say to each other
@@ -36,6 +37,7 @@ pub mod calling;
 mod check;
 pub mod days;
 pub mod ending;
+pub mod far;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -93,13 +95,14 @@ use crate::server::keeps::Keeping;
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
+use far::Far;
 use heart::{BEAT, Heart};
 use inbox::{Inbox, Input, Tellers};
 use joining::Invite;
 use keeping::Unsaved;
 use lanes::Lane;
 use meet::Again;
-use pos::{Far, Program};
+use pos::Program;
 use session::Session;
 use standing::{Known, Standing};
 use turning::Turning;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::far::Far;
 use super::heart::Heart;
-use super::pos::{Far, Program};
+use super::pos::Program;
 use crate::config::store::Store;
 use crate::pair::{Duty, Node, Pair};
 use crate::replica::Position;
