@@ -14,6 +14,7 @@
 //!             -> service -> pair, replica, config    (each depends on nothing of ours)
 //!                        -> disk, link -> replica
 //!                        -> server -> config
+//!                        -> terminal -> link, config, server::beside, pair::{Epoch, Node}
 //!                        -> licence
 //!                        -> diary
 //! ```
@@ -27,6 +28,7 @@
 //! | [`diary`] | the lasting record: operations, who, why, and what happened |
 //! | [`link`] | what the two halves say to each other, and how it gets there |
 //! | [`server`] | the POS server program: started, asked, stopped |
+//! | [`terminal`] | the agent on a POS terminal: proxy, votes, notices |
 //! | [`licence`] | on what terms the backup may serve, and the days that it did |
 //! | [`service`] | joins them: select, step, perform, publish; status, commands, control socket |
 //! | [`tui`] | the screen |
@@ -98,5 +100,6 @@ pub mod pair;
 pub mod replica;
 pub mod server;
 pub mod service;
+pub mod terminal;
 pub mod tui;
 pub mod words;

@@ -18,7 +18,7 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Who may name whom besides itself: the picture in the design, as rows. `a::b` allows only that part of `a`.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("pair", &[]),
     ("replica", &[]),
     ("os", &[]),
@@ -42,7 +42,8 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ),
     ("tui", &["service::status", "service::event", "service::command", "replica", "pair", "words"]),
     ("server", &["config", "os"]),
-    ("service", &["pair", "replica", "config", "disk", "link", "licence", "server", "diary", "os"]),
+    ("terminal", &["pair", "link", "config", "server::beside", "os"]),
+    ("service", &["pair", "replica", "config", "disk", "link", "licence", "server", "terminal", "diary", "os"]),
     ("demo", &["service", "pair", "os", "words", "disk::rescue", "server::record"]),
     (
         "cli",
@@ -60,6 +61,7 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
             "tui",
             "service",
             "server::keeps",
+            "terminal",
         ],
     ),
 ];

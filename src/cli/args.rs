@@ -89,6 +89,13 @@ pub enum Verb {
     },
     /// The service of this machine.
     Run,
+    /// The agent of a POS terminal.
+    Terminal,
+    /// Write to the people at the terminals.
+    Message {
+        /// The text.
+        text: String,
+    },
     /// Examine both machines.
     Check {
         /// As one JSON list.

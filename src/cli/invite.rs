@@ -12,16 +12,24 @@ use crate::service::{Command, Reply};
 
 /// Prints a code, and what to type on the other machine.
 pub async fn run(around: &Around, who: Option<Invited>) -> Result<Exit, Failure> {
-    let role = match who {
-        Some(Invited::Main) => Node::Main,
-        Some(Invited::Backup) | None => Node::Backup,
+    let (command, name) = match who {
+        Some(Invited::Main) => (Command::Invite { role: Node::Main, by: by() }, None),
+        Some(Invited::Backup) | None => (Command::Invite { role: Node::Backup, by: by() }, None),
+        Some(Invited::Terminal { name }) => (Command::InviteTerminal { name: name.clone(), by: by() }, Some(name)),
     };
     let mut client = connect(around).await?;
-    match client.ask(&Command::Invite { role, by: by() }).await? {
+    match client.ask(&command).await? {
         Reply::Code { code, address, seconds } => {
             let minutes = seconds / 60;
             let args = [("code", code.into()), ("address", address.into()), ("minutes", minutes.into())];
-            writeln!(io::stdout(), "{}", around.words.with("cli-invite", &args))?;
+            let said = match name {
+                Some(name) => {
+                    let [code, address, minutes] = args;
+                    around.words.with("cli-invite-terminal", &[code, address, minutes, ("name", name.into())])
+                }
+                None => around.words.with("cli-invite", &args),
+            };
+            writeln!(io::stdout(), "{said}")?;
             Ok(Exit::Done)
         }
         Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
@@ -37,6 +45,21 @@ pub async fn revoke(around: &Around, name: String) -> Result<Exit, Failure> {
     match client.ask(&Command::Revoke { name: name.clone(), by: by() }).await? {
         Reply::Done => {
             writeln!(io::stdout(), "{}", around.words.with("cli-revoke", &[("name", name.into())]))?;
+            Ok(Exit::Done)
+        }
+        Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),
+        Reply::Status(_) | Reply::Who { .. } | Reply::Running { .. } | Reply::Code { .. } | Reply::Checked { .. } => {
+            Err(Failure::failed(around.words.say("cli-strange")))
+        }
+    }
+}
+
+/// Has the people at all terminals read `text`.
+pub async fn message(around: &Around, text: String) -> Result<Exit, Failure> {
+    let mut client = connect(around).await?;
+    match client.ask(&Command::Message { text, by: by() }).await? {
+        Reply::Done => {
+            writeln!(io::stdout(), "{}", around.words.say("cli-message"))?;
             Ok(Exit::Done)
         }
         Reply::Refused { why } => Err(Failure::not_done(&around.words, &why)),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::Around;
@@ -17,9 +18,10 @@ use crate::service::event::Noted;
 use crate::service::home::{Home, load_record, save, save_record};
 use crate::service::keeper;
 use crate::service::member::{Member, store_path};
-use crate::service::node::joining::{self, Handover};
+use crate::service::node::joining::{self, Given, Handover, Pass};
 use crate::service::node::meet;
 use crate::service::unmet::Unmet;
+use crate::terminal::known::{Known, settings_path};
 use crate::words::Words;
 use crate::words::told::Told;
 use crate::words::unmet::unmet;
@@ -39,13 +41,25 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
     let mut secure = meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unreached(words, &why))?;
     let peer = secure.peer;
-    let mut joined = None;
-    let keep = async |handover: Handover| keep(words, (&home, before), peer, data, handover, &mut joined);
+    let (mut joined, mut terminal) = (None, None);
+    let keep = async |given: Given| match given {
+        Given::Machine(handover) => keep(words, (&home, before), peer, data, *handover, &mut joined),
+        Given::Terminal(pass) => {
+            let kept = keep_terminal(words, &home, &pass).map_err(NotJoined::Kept)?;
+            terminal = Some((pass.terminal, kept));
+            Ok(())
+        }
+    };
     joining::ask(&mut secure, identity.id(), &code, keep).await.map_err(|failed| match failed {
         NotJoined::Join(JoinError::WrongCode) => Failure::refused(vec![words.say("cli-join-wrong-code")]),
         NotJoined::Join(JoinError::Io(error)) => unreached(words, &Unmet::of(&address.to_string(), &error)),
         NotJoined::Kept(failure) => failure,
     })?;
+    if let Some((name, (store, path))) = terminal {
+        let args = [("name", name.into()), ("store", store.into()), ("path", path.into())];
+        writeln!(io::stdout(), "{}", words.with("cli-join-terminal", &args))?;
+        return Ok(Exit::Done);
+    }
     let store = joined.unwrap_or_default();
     writeln!(io::stdout(), "{}", words.with("cli-join-done", &[("store", store.into())]))?;
     Ok(Exit::Done)
@@ -97,6 +111,36 @@ fn keep(
     };
     *joined = Some(kept().map_err(NotJoined::Kept)?);
     Ok(())
+}
+
+/// Keeps what a terminal received. Returns the store's name, and where its own settings are.
+fn keep_terminal(words: &Words, home: &Home, pass: &Pass) -> Result<(String, String), Failure> {
+    let path = home.path();
+    if Member::load(path).is_ok() {
+        let home = path.display().to_string();
+        return Err(Failure::refused(vec![words.with("cli-init-there", &[("home", home.into())])]));
+    }
+    let store = pass.revision.store().map_err(|_| Failure::failed(words.say("cli-join-unreadable")))?;
+    let known = Known::load(path).ok().flatten();
+    if known.as_ref().is_some_and(|known| known.store != pass.store) {
+        let ours = fs::read(store_path(path)).ok().and_then(|bytes| Store::from_bytes(&bytes).ok());
+        let args =
+            [("ours", ours.map_or_else(|| "?".to_owned(), |ours| ours.name).into()), ("theirs", store.name.into())];
+        return Err(Failure::refused(vec![words.with("cli-join-other-store", &args)]));
+    }
+    // Programs of the till look into it.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    save(&store_path(path), pass.revision.text.as_bytes())?;
+    let settings = settings_path(path);
+    if !settings.exists() {
+        let name = pass.terminal.replace(['\\', '"'], "");
+        save(&settings, format!("[terminal]\nname = \"{name}\"\n").as_bytes())?;
+    }
+    // What a terminal has seen is never forgotten.
+    let proof =
+        known.and_then(|known| known.proof).into_iter().chain(pass.proof.clone()).max_by_key(|proof| proof.epoch);
+    Known { proof, ..Known::from(pass) }.save(path)?;
+    Ok((store.name, settings.display().to_string()))
 }
 
 /// Why the main could not be reached, as a person may read it.

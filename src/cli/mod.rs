@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
@@ -34,6 +34,7 @@ pub mod run;
 pub mod running;
 pub mod screen;
 pub mod status;
+pub mod terminal;
 pub mod turn;
 pub mod unit;
 pub mod verify;
@@ -97,6 +98,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Invite { revoke: None, who }) => invite::run(&around, who).await,
             Some(Verb::Join { code, address, data }) => join::run(&around, &code, &address, data).await,
             Some(Verb::Run) => run::run(&around).await,
+            Some(Verb::Terminal) => terminal::run(&around).await,
+            Some(Verb::Message { text }) => invite::message(&around, text).await,
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,

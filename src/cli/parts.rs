@@ -138,12 +138,17 @@ pub struct Planned {
 }
 
 /// Who is invited.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
+#[derive(Clone, PartialEq, Eq, Debug, Subcommand)]
 pub enum Invited {
     /// The machine that takes over.
     Backup,
     /// A new machine in the place of the main.
     Main,
+    /// A POS terminal.
+    Terminal {
+        /// What it is called.
+        name: String,
+    },
 }
 
 /// Whose PIN it is.

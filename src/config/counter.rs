@@ -84,7 +84,7 @@ impl Pattern {
         &self.0
     }
 
-    fn read(item: &Item<'_>) -> Option<Self> {
+    pub(super) fn read(item: &Item<'_>) -> Option<Self> {
         match RegexBuilder::new(item.text()?).unicode(false).build() {
             Ok(regex) if regex.captures_len() < 2 => item.wrong(FaultKind::NoGroup),
             Ok(regex) => Some(Self(regex)),

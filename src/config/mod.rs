@@ -14,6 +14,7 @@
 //! - [`draft`]: the first text of a new store
 //! - [`adopted`]: the text in which the other machine is the main
 //! - `examples.toml`: what a draft shows in comments
+//! - [`terminal`]: the whole of a `terminal.toml`
 //! - [`f_s_doc`]: the two lines of the shops' own programs
 //!
 //! Its tables:
@@ -41,6 +42,7 @@
 //! How it is read:
 //!
 //! - [`fault`]: what can be wrong
+//! - `whole`: a whole file
 //! - `syntax`: what is no TOML, all of it
 //! - `reading`: a table, key by key
 //! - `value`: texts, numbers, spans and sizes at a key
@@ -70,11 +72,13 @@ pub mod roles;
 pub mod server;
 pub mod store;
 mod syntax;
+pub mod terminal;
 pub mod terminals;
 #[cfg(test)]
 mod tests;
 pub mod units;
 mod value;
+mod whole;
 
 pub use fault::{Fault, FaultKind};
 pub use revision::{Counts, Revision};

@@ -6,15 +6,16 @@ use super::alarm::{Alarm, Support};
 use super::change::{Licence, Promote, Return};
 use super::counter::{self, Counter};
 use super::dataset::{self, Dataset};
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::hooks::Hooks;
 use super::machine::{Machine, Machines};
 use super::mirror::Mirror;
-use super::reading::{Reading, position};
+use super::reading::Reading;
 use super::roles::Roles;
 use super::server::Servers;
-use super::syntax;
+
 use super::terminals::Terminals;
+use super::whole;
 
 /// All that is set for a store. The text of its `store.toml` is the truth, and travels; this is what it says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,25 +60,12 @@ const HOMES: [(&str, bool); 2] = [("main", false), ("backup", true)];
 impl Store {
     /// Reads the bytes of a `store.toml`, as it is on disk. All faults are listed, in the order of the lines.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Vec<Fault>> {
-        let broken = |error: std::str::Utf8Error| {
-            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let (line, column) = position(&good, good.len());
-            vec![Fault { line, column, key: String::new(), what: FaultKind::NotUtf8 }]
-        };
-        Self::parse(std::str::from_utf8(bytes).map_err(broken)?)
+        Self::parse(whole::text(bytes)?)
     }
 
     /// Reads the text of a `store.toml`. All faults are listed, in the order of the lines.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
-        let (errors, readable) = syntax::errors(text);
-        let (root, _) = DeTable::parse_recoverable(&readable);
-        let reading = Reading::new(text, root.get_ref());
-        for (at, message) in errors {
-            reading.fault(at, "", FaultKind::NotToml(message));
-        }
-        let store = Self::read(&reading, root.get_ref());
-        let faults = reading.faults();
-        store.filter(|_| faults.is_empty()).ok_or(faults)
+        whole::whole(text, Self::read)
     }
 
     fn read<'r>(reading: &'r Reading<'r>, map: &'r DeTable<'r>) -> Option<Self> {

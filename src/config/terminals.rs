@@ -7,7 +7,7 @@ use super::machine::Machines;
 use super::reading::{Item, Seen, Table};
 use super::server::{READY_TIMEOUT, STOP_TIMEOUT, Servers};
 
-/// The port at which a terminal takes notices where nothing else is said.
+/// The port at which both machines take terminals where nothing else is said.
 pub const NOTICE_PORT: u16 = 8009;
 
 /// What the agents on the POS terminals do.
@@ -16,7 +16,7 @@ pub struct Terminals {
     /// The ports on each terminal that lead to the same ports of whoever serves. Without any the agent only votes and takes
     /// notices.
     pub ports: Vec<u16>,
-    /// The port on each terminal at which it takes notices.
+    /// The port of both machines at which terminals tell what they see, and hear who serves.
     pub notice_port: u16,
     /// How long a terminal holds what is asked while the server changes.
     pub hold: Duration,

@@ -38,6 +38,11 @@ pub enum Purpose {
         /// A number by which the machine that called knows this session again.
         session: u64,
     },
+    /// A POS terminal tells what it sees, and hears who serves.
+    Terminal {
+        /// Which start of its agent this is.
+        run: u64,
+    },
     /// The copy of one dataset.
     Dataset {
         /// The session that it belongs to.

@@ -104,7 +104,21 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
-    /// Forget the machine that has joined.
+    /// Let a terminal join: give a code for it.
+    InviteTerminal {
+        /// What it is called.
+        name: String,
+        /// Who asks.
+        by: String,
+    },
+    /// Have the people at all terminals read this.
+    Message {
+        /// The text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
+    /// Forget the machine or terminal that has joined.
     Revoke {
         /// Its name, or its home role.
         name: String,

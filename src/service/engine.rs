@@ -282,6 +282,8 @@ impl Engine {
             Command::Mute { .. } => Reply::Done,
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
             Command::Invite { .. }
+            | Command::InviteTerminal { .. }
+            | Command::Message { .. }
             | Command::Revoke { .. }
             | Command::Check { .. }
             | Command::Promote { .. }

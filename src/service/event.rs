@@ -143,6 +143,21 @@ pub enum Noted {
     },
     /// A code was given with which a machine may join.
     Invited,
+    /// A code was given with which a terminal may join.
+    TerminalInvited {
+        /// What it is called.
+        name: String,
+    },
+    /// A terminal has joined.
+    TerminalJoined {
+        /// What it is called.
+        name: String,
+    },
+    /// The people at the terminals were written to.
+    MessageSent {
+        /// The text.
+        text: String,
+    },
     /// A machine has joined.
     Joined {
         /// What is known of it: its name, or its identity.

@@ -8,6 +8,7 @@
 //! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
 //! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
+//! - [`terminals`]: the POS terminals, as a machine knows them
 //! - [`takeover`]: could the copy take over now?
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
@@ -56,6 +57,7 @@ pub mod role;
 pub mod sending;
 pub mod status;
 pub mod takeover;
+pub mod terminals;
 pub mod trouble;
 pub mod unmet;
 

@@ -51,6 +51,30 @@ pub enum WhyNot {
     },
     /// No machine has joined.
     NobodyJoined,
+    /// The store has no terminals.
+    NoTerminals,
+    /// No terminal can be called so.
+    NoTerminalName {
+        /// What was said.
+        name: String,
+    },
+    /// A terminal of this name has joined already.
+    TerminalThere {
+        /// Its name.
+        name: String,
+    },
+    /// Terminals have just seen the other machine's POS server answer: only this machine does not hear it.
+    OnlyThisLink {
+        /// How many.
+        saw: u64,
+        /// Of so many.
+        all: u64,
+    },
+    /// No terminal reaches this machine: it is cut off itself.
+    Isolated {
+        /// How many were heard before.
+        all: u64,
+    },
     /// The system refused something.
     System {
         /// What it said.

@@ -43,10 +43,12 @@ impl Command {
             | Self::Copy { .. }
             | Self::Answer { .. }
             | Self::Maintenance { .. }
+            | Self::Message { .. }
             | Self::Mute { .. } => Role::Operator,
             Self::Adopt { .. }
             | Self::Reseed { .. }
             | Self::Invite { .. }
+            | Self::InviteTerminal { .. }
             | Self::Revoke { .. }
             | Self::Stop { .. } => Role::Support,
         }
@@ -69,6 +71,8 @@ impl Command {
             | Self::Mute { by }
             | Self::Reseed { by }
             | Self::Invite { by, .. }
+            | Self::InviteTerminal { by, .. }
+            | Self::Message { by, .. }
             | Self::Revoke { by, .. }
             | Self::Stop { by } => Some(by),
         }

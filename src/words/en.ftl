@@ -111,6 +111,9 @@ noted-duty-mirroring = This machine mirrors the other one now.
 noted-duty-waiting = This machine waits now: it neither serves nor mirrors.
 noted-epoch-backup = Epoch { $epoch } is in force: the backup serves.
 noted-invited = A code was given for a machine to join.
+noted-terminal-invited = A code was given for a terminal to join: { $name }
+noted-terminal-joined = A terminal has joined: { $name }
+noted-message-sent = To the people at the terminals: { $text }
 noted-joined = A machine has joined: { $machine }
 noted-revoked = The machine that had joined is turned away from now on: { $machine }
 noted-configured = Another configuration counts: number { $revision }
@@ -475,6 +478,9 @@ short-other-older = { $name } runs an older version
 short-no-copy = there is no complete copy yet
 short-comparing = both sides are being compared
 short-not-asked = that is not asked any more
+short-no-terminal = that is no terminal
+short-only-this-link = { $saw } of { $all } terminals work with it
+short-isolated = this machine is cut off
 short-nobody-joined = no backup has joined
 short-serves = it serves already
 short-main-serves = the main serves
@@ -906,6 +912,11 @@ refusal-healthy = The other machine is well. Nothing needs to be started.
 refusal-copy-old = The copy is { $age } old; { $limit } are allowed. If it must do: --accept-loss
 refusal-question = A question about the copy is not answered. If it must do as it is: --accept-loss
 refusal-nobody-knows = Nobody can tell whether the other machine is dead or only the cable is cut. Look at it. If it is dead: --yes
+refusal-no-terminals = store.toml has no [terminals]: say there which ports they use, for example: ports = [9000]
+refusal-no-terminal-name = "{ $name }" is no name for a terminal: it must have a letter or digit, and be no machine's
+refusal-terminal-there = { $name } has joined already. If that is another machine than before: espejo invite --revoke { $name }
+refusal-only-this-link = { $saw } of { $all } terminals still work with the other machine: only this one does not hear it. Check this machine's network cable.
+refusal-isolated = No terminal reaches this machine, of { $all } that did: it is cut off itself. Check this machine's network cable.
 refusal-only-main = only the main server does that: type it there
 refusal-not-allowed = Your user may not do that; it is for the role: { $needs }. Roles belong to groups, in [roles] of store.toml; over SSH, or to rise: --pin
 refusal-wrong-pin = This PIN opens nothing. Wrong ones take longer and longer.
@@ -1010,9 +1021,12 @@ cli-invite =
     { $code }   good for { $minutes } minutes and three tries
     On the other machine:
       espejo join { $code } { $address }
+cli-invite-terminal =
+    { $code }   good for { $minutes } minutes and three tries
+    On the terminal { $name }:
+      espejo join { $code } { $address }
 cli-revoke =
-    { $name } is forgotten, and turned away from now on. A new code lets it, or another machine, join:
-      espejo invite backup
+    { $name } is forgotten, and turned away from now on. A new code lets it, or another machine, join: espejo invite
 cli-join-other-store = This home belongs to { $ours }, and that is the main of { $theirs }. Name another home with --home DIR.
 cli-join-no-code = a code has six letters and digits, such as K7F-3QX
 cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup
@@ -1022,6 +1036,27 @@ cli-join-done =
     This machine has joined { $store }.
     Next, on this machine:
       espejo run              (or as a service: espejo unit --install)
+cli-join-terminal =
+    This terminal is { $name } of { $store }.
+    Its settings: { $path }
+    Next, on this machine:
+      espejo terminal         (or as a service: espejo unit --install)
+cli-terminal = { $store }: { $name } runs
+cli-terminal-nothing = no terminal has joined a store in { $path }; ask for a code on the main (espejo invite terminal NAME), then: espejo join CODE ADDRESS
+cli-terminal-is-machine = { $path } is the home of a main or backup, where the terminal runs inside: espejo run
+cli-terminal-unreadable = { $path }: { $error }. Join the store again: espejo join CODE ADDRESS
+till-works = { $name } is the server. Work goes on.
+till-waits = Please wait: { $name } is about to be the server. Leave the till on.
+till-unreached = { $name } does not answer. Leave the till on, and keep every paper receipt.
+till-message = { $by }: { $text }
+till-revoked = { $name } does not let this terminal in any more. If it belongs here, ask there for a code: espejo invite terminal NAME
+till-twin = Another terminal with this one's key is at work: one of the two disks is a copy. Join this one again: espejo invite terminal NAME
+till-refused = { $name } cannot speak with this version. Install the same version on all machines.
+till-other-machine = Another machine answers at the address of { $name }. Has it been replaced? Then join again: espejo invite terminal NAME
+till-shut = Port { $port } of this terminal is not free: { $why }. Something else uses it; the till cannot reach the server through it.
+till-bad-configuration = The store's settings that came cannot be read by this version. Those from before are used.
+till-unsaved = What this terminal must know again after a restart cannot be saved: { $why }. Is its disk full?
+cli-message = It is on its way to all terminals.
 cli-licence-store = Store     { $store }
 cli-licence-machine = Machine   { $machine }
 cli-licence-vendor = Vendor    { $key }
@@ -1265,9 +1300,15 @@ help-invite-examples =
     Examples:
       espejo invite backup
       espejo invite main                 (on the backup that serves: a machine to replace the main)
+      espejo invite terminal CAJA-1
       espejo invite --revoke backup
 help-invite-revoke = Forget the machine of this name that has joined, and turn it away from now on
 help-invite-backup = The machine that takes over
+help-invite-terminal = A POS terminal, by its name
+help-invite-terminal-name = What the terminal is called, such as CAJA-1
+help-terminal = The agent of a POS terminal: joins its programs to whoever serves. Runs until it is stopped
+help-message = Write a line to the people at all terminals
+help-message-text = The line
 help-invite-main = A new machine in the place of the main, where the backup serves: it receives everything, and waits
 help-join = Join a store with a code that its main printed
 help-join-code = The code, such as K7F-3QX

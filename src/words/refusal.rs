@@ -29,6 +29,11 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::NotAsked { .. } => "refusal-not-asked",
         WhyNot::NoSuchMachine { .. } => "refusal-no-such-machine",
         WhyNot::NobodyJoined => "refusal-nobody-joined",
+        WhyNot::NoTerminals => "refusal-no-terminals",
+        WhyNot::NoTerminalName { .. } => "refusal-no-terminal-name",
+        WhyNot::TerminalThere { .. } => "refusal-terminal-there",
+        WhyNot::OnlyThisLink { .. } => "refusal-only-this-link",
+        WhyNot::Isolated { .. } => "refusal-isolated",
         WhyNot::System { .. } => "refusal-system",
         WhyNot::NoCommand { .. } => "refusal-no-command",
         WhyNot::ServesAlready => "refusal-serves",
@@ -93,7 +98,12 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
         WhyNot::DatasetLacks { name, why } | WhyNot::DatasetStopped { name, why } => {
             vec![("name", name.clone()), ("why", why.clone())]
         }
-        WhyNot::NoSuchDataset { name } | WhyNot::GoesOn { name } => vec![("name", name.clone())],
+        WhyNot::NoSuchDataset { name }
+        | WhyNot::GoesOn { name }
+        | WhyNot::NoTerminalName { name }
+        | WhyNot::TerminalThere { name } => vec![("name", name.clone())],
+        WhyNot::OnlyThisLink { saw, all } => vec![("saw", saw.to_string()), ("all", all.to_string())],
+        WhyNot::Isolated { all } => vec![("all", all.to_string())],
         WhyNot::ServerDown { why } => told(super::served::down(words, true, why.as_ref())),
         WhyNot::Cancelled { by } => vec![("by", by.clone())],
         _ => vec![],
@@ -126,6 +136,11 @@ mod tests {
             WhyNot::NotAsked { question: 3 },
             WhyNot::NoSuchMachine { name: text(), backup: text() },
             WhyNot::NobodyJoined,
+            WhyNot::NoTerminals,
+            WhyNot::NoTerminalName { name: text() },
+            WhyNot::TerminalThere { name: text() },
+            WhyNot::OnlyThisLink { saw: 12, all: 14 },
+            WhyNot::Isolated { all: 14 },
             WhyNot::System { error: text() },
             WhyNot::NoCommand { error: text() },
             WhyNot::ServesAlready,

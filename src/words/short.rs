@@ -22,6 +22,13 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::Comparing => words.say("short-comparing"),
         WhyNot::NotAsked { .. } => words.say("short-not-asked"),
         WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => words.say("short-nobody-joined"),
+        WhyNot::NoTerminals | WhyNot::NoTerminalName { .. } | WhyNot::TerminalThere { .. } => {
+            words.say("short-no-terminal")
+        }
+        WhyNot::OnlyThisLink { saw, all } => {
+            two("short-only-this-link", ("saw", saw.to_string()), ("all", all.to_string()))
+        }
+        WhyNot::Isolated { .. } => words.say("short-isolated"),
         WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
         WhyNot::ServesAlready => words.say("short-serves"),
         WhyNot::MainServes | WhyNot::NothingToAdopt => words.say("short-main-serves"),
@@ -101,6 +108,9 @@ mod tests {
             WhyNot::NotAsked { question: 3 },
             WhyNot::NoSuchMachine { name: text(), backup: text() },
             WhyNot::NobodyJoined,
+            WhyNot::NoTerminals,
+            WhyNot::OnlyThisLink { saw: 12, all: 14 },
+            WhyNot::Isolated { all: 14 },
             WhyNot::ServesAlready,
             WhyNot::MainServes,
             WhyNot::ServesNot,

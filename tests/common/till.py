@@ -1,4 +1,5 @@
-"""A POS server that sells. Arguments: port, folder of the data, census.
+"""A POS server that sells. Arguments: port, folder of the data, census, and where it listens if not
+on loopback.
 
 "SELL ID" books an order in ORDER.QUE, on disk before it is answered with OK. A till holds the lock on the census while it runs: one
 that finds it held by another writes TWICE into it, for there is to be one server.
@@ -46,6 +47,9 @@ class Asked(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    # A whole shop may come at once.
+    request_queue_size = 128
 
 
-Server(("127.0.0.1", port), Asked).serve_forever()
+host = sys.argv[4] if len(sys.argv) > 4 else "127.0.0.1"
+Server((host, port), Asked).serve_forever()

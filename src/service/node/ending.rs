@@ -75,6 +75,9 @@ impl Machine {
             work.abort();
             let _ = work.await;
         }
+        if let Some(desk) = self.desk.take() {
+            desk.close().await;
+        }
         let mut result = left;
         if let Some(mut days) = self.days.take() {
             days.leave().await;

@@ -84,6 +84,8 @@ impl Machine {
             Input::Met(met) => self.met(met).await,
             Input::Note(session, note) => return self.note(session, note).await,
             Input::Joined(joined) => return self.joined(joined),
+            Input::Shown(proof) => self.shown(proof).await?,
+            Input::Witnessed => self.stored().await?,
         }
         self.publish_soon();
         Ok(None)

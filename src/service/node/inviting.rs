@@ -3,10 +3,9 @@
 use tokio::time::Instant;
 
 use super::heart::Heart;
-use super::joining::{self, GOOD, Handover, Invite};
+use super::joining::{self, GOOD, Given, Guest, Handover, Invite, Joined};
 use super::{Left, Machine, MachineError};
 use crate::config::machine::Machine as Set;
-use crate::link::identity::MachineId;
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
 use crate::os::ground::spawn;
@@ -25,22 +24,62 @@ impl Machine {
             (Node::Backup, ..) => return refused(WhyNot::OnlyMain),
             (Node::Main, ..) => return refused(WhyNot::OnlyInPlaceOfMain),
         }
+        self.open_to(Guest::Machine, by)
+    }
+
+    /// Gives a code with which a terminal called `name` joins.
+    pub(super) fn invite_terminal(&mut self, name: &str, by: &str) -> Reply {
+        let refused = |why| Reply::Refused { why: vec![why] };
+        let name = name.trim();
+        let machines = [&self.store.main.name, &self.store.backup.name];
+        let is_taken = machines.iter().any(|machine| machine.to_lowercase() == name.to_lowercase());
+        if self.store.terminals.is_none() {
+            return refused(WhyNot::NoTerminals);
+        }
+        if name.is_empty() || name.chars().any(char::is_control) || is_taken || ["main", "backup"].contains(&name) {
+            return refused(WhyNot::NoTerminalName { name: name.to_owned() });
+        }
+        if self.registry.called(name).is_some() {
+            return refused(WhyNot::TerminalThere { name: name.to_owned() });
+        }
+        if self.member.store.is_none() {
+            return refused(WhyNot::NobodyJoined);
+        }
+        self.open_to(Guest::Terminal(name.to_owned()), by)
+    }
+
+    fn open_to(&mut self, guest: Guest, by: &str) -> Reply {
         match Code::random() {
             Ok(code) => {
-                tracing::info!(by, "a machine was invited");
-                self.done(by, What::Noted(Noted::Invited));
+                tracing::info!(by, ?guest, "somebody was invited");
+                self.done(
+                    by,
+                    What::Noted(match &guest {
+                        Guest::Machine => Noted::Invited,
+                        Guest::Terminal(name) => Noted::TerminalInvited { name: name.clone() },
+                    }),
+                );
                 let text = code.to_string();
-                self.invite = Some(Invite::new(code, Instant::now()));
+                self.invite = Some(Invite::new(guest, code, Instant::now()));
                 let address = self.set_as(self.member.node).address.to_string();
                 Reply::Code { code: text, address, seconds: GOOD.as_secs() }
             }
-            Err(error) => refused(WhyNot::System { error: error.to_string() }),
+            Err(error) => Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] },
         }
     }
 
     /// Forgets the machine that has joined: from now on it is turned away.
     pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
         let refused = |why| Reply::Refused { why: vec![why] };
+        if let Some(entry) = self.registry.called(name).cloned() {
+            if let Err(error) = self.registry.revoke(entry.id) {
+                return refused(WhyNot::System { error: error.to_string() });
+            }
+            tracing::info!(by, name, "a terminal may not come in any more");
+            self.done(by, What::Noted(Noted::Revoked { machine: entry.name }));
+            self.know_terminals();
+            return Reply::Done;
+        }
         if self.role() == Node::Backup && self.pair.duty() != Duty::Serving {
             return refused(WhyNot::OnlyMain);
         }
@@ -81,25 +120,43 @@ impl Machine {
     }
 
     pub(super) fn joining(&mut self, secure: Secure) {
-        let Some(code) = self.invite.as_mut().and_then(|invite| invite.guess(Instant::now())) else {
+        let guess = self.invite.as_mut().and_then(|invite| invite.guess(Instant::now()));
+        let given = guess.and_then(|(guest, code)| Some((self.given(&guest)?, (guest, code))));
+        let Some((given, guess)) = given else {
             spawn(joining::turn_away(secure));
             return;
         };
-        let record = self.pair.record().newcomer();
-        let (revision, store) = (self.revision.clone(), self.member.store);
-        let handover = Handover { node: record.node, revision, store, record: Some(record) };
         let (own, tell) = (self.tls.id(), self.tell.joined.clone());
         spawn(async move {
-            let _ = tell.send(joining::let_in(secure, own, code, handover).await).await;
+            let _ = tell.send(joining::let_in(secure, own, guess, given).await).await;
         });
     }
 
-    pub(super) fn joined(
-        &mut self,
-        joined: Result<(Secure, MachineId), JoinError>,
-    ) -> Result<Option<Left>, MachineError> {
+    /// What a guest receives.
+    fn given(&self, guest: &Guest) -> Option<Given> {
+        match guest {
+            Guest::Terminal(name) => Some(Given::Terminal(Box::new(self.pass(name)?))),
+            Guest::Machine => {
+                let record = self.pair.record().newcomer();
+                let (revision, store) = (self.revision.clone(), self.member.store);
+                let handover = Handover { node: record.node, revision, store, record: Some(record) };
+                Some(Given::Machine(Box::new(handover)))
+            }
+        }
+    }
+
+    pub(super) fn joined(&mut self, joined: Result<Joined, JoinError>) -> Result<Option<Left>, MachineError> {
         match joined {
-            Ok((secure, other)) => {
+            Ok(Joined { secure, peer, guest: Guest::Terminal(name) }) => {
+                self.invite = None;
+                // It says goodbye, and tries again: nothing is half done.
+                self.registry.admit(&name, peer)?;
+                self.know_terminals();
+                tracing::info!(name, %peer, "a terminal has joined");
+                self.done("", What::Noted(Noted::TerminalJoined { name }));
+                spawn(joining::welcome(secure));
+            }
+            Ok(Joined { secure, peer: other, guest: Guest::Machine }) => {
                 self.invite = None;
                 self.member.other = Some(other);
                 self.member.save(&self.home)?;

@@ -15,6 +15,7 @@ use crate::link::proof::StoreId;
 use crate::link::speech::{hear, say};
 use crate::link::tls::Secure;
 use crate::pair::{Node, Record};
+pub use crate::terminal::known::Pass;
 
 /// How long a code is good.
 pub const GOOD: Duration = Duration::from_secs(15 * 60);
@@ -24,9 +25,39 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A code that is open.
 #[derive(Debug)]
 pub struct Invite {
+    guest: Guest,
     code: Code,
     until: Instant,
     tries: u32,
+}
+
+/// Who is invited.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Guest {
+    /// The machine that this one is not.
+    Machine,
+    /// A terminal of this name.
+    Terminal(String),
+}
+
+/// Who came in.
+pub struct Joined {
+    /// The connection.
+    pub secure: Secure,
+    /// Its key.
+    pub peer: MachineId,
+    /// As whom it was invited.
+    pub guest: Guest,
+}
+
+/// What whoever joined receives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Given {
+    /// It is a terminal from now on.
+    Terminal(Box<Pass>),
+    /// It is the other machine from now on.
+    Machine(Box<Handover>),
 }
 
 /// What a machine that joined receives.
@@ -57,17 +88,17 @@ pub enum Word {
 impl Invite {
     /// A new one with `code`.
     #[must_use]
-    pub fn new(code: Code, now: Instant) -> Self {
-        Self { code, until: now + GOOD, tries: TRIES }
+    pub fn new(guest: Guest, code: Code, now: Instant) -> Self {
+        Self { guest, code, until: now + GOOD, tries: TRIES }
     }
 
     /// The code, if another guess may be made now; that is one spent.
-    pub fn guess(&mut self, now: Instant) -> Option<Code> {
+    pub fn guess(&mut self, now: Instant) -> Option<(Guest, Code)> {
         if now >= self.until || self.tries == 0 {
             return None;
         }
         self.tries -= 1;
-        Some(self.code.clone())
+        Some((self.guest.clone(), self.code.clone()))
     }
 
     /// Who asked did not guess: it broke off, and spends nothing.
@@ -80,15 +111,15 @@ impl Invite {
 pub async fn let_in(
     mut secure: Secure,
     own: MachineId,
-    code: Code,
-    handover: Handover,
-) -> Result<(Secure, MachineId), JoinError> {
+    (guest, code): (Guest, Code),
+    given: Given,
+) -> Result<Joined, JoinError> {
     let late = |_| JoinError::Io(io::ErrorKind::TimedOut.into());
     let let_in = async {
         meet::answer(&mut secure, None).await?;
         let ends = Ends { asking: secure.peer, asked: own, secret: secure.secret };
         join::answer(&mut secure.stream, &ends, &code).await?;
-        say(&mut secure.stream, &handover).await?;
+        say(&mut secure.stream, &given).await?;
         match hear(&mut secure.stream).await? {
             Word::Saved => Ok(()),
             Word::Joined => Err(JoinError::Io(io::ErrorKind::InvalidData.into())),
@@ -96,7 +127,7 @@ pub async fn let_in(
     };
     timeout(PATIENCE, let_in).await.map_err(late)??;
     let peer = secure.peer;
-    Ok((secure, peer))
+    Ok(Joined { secure, peer, guest })
 }
 
 /// Says to a machine that joined that this one has saved it, too.
@@ -116,12 +147,12 @@ pub async fn ask<E: From<JoinError>>(
     secure: &mut Secure,
     own: MachineId,
     code: &Code,
-    save: impl AsyncFnOnce(Handover) -> Result<(), E>,
+    save: impl AsyncFnOnce(Given) -> Result<(), E>,
 ) -> Result<(), E> {
     let ends = Ends { asking: own, asked: secure.peer, secret: secure.secret };
     join::ask(&mut secure.stream, &ends, code).await?;
-    let handover = hear(&mut secure.stream).await.map_err(JoinError::Io)?;
-    save(handover).await?;
+    let given = hear(&mut secure.stream).await.map_err(JoinError::Io)?;
+    save(given).await?;
     say(&mut secure.stream, &Word::Saved).await.map_err(JoinError::Io)?;
     match hear(&mut secure.stream).await.map_err(JoinError::Io)? {
         Word::Joined => Ok(()),
@@ -137,11 +168,12 @@ mod tests {
     fn a_code_bears_three_guesses_within_a_quarter_of_an_hour() {
         let now = Instant::now();
         let code: Code = "K7F-3QX".parse().unwrap();
-        let mut invite = Invite::new(code.clone(), now);
-        assert!(invite.guess(now).is_some() && invite.guess(now).is_some());
-        invite.give_back();
-        assert!(invite.guess(now).is_some() && invite.guess(now).is_some() && invite.guess(now).is_none());
-        assert!(Invite::new(code.clone(), now).guess(now + GOOD).is_none());
-        assert!(Invite::new(code, now).guess(now + GOOD / 2).is_some());
+        let invite = |code: &Code| Invite::new(Guest::Machine, code.clone(), now);
+        let mut one = invite(&code);
+        assert!(one.guess(now).is_some() && one.guess(now).is_some());
+        one.give_back();
+        assert!(one.guess(now).is_some() && one.guess(now).is_some() && one.guess(now).is_none());
+        assert!(invite(&code).guess(now + GOOD).is_none());
+        assert!(invite(&code).guess(now + GOOD / 2).is_some());
     }
 }

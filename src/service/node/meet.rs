@@ -144,6 +144,11 @@ async fn visit(stream: Stream, tls: &Tls, other: &watch::Receiver<Option<Machine
         return Ok(None);
     }
     Ok(Some(match greeting.purpose {
+        // They have a port of their own.
+        Purpose::Terminal { .. } => {
+            answer(&mut secure, Some(Refusal::NoPlace)).await?;
+            return Ok(None);
+        }
         Purpose::Join => Met::Joining(secure),
         Purpose::Control { session } => Met::Control { session, secure },
         Purpose::Dataset { session, name } => Met::Dataset { session, name, secure },

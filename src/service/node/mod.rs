@@ -23,6 +23,7 @@
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
 //! - `recovering`: a record that cannot be gone on with
+//! - `witnesses`: what the terminals see
 //! - `twin`: two machines with one key
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
@@ -60,6 +61,7 @@ pub mod standing;
 mod talk;
 mod turning;
 mod twin;
+mod witnesses;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -81,6 +83,8 @@ use super::keeper::Keeper;
 use super::member::{Member, role};
 use super::proofs::Proofs;
 use super::status::{Call, Maintenance, Operation, OperationState, Server, Status};
+use super::terminals::desk::Desk;
+use super::terminals::registry::Registry;
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -92,6 +96,7 @@ use crate::os::ground;
 use crate::os::net::Datagrams;
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use crate::server::keeps::Keeping;
+use crate::terminal::speech::Message;
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
@@ -146,6 +151,12 @@ pub struct Machine {
     /// How fast all datasets together may be sent.
     pace: Option<Pace>,
     invite: Option<Invite>,
+    /// The terminals that have joined.
+    registry: Registry,
+    /// Where they come in, if the store has any.
+    desk: Option<Desk>,
+    /// What the people at them are to read.
+    message: Option<Message>,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
@@ -229,7 +240,7 @@ impl Machine {
             Ok(()) => machine.turn(&mut inbox, asked).await,
             Err(error) => Err(error),
         };
-        machine.end(left).await
+        Box::pin(machine.end(left)).await
     }
 
     async fn turn(
@@ -251,6 +262,8 @@ impl Machine {
                 Some(news) = inbox.served.recv() => Input::Served(news),
                 Some(met) = inbox.met.recv() => Input::Met(met),
                 Some(joined) = inbox.joined.recv() => Input::Joined(joined),
+                Some(proof) = inbox.shown.recv() => Input::Shown(proof),
+                () = witnesses::changed(&mut self.desk) => Input::Witnessed,
                 received = self.udp.receive(&mut datagram) => match received {
                     Ok(length) => Input::Datagram(datagram[..length].to_vec()),
                     // What could not be delivered before comes back as an error: it is nothing new.
@@ -277,6 +290,7 @@ impl Machine {
             self.standing.noted(what, ground::now());
         }
         let status = self.status();
+        self.tell_terminals();
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
@@ -311,6 +325,7 @@ impl Machine {
             has_twin: self.has_twin,
             program: self.program.as_ref(),
             far: self.far,
+            witnessed: self.witnessed(),
             home: &self.home,
             others: keeping::troubles(&self.keeper, &self.proofs, self.unsaved.as_ref())
                 .into_iter()
@@ -334,6 +349,7 @@ impl Machine {
         for kept in status.operation.iter_mut().chain(&mut status.history) {
             kept.node = kept.node.map(|node| role(&self.store, node));
         }
+        status.terminals = self.terminals_stand();
         status.plans = self.plans(&status);
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();

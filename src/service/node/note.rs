@@ -13,6 +13,7 @@ use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
 use crate::service::event::What;
 use crate::service::status::{Maintenance, Operation, Server, Status};
+use crate::service::terminals::registry::Entry;
 
 /// What one service says to the other.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -77,6 +78,11 @@ pub enum Note {
     Goodbye {
         /// The highest epoch that it has seen.
         epoch: Epoch,
+    },
+    /// Which terminals have joined; said first, and again after each change.
+    Terminals {
+        /// All that were ever written down.
+        entries: Vec<Entry>,
     },
     /// Nobody is called, or people are called again.
     Maintenance(Maintenance),

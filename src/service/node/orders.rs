@@ -62,6 +62,8 @@ impl Machine {
             | Command::Cancel { .. } => Reply::Done,
             Command::Check { .. } => Reply::Checked { findings: self.check().await },
             Command::Invite { role, by } => self.invite(role, &by),
+            Command::InviteTerminal { name, by } => self.invite_terminal(&name, &by),
+            Command::Message { text, by } => self.write_to_terminals(text, by),
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Mute { by } => self.mute(&by),
             Command::Maintenance { seconds, by } => self.maintain(seconds.map(std::time::Duration::from_secs), &by),

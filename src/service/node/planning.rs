@@ -49,9 +49,18 @@ impl Machine {
             _ => None,
         };
         let verdict = match (status.peer.state, status.verdict) {
-            (PeerState::Healthy | PeerState::Late, Verdict::ServerStopped) => None,
+            // Of a machine that is silent, those who stand elsewhere can say that it is down.
+            (PeerState::Healthy | PeerState::Late, Verdict::ServerStopped)
+            | (PeerState::Lost | PeerState::Unknown, Verdict::MainDown) => None,
             (PeerState::Healthy | PeerState::Late, _) => Some(WhyNot::OtherHealthy),
-            // Two machines cannot tell a dead one from a cut cable.
+            (PeerState::Lost | PeerState::Unknown, Verdict::OnlyThisLink) => {
+                let (saw, all) = self.count().map_or((0, 0), |count| (count.saw as u64, count.all as u64));
+                Some(WhyNot::OnlyThisLink { saw, all })
+            }
+            (PeerState::Lost | PeerState::Unknown, Verdict::Isolated) => {
+                Some(WhyNot::Isolated { all: self.count().map_or(0, |count| count.all as u64) })
+            }
+            // Two machines alone cannot.
             (PeerState::Lost | PeerState::Unknown, _) => Some(WhyNot::NobodyKnows),
         };
         // Who gave its place away holds all that there was.

@@ -44,7 +44,7 @@ fn since(note: &Note) -> u32 {
         | Note::Ping => 3,
         Note::Operation(operation) => of_kind(operation.kind),
         Note::Ask { command, .. } => of_command(command),
-        Note::Done { .. } => 4,
+        Note::Done { .. } | Note::Terminals { .. } => 4,
         Note::Unknown { .. } => u32::MAX,
     }
 }
@@ -68,7 +68,11 @@ fn of_command(command: &Command) -> u32 {
         | Command::Maintenance { .. }
         | Command::Mute { .. }
         | Command::Stop { .. } => 3,
-        Command::Who | Command::Pin { .. } | Command::Adopt { .. } => 4,
+        Command::Who
+        | Command::Pin { .. }
+        | Command::Adopt { .. }
+        | Command::InviteTerminal { .. }
+        | Command::Message { .. } => 4,
     }
 }
 

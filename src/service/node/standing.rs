@@ -61,6 +61,8 @@ pub struct Known<'k> {
     pub program: Option<&'k Program>,
     /// That of the other one.
     pub far: Far,
+    /// What the terminals say of it, where it is silent here.
+    pub witnessed: Option<Verdict>,
     /// The home.
     pub home: &'k Path,
     /// What else is wrong, as others know it.
@@ -105,7 +107,7 @@ impl Standing {
         let (verdict, down) = judged.unzip();
         status.verdict = verdict.unwrap_or(match status.peer.state {
             PeerState::Healthy | PeerState::Late => Verdict::Healthy,
-            PeerState::Lost | PeerState::Unknown => Verdict::Unknown,
+            PeerState::Lost | PeerState::Unknown => known.witnessed.unwrap_or(Verdict::Unknown),
         });
         let what = self.weigh(known, status, down, now);
         // What the other machine says, too, is said once.
@@ -343,6 +345,7 @@ mod tests {
             home,
             program: None,
             far: Far::default(),
+            witnessed: None,
             others: vec![],
         };
         Standing::default().complete(&mut status, &known, now);

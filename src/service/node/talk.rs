@@ -56,6 +56,9 @@ impl Machine {
                 tracing::info!(session, protocol, "the two machines talk");
                 self.say_here();
                 self.say_job();
+                if let Some(session) = &self.session {
+                    session.say(Note::Terminals { entries: self.registry.entries().to_vec() });
+                }
                 if let (Some(session), Some(said)) = (&self.session, &self.maintenance) {
                     session.say(Note::Maintenance(said.clone()));
                 }
@@ -89,6 +92,7 @@ impl Machine {
     }
 
     pub(super) fn say_here(&self) {
+        self.tell_terminals();
         let Some(session) = &self.session else { return };
         session.say(Note::Here {
             duty: self.pair.duty(),
@@ -133,6 +137,7 @@ impl Machine {
                 self.turning.job.hear(*operation);
                 self.name_job();
             }
+            Note::Terminals { entries } => self.merge_terminals(&entries),
             Note::Maintenance(said) => self.hear_maintenance(said),
             Note::Done { by, what } => self.keeper.hear_event(&by, &what),
             Note::Standing(status) => {
@@ -206,7 +211,11 @@ impl Machine {
     }
 
     /// The other machine has seen this epoch: which of the two is the server follows from that.
-    async fn peer_heard(&mut self, (epoch, start): (Epoch, u64), proof: Option<Proof>) -> Result<(), MachineError> {
+    pub(super) async fn peer_heard(
+        &mut self,
+        (epoch, start): (Epoch, u64),
+        proof: Option<Proof>,
+    ) -> Result<(), MachineError> {
         let (was, ours) = (self.pair.duty(), self.pair.record().epoch);
         let believed = match self.proofs.believe((epoch, start), proof, self.member.other) {
             // What this machine has seen itself need not be proven to it.

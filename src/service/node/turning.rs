@@ -28,6 +28,9 @@ const MORNING: Duration = Duration::from_secs(10);
 /// So long it may take to bring the other machine level while the POS server stands still.
 pub(super) const STANDSTILL: Duration = Duration::from_secs(30);
 
+/// So long the POS server waits until most terminals know of its epoch.
+const STORING: Duration = Duration::from_secs(2);
+
 /// So long the POS server waits after a power cut until this machine and the mirror are compared.
 const COMPARING: Duration = Duration::from_secs(10);
 
@@ -42,6 +45,8 @@ pub(super) struct Turning {
     freezing: Option<Freezing>,
     /// The POS server is to be started when the copy is in step.
     starting: Option<Starting>,
+    /// It is to be started when most terminals know of its epoch.
+    storing: Option<Starting>,
     /// The machine was switched off, or fell, without having been ended in order.
     pub(super) was_cut: bool,
     /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
@@ -63,7 +68,7 @@ pub(super) struct Freezing {
     until: Instant,
 }
 
-/// The POS server is to be started when the copy is in step, or then at the latest.
+/// The POS server is to be started when something is so, or then at the latest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Starting {
     epoch: Epoch,
@@ -171,13 +176,18 @@ impl Machine {
         self.hang_up();
         // What comes after a change of duty is no first try.
         self.went |= !self.lanes.is_empty();
-        (self.turning.freezing, self.turning.starting) = (None, None);
+        (self.turning.freezing, self.turning.starting, self.turning.storing) = (None, None, None);
         self.close_lanes().await
     }
 
     /// Starts the POS server; after a power cut only when this machine and the mirror are compared. A program that does not
     /// make sure of what it writes may have come back with less than the mirror holds.
     pub(super) fn start_program(&mut self, epoch: Epoch) {
+        if self.turning.storing.is_none() && !self.is_stored(epoch) {
+            self.turning.storing = Some(Starting { epoch, until: Instant::now() + STORING });
+            return;
+        }
+        self.turning.storing = None;
         let Some(program) = &mut self.program else { return };
         if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
             for lane in &self.lanes {
@@ -187,6 +197,17 @@ impl Machine {
         } else {
             program.start(epoch);
         }
+    }
+
+    /// The terminals tell something: the POS server may have waited for that.
+    pub(super) async fn stored(&mut self) -> Result<(), MachineError> {
+        if let Some(storing) = self.turning.storing
+            && (self.is_stored(storing.epoch) || Instant::now() >= storing.until)
+        {
+            self.start_program(storing.epoch);
+            self.go_on().await?;
+        }
+        Ok(())
     }
 
     /// The POS server that waited for the copy to be in step waits no more.
@@ -202,7 +223,7 @@ impl Machine {
 
     /// The POS server is stopped, if one runs; what there is then is all.
     pub(super) async fn freeze(&mut self) {
-        self.turning.starting = None;
+        (self.turning.starting, self.turning.storing) = (None, None);
         point!("turn.freeze");
         let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
         self.turning.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
@@ -335,6 +356,7 @@ impl Machine {
         if self.unsaved.as_ref().is_some_and(Unsaved::is_due) {
             self.save_again().await?;
         }
+        self.stored().await?;
         self.go_on_to_start();
         self.hand_back().await?;
         if self.turning.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {

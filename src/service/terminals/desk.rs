@@ -1,0 +1,176 @@
+//! Takes terminals, hears and tells them.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::lookup_host;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep};
+
+use super::registry::Entry;
+use super::visit::{self, Given, News, Saying};
+use super::witness::Witness;
+use crate::config::address::Address;
+use crate::link::greeting::Refusal;
+use crate::link::identity::MachineId;
+use crate::link::proof::Proof;
+use crate::link::tls::Tls;
+use crate::os::ground::spawn;
+use crate::os::net;
+use crate::terminal::speech::Vote;
+
+/// Connections at once. Where there are more, the oldest of those that have not proven yet who they are goes.
+const CONNECTIONS: usize = 1024;
+/// Between two tries to listen at a port that is taken.
+const AGAIN: Duration = Duration::from_secs(1);
+/// News that wait to be taken in.
+const WAITING: usize = 256;
+
+/// The desk of a machine. It ends with all its connections when this goes.
+#[derive(Debug)]
+pub struct Desk {
+    saying: watch::Sender<Arc<Saying>>,
+    joined: watch::Sender<Arc<Vec<Entry>>>,
+    seen: watch::Receiver<Arc<Vec<Witness>>>,
+    work: [JoinHandle<()>; 2],
+}
+
+impl Desk {
+    /// Opens it at `address`. The proof of an epoch above that of `saying` goes to `shown`.
+    #[must_use]
+    pub fn open(
+        address: Address,
+        tls: Tls,
+        (saying, joined): (Saying, Vec<Entry>),
+        shown: mpsc::Sender<Proof>,
+    ) -> Self {
+        let (saying, says) = watch::channel(Arc::new(saying));
+        let (joined, all) = watch::channel(Arc::new(joined));
+        let (tell, news) = mpsc::channel(WAITING);
+        let (picture, seen) = watch::channel(Arc::new(vec![]));
+        let given = Given { tls, joined: all, saying: says.clone(), news: tell };
+        let work = [spawn(accept(address, given)), spawn(keep(news, says, picture, shown))];
+        Self { saying, joined, seen, work }
+    }
+
+    /// Says something else from now on.
+    pub fn say(&self, saying: Saying) {
+        self.saying.send_if_modified(|said| {
+            let is_news = **said != saying;
+            if is_news {
+                *said = Arc::new(saying);
+            }
+            is_news
+        });
+    }
+
+    /// Lets these in from now on.
+    pub fn admit(&self, joined: Vec<Entry>) {
+        self.joined.send_replace(Arc::new(joined));
+        // Who may not be here any more hears that at once.
+        self.saying.send_modify(|_| {});
+    }
+
+    /// What the terminals told last.
+    #[must_use]
+    pub fn seen(&self) -> Arc<Vec<Witness>> {
+        Arc::clone(&self.seen.borrow())
+    }
+
+    /// Waits until they tell something else.
+    pub async fn changed(&mut self) {
+        if self.seen.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Closes it: when this returns its port is free.
+    pub async fn close(mut self) {
+        for work in &mut self.work {
+            work.abort();
+            let _ = work.await;
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.work.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn accept(address: Address, given: Given) {
+    let mut listener = loop {
+        let found = lookup_host((address.host(), address.port())).await.ok().and_then(|mut found| found.next());
+        let at = found.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], address.port())));
+        match net::listen(at).await {
+            Ok((listener, _)) => break listener,
+            Err(error) => tracing::warn!(%error, %address, "terminals cannot be taken at this address"),
+        }
+        sleep(AGAIN).await;
+    };
+    let mut visits = JoinSet::new();
+    let mut order: std::collections::VecDeque<AbortHandle> = std::collections::VecDeque::new();
+    loop {
+        while visits.try_join_next().is_some() {}
+        if visits.len() >= CONNECTIONS {
+            order.retain(|visit| !visit.is_finished());
+            // A terminal that goes by that comes again at once.
+            order.pop_front().inspect(AbortHandle::abort);
+            visits.join_next().await;
+        }
+        match listener.accept().await {
+            Ok(stream) => {
+                let given = given.clone();
+                order.push_back(visits.spawn(async move { visit::take(stream, given).await }));
+            }
+            Err(_) => sleep(AGAIN).await,
+        }
+    }
+}
+
+/// Keeps the picture of all terminals.
+async fn keep(
+    mut news: mpsc::Receiver<News>,
+    saying: watch::Receiver<Arc<Saying>>,
+    picture: watch::Sender<Arc<Vec<Witness>>>,
+    shown: mpsc::Sender<Proof>,
+) {
+    let mut all: HashMap<MachineId, (u64, Witness)> = HashMap::new();
+    while let Some(one) = news.recv().await {
+        let now = Instant::now();
+        match one {
+            News::Arrived { entry, run, answer } => {
+                let other = all.get(&entry.id).filter(|(known, one)| *known != run && one.is_fresh(now));
+                let refused = other.map(|_| Refusal::Twin);
+                if refused.is_none() {
+                    let before = all.remove(&entry.id).map(|(_, one)| one);
+                    let (vote, heard_at) = before.map(|one| (one.vote, one.heard_at)).unwrap_or((Vote::default(), now));
+                    // Before it has told anything it has seen nothing.
+                    let witness = Witness { id: entry.id, name: entry.name, vote, heard_at, is_here: false };
+                    all.insert(entry.id, (run, witness));
+                }
+                let _ = answer.send(refused);
+            }
+            News::Voted(id, run, vote) => {
+                if let Some(proof) = vote.proof.as_ref().filter(|proof| proof.epoch > saying.borrow().here.epoch) {
+                    let _ = shown.send(proof.clone()).await;
+                }
+                if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
+                    (one.vote, one.heard_at, one.is_here) = (*vote, now, true);
+                }
+            }
+            News::Gone(id, run) => {
+                if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
+                    one.is_here = false;
+                }
+            }
+        }
+        let mut seen: Vec<Witness> = all.values().map(|(_, one)| one.clone()).collect();
+        seen.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id)));
+        picture.send_replace(Arc::new(seen));
+    }
+}

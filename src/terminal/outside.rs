@@ -1,0 +1,199 @@
+//! Files and programs of this machine that follow the server.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::news::Server;
+use super::speech::Receipt;
+use crate::config::command::Command;
+use crate::config::hooks::HOOK_LIMIT;
+use crate::config::terminal::{LastReceipt, Settings, Terminal};
+use crate::os::ground::save;
+use crate::server::beside::{Beside, Wanted};
+
+/// Between two tries of what does not end well.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Between the end of the till program and its next start.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks at the last receipt.
+const LOOK: Duration = Duration::from_secs(2);
+/// A year: the till program runs for as long as it likes.
+const LONG: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Bytes of a file that are read for the last receipt: those at its end.
+const TAIL: u64 = 64 * 1024;
+
+/// What runs beside the agent.
+#[derive(Debug, Default)]
+pub struct Outside {
+    change: Option<Beside>,
+    till: Option<Beside>,
+    receipt: Option<Beside>,
+}
+
+/// The file in `home` that programs may look into: the address of whoever serves, and what it is called.
+#[must_use]
+pub fn server_path(home: &Path) -> PathBuf {
+    home.join("server.txt")
+}
+
+impl Outside {
+    /// Starts what runs all the time: the till program, and the look at its last receipt.
+    pub fn begin(&mut self, set: &Terminal, receipts: &mpsc::UnboundedSender<Receipt>) {
+        self.till = set.run.clone().and_then(|run| begin("till", move |wanted| keep_running(wanted, &run)));
+        let tell = receipts.clone();
+        self.receipt =
+            set.last_receipt.clone().and_then(|last| begin("receipt", move |wanted| look(wanted, &last, &tell)));
+    }
+
+    /// Another machine serves, or the same one elsewhere: what follows it is told. `done` hears when all of it has been.
+    /// Where programs know of it already (`is_told`), only files are looked after.
+    pub fn change(
+        &mut self,
+        home: &Path,
+        set: &Terminal,
+        (server, is_told): (Server, bool),
+        done: mpsc::UnboundedSender<Server>,
+    ) {
+        // What is not done for the last one need not be any more.
+        self.change = None;
+        let hook = set.on_change.clone().filter(|_| !is_told);
+        let (home, settings) = (home.to_owned(), set.settings.clone());
+        self.change = begin("on_change", move |wanted| {
+            loop {
+                match tell(wanted, &home, &settings, hook.as_ref(), &server) {
+                    Ok(true) => break,
+                    Ok(false) => tracing::warn!("what is set to be run on a change of server did not end well in time"),
+                    Err((path, error)) => tracing::warn!(%error, path, "a change of server is not told everywhere"),
+                }
+                if !wanted.after(AGAIN) {
+                    return;
+                }
+            }
+            let _ = done.send(server);
+        });
+        if set.run_again_on_change
+            && !is_told
+            && let Some(run) = set.run.clone()
+        {
+            self.till = None;
+            self.till = begin("till", move |wanted| keep_running(wanted, &run));
+        }
+    }
+}
+
+fn begin(name: &'static str, run: impl FnOnce(&Wanted) + Send + 'static) -> Option<Beside> {
+    Beside::begin(name, run).inspect_err(|error| tracing::warn!(%error, name, "it could not be begun")).ok()
+}
+
+fn process(command: &Command) -> Process {
+    let mut process = Process::new(command.program());
+    process.args(&command.words()[1..]);
+    process
+}
+
+fn keep_running(wanted: &Wanted, run: &Command) {
+    loop {
+        if let Err(error) = wanted.run(&mut process(run), Stdio::null(), LONG) {
+            tracing::warn!(%error, program = run.program(), "the till program cannot be started");
+        }
+        if !wanted.after(PAUSE) {
+            return;
+        }
+    }
+}
+
+/// Writes the files, then runs the hook. Whether that ended with 0 in time.
+fn tell(
+    wanted: &Wanted,
+    home: &Path,
+    settings: &[Settings],
+    hook: Option<&Command>,
+    server: &Server,
+) -> Result<bool, (String, io::Error)> {
+    let at = |path: &Path| {
+        let path = path.display().to_string();
+        move |error| (path, error)
+    };
+    for Settings { template, file } in settings {
+        let text = fs::read_to_string(template).map_err(at(template))?;
+        replace(file, filled(&text, server).as_bytes()).map_err(at(file))?;
+    }
+    let path = server_path(home);
+    save(&path, format!("{}\n{}\n", server.address, server.name).as_bytes()).map_err(at(&path))?;
+    let Some(hook) = hook else { return Ok(true) };
+    let mut process = process(hook);
+    process.env("ESPEJO_STORE", &server.store).env("ESPEJO_SERVER", &server.name);
+    process.env("ESPEJO_ADDRESS", &server.address).env("ESPEJO_EPOCH", server.epoch.to_string());
+    wanted.run(&mut process, Stdio::null(), HOOK_LIMIT).map_err(|error| (hook.program().to_owned(), error))
+}
+
+/// Writes a file anew, wholly or not at all, with the rights that it had; where it is the same already it is left alone.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let before = fs::metadata(file).ok();
+    if before.is_some() && fs::read(file)? == bytes {
+        return Ok(());
+    }
+    save(file, bytes)?;
+    match before {
+        Some(before) => fs::set_permissions(file, before.permissions()),
+        None => Ok(()),
+    }
+}
+
+fn filled(text: &str, server: &Server) -> String {
+    let epoch = server.epoch.to_string();
+    let holes = [("{address}", &server.address), ("{name}", &server.name), ("{epoch}", &epoch)];
+    holes.iter().fold(text.to_owned(), |text, (hole, value)| text.replace(hole, value))
+}
+
+/// Looks again and again at the last number that the till has seen confirmed.
+fn look(wanted: &Wanted, last: &LastReceipt, tell: &mpsc::UnboundedSender<Receipt>) {
+    let mut known = None;
+    loop {
+        match read(last) {
+            Ok(number) if number.is_some() && number != known => {
+                known.clone_from(&number);
+                let at_ms = crate::os::ground::now().as_millisecond();
+                if tell.send(Receipt { number: number.unwrap_or_default(), at_ms }).is_err() {
+                    return;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the last receipt cannot be read"),
+        }
+        if !wanted.after(LOOK) {
+            return;
+        }
+    }
+}
+
+fn read(last: &LastReceipt) -> io::Result<Option<String>> {
+    match last {
+        LastReceipt::Command(command) => {
+            let output = process(command).stdin(Stdio::null()).stderr(Stdio::null()).output()?;
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            Ok(Some(text).filter(|text| output.status.success() && !text.is_empty()))
+        }
+        LastReceipt::File { file, pattern } => {
+            let bytes = tail(file)?;
+            let found = pattern.regex().captures_iter(&bytes).last();
+            let group = found.and_then(|found| found.get(1).map(|group| group.as_bytes().to_vec()));
+            Ok(group.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        }
+    }
+}
+
+fn tail(file: &Path) -> io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = fs::File::open(file)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = vec![];
+    file.take(TAIL).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,16 @@
+//! POS terminals: they follow whoever serves by themselves, and they bear witness. On a shop floor of network namespaces with real
+//! sockets.
+//!
+//! - `floor`: two switches, two machines, tills
+//! - `follow`: the server changes, and every till is at work again
+//! - `cuts`: every cable pulled in turn, and the verdict on both machines
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+#[path = "tills/cuts.rs"]
+mod cuts;
+#[path = "tills/floor.rs"]
+mod floor;
+#[path = "tills/follow.rs"]
+mod follow;
