@@ -194,38 +194,6 @@ pub struct DemoArgs {
     pub script: Option<PathBuf>,
 }
 
-/// What `licence issue` is given.
-#[derive(Clone, Debug, Args)]
-pub struct IssueArgs {
-    /// The file with the private key.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The store.
-    #[arg(long, value_name = "NAME")]
-    pub store: String,
-    /// The machine.
-    #[arg(long, value_name = "ID")]
-    pub machine: String,
-    /// How many days.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3650))]
-    pub days: u32,
-    /// Of what.
-    #[arg(long, value_name = "WHAT", default_value = "activation")]
-    pub per: PerWhat,
-    /// So many hours after the end the server is stopped.
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8760))]
-    pub stop_after: Option<u32>,
-}
-
-/// Of what the days of a licence are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum PerWhat {
-    /// Of each time that the backup is started.
-    Activation,
-    /// Of all times together.
-    Total,
-}
-
 /// What becomes of maintenance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Subcommand)]
 pub enum Maintained {

@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::Around;
-use super::args::IssueArgs;
 use super::exit::{Exit, Failure};
+use super::parts::IssueArgs;
 use super::parts::LicenceVerb;
 use crate::config::store::Store;
 use crate::licence::key::{NoKey, SecretKey};
@@ -247,11 +247,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map(|_| bytes).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
 }
 
-impl From<super::args::PerWhat> for Per {
-    fn from(per: super::args::PerWhat) -> Self {
+impl From<super::parts::PerWhat> for Per {
+    fn from(per: super::parts::PerWhat) -> Self {
         match per {
-            super::args::PerWhat::Activation => Self::Activation,
-            super::args::PerWhat::Total => Self::Total,
+            super::parts::PerWhat::Activation => Self::Activation,
+            super::parts::PerWhat::Total => Self::Total,
         }
     }
 }

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::args::IssueArgs;
-
 /// What can be done with what was set aside.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Rescue {
@@ -76,6 +74,9 @@ pub struct PromoteArgs {
     /// An old copy, or one that waits for an answer, is good enough.
     #[arg(long)]
     pub accept_loss: bool,
+    /// What the terminals say is no reason: the support has looked.
+    #[arg(long, requires = "reason")]
+    pub unlock: bool,
     /// Why, for the record.
     #[arg(long)]
     pub reason: Option<String>,
@@ -158,4 +159,36 @@ pub enum PinOf {
     Operator,
     /// Of those who may do everything.
     Support,
+}
+
+/// What `licence issue` is given.
+#[derive(Clone, Debug, Args)]
+pub struct IssueArgs {
+    /// The file with the private key.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The store.
+    #[arg(long, value_name = "NAME")]
+    pub store: String,
+    /// The machine.
+    #[arg(long, value_name = "ID")]
+    pub machine: String,
+    /// How many days.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// Of what.
+    #[arg(long, value_name = "WHAT", default_value = "activation")]
+    pub per: PerWhat,
+    /// So many hours after the end the server is stopped.
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8760))]
+    pub stop_after: Option<u32>,
+}
+
+/// Of what the days of a licence are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum PerWhat {
+    /// Of each time that the backup is started.
+    Activation,
+    /// Of all times together.
+    Total,
 }

@@ -23,11 +23,13 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
     let mut given = vec![];
     given.extend(args.yes.then_some(Consent::Yes));
     given.extend(args.accept_loss.then_some(Consent::AcceptLoss));
+    given.extend(args.unlock.then_some(Consent::Unlock));
     if args.planned.plan {
         return plan::show(around, &status, kind, &given, args.planned.json);
     }
     let yes = args.yes || agrees(around, &status, kind, &given)?;
-    let command = Command::Promote { by: by(), yes, accept_loss: args.accept_loss, reason: args.reason };
+    let command =
+        Command::Promote { by: by(), yes, accept_loss: args.accept_loss, unlock: args.unlock, reason: args.reason };
     turn(around, &mut client, &command, kind).await
 }
 

@@ -163,7 +163,7 @@ file = "/opt/pos/pos.ini"
             [
                 (2, "terminal.name"),
                 (3, "terminal.run_again"),
-                (4, "terminal.last_receipt"),
+                (4, "terminal.last_receipt.pattern"),
                 (4, "terminal.last_receipt.file"),
                 (5, "terminal.tel"),
                 (6, "terminal.port.here"),

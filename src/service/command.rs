@@ -41,6 +41,9 @@ pub enum Command {
         yes: bool,
         /// An old copy is good enough, and a question need not be answered.
         accept_loss: bool,
+        /// The support has looked: what the terminals say locks nothing.
+        #[serde(default)]
+        unlock: bool,
         /// Why, in the words of who asks.
         reason: Option<String>,
     },

@@ -125,6 +125,8 @@ pub enum Consent {
     Yes,
     /// What the copy lacks may be lost.
     AcceptLoss,
+    /// The terminals lock it, and the support has looked: only that opens it.
+    Unlock,
 }
 
 impl OperationKind {
@@ -162,6 +164,7 @@ impl WhyNot {
     pub fn consent(&self) -> Option<Consent> {
         match self {
             Self::NobodyKnows | Self::Parted => Some(Consent::Yes),
+            Self::OnlyThisLink { .. } | Self::Isolated { .. } => Some(Consent::Unlock),
             Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers | Self::DatasetLacks { .. } => {
                 Some(Consent::AcceptLoss)
             }

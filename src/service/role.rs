@@ -34,6 +34,13 @@ impl Command {
     pub fn needs(&self) -> Role {
         match self {
             Self::Status | Self::Watch | Self::Who | Self::Pin { .. } | Self::Check { .. } => Role::Viewer,
+            Self::Promote { unlock: true, .. }
+            | Self::Adopt { .. }
+            | Self::Reseed { .. }
+            | Self::Invite { .. }
+            | Self::InviteTerminal { .. }
+            | Self::Revoke { .. }
+            | Self::Stop { .. } => Role::Support,
             Self::Verify { .. }
             | Self::Promote { .. }
             | Self::Return { .. }
@@ -45,12 +52,6 @@ impl Command {
             | Self::Maintenance { .. }
             | Self::Message { .. }
             | Self::Mute { .. } => Role::Operator,
-            Self::Adopt { .. }
-            | Self::Reseed { .. }
-            | Self::Invite { .. }
-            | Self::InviteTerminal { .. }
-            | Self::Revoke { .. }
-            | Self::Stop { .. } => Role::Support,
         }
     }
 

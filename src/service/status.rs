@@ -12,6 +12,7 @@ use super::known;
 pub use super::operation::{Operation, OperationKind, OperationState};
 pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
+pub use super::terminals::terminal::Terminal;
 pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};
 pub use super::unmet::{Older, Unmet};
 use crate::pair::{Duty, Epoch, Node};
@@ -359,44 +360,4 @@ pub enum LicenceState {
     Running,
     /// It is used up.
     Expired,
-}
-
-/// One POS terminal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Terminal {
-    /// Its name.
-    pub name: String,
-    /// The machines that it reaches.
-    pub reaches: Vec<Node>,
-    /// The machine that it works with.
-    pub uses: Option<Node>,
-    /// How long ago it was heard.
-    pub heard_ago_ms: Option<u64>,
-    /// It is heard now.
-    #[serde(default)]
-    pub is_here: bool,
-    /// It has just seen the POS server answer that it works with.
-    #[serde(default)]
-    pub works: bool,
-    /// Microseconds from it to the machine that it works with, and back.
-    #[serde(default)]
-    pub round_trip_us: Option<u64>,
-    /// The highest epoch that it has seen.
-    #[serde(default)]
-    pub epoch: Option<u64>,
-    /// Connections of POS programs that are open on it.
-    #[serde(default)]
-    pub connections: Option<u64>,
-    /// Milliseconds from the last change of server until it was at work again.
-    #[serde(default)]
-    pub took_ms: Option<u64>,
-    /// The last receipt that it saw confirmed, where it can tell.
-    #[serde(default)]
-    pub receipt: Option<String>,
-    /// Ports at which it cannot listen.
-    #[serde(default)]
-    pub shut: Vec<u16>,
-    /// The version of its program.
-    #[serde(default)]
-    pub version: Option<String>,
 }

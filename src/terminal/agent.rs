@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::eyes::{CALM, Eyes, opens};
 use super::known::Known;
 use super::line::{self, Calling, Heard, Lost};
-use super::news::{News, Server};
+use super::news::{Crier, News, Server};
 use super::outside::Outside;
 use super::proxy::{Port, Proxy, Target};
-use super::speech::{Here, Machines, Receipt, Said, Shut, Sight, Vote};
+use super::speech::{Here, Machines, Receipt, Said, Shut, Vote};
 use super::way::{FRESH, Gate, Way};
 use crate::config::address::Address;
 use crate::config::machine::Machine;
@@ -29,16 +29,6 @@ use crate::pair::Node;
 const LOOK: Duration = Duration::from_millis(250);
 /// Time between two votes where nothing changes.
 const VOTE: Duration = Duration::from_secs(1);
-/// So long a sight of the POS server is as good as new.
-const SEEN: Duration = Duration::from_secs(3);
-/// Between two tries of the POS port where all is well: a POS server need not be bothered more often.
-const CALM: Duration = Duration::from_secs(5);
-/// The same where the two machines do not hear each other, or this one does not hear whoever serves.
-const ALERT: Duration = Duration::from_secs(1);
-/// A POS server that owes an answer for so long does not answer, though its port opens.
-const OWED: Duration = Duration::from_secs(10);
-/// So long it is tried whether the POS port opens.
-const TRYING: Duration = Duration::from_secs(2);
 
 const NODES: [Node; 2] = [Node::Main, Node::Backup];
 
@@ -66,20 +56,15 @@ pub struct Agent {
     target: watch::Sender<Target>,
     vote: watch::Sender<Vote>,
     voted_at: Option<Instant>,
-    sights: [Seen; 2],
+    eyes: Eyes,
     /// When the server changed last, until it is at work.
     changed_at: Option<Instant>,
     took: Option<Duration>,
-    tried_at: Option<Instant>,
-    /// What people were told last of who serves.
-    told: Option<News>,
-    /// What else they were told, as long as it is so.
-    wrong: Vec<News>,
     shut: Vec<Shut>,
     receipt: Option<Receipt>,
     messages: u64,
     unsaved: bool,
-    news: mpsc::UnboundedSender<News>,
+    crier: Crier,
     heard: mpsc::Sender<Heard>,
     tell: Tellers,
 }
@@ -90,16 +75,6 @@ struct Tellers {
     opened: mpsc::UnboundedSender<(u64, bool)>,
     done: mpsc::UnboundedSender<Server>,
     receipts: mpsc::UnboundedSender<Receipt>,
-}
-
-/// What was seen of one machine.
-#[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    heard_at: Option<Instant>,
-    /// When it has last heard this terminal.
-    echoed_at: Option<Instant>,
-    round_trip: Option<Duration>,
-    answered_at: Option<Instant>,
 }
 
 impl Agent {
@@ -134,17 +109,14 @@ impl Agent {
             target: watch::Sender::new(target),
             vote: watch::Sender::default(),
             voted_at: None,
-            sights: [Seen::default(); 2],
+            eyes: Eyes::default(),
             changed_at: None,
             took: None,
-            tried_at: None,
-            told: None,
-            wrong: vec![],
             shut: vec![],
             receipt: None,
             messages: 0,
             unsaved: false,
-            news,
+            crier: Crier::new(news),
             heard,
             tell: Tellers { opened, done, receipts },
         };
@@ -171,11 +143,7 @@ impl Agent {
         let now = Instant::now();
         match heard {
             Heard::Said(node, said, way) => {
-                let seen = &mut self.sights[node as usize];
-                seen.heard_at = Some(now);
-                if let Some(way) = way {
-                    (seen.round_trip, seen.echoed_at) = (Some(way), Some(now));
-                }
+                self.eyes.heard(node, way, now);
                 self.said(node, *said).await;
             }
             Heard::Lost(node, lost) => {
@@ -183,8 +151,8 @@ impl Agent {
                 let name = self.machine(node).name.clone();
                 match lost {
                     Lost::Silent(why) => tracing::debug!(name, why, "there is no connection"),
-                    Lost::OtherMachine => self.tell(News::OtherMachine { name }),
-                    Lost::TurnedAway(why) => self.tell(News::TurnedAway { name, why }),
+                    Lost::OtherMachine => self.crier.wrong(News::OtherMachine { name }),
+                    Lost::TurnedAway(why) => self.crier.wrong(News::TurnedAway { name, why }),
                 }
             }
         }
@@ -199,7 +167,7 @@ impl Agent {
             }
             Said::Message(message) if message.number > self.messages => {
                 self.messages = message.number;
-                let _ = self.news.send(News::Message(message));
+                self.crier.says(News::Message(message));
             }
             Said::Configured { .. } | Said::Message(_) | Said::Revoked | Said::Unknown => {}
         }
@@ -218,8 +186,7 @@ impl Agent {
                     self.save();
                     self.way.proven(proof.epoch);
                     (self.changed_at, self.took) = (Some(Instant::now()), None);
-                    self.sights.iter_mut().for_each(|seen| seen.answered_at = None);
-                    self.proxies.iter().for_each(|proxy| proxy.flow.forget());
+                    self.eyes.forget(&self.proxies);
                     tracing::info!(epoch = proof.epoch, "the server has changed");
                     self.way.hear(node, here, Instant::now());
                     self.tell_outside();
@@ -231,7 +198,7 @@ impl Agent {
         }
         self.way.hear(node, here, Instant::now());
         let Machine { name, .. } = if node == Node::Main { &self.store.main } else { &self.store.backup };
-        self.wrong.retain(|news| news.of_machine() != Some(name));
+        self.crier.heard(name);
     }
 
     /// The store's configuration, or the key of one of its machines, is another one.
@@ -241,9 +208,9 @@ impl Agent {
         if revision.number == self.known.revision && are_known {
             return;
         }
-        let Ok(store) = revision.store() else { return self.tell(News::BadConfiguration) };
+        let Ok(store) = revision.store() else { return self.crier.wrong(News::BadConfiguration) };
         if let Err(error) = save(&self.home.join("store.toml"), revision.text.as_bytes()) {
-            return self.tell(News::Unsaved { why: error.to_string() });
+            return self.crier.wrong(News::Unsaved { why: error.to_string() });
         }
         let [main, backup] = NODES.map(|node| machines.of(node).or(self.known.machines.of(node)));
         self.known.machines = Machines { main, backup };
@@ -266,7 +233,7 @@ impl Agent {
         self.unsaved = saved.is_err();
         if let Err(error) = saved {
             tracing::error!(%error, "what is known cannot be saved");
-            self.tell(News::Unsaved { why: error.to_string() });
+            self.crier.wrong(News::Unsaved { why: error.to_string() });
         }
     }
 
@@ -302,10 +269,8 @@ impl Agent {
         let target = Target { epoch: self.way.epoch(), host: self.host(), gate };
         self.target.send_if_modified(|known| std::mem::replace(known, target.clone()) != target);
         self.try_port(now);
-        let server = self.way.server() as usize;
-        let answered = self.proxies.iter().filter_map(|proxy| proxy.flow.answered_at()).max();
-        self.sights[server].answered_at = self.sights[server].answered_at.max(answered);
-        if let Some(at) = self.changed_at.filter(|_| self.sights[server].answered_at.is_some()) {
+        self.eyes.look(self.way.server(), &self.proxies);
+        if let Some(at) = self.changed_at.filter(|_| self.eyes.answered_at(self.way.server()).is_some()) {
             (self.took, self.changed_at) = (Some(now.saturating_duration_since(at)), None);
             self.vote_soon();
         }
@@ -325,26 +290,13 @@ impl Agent {
     }
 
     fn vote(&self, now: Instant) -> Vote {
-        let ago = |at: Instant| u64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(u64::MAX);
-        let sight = |node: Node| {
-            let seen = &self.sights[node as usize];
-            let here = self.way.fresh(node, now);
-            let echoed = seen.echoed_at.is_some_and(|at| now.saturating_duration_since(at) < FRESH);
-            Sight {
-                reached: here.is_some() && echoed,
-                heard_ago_ms: seen.heard_at.map(ago),
-                round_trip_us: seen.round_trip.map(|way| u64::try_from(way.as_micros()).unwrap_or(u64::MAX)),
-                epoch: here.map(|here| here.epoch),
-                answered_ago_ms: seen.answered_at.map(ago),
-            }
-        };
         let took_ms = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         Vote {
             number: 0,
             epoch: self.way.epoch(),
             proof: self.known.proof.clone(),
-            main: sight(Node::Main),
-            backup: sight(Node::Backup),
+            main: self.eyes.sight(&self.way, Node::Main, now),
+            backup: self.eyes.sight(&self.way, Node::Backup, now),
             connections: self.proxies.iter().map(|proxy| proxy.flow.open() as u64).sum(),
             took_ms,
             receipt: self.receipt.clone(),
@@ -358,69 +310,35 @@ impl Agent {
     /// Tries whether the POS server's port opens, where nothing that goes through it shows that it answers.
     fn try_port(&mut self, now: Instant) {
         let Some(port) = self.proxies.first().map(|proxy| proxy.port.there) else { return };
-        let server = self.way.server();
-        let is_seen = |at: Instant| now.saturating_duration_since(at) < SEEN;
-        let flows = || self.proxies.iter().any(|proxy| proxy.flow.answered_at().is_some_and(is_seen));
-        let hears = |node| self.way.fresh(node, now).is_some_and(|here| here.hears_other);
-        let pause = if hears(server) && hears(server.other()) && self.changed_at.is_none() { CALM } else { ALERT };
-        let is_late = self.tried_at.is_none_or(|at| now.saturating_duration_since(at) >= pause);
-        // Who has just changed is tried as soon as it says that it is ready.
-        let is_first = self.changed_at.is_some() && self.way.is_ready(now);
-        if self.way.gate(now) == Gate::Held || flows() || !(is_late || is_first) {
-            return;
+        let changes = self.changed_at.is_some();
+        if self.eyes.is_to_look(&self.way, &self.proxies, changes, now) {
+            let (epoch, host, opened) = (self.way.epoch(), self.host(), self.tell.opened.clone());
+            tokio::spawn(async move {
+                let _ = opened.send((epoch, opens(&host, port).await));
+            });
         }
-        self.tried_at = Some(now);
-        let (epoch, host, opened) = (self.way.epoch(), self.host(), self.tell.opened.clone());
-        tokio::spawn(async move {
-            let opens = timeout(TRYING, TcpStream::connect((host.as_str(), port))).await;
-            let _ = opened.send((epoch, opens.is_ok_and(|opened| opened.is_ok())));
-        });
     }
 
     fn tried(&mut self, epoch: u64, opens: bool) {
-        let now = Instant::now();
-        let is_owing = |at: Instant| now.saturating_duration_since(at) >= OWED;
-        let owes = self.proxies.iter().any(|proxy| proxy.flow.asked_at().is_some_and(is_owing));
-        if epoch == self.way.epoch() && opens && !owes {
-            self.sights[self.way.server() as usize].answered_at = Some(now);
+        if epoch == self.way.epoch() && opens {
+            self.eyes.opened(self.way.server(), &self.proxies, Instant::now());
         }
     }
 
-    /// People hear once of each thing.
+    /// What people are to hear of who serves, and of the ports.
     fn tell_people(&mut self, gate: Gate, now: Instant) {
-        self.shut = vec![];
-        for proxy in &self.proxies {
-            let port = proxy.port.here;
-            self.shut.extend(proxy.shut().map(|why| Shut { port, why }));
-        }
+        let shut = |proxy: &Proxy| proxy.shut().map(|why| Shut { port: proxy.port.here, why });
+        self.shut = self.proxies.iter().filter_map(shut).collect();
+        self.crier.shut(&self.shut);
         let name = self.machine(self.way.server()).name.clone();
-        let seen = self.sights[self.way.server() as usize].answered_at;
-        let news = match gate {
-            Gate::Held => News::Waits { name },
-            Gate::Open if self.way.is_ready(now) || seen.is_some_and(|at| now.duration_since(at) < CALM * 2) => {
-                News::Works { name }
-            }
+        let seen = self.eyes.answered_at(self.way.server());
+        let is_seen = seen.is_some_and(|at| now.duration_since(at) < CALM * 2);
+        match gate {
+            Gate::Held => self.crier.stands(News::Waits { name }),
+            Gate::Open if self.way.is_ready(now) || is_seen => self.crier.stands(News::Works { name }),
             // It has not been looked for long enough to say so.
-            Gate::Open if self.told.is_none() && now.duration_since(self.began) < FRESH => return,
-            Gate::Open => News::Unreached { name },
-        };
-        if self.told.as_ref() != Some(&news) {
-            self.told = Some(news.clone());
-            let _ = self.news.send(news);
-        }
-        let shut = self.shut.clone();
-        self.wrong
-            .retain(|news| !matches!(news, News::Shut { port, .. } if shut.iter().all(|shut| shut.port != *port)));
-        for Shut { port, why } in shut {
-            self.tell(News::Shut { port, why });
-        }
-    }
-
-    /// Something is wrong: that is said once for as long as it is so.
-    fn tell(&mut self, news: News) {
-        if !self.wrong.contains(&news) {
-            self.wrong.push(news.clone());
-            let _ = self.news.send(news);
+            Gate::Open if now.duration_since(self.began) < FRESH => {}
+            Gate::Open => self.crier.stands(News::Unreached { name }),
         }
     }
 

@@ -11,6 +11,7 @@
 //! - [`speech`]: what a machine and a terminal say to each other
 //! - [`known`]: what a terminal keeps on its disk
 //! - [`way`]: who serves now, and whether it may be reached: pure
+//! - [`eyes`]: what it has seen of both machines
 //! - [`line`](mod@line): the connection to one machine
 //! - [`proxy`]: one port on its way to whoever serves
 //! - [`pump`]: bytes from one connection to the other
@@ -19,6 +20,7 @@
 //! - [`agent`]: joins all that
 
 pub mod agent;
+pub mod eyes;
 pub mod known;
 pub mod line;
 pub mod news;

@@ -1,6 +1,8 @@
 //! What the people at a terminal, and the programs on it, are to hear.
 
-use super::speech::Message;
+use tokio::sync::mpsc;
+
+use super::speech::{Message, Shut};
 use crate::link::greeting::Refusal;
 
 /// What the people at a terminal are to hear.
@@ -64,13 +66,57 @@ pub struct Server {
     pub store: String,
 }
 
-impl News {
-    /// What it says of one machine holds until that one is heard.
+/// Tells people each thing once.
+#[derive(Debug)]
+pub struct Crier {
+    news: mpsc::UnboundedSender<News>,
+    /// What they were told last of who serves.
+    stands: Option<News>,
+    /// What is wrong, as long as it is so.
+    wrong: Vec<News>,
+}
+
+impl Crier {
+    /// One whose news go to `news`.
     #[must_use]
-    pub fn of_machine(&self) -> Option<&String> {
-        match self {
-            Self::TurnedAway { name, .. } | Self::OtherMachine { name } => Some(name),
-            _ => None,
+    pub fn new(news: mpsc::UnboundedSender<News>) -> Self {
+        Self { news, stands: None, wrong: vec![] }
+    }
+
+    /// Something is said, once.
+    pub fn says(&self, news: News) {
+        // Who ends does not listen any more.
+        let _ = self.news.send(news);
+    }
+
+    /// So it stands now: that is said where it is another state than before.
+    pub fn stands(&mut self, news: News) {
+        if self.stands.as_ref() != Some(&news) {
+            self.stands = Some(news.clone());
+            self.says(news);
+        }
+    }
+
+    /// Something is wrong: that is said once for as long as it is so.
+    pub fn wrong(&mut self, news: News) {
+        if !self.wrong.contains(&news) {
+            self.wrong.push(news.clone());
+            self.says(news);
+        }
+    }
+
+    /// The machine of this name lets the terminal in: what was wrong with that is over.
+    pub fn heard(&mut self, machine: &str) {
+        let is_over = |news: &News| matches!(news, News::TurnedAway { name, .. } | News::OtherMachine { name } if name == machine);
+        self.wrong.retain(|news| !is_over(news));
+    }
+
+    /// At these ports it cannot listen, and at all others it can.
+    pub fn shut(&mut self, ports: &[Shut]) {
+        let is_open = |port: u16| ports.iter().all(|shut| shut.port != port);
+        self.wrong.retain(|news| !matches!(news, News::Shut { port, .. } if is_open(*port)));
+        for Shut { port, why } in ports {
+            self.wrong(News::Shut { port: *port, why: why.clone() });
         }
     }
 }
@@ -80,5 +126,33 @@ impl Server {
     #[must_use]
     pub fn told(&self) -> String {
         format!("{} {}", self.epoch, self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_is_said_once_for_as_long_as_it_is_so() {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut crier = Crier::new(tell);
+        let name = || "SERVIDOR".to_owned();
+        let away = || News::TurnedAway { name: name(), why: Refusal::Stranger };
+        let shut = [Shut { port: 9000, why: "in use".into() }];
+        for _ in 0..3 {
+            crier.stands(News::Works { name: name() });
+            crier.wrong(away());
+            crier.shut(&shut);
+        }
+        crier.heard("CAJA-3");
+        crier.shut(&[]);
+        crier.wrong(away());
+        crier.shut(&shut);
+        crier.heard("SERVIDOR");
+        crier.wrong(away());
+        let port = || News::Shut { port: 9000, why: "in use".into() };
+        let said: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+        assert_eq!(said, [News::Works { name: name() }, away(), port(), port(), away()]);
     }
 }

@@ -1,7 +1,8 @@
 //! Files and programs of this machine that follow the server.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
@@ -13,7 +14,6 @@ use super::speech::Receipt;
 use crate::config::command::Command;
 use crate::config::hooks::HOOK_LIMIT;
 use crate::config::terminal::{LastReceipt, Settings, Terminal};
-use crate::os::ground::save;
 use crate::server::beside::{Beside, Wanted};
 
 /// Between two tries of what does not end well.
@@ -124,7 +124,7 @@ fn tell(
         replace(file, filled(&text, server).as_bytes()).map_err(at(file))?;
     }
     let path = server_path(home);
-    save(&path, format!("{}\n{}\n", server.address, server.name).as_bytes()).map_err(at(&path))?;
+    replace(&path, format!("{}\n{}\n", server.address, server.name).as_bytes()).map_err(at(&path))?;
     let Some(hook) = hook else { return Ok(true) };
     let mut process = process(hook);
     process.env("ESPEJO_STORE", &server.store).env("ESPEJO_SERVER", &server.name);
@@ -132,17 +132,21 @@ fn tell(
     wanted.run(&mut process, Stdio::null(), HOOK_LIMIT).map_err(|error| (hook.program().to_owned(), error))
 }
 
-/// Writes a file anew, wholly or not at all, with the rights that it had; where it is the same already it is left alone.
+/// Writes a file anew, wholly or not at all, with the rights that it had, or so that all may read it; where it is the same already
+/// it is left alone.
 fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let before = fs::metadata(file).ok();
     if before.is_some() && fs::read(file)? == bytes {
         return Ok(());
     }
-    save(file, bytes)?;
-    match before {
-        Some(before) => fs::set_permissions(file, before.permissions()),
-        None => Ok(()),
-    }
+    let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(bytes)?;
+    let rights = before.map_or_else(|| fs::Permissions::from_mode(0o644), |before| before.permissions());
+    beside.as_file().set_permissions(rights)?;
+    beside.as_file().sync_all()?;
+    beside.persist(file)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 fn filled(text: &str, server: &Server) -> String {
@@ -196,4 +200,52 @@ fn tail(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = vec![];
     file.take(TAIL).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_for_all_to_read_and_keep_the_rights_that_they_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let [template, file] = ["pos.ini.espejo", "pos.ini"].map(|name| folder.path().join(name));
+        fs::write(&template, "server={address}\nname={name} {epoch} {other}\n").unwrap();
+        let server =
+            |epoch| Server { epoch, address: "10.0.0.2".into(), name: "CAJA-3".into(), store: "Centro".into() };
+        let settings = [Settings { template, file: file.clone() }];
+        let begun = |epoch| {
+            let (done, heard) = std::sync::mpsc::channel();
+            let (settings, home) = (settings.clone(), folder.path().to_owned());
+            let _beside = Beside::begin("test", move |wanted| {
+                let told = tell(wanted, &home, &settings, None, &server(epoch))
+                    .map_err(|(path, error)| format!("{path}: {error}"));
+                done.send(told).unwrap();
+            });
+            heard.recv().unwrap()
+        };
+        assert_eq!(begun(2), Ok(true));
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(fs::read_to_string(&file).unwrap(), "server=10.0.0.2\nname=CAJA-3 2 {other}\n");
+        assert_eq!(fs::read_to_string(server_path(folder.path())).unwrap(), "10.0.0.2\nCAJA-3\n");
+        assert_eq!((mode(&file), mode(&server_path(folder.path()))), (0o644, 0o644));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!((begun(3), mode(&file)), (Ok(true), 0o600));
+        fs::remove_file(&settings[0].template).unwrap();
+        assert!(begun(4).unwrap_err().contains("pos.ini.espejo"));
+    }
+
+    #[test]
+    fn the_last_receipt_is_the_last_that_stands_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log");
+        let text =
+            format!("[terminal]\nlast_receipt = {{ file = \"{}\", pattern = \"receipt (\\\\d+)\" }}\n", file.display());
+        let last = Terminal::from_bytes(text.as_bytes()).unwrap().last_receipt.unwrap();
+        assert!(read(&last).is_err(), "it is not there yet");
+        fs::write(&file, "nothing yet\n").unwrap();
+        assert_eq!(read(&last).unwrap(), None);
+        fs::write(&file, format!("{}receipt 55\nreceipt 56\n", "x".repeat(100_000))).unwrap();
+        assert_eq!(read(&last).unwrap().as_deref(), Some("56"));
+    }
 }

@@ -247,7 +247,7 @@ mod tests {
             into.write_all(&said).await.unwrap();
             into.shutdown().await.unwrap();
         };
-        let (_, read) = tokio::join!(say, from.read_to_end(&mut heard));
+        let ((), read) = tokio::join!(say, from.read_to_end(&mut heard));
         assert_eq!(read.unwrap(), said.len() + 6);
         assert!(heard[..6] == *b"hello " && heard[6..] == said);
     }

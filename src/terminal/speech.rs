@@ -37,7 +37,7 @@ pub enum Said {
 /// How a machine stands.
 // Each of them may be so with or without the others.
 #[allow(clippy::struct_excessive_bools)]
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Here {
     /// The highest epoch that it has seen.
     pub epoch: Epoch,

@@ -207,9 +207,13 @@ impl App {
         let starts = self.status().and_then(turn::start_plan).map(|plan| plan.kind);
         match confirm.which {
             Which::Start if starts == Some(OperationKind::Start) => Command::Start { by },
-            Which::Start => {
-                Command::Promote { by, yes: confirm.sum.is_some(), accept_loss: confirm.loses, reason: None }
-            }
+            Which::Start => Command::Promote {
+                by,
+                yes: confirm.sum.is_some(),
+                accept_loss: confirm.loses,
+                unlock: false,
+                reason: None,
+            },
             Which::Return => Command::Return { by, reason: None },
             Which::Switch => Command::Switch { by, reason: None },
             Which::Cancel => Command::Cancel { by },

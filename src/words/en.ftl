@@ -1359,6 +1359,7 @@ help-mirror-accept_removals = Take over without a question that most files are g
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
 help-promote = Start the backup server: this machine serves from now on
 help-promote-yes = The main is dead: a person has looked
+help-promote-unlock = Start though terminals say that the other machine lives, or that this one is cut off; only the support may, with a reason
 help-promote-accept_loss = An old copy, or one that waits for an answer, is good enough
 help-promote-reason = Why, for the record
 help-promote-plan = Show what would be done and lost, and do nothing

@@ -148,6 +148,7 @@ pub fn serving_terminals() -> Status {
         reaches: vec![Node::Backup],
         uses: (number != 9).then_some(Node::Backup),
         heard_ago_ms: Some(300),
+        ..Terminal::default()
     };
     status.terminals = (1..15).map(terminal).collect();
     status

@@ -87,9 +87,13 @@ fn each_pair_of_cables_that_is_pulled_has_its_verdict() {
                 _ if both.contains(&"trunk") => "unknown",
                 _ => "healthy",
             };
-            both.iter().for_each(|cable| floor.cable(cable, "down"));
+            for cable in both {
+                floor.cable(cable, "down");
+            }
             floor.until_verdict(Machine::Backup, verdict, &format!("{both:?}"));
-            both.iter().for_each(|cable| floor.cable(cable, "up"));
+            for cable in both {
+                floor.cable(cable, "up");
+            }
             floor.until_verdict(Machine::Backup, "healthy", &format!("{both:?} are back"));
             floor.until_all_work(Machine::Backup, "main", &format!("{both:?} are back"));
         }

@@ -242,7 +242,7 @@ impl Floor {
     /// Pulls the cable of a machine (`m`, `b`, `t1` …) or that between the two switches (`trunk`), or puts it in again.
     pub fn cable(&self, who: &str, state: &str) {
         let number: usize = who.strip_prefix('t').and_then(|number| number.parse().ok()).unwrap_or(0);
-        let switch = if who == "b" || number > 0 && number % 2 == 0 { "2" } else { "1" };
+        let switch = if who == "b" || number > 0 && number.is_multiple_of(2) { "2" } else { "1" };
         assert!(ip(&["-n", &self.spaces.space(switch), "link", "set", "dev", who, state]), "{who} {state}");
     }
 
@@ -294,7 +294,7 @@ impl Drop for Floor {
 pub fn done(floor: &Floor, machine: Machine, verb: &[&str]) -> String {
     let said = output(&mut floor.two.espejo(machine, verb));
     assert_eq!(said.status.code(), Some(0), "{verb:?}: {}", told(&said));
-    told(&said)
+    String::from_utf8(said.stdout).unwrap()
 }
 
 /// What it says, when it is refused.

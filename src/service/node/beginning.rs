@@ -16,7 +16,8 @@ use super::meet::{self, Calling};
 use super::standing::Standing;
 use super::turning::Turning;
 use super::twin::Twin;
-use super::{Machine, MachineError, inputs, keeping, maintenance, witnesses};
+use super::witnesses::Tills;
+use super::{Machine, MachineError, inputs, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
@@ -25,7 +26,6 @@ use crate::pair::{Node, Pair};
 use crate::server::keeps::Keeping;
 use crate::service::member::{Member, role};
 use crate::service::status::Status;
-use crate::service::terminals::registry::Registry;
 
 impl Machine {
     pub(super) async fn begin(
@@ -43,8 +43,7 @@ impl Machine {
         let (listener, udp) = meet::listen(&own.address).await?;
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
-        let registry = Registry::load(home);
-        let desk = witnesses::open(&store, &own.address, &tls, &registry, tell.shown.clone());
+        let tills = Tills::open(home, (&store, own), &tls, tell.shown.clone());
         let (other, others) = watch::channel(member.other);
         let work = vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let mut machine = Self {
@@ -70,9 +69,7 @@ impl Machine {
             their_heart: None,
             udp,
             invite: None,
-            registry,
-            desk,
-            message: None,
+            tills,
             theirs: None,
             their_version: None,
             keeping,

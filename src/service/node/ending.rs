@@ -75,9 +75,7 @@ impl Machine {
             work.abort();
             let _ = work.await;
         }
-        if let Some(desk) = self.desk.take() {
-            desk.close().await;
-        }
+        self.tills.close().await;
         let mut result = left;
         if let Some(mut days) = self.days.take() {
             days.leave().await;

@@ -39,7 +39,7 @@ impl Machine {
         if name.is_empty() || name.chars().any(char::is_control) || is_taken || ["main", "backup"].contains(&name) {
             return refused(WhyNot::NoTerminalName { name: name.to_owned() });
         }
-        if self.registry.called(name).is_some() {
+        if self.tills.registry.called(name).is_some() {
             return refused(WhyNot::TerminalThere { name: name.to_owned() });
         }
         if self.member.store.is_none() {
@@ -71,8 +71,8 @@ impl Machine {
     /// Forgets the machine that has joined: from now on it is turned away.
     pub(super) fn revoke(&mut self, name: &str, by: &str) -> Reply {
         let refused = |why| Reply::Refused { why: vec![why] };
-        if let Some(entry) = self.registry.called(name).cloned() {
-            if let Err(error) = self.registry.revoke(entry.id) {
+        if let Some(entry) = self.tills.registry.called(name).cloned() {
+            if let Err(error) = self.tills.registry.revoke(entry.id) {
                 return refused(WhyNot::System { error: error.to_string() });
             }
             tracing::info!(by, name, "a terminal may not come in any more");
@@ -150,7 +150,7 @@ impl Machine {
             Ok(Joined { secure, peer, guest: Guest::Terminal(name) }) => {
                 self.invite = None;
                 // It says goodbye, and tries again: nothing is half done.
-                self.registry.admit(&name, peer)?;
+                self.tills.registry.admit(&name, peer)?;
                 self.know_terminals();
                 tracing::info!(name, %peer, "a terminal has joined");
                 self.done("", What::Noted(Noted::TerminalJoined { name }));

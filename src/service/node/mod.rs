@@ -83,8 +83,6 @@ use super::keeper::Keeper;
 use super::member::{Member, role};
 use super::proofs::Proofs;
 use super::status::{Call, Maintenance, Operation, OperationState, Server, Status};
-use super::terminals::desk::Desk;
-use super::terminals::registry::Registry;
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -96,7 +94,6 @@ use crate::os::ground;
 use crate::os::net::Datagrams;
 use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use crate::server::keeps::Keeping;
-use crate::terminal::speech::Message;
 use calling::Caller;
 use days::Days;
 pub use ending::{Left, MachineError};
@@ -112,6 +109,7 @@ use session::Session;
 use standing::{Known, Standing};
 use turning::Turning;
 use twin::Twin;
+use witnesses::Tills;
 
 /// How often at the most a new status is published.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -151,12 +149,8 @@ pub struct Machine {
     /// How fast all datasets together may be sent.
     pace: Option<Pace>,
     invite: Option<Invite>,
-    /// The terminals that have joined.
-    registry: Registry,
-    /// Where they come in, if the store has any.
-    desk: Option<Desk>,
-    /// What the people at them are to read.
-    message: Option<Message>,
+    /// The terminals.
+    tills: Tills,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
@@ -263,7 +257,7 @@ impl Machine {
                 Some(met) = inbox.met.recv() => Input::Met(met),
                 Some(joined) = inbox.joined.recv() => Input::Joined(joined),
                 Some(proof) = inbox.shown.recv() => Input::Shown(proof),
-                () = witnesses::changed(&mut self.desk) => Input::Witnessed,
+                () = self.tills.changed() => Input::Witnessed,
                 received = self.udp.receive(&mut datagram) => match received {
                     Ok(length) => Input::Datagram(datagram[..length].to_vec()),
                     // What could not be delivered before comes back as an error: it is nothing new.

@@ -57,7 +57,7 @@ impl Machine {
                 self.say_here();
                 self.say_job();
                 if let Some(session) = &self.session {
-                    session.say(Note::Terminals { entries: self.registry.entries().to_vec() });
+                    session.say(Note::Terminals { entries: self.tills.registry.entries().to_vec() });
                 }
                 if let (Some(session), Some(said)) = (&self.session, &self.maintenance) {
                     session.say(Note::Maintenance(said.clone()));

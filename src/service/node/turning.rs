@@ -94,8 +94,9 @@ impl Machine {
             return Ok(());
         }
         let (kind, by, given, reason) = match command {
-            Command::Promote { by, yes, accept_loss, reason } => {
-                let given = [yes.then_some(Consent::Yes), accept_loss.then_some(Consent::AcceptLoss)];
+            Command::Promote { by, yes, accept_loss, unlock, reason } => {
+                let given = [(yes, Consent::Yes), (accept_loss, Consent::AcceptLoss), (unlock, Consent::Unlock)];
+                let given = given.map(|(is_given, consent)| is_given.then_some(consent));
                 (OperationKind::Promote, by, given.into_iter().flatten().collect(), reason)
             }
             Command::Start { by } => (OperationKind::Start, by, vec![Consent::Yes], None),
@@ -118,7 +119,7 @@ impl Machine {
         let why = self.plan(kind).against(&given);
         if !why.is_empty() {
             // A question that was not answered yet is no refusal.
-            if why.iter().any(|why| why.consent().is_none()) {
+            if why.iter().any(|why| matches!(why.consent(), None | Some(Consent::Unlock))) {
                 self.keeper.refused(kind, &by, &why, ground::now()).await;
             }
             let _ = answer.send(Reply::Refused { why });

@@ -1,9 +1,15 @@
 //! What the terminals see, and what this machine says to them.
 
+use std::path::Path;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
 use super::joining::Pass;
 use super::note::Note;
 use super::{Machine, MachineError};
 use crate::config::address::Address;
+use crate::config::machine::Machine as Set;
 use crate::config::store::Store;
 use crate::link::identity::MachineId;
 use crate::link::proof::Proof;
@@ -21,38 +27,47 @@ use crate::service::terminals::visit::Saying;
 use crate::service::terminals::witness::{Count, Witness, count};
 use crate::terminal::speech::{Here, Machines, Message};
 
-use tokio::sync::mpsc;
-use tokio::time::Instant;
-
-/// Opens the desk of a machine, where its store has terminals.
-pub(super) fn open(
-    store: &Store,
-    own: &Address,
-    tls: &Tls,
-    registry: &Registry,
-    shown: mpsc::Sender<Proof>,
-) -> Option<Desk> {
-    let port = store.terminals.as_ref()?.notice_port;
-    let address = Address::new(own.host(), port)?;
-    let (epoch, revision) = (0, 0);
-    let (serves, ready, frozen, hears_other) = (false, false, false, false);
-    let here = Here { epoch, proof: None, serves, ready, frozen, hears_other, echo: 0, revision };
-    let saying = Saying { here, configured: None, message: None };
-    Some(Desk::open(address, tls.clone(), (saying, registry.joined().cloned().collect()), shown))
+/// The terminals of a store.
+pub(super) struct Tills {
+    /// Those that have joined.
+    pub(super) registry: Registry,
+    /// Where they come in, if the store has any.
+    desk: Option<Desk>,
+    /// What the people at them are to read.
+    message: Option<Message>,
 }
 
-/// Waits until the terminals tell something else; for ever where there are none.
-pub(super) async fn changed(desk: &mut Option<Desk>) {
-    match desk {
-        Some(desk) => desk.changed().await,
-        None => std::future::pending().await,
+impl Tills {
+    /// Those that the home knows. Where the store has any, they may come to the machine that is set as `own` from now on.
+    pub(super) fn open(home: &Path, (store, own): (&Store, &Set), tls: &Tls, shown: mpsc::Sender<Proof>) -> Self {
+        let registry = Registry::load(home);
+        let port = store.terminals.as_ref().map(|terminals| terminals.notice_port);
+        let address = port.and_then(|port| Address::new(own.address.host(), port));
+        let joined = registry.joined().cloned().collect();
+        let desk = address.map(|address| Desk::open(address, tls.clone(), joined, shown));
+        Self { registry, desk, message: None }
+    }
+
+    /// Waits until they tell something else; for ever where there are none.
+    pub(super) async fn changed(&mut self) {
+        match &mut self.desk {
+            Some(desk) => desk.changed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// They may not come any more.
+    pub(super) async fn close(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            desk.close().await;
+        }
     }
 }
 
 impl Machine {
     /// Says to the terminals how this machine stands.
     pub(super) fn tell_terminals(&self) {
-        let Some(desk) = &self.desk else { return };
+        let Some(desk) = &self.tills.desk else { return };
         let record = self.pair.record();
         let serves = self.pair.duty() == Duty::Serving;
         let stands = self.program.as_ref().map_or(Server::Ready, |program| program.stands);
@@ -67,7 +82,7 @@ impl Machine {
             revision: self.revision.number,
         };
         let configured = serves.then(|| (self.revision.clone(), self.machines()));
-        desk.say(Saying { here, configured, message: self.message.clone() });
+        desk.say(Saying { here, configured, message: self.tills.message.clone() });
     }
 
     fn machines(&self) -> Machines {
@@ -96,31 +111,31 @@ impl Machine {
 
     /// A terminal has joined, or may not come in any more, here or there.
     pub(super) fn know_terminals(&mut self) {
-        if let Some(desk) = &self.desk {
-            desk.admit(self.registry.joined().cloned().collect());
+        if let Some(desk) = &self.tills.desk {
+            desk.admit(self.tills.registry.joined().cloned().collect());
         }
         if let Some(session) = &self.session {
-            session.say(Note::Terminals { entries: self.registry.entries().to_vec() });
+            session.say(Note::Terminals { entries: self.tills.registry.entries().to_vec() });
         }
         self.publish_soon();
     }
 
     /// The people at all terminals are to read `text`.
     pub(super) fn write_to_terminals(&mut self, text: String, by: String) -> Reply {
-        if self.desk.is_none() {
+        if self.tills.desk.is_none() {
             return Reply::Refused { why: vec![WhyNot::NoTerminals] };
         }
         // Each is shown once, whichever machine says it: its number is the time.
         let number = u64::try_from(ground::now().as_millisecond()).unwrap_or_default();
         self.noted(&by, Noted::MessageSent { text: text.clone() });
-        self.message = Some(Message { number, text, by });
+        self.tills.message = Some(Message { number, text, by });
         self.tell_terminals();
         Reply::Done
     }
 
     /// The other machine says which terminals have joined.
     pub(super) fn merge_terminals(&mut self, theirs: &[Entry]) {
-        match self.registry.merge(theirs) {
+        match self.tills.registry.merge(theirs) {
             // What it does not know yet it is told by that, too.
             Ok(true) => self.know_terminals(),
             Ok(false) => {}
@@ -130,9 +145,9 @@ impl Machine {
 
     /// Those of the terminals that may come in which have told anything.
     pub(super) fn witnesses(&self) -> Vec<Witness> {
-        let seen = self.desk.as_ref().map(Desk::seen);
+        let seen = self.tills.desk.as_ref().map(Desk::seen);
         let all = seen.iter().flat_map(|seen| seen.iter());
-        all.filter(|one| self.registry.with_key(one.id).is_some()).cloned().collect()
+        all.filter(|one| self.tills.registry.with_key(one.id).is_some()).cloned().collect()
     }
 
     /// What the terminals say of the other machine, where that is silent here.
@@ -155,7 +170,7 @@ impl Machine {
     /// Whether so many of the terminals that are heard know of `epoch` that no majority can be found that does not.
     pub(super) fn is_stored(&self, epoch: Epoch) -> bool {
         let now = Instant::now();
-        let all = self.registry.joined().count();
+        let all = self.tills.registry.joined().count();
         let witnesses = self.witnesses();
         let knows = witnesses.iter().filter(|one| one.is_fresh(now) && one.vote.epoch >= epoch).count();
         knows * 2 > all || witnesses.iter().all(|one| !one.is_fresh(now) || one.vote.epoch >= epoch)
@@ -167,7 +182,7 @@ impl Machine {
         let witnesses = self.witnesses();
         let find = |id: MachineId| witnesses.iter().find(|one| one.id == id);
         let mut all: Vec<Terminal> =
-            self.registry.joined().map(|entry| stands(&self.store, &entry.name, find(entry.id), now)).collect();
+            self.tills.registry.joined().map(|entry| stands(&self.store, &entry.name, find(entry.id), now)).collect();
         all.sort_by(|one, other| one.is_here.cmp(&other.is_here).then(one.name.cmp(&other.name)));
         all
     }

@@ -20,7 +20,7 @@ use crate::link::proof::Proof;
 use crate::link::tls::Tls;
 use crate::os::ground::spawn;
 use crate::os::net;
-use crate::terminal::speech::Vote;
+use crate::terminal::speech::{Here, Vote};
 
 /// Connections at once. Where there are more, the oldest of those that have not proven yet who they are goes.
 const CONNECTIONS: usize = 1024;
@@ -39,14 +39,11 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens it at `address`. The proof of an epoch above that of `saying` goes to `shown`.
+    /// Opens it at `address` for those who have joined. Until something else is said, this machine knows nothing. The proof of an
+    /// epoch above the one that it says goes to `shown`.
     #[must_use]
-    pub fn open(
-        address: Address,
-        tls: Tls,
-        (saying, joined): (Saying, Vec<Entry>),
-        shown: mpsc::Sender<Proof>,
-    ) -> Self {
+    pub fn open(address: Address, tls: Tls, joined: Vec<Entry>, shown: mpsc::Sender<Proof>) -> Self {
+        let saying = Saying { here: Here::default(), configured: None, message: None };
         let (saying, says) = watch::channel(Arc::new(saying));
         let (joined, all) = watch::channel(Arc::new(joined));
         let (tell, news) = mpsc::channel(WAITING);

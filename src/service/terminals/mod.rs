@@ -5,10 +5,12 @@
 //!
 //! - [`registry`]: who has joined
 //! - [`desk`]: takes terminals, hears and tells them
+//! - [`terminal`]: how one stands
 //! - [`visit`]: the connection of one terminal
 //! - [`witness`]: what they saw, and the verdict that follows: pure
 
 pub mod desk;
 pub mod registry;
+pub mod terminal;
 pub mod visit;
 pub mod witness;

@@ -185,7 +185,7 @@ fn stands(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<(Mark, String)> 
             Some(Consent::Yes) => return None,
             Some(Consent::AcceptLoss) => (Mark::Warn, short::short(words, why, other(status))),
             // What no consent answers must be mended: at length, with what to do.
-            None => (Mark::Alarm, refusal(words, why)),
+            None | Some(Consent::Unlock) => (Mark::Alarm, refusal(words, why)),
         };
         let check = told::check(words, check.check);
         Some((mark, words.with("check-stands", &[("check", check.into()), ("why", why.into())])))
