@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -177,6 +178,12 @@ impl Floor {
             agent.kill().unwrap();
             agent.wait().unwrap();
         }
+    }
+
+    /// Sends a signal to the agent of a till, or to whoever started it there.
+    pub fn signal(&self, number: usize, signal: Signal) {
+        let agent = self.till(number).agent.as_ref().unwrap();
+        rustix::process::kill_process(Pid::from_child(agent), signal).unwrap();
     }
 
     fn printed_at(&self, number: usize) -> PathBuf {

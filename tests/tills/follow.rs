@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::common::two::Machine;
 use crate::floor::{Floor, done, until_file};
 
@@ -43,4 +45,23 @@ fn eight_tills_sell_through_a_switch_a_return_and_a_power_cut() {
     floor.accounted(Machine::Backup, "after the power cut");
     until_file(&path, "programs may look who serves", |text| text.starts_with("10.78.0.2\n"));
     assert!(fs::metadata(&path).is_ok());
+}
+
+#[test]
+fn a_till_that_was_off_or_stood_still_through_a_change_learns_all_at_its_next_contact() {
+    let Some(mut floor) = Floor::open("was_off", 2) else { return };
+    floor.kill(1);
+    floor.signal(2, Signal::STOP);
+    floor.two.until(Machine::Main, "both are missed", |status| {
+        status["terminals"].as_array().unwrap().iter().all(|till| till["is_here"] == false)
+    });
+    done(&floor, Machine::Main, &["switch", "--yes"]);
+    floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
+    floor.start(1);
+    floor.signal(2, Signal::CONT);
+    let status = floor.until_all_work(Machine::Backup, "backup", "both are back");
+    assert!(status["terminals"].as_array().unwrap().iter().all(|till| till["epoch"] == 2), "{status}");
+    floor.buy();
+    floor.close();
+    floor.accounted(Machine::Backup, "both sold");
 }
