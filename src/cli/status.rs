@@ -11,7 +11,7 @@ use crate::service::control::Client;
 use crate::service::member::Member;
 use crate::service::status::Phase;
 use crate::service::{Command, Reply, Status};
-use crate::words::{Words, answer, figures, told};
+use crate::words::{Words, against, answer, figures, told};
 
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
@@ -79,7 +79,7 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
     }
     writeln!(out, "{}", answer::sentence(words, status))?;
     for reason in &status.can_take_over.reasons {
-        let told = told::reason(words, reason);
+        let told = against::reason(words, reason);
         writeln!(out, "  {} {}", told.what, told.todo)?;
     }
     if let Some(as_of) = status.mirror.as_of {

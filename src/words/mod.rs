@@ -9,6 +9,7 @@
 //! - [`finding`]: what an examination of a machine found
 //! - [`grade`](mod@grade): how sure a generation is
 //! - [`licence`]: the backup licence
+//! - [`against`]: what stands against taking over
 //! - [`refusal`]: why something is not done
 //! - [`short`]: the same in the few words that stand beside a key
 //! - [`served`]: what is wrong with the POS server program
@@ -19,6 +20,7 @@
 //! - [`figures`]: bytes, spans of time and clock times as people read them
 //! - `en.ftl`: English
 
+pub mod against;
 pub mod answer;
 pub mod faults;
 pub mod figures;

@@ -166,6 +166,10 @@ fn what_is_agreed_to_is_what_is_asked_now() {
 fn the_backup_is_the_server() {
     seen(turns::serving()).is("serving_80x24");
     seen(turns::serving_terminals()).is("serving_terminals_80x24");
+    seen(turns::calm_terminals()).is("backup_terminals_80x24");
+    seen(turns::down_terminals()).is("alarm_terminals_80x24");
+    seen(turns::cut_off()).is("alarm_cut_off_80x24");
+    seen(turns::only_this_link()).is("alarm_only_this_link_80x24");
     seen(turns::serving_copying()).is("serving_copying_80x24");
     seen(turns::serving_level()).is("serving_level_80x24");
     seen(turns::serving_alone()).is("serving_alone_80x24");

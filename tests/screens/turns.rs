@@ -143,14 +143,56 @@ fn yesterday(clock: &str) -> Timestamp {
 /// The same with terminals, one of which is missing.
 pub fn serving_terminals() -> Status {
     let mut status = serving();
-    let terminal = |number: u32| Terminal {
-        name: format!("CAJA-{number}"),
-        reaches: vec![Node::Backup],
-        uses: (number != 9).then_some(Node::Backup),
-        heard_ago_ms: Some(300),
-        ..Terminal::default()
+    status.terminals = terminals(Node::Backup, &[Node::Backup], &[9]);
+    status
+}
+
+/// Fourteen terminals, which work with `uses` and reach these machines; of some nothing is heard.
+fn terminals(uses: Node, reaches: &[Node], missing: &[u32]) -> Vec<Terminal> {
+    let terminal = |number: u32| {
+        let is_here = !missing.contains(&number);
+        Terminal {
+            name: format!("CAJA-{number}"),
+            reaches: if is_here { reaches.to_vec() } else { vec![] },
+            uses: is_here.then_some(uses),
+            heard_ago_ms: Some(300),
+            is_here,
+            works: is_here,
+            ..Terminal::default()
+        }
     };
-    status.terminals = (1..15).map(terminal).collect();
+    (1..15).map(terminal).collect()
+}
+
+/// All is well, and two terminals are missing.
+pub fn calm_terminals() -> Status {
+    let mut status = calm();
+    status.terminals = terminals(Node::Main, &[Node::Main, Node::Backup], &[4, 11]);
+    status
+}
+
+/// The main is down, as all terminals say that are heard.
+pub fn down_terminals() -> Status {
+    let mut status = down();
+    status.terminals = terminals(Node::Main, &[Node::Backup], &[4, 11]);
+    status
+}
+
+/// The backup's own cable is cut: no terminal reaches it.
+pub fn cut_off() -> Status {
+    let mut status = missed(42);
+    status.verdict = Verdict::Isolated;
+    status.terminals = terminals(Node::Main, &[], &(1..15).collect::<Vec<_>>());
+    promote(&mut status, &[(Checked::Verdict, WhyNot::Isolated { all: 14 })]);
+    status
+}
+
+/// The main lives, and only the backup does not hear it.
+pub fn only_this_link() -> Status {
+    let mut status = missed(42);
+    status.verdict = Verdict::OnlyThisLink;
+    status.terminals = terminals(Node::Main, &[Node::Main, Node::Backup], &[4, 11]);
+    promote(&mut status, &[(Checked::Verdict, WhyNot::OnlyThisLink { saw: 12, all: 14 })]);
     status
 }
 

@@ -130,6 +130,7 @@ impl Standing {
             status.can_take_over.yes = false;
             status.can_take_over.reasons.insert(0, Reason { check, value, limit, remedy });
         }
+        locked(status);
         age(status, known);
         what
     }
@@ -225,6 +226,20 @@ fn unheard(status: &mut Status) {
     // Whether there is one, only the other machine knows.
     answer.reasons.retain(|reason| reason.check != "first-copy");
     answer.reasons.insert(0, Reason { check, value, limit, remedy });
+}
+
+/// What the terminals saw may stand against it.
+fn locked(status: &mut Status) {
+    let value = match status.verdict {
+        Verdict::OnlyThisLink => "only-this-link",
+        Verdict::Isolated => "isolated",
+        Verdict::Healthy | Verdict::ServerStopped | Verdict::MainDown | Verdict::Unknown => return,
+    };
+    if status.duty != Duty::Serving {
+        let [check, value, limit, remedy] = ["witnesses", value, "main-down", "look-at-cable"].map(str::to_owned);
+        status.can_take_over.yes = false;
+        status.can_take_over.reasons.insert(0, Reason { check, value, limit, remedy });
+    }
 }
 
 /// The age of a copy counts with the silence.

@@ -6,7 +6,7 @@ use super::Seen;
 use super::answer::{Answer, Problem, problems, silent_since};
 use super::copying::{self, Events, Fact};
 use super::mirror::Action;
-use super::turns;
+use super::{tills, turns};
 use crate::service::Status;
 use crate::service::status::{Consent, Loss, Plan, Trouble, Verdict};
 use crate::tui::app::{App, SHORT_BREAK};
@@ -97,7 +97,9 @@ fn answer(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> Answer {
     Answer {
         mark: if wait.is_some() { Mark::Busy } else { Mark::Alarm },
         sentence: format!("{missed} {could}"),
-        details: vec![since.into_iter().chain([proven]).collect::<Vec<_>>().join(" ")],
+        details: vec![
+            since.into_iter().chain(tills::agree(seen, status)).chain([proven]).collect::<Vec<_>>().join(" "),
+        ],
     }
 }
 
@@ -112,7 +114,11 @@ fn steps(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<String> {
     let words = seen.words;
     let name = ("name", other(status).into());
     let key = turns::key(seen, Scope::Alarm, Intent::StartServer);
-    let look = if is_stopped(status) { "alarm-step-screen" } else { "alarm-step-look" };
+    let look = match status.verdict {
+        Verdict::ServerStopped => "alarm-step-screen",
+        Verdict::OnlyThisLink | Verdict::Isolated => "alarm-step-cable",
+        Verdict::Healthy | Verdict::MainDown | Verdict::Unknown => "alarm-step-look",
+    };
     let last = match (plan.is_offered(), is_stopped(status)) {
         (true, false) => words.with("alarm-step-start", &[("key", key.into())]),
         (true, true) => words.with("alarm-step-still", &[("key", key.into())]),

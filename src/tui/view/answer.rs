@@ -7,7 +7,7 @@ use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::answer::{Stance, other, refuses, sentence, stance};
 use crate::words::unmet::unmet;
-use crate::words::{figures, told};
+use crate::words::{against, figures, told};
 
 /// The one sentence that is always there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,13 +106,13 @@ fn details(seen: &Seen<'_>, status: &Status, stance: Stance, wrong: bool) -> Vec
         }
         Stance::YesAlone => silent(seen, status).into_iter().chain(copy).chain(keep()).collect(),
         Stance::OldAlone => {
-            let age = status.can_take_over.reasons.iter().map(|reason| told::reason(words, reason).what);
+            let age = status.can_take_over.reasons.iter().map(|reason| against::reason(words, reason).what);
             silent(seen, status).into_iter().chain(age).chain(copy).chain(keep()).collect()
         }
         Stance::Old | Stance::No | Stance::NoAlone => {
             // What to do is said below, by what is wrong: two advices for one thing would be one too many.
             let said = |reason: &Reason| {
-                let told = told::reason(words, reason);
+                let told = against::reason(words, reason);
                 let is_below = wrong || reason.check == "licence";
                 if is_below { told.what } else { format!("{} {}", told.what, told.todo) }
             };

@@ -2,6 +2,7 @@
 
 use super::Seen;
 use super::copying::Fact;
+use super::tills;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
 use crate::service::status::{Machines, PeerState, Server};
@@ -26,6 +27,8 @@ pub fn machines(seen: &Seen<'_>, status: &Status) -> Vec<Fact> {
     };
     let mut facts = vec![fact("label-main", Node::Main, main), fact("label-backup", Node::Backup, backup)];
     facts.extend(pos(seen, status));
+    let tills = if status.duty == Duty::Serving { tills::here(seen, status) } else { tills::there(seen, status) };
+    facts.extend(tills.map(|value| Fact { label: seen.words.say("label-terminals"), value }));
     facts
 }
 

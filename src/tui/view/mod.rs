@@ -4,6 +4,7 @@
 //! - [`alarm`]: the home screen while the server is missed
 //! - [`serving`]: the home screen of the backup while it is the server
 //! - [`turning`]: the home screen while a change of server runs
+//! - [`tills`]: the POS terminals, in a line
 //! - [`turns`]: what can be done about who serves
 //! - [`confirm`](mod@confirm): the question before that
 //! - [`answer`]: could this copy take over now, and what stands in the way
@@ -31,6 +32,7 @@ pub mod machines;
 pub mod mirror;
 pub mod serving;
 pub mod strip;
+pub mod tills;
 pub mod turning;
 pub mod turns;
 pub mod welcome;

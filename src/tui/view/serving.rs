@@ -6,9 +6,9 @@ use super::copying::{self, Events, Fact, Progress};
 use super::licence::{LicenceView, licence};
 use super::machines::{backup_name, main_name};
 use super::mirror::{Action, Asking, questions};
-use super::{machines, turns};
+use super::{machines, tills, turns};
 use crate::service::Status;
-use crate::service::status::{Terminal, Trouble};
+use crate::service::status::Trouble;
 use crate::tui::Place;
 use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
@@ -45,9 +45,6 @@ pub struct ServingView {
     pub events: Events,
 }
 
-/// How many names of terminals are named before it is said how many more there are.
-const NAMED: usize = 3;
-
 /// The screen of the backup while it is the server.
 #[must_use]
 pub fn serving(seen: &Seen<'_>, app: &App, status: &Status) -> ServingView {
@@ -56,7 +53,7 @@ pub fn serving(seen: &Seen<'_>, app: &App, status: &Status) -> ServingView {
     let level = status.mirror.behind_ms == 0 && status.mirror.behind_bytes == 0;
     let fact = |label: &str, value: String| Fact { label: words.say(label), value };
     let pos = machines::pos(seen, status).map(|pos| fact("label-pos-server", pos.value));
-    let terminals = terminals(seen, status).map(|said| fact("label-terminals", said));
+    let terminals = tills::here(seen, status).map(|said| fact("label-terminals", said));
     let backup = backup_name(status).unwrap_or_default();
     let keep = match app.place() {
         Place::Embedded => "serving-keep-open",
@@ -93,21 +90,6 @@ fn copy(seen: &Seen<'_>, status: &Status) -> String {
             seen.words.with("copy-level", &[name, ("at", at.into())])
         }
     }
-}
-
-/// How many terminals work here; none where none are known.
-fn terminals(seen: &Seen<'_>, status: &Status) -> Option<String> {
-    let all = &status.terminals;
-    let (here, away): (Vec<&Terminal>, Vec<&Terminal>) = all.iter().partition(|one| one.uses == Some(status.node));
-    let counts = [("here", here.len().into()), ("all", all.len().into())];
-    if away.is_empty() {
-        return (!all.is_empty()).then(|| seen.words.with("terminals-here", &counts));
-    }
-    let names = away.iter().take(NAMED).map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ");
-    let more = away.len().saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { seen.words.with("and-more", &[("n", more.into())]) };
-    let [here, all] = counts;
-    Some(seen.words.with("terminals-missing", &[here, all, ("names", format!("{names}{more}").into())]))
 }
 
 /// The one next step while the backup serves; nothing where somebody has taken it.
