@@ -94,6 +94,9 @@ pub struct Status {
     /// In how many milliseconds this machine gives the main its place by itself, where it is about to.
     #[serde(default)]
     pub returns_in_ms: Option<u64>,
+    /// In how many milliseconds the backup starts by itself, where that is waited for.
+    #[serde(default)]
+    pub starts_in_ms: Option<u64>,
     /// Datasets that have stopped by themselves, on either machine, while others go on.
     #[serde(default)]
     pub stalled: Vec<Stalled>,

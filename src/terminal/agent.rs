@@ -182,7 +182,7 @@ impl Agent {
             match self.known.verify(&proof) {
                 Ok(()) => {
                     self.known.proof = Some(proof.clone());
-                    // It is obeyed only when it is on disk: after a restart no older one is.
+                    // On disk first: after a restart no older one is obeyed. Where that fails it is tried again, and said.
                     self.save();
                     self.way.proven(proof.epoch);
                     (self.changed_at, self.took) = (Some(Instant::now()), None);

@@ -13,6 +13,7 @@ use rustix::net::{Shutdown, shutdown};
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::Instant;
 
 /// Bytes that are taken at once.
@@ -134,6 +135,8 @@ async fn carry(from: &TcpStream, to: &TcpStream, flow: &Flow, way: Way) -> io::R
     let (mut room, mut much) = (vec![], 0);
     loop {
         from.readable().await?;
+        // However much comes on one connection: the others, and what is told to the machines, have their turn.
+        consume_budget().await;
         if room.is_empty() {
             room = vec![0; TAKEN];
         }
@@ -198,6 +201,7 @@ impl<'f> Pipe<'f> {
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         loop {
             from.readable().await?;
+            consume_budget().await;
             let taken = from.try_io(Interest::READABLE, || {
                 splice(from, None, &self.into, None, PIPED, flags).map_err(io::Error::from)
             });

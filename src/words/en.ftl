@@ -1033,7 +1033,8 @@ cli-invite-terminal =
     On the terminal { $name }:
       espejo join { $code } { $address }
 cli-revoke =
-    { $name } is forgotten, and turned away from now on. A new code lets it, or another machine, join: espejo invite
+    { $name } is forgotten, and turned away from now on. A new code lets it, or another one, join: espejo invite backup
+    (a terminal: espejo invite terminal NAME)
 cli-join-other-store = This home belongs to { $ours }, and that is the main of { $theirs }. Name another home with --home DIR.
 cli-join-no-code = a code has six letters and digits, such as K7F-3QX
 cli-join-wrong-code = The code is wrong. It bears three tries; then ask for a new one on the main: espejo invite backup

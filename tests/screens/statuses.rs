@@ -105,6 +105,7 @@ pub fn healthy() -> Status {
         strays: false,
         plans: vec![],
         returns_in_ms: None,
+        starts_in_ms: None,
         stalled: vec![],
         maintained: None,
     }

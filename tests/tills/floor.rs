@@ -102,6 +102,11 @@ impl Floor {
     /// A shop that is open: both machines mirror, and every till has joined. None, and one line that says why, where no networks can
     /// be made.
     pub fn open(test: &str, tills: usize) -> Option<Self> {
+        Self::open_with(test, tills, "")
+    }
+
+    /// The same with `more` in the settings of the store.
+    pub fn open_with(test: &str, tills: usize, more: &str) -> Option<Self> {
         let spaces = Spaces::new(test, tills)?;
         let addresses = ["1", "2"].map(|host| format!("10.78.0.{host}:7410"));
         let two = Two::at(addresses, Some(["m", "b"].map(|who| spaces.space(who))));
@@ -111,7 +116,7 @@ impl Floor {
         let pos = format!(
             "command = [\"python3\", \"{SELLS}\", \"9000\", \"{{data}}\", \"{}\", \"0.0.0.0\"]\n\
             ready = {{ tcp = \"127.0.0.1:9000\", send = \"PING\\n\", expect = \"PONG\" }}\n\
-            stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[terminals]\nports = [9000]\n",
+            stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[terminals]\nports = [9000]\n{more}",
             census.path().display()
         );
         two.set("server", &pos);

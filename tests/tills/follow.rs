@@ -65,3 +65,33 @@ fn a_till_that_was_off_or_stood_still_through_a_change_learns_all_at_its_next_co
     floor.close();
     floor.accounted(Machine::Backup, "both sold");
 }
+
+#[test]
+fn the_backup_starts_by_itself_when_three_terminals_say_so_and_never_where_a_cable_is_cut() {
+    let Some(mut floor) = Floor::open_with("by_itself", 3, "[promote]\nmode = \"auto\"\nafter = \"2s\"\n") else {
+        return;
+    };
+    // Its own cable: nobody reaches it, and it waits however long that takes.
+    floor.cable("b", "down");
+    floor.until_verdict(Machine::Backup, "isolated", "its own cable");
+    floor.two.until(Machine::Backup, "it has been alone for longer than it would wait", |status| {
+        assert!(status["starts_in_ms"].is_null() && status["duty"] != "serving", "{status}");
+        status["peer"]["heard_ago_ms"].as_u64().is_some_and(|ago| ago > 6_000)
+    });
+    floor.cable("b", "up");
+    floor.until_verdict(Machine::Backup, "healthy", "the cable is back");
+    floor.until_all_work(Machine::Backup, "main", "the cable is back");
+    // In maintenance nothing is done by itself.
+    done(&floor, Machine::Backup, &["maintenance", "on"]);
+    floor.two.cut_power(Machine::Main);
+    floor.cable("m", "down");
+    floor.until_verdict(Machine::Backup, "main-down", "the main dies in maintenance");
+    floor.two.until(Machine::Backup, "it waits in maintenance", |status| {
+        assert!(status["duty"] != "serving", "{status}");
+        status["peer"]["heard_ago_ms"].as_u64().is_some_and(|ago| ago > 8_000)
+    });
+    done(&floor, Machine::Backup, &["maintenance", "off"]);
+    floor.two.until(Machine::Backup, "it says when it starts", |status| status["starts_in_ms"].is_u64());
+    let status = floor.until_all_work(Machine::Backup, "backup", "it has started by itself");
+    assert_eq!(status["operation"]["by"], "espejo (auto)", "{status}");
+}

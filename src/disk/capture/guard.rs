@@ -158,6 +158,7 @@ impl Guard {
                 file.size == 0
                     && file.base.as_ref() == Some(path)
                     && tree.get(path).is_some_and(|known| known.body.size() > 0)
+                    && !is_journal(path, tree)
             }
             _ => false,
         };
@@ -222,6 +223,13 @@ impl Guard {
     }
 }
 
+/// Whether a file is the rollback journal of a database beside it: `SQLite` empties it to commit (`journal_mode = TRUNCATE`), and nothing is
+/// lost by that.
+fn is_journal(path: &RelPath, tree: &Tree) -> bool {
+    let base = path.as_bytes().strip_suffix(b"-journal").and_then(|base| RelPath::new(base).ok());
+    base.is_some_and(|base| tree.get(&base).is_some_and(|known| known.body.is_file()))
+}
+
 /// Files in `items` that the mirror holds and that are gone, not merely somewhere else.
 fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
     let moved: BTreeSet<&RelPath> = items
@@ -268,6 +276,18 @@ mod tests {
 
     fn without(files: std::ops::Range<u64>) -> BTreeMap<RelPath, Item> {
         files.map(|number| (path(number), Item { stamp: None, seen: Seen::Gone })).collect()
+    }
+
+    #[test]
+    fn a_journal_is_one_only_beside_its_database() {
+        let path = |name: &str| RelPath::new(name.as_bytes()).unwrap();
+        let mut tree = tree(0..2);
+        for name in ["POS-R", "POS-R-journal", "DIARY-journal"] {
+            let body = Body::File { size: 1, blocks: Blocks::default() };
+            tree.insert(path(name), Known::told(Entry { meta: Meta::default(), body }));
+        }
+        assert!(is_journal(&path("POS-R-journal"), &tree));
+        assert!(!is_journal(&path("DIARY-journal"), &tree) && !is_journal(&path("POS-R"), &tree));
     }
 
     #[test]

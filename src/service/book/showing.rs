@@ -90,6 +90,7 @@ impl Book {
             strays: false,
             plans: vec![],
             returns_in_ms: None,
+            starts_in_ms: None,
             stalled: vec![],
             maintained: None,
         }

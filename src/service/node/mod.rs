@@ -348,6 +348,7 @@ impl Machine {
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
         status.returns_in_ms = self.returns_in_ms();
+        status.starts_in_ms = self.starts_in_ms();
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {
             caller.complete(&mut status);

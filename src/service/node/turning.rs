@@ -53,6 +53,8 @@ pub(super) struct Turning {
     follows: Option<Epoch>,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
+    /// Since when the terminals say that the main is down, where it may start by itself.
+    pub(super) down_since: Option<Instant>,
     /// Since when it could give the main its place by itself.
     pub(super) well_since: Option<Instant>,
     /// This machine was the server until now, and has opened no mirror since.
@@ -371,6 +373,7 @@ impl Machine {
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
         }
+        self.promote_alone().await?;
         self.return_alone().await?;
         self.go_on().await
     }
