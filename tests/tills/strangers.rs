@@ -230,6 +230,8 @@ fn what_the_terminals_lock_only_the_support_opens_with_a_reason() {
     let asked = |args: &[&str]| output(&mut two.espejo(Machine::Backup, args));
     let said = asked(&["promote", "--yes", "--accept-loss"]);
     assert!(said.status.code() == Some(3) && told(&said).contains("cut off"), "{}", told(&said));
+    let said = asked(&["promote", "--unlock", "--reason", "nobody has said yes"]);
+    assert!(said.status.code() == Some(3) && told(&said).contains("cut off"), "{}", told(&said));
     let said = asked(&["promote", "--yes", "--unlock"]);
     assert!(said.status.code() == Some(2) && told(&said).contains("--reason"), "{}", told(&said));
     let said = asked(&["promote", "--yes", "--unlock", "--reason", "the switch has burnt"]);

@@ -97,7 +97,7 @@ impl Machine {
         }
         let (kind, by, given, reason) = match command {
             Command::Promote { by, yes, accept_loss, unlock, reason } => {
-                let given = [(yes, Consent::Yes), (accept_loss, Consent::AcceptLoss), (unlock, Consent::Unlock)];
+                let given = [(yes, Consent::Yes), (accept_loss, Consent::AcceptLoss), (unlock && yes, Consent::Unlock)];
                 let given = given.map(|(is_given, consent)| is_given.then_some(consent));
                 (OperationKind::Promote, by, given.into_iter().flatten().collect(), reason)
             }
