@@ -1,9 +1,9 @@
 //! Espejo keeps a mirror of a shop's point-of-sale server on another machine, always ready to take over.
 //!
 //! This version mirrors the main of a store to its backup over the network (`espejo init`, `invite`, `join`, `run`), lets the
-//! backup serve and the main have its place again (`promote`, `return`, `start`, by verb and on the screen), has a shop to practise
-//! on (`demo`), and mirrors one folder into another in one process (`espejo mirror SOURCE DEST`): the same engine, with its
-//! journal, its service and its screen.
+//! backup serve and the main have its place again (`promote`, `return`, `start`, by verb and on the screen), has POS terminals follow
+//! whoever serves (`terminal`), has a shop to practise on (`demo`), and mirrors one folder into another in one process (`espejo mirror
+//! SOURCE DEST`): the same engine, with its journal, its service and its screen.
 //!
 //! # The map
 //!
@@ -52,6 +52,13 @@
 //! Who began to serve keeps the index of the mirror that it closed then: the start state. Who was the server before asks for it
 //! ([`service::sending`] says it), compares it with what stands there, and sets aside what it alone holds
 //! ([`disk::apply::gather`]), durably and listed ([`disk::lone`]), before it says what it holds and follows.
+//!
+//! # How terminals follow
+//!
+//! The agent on a till ([`terminal::agent`]) calls both machines and tells each once a second what it sees of both; each says back how
+//! it stands ([`terminal::speech`]). The highest epoch that was proven says who serves ([`terminal::way`]): there goes what connects to
+//! the till's ports ([`terminal::proxy`]). On a machine the desk takes them ([`service::terminals::desk`]), and what they saw of a
+//! silent machine becomes a verdict ([`service::terminals::witness`]), which offers the backup's start or locks it.
 //!
 //! # How the server changes
 //!
