@@ -106,6 +106,10 @@ impl Machine {
 
     /// A terminal carries the proof of an epoch that this machine has not seen.
     pub(super) async fn shown(&mut self, proof: Proof) -> Result<(), MachineError> {
+        // One terminal that knows no more confirms nothing: it may have slept through the change that matters.
+        if proof.epoch <= self.pair.record().epoch {
+            return Ok(());
+        }
         self.peer_heard((proof.epoch, proof.start), Some(proof)).await
     }
 
