@@ -42,6 +42,7 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
         return Err(Failure::usage(words.with("cli-terminal-nothing", &[place(&around.home)])));
     };
     let home = Home::take(&around.home)?;
+    crate::os::have_many_files();
     logs::begin(home.path());
     let set = read(words, &settings_path(home.path()), Terminal::from_bytes)?;
     let store = read(words, &store_path(home.path()), Store::from_bytes)?;
@@ -49,6 +50,10 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     let identity = identity.ok_or_else(|| unreadable(&path, &"there is no key beside it"))?;
     let args = [("store", store.name.clone().into()), ("name", known.name.clone().into())];
     writeln!(io::stdout(), "{}", words.with("cli-terminal", &args))?;
+    if let Some(name) = set.name.as_ref().filter(|name| **name != known.name) {
+        let args = [("name", name.clone().into()), ("known", known.name.clone().into())];
+        writeln!(io::stdout(), "{}", words.with("cli-terminal-name", &args))?;
+    }
     let (tell, mut news) = mpsc::unbounded_channel();
     let teller = set.tell.clone();
     let lang = around.lang.clone();

@@ -41,6 +41,19 @@ pub fn tend(connection: impl AsFd, unheard_ms: u32) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Files that a process with many connections may have open; programs that it begins, too, and some look at each that they could have.
+const MANY_FILES: u64 = 16_384;
+
+/// Lets this process have many files open, where the system allows it: each connection is two, or more.
+pub fn have_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(MANY_FILES).min(MANY_FILES);
+    limit.current = limit.current.map(|now| now.max(most));
+    // With fewer it works, for fewer.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
 /// Makes a connection keep about so many bytes that are to be sent, and no more.
 pub fn send_little(connection: impl AsFd, bytes: usize) -> std::io::Result<()> {
     Ok(rustix::net::sockopt::set_socket_send_buffer_size(connection.as_fd(), bytes)?)

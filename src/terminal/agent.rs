@@ -63,6 +63,8 @@ pub struct Agent {
     shut: Vec<Shut>,
     receipt: Option<Receipt>,
     messages: u64,
+    /// The highest epoch that is on disk.
+    stored: u64,
     unsaved: bool,
     crier: Crier,
     heard: mpsc::Sender<Heard>,
@@ -102,6 +104,7 @@ impl Agent {
             set,
             store,
             tls,
+            stored: way.epoch(),
             way,
             lines: vec![],
             proxies: vec![],
@@ -109,7 +112,7 @@ impl Agent {
             target: watch::Sender::new(target),
             vote: watch::Sender::default(),
             voted_at: None,
-            eyes: Eyes::default(),
+            eyes: Eyes::new(Instant::now()),
             changed_at: None,
             took: None,
             shut: vec![],
@@ -148,6 +151,7 @@ impl Agent {
             }
             Heard::Lost(node, lost) => {
                 self.way.lose(node);
+                self.eyes.lost(node, now);
                 let name = self.machine(node).name.clone();
                 match lost {
                     Lost::Silent(why) => tracing::debug!(name, why, "there is no connection"),
@@ -169,7 +173,7 @@ impl Agent {
                 self.messages = message.number;
                 self.crier.says(News::Message(message));
             }
-            Said::Configured { .. } | Said::Message(_) | Said::Revoked | Said::Unknown => {}
+            Said::Configured { .. } | Said::Message(_) | Said::Unknown => {}
         }
     }
 
@@ -189,6 +193,8 @@ impl Agent {
                     self.eyes.forget(&self.proxies);
                     tracing::info!(epoch = proof.epoch, "the server has changed");
                     self.way.hear(node, here, Instant::now());
+                    // Connections go over before anything else is done.
+                    self.aim(Instant::now());
                     self.tell_outside();
                     self.vote_soon();
                     return;
@@ -203,17 +209,16 @@ impl Agent {
 
     /// The store's configuration, or the key of one of its machines, is another one.
     async fn configured(&mut self, revision: Revision, machines: Machines) {
-        let is_known = |node| machines.of(node).or(self.known.machines.of(node)) == self.known.machines.of(node);
-        let are_known = NODES.into_iter().all(is_known);
+        let are_known = machines == self.known.machines;
         if revision.number == self.known.revision && are_known {
             return;
         }
         let Ok(store) = revision.store() else { return self.crier.wrong(News::BadConfiguration) };
         if let Err(error) = save(&self.home.join("store.toml"), revision.text.as_bytes()) {
-            return self.crier.wrong(News::Unsaved { why: error.to_string() });
+            return self.crier.wrong(News::Unsaved { why: error.kind().to_string() });
         }
-        let [main, backup] = NODES.map(|node| machines.of(node).or(self.known.machines.of(node)));
-        self.known.machines = Machines { main, backup };
+        // Also where one of them is forgotten: nothing that its key signs counts from then on.
+        self.known.machines = machines;
         self.known.revision = revision.number;
         self.save();
         let before = std::mem::replace(&mut self.store, store);
@@ -231,16 +236,24 @@ impl Agent {
     fn save(&mut self) {
         let saved = self.known.save(&self.home);
         self.unsaved = saved.is_err();
-        if let Err(error) = saved {
-            tracing::error!(%error, "what is known cannot be saved");
-            self.crier.wrong(News::Unsaved { why: error.to_string() });
+        match saved {
+            Ok(()) => {
+                self.stored = self.known.epoch();
+                self.crier.saved();
+            }
+            Err(error) => {
+                tracing::error!(%error, "what is known cannot be saved");
+                self.crier.wrong(News::Unsaved { why: error.kind().to_string() });
+            }
         }
     }
 
     fn begin_lines(&mut self) {
         self.lines.drain(..).for_each(|line| line.abort());
-        self.way.lose(Node::Main);
-        self.way.lose(Node::Backup);
+        for node in NODES {
+            self.way.lose(node);
+            self.eyes.lost(node, Instant::now());
+        }
         let Some(port) = self.store.terminals.as_ref().map(|terminals| terminals.notice_port) else { return };
         for node in NODES {
             let Some(machine) = self.known.machines.of(node) else { continue };
@@ -262,12 +275,18 @@ impl Agent {
         }
     }
 
-    /// What follows from all that is known now.
-    fn look(&mut self) {
-        let now = Instant::now();
+    /// Connections go to whoever serves from now on, or wait. Returns which.
+    fn aim(&self, now: Instant) -> Gate {
         let gate = self.way.gate(now);
         let target = Target { epoch: self.way.epoch(), host: self.host(), gate };
         self.target.send_if_modified(|known| std::mem::replace(known, target.clone()) != target);
+        gate
+    }
+
+    /// What follows from all that is known now.
+    fn look(&mut self) {
+        let now = Instant::now();
+        let gate = self.aim(now);
         self.try_port(now);
         self.eyes.look(self.way.server(), &self.proxies);
         if let Some(at) = self.changed_at.filter(|_| self.eyes.answered_at(self.way.server()).is_some()) {
@@ -294,6 +313,7 @@ impl Agent {
         Vote {
             number: 0,
             epoch: self.way.epoch(),
+            stored: self.stored,
             proof: self.known.proof.clone(),
             main: self.eyes.sight(&self.way, Node::Main, now),
             backup: self.eyes.sight(&self.way, Node::Backup, now),
@@ -303,7 +323,6 @@ impl Agent {
             shut: self.shut.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: self.known.revision,
-            clock_ms: crate::os::ground::now().as_millisecond(),
         }
     }
 
@@ -311,7 +330,7 @@ impl Agent {
     fn try_port(&mut self, now: Instant) {
         let Some(port) = self.proxies.first().map(|proxy| proxy.port.there) else { return };
         let changes = self.changed_at.is_some();
-        if self.eyes.is_to_look(&self.way, &self.proxies, changes, now) {
+        if self.eyes.is_to_try(&self.way, &self.proxies, changes, now) {
             let (epoch, host, opened) = (self.way.epoch(), self.host(), self.tell.opened.clone());
             tokio::spawn(async move {
                 let _ = opened.send((epoch, opens(&host, port).await));
@@ -320,9 +339,8 @@ impl Agent {
     }
 
     fn tried(&mut self, epoch: u64, opens: bool) {
-        if epoch == self.way.epoch() && opens {
-            self.eyes.opened(self.way.server(), &self.proxies, Instant::now());
-        }
+        let server = Some(self.way.server()).filter(|_| opens && epoch == self.way.epoch());
+        self.eyes.tried(server, self.proxies.first(), Instant::now());
     }
 
     /// What people are to hear of who serves, and of the ports.

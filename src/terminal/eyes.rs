@@ -18,20 +18,26 @@ pub const CALM: Duration = Duration::from_secs(5);
 const ALERT: Duration = Duration::from_secs(1);
 /// A POS server that owes an answer for so long does not answer, though its port opens.
 const OWED: Duration = Duration::from_secs(10);
+/// Between two tries of a server that says that it is ready, and has just changed.
+const SOON: Duration = Duration::from_millis(200);
 /// So long it is tried whether the POS port opens.
 const TRYING: Duration = Duration::from_secs(2);
 
 /// What was seen.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Eyes {
     seen: [Seen; 2],
     tried_at: Option<Instant>,
+    /// It is being tried.
+    tries: bool,
 }
 
 /// What was seen of one machine.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Seen {
     heard_at: Option<Instant>,
+    /// Since when it is called in vain.
+    missed_since: Option<Instant>,
     /// When it has last heard this terminal.
     echoed_at: Option<Instant>,
     round_trip: Option<Duration>,
@@ -39,10 +45,23 @@ struct Seen {
 }
 
 impl Eyes {
+    /// Eyes that have seen nothing, and begin to call both machines.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        let seen =
+            Seen { heard_at: None, missed_since: Some(now), echoed_at: None, round_trip: None, answered_at: None };
+        Self { seen: [seen; 2], tried_at: None, tries: false }
+    }
+
+    /// There is no connection to a machine, or none any more: it is called.
+    pub fn lost(&mut self, node: Node, now: Instant) {
+        self.seen[node as usize].missed_since.get_or_insert(now);
+    }
+
     /// A machine said something; `way` is the time there and back, where that is known by it.
     pub fn heard(&mut self, node: Node, way: Option<Duration>, now: Instant) {
         let seen = &mut self.seen[node as usize];
-        seen.heard_at = Some(now);
+        (seen.heard_at, seen.missed_since) = (Some(now), None);
         if let Some(way) = way {
             (seen.round_trip, seen.echoed_at) = (Some(way), Some(now));
         }
@@ -71,25 +90,31 @@ impl Eyes {
         self.seen[node as usize].answered_at
     }
 
-    /// Whether it is to be tried now that the POS port opens; then that counts as done.
-    pub fn is_to_look(&mut self, way: &Way, proxies: &[Proxy], changes: bool, now: Instant) -> bool {
+    /// Whether it is to be tried now that the POS port opens: then that is under way until [`Self::tried`].
+    pub fn is_to_try(&mut self, way: &Way, proxies: &[Proxy], changes: bool, now: Instant) -> bool {
         let since = |at: Instant| now.saturating_duration_since(at);
         let flows = proxies.iter().any(|proxy| proxy.flow.answered_at().is_some_and(|at| since(at) < SEEN));
         let hears = |node| way.fresh(node, now).is_some_and(|here| here.hears_other);
-        let pause = if hears(Node::Main) && hears(Node::Backup) && !changes { CALM } else { ALERT };
-        // Who has just changed is tried as soon as it says that it is ready.
-        let is_due = self.tried_at.is_none_or(|at| since(at) >= pause) || changes && way.is_ready(now);
-        let is_to_look = way.gate(now) == Gate::Open && !flows && is_due;
-        if is_to_look {
-            self.tried_at = Some(now);
+        let pause = match (changes && way.is_ready(now), hears(Node::Main) && hears(Node::Backup)) {
+            (true, _) => SOON,
+            (false, true) if !changes => CALM,
+            (false, _) => ALERT,
+        };
+        let is_due = self.tried_at.is_none_or(|at| since(at) >= pause);
+        let is_to_try = way.gate(now) == Gate::Open && !flows && is_due && !self.tries;
+        if is_to_try {
+            (self.tried_at, self.tries) = (Some(now), true);
         }
-        is_to_look
+        is_to_try
     }
 
-    /// The POS port of `server` opens. Where it owes answers all the same, that says nothing.
-    pub fn opened(&mut self, server: Node, proxies: &[Proxy], now: Instant) {
-        let is_owing = |at: Instant| now.saturating_duration_since(at) >= OWED;
-        if !proxies.iter().any(|proxy| proxy.flow.asked_at().is_some_and(is_owing)) {
+    /// It was tried whether the first port of `server` opens. Where somebody waits there for an answer in vain, that it does says
+    /// nothing.
+    pub fn tried(&mut self, server: Option<Node>, proxy: Option<&Proxy>, now: Instant) {
+        self.tries = false;
+        let is_vain = |since: Instant| now.saturating_duration_since(since) >= OWED;
+        let waits = proxy.and_then(|proxy| proxy.flow.waits_since()).is_some_and(is_vain);
+        if let Some(server) = server.filter(|_| !waits) {
             self.seen[server as usize].answered_at = Some(now);
         }
     }
@@ -104,6 +129,7 @@ impl Eyes {
         Sight {
             reached: here.is_some() && is_echoed,
             heard_ago_ms: seen.heard_at.map(ago),
+            missed_ms: seen.missed_since.map(ago),
             round_trip_us: seen.round_trip.map(|way| u64::try_from(way.as_micros()).unwrap_or(u64::MAX)),
             epoch: here.map(|here| here.epoch),
             answered_ago_ms: seen.answered_at.map(ago),

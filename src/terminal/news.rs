@@ -111,6 +111,11 @@ impl Crier {
         self.wrong.retain(|news| !is_over(news));
     }
 
+    /// What was to be saved is.
+    pub fn saved(&mut self) {
+        self.wrong.retain(|news| !matches!(news, News::Unsaved { .. } | News::BadConfiguration));
+    }
+
     /// At these ports it cannot listen, and at all others it can.
     pub fn shut(&mut self, ports: &[Shut]) {
         let is_open = |port: u16| ports.iter().all(|shut| shut.port != port);

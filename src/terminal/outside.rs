@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::news::Server;
-use super::speech::Receipt;
+use super::speech::{NUMBER, Receipt};
 use crate::config::command::Command;
 use crate::config::hooks::HOOK_LIMIT;
 use crate::config::terminal::{LastReceipt, Settings, Terminal};
@@ -163,7 +163,8 @@ fn look(wanted: &Wanted, last: &LastReceipt, tell: &mpsc::UnboundedSender<Receip
             Ok(number) if number.is_some() && number != known => {
                 known.clone_from(&number);
                 let at_ms = crate::os::ground::now().as_millisecond();
-                if tell.send(Receipt { number: number.unwrap_or_default(), at_ms }).is_err() {
+                let number = number.unwrap_or_default().chars().take(NUMBER).collect();
+                if tell.send(Receipt { number, at_ms }).is_err() {
                     return;
                 }
             }

@@ -18,8 +18,9 @@ use crate::pair::Epoch;
 const CONNECTIONS: usize = 4096;
 /// So long it is tried to reach the server for one connection.
 const REACHING: Duration = Duration::from_secs(3);
-/// So long nothing that was sent is acknowledged, until a connection is given up.
-const UNHEARD: u32 = 15_000;
+/// So long nothing that was sent is taken, until a connection is given up. A POS program may well not read for a while; who is gone
+/// is noticed by its silence.
+const UNHEARD: u32 = 10 * 60_000;
 /// Between two tries to listen at a port that is taken, or to take a connection where the system has no room for one.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -113,6 +114,8 @@ async fn listen(
         }
         match listener.accept().await {
             Ok((client, _)) => {
+                // Small answers go at once, as they came.
+                let _ = client.set_nodelay(true);
                 let (flow, target) = (Arc::clone(&flow), target.clone());
                 open.spawn(async move { carry(client, port.there, &flow, target, hold).await });
             }

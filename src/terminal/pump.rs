@@ -4,8 +4,8 @@
 //! room. Where much comes at once it goes through a pipe of the system, and is never copied into this program (`splice(2)`).
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
@@ -25,17 +25,20 @@ const MUCH: u32 = 4;
 /// Pipes at once: each is two files.
 const PIPES: usize = 64;
 
-/// What goes through all connections of one way.
+/// What goes through all connections of one port.
 #[derive(Debug)]
 pub struct Flow {
     began: Instant,
     /// Connections that are open.
     open: AtomicUsize,
     pipes: AtomicUsize,
+    /// How often another server was to be asked: what an older connection still says is not of the one that is.
+    server: AtomicU64,
     /// When something came from the server last, in milliseconds since the flow began, plus one; 0: never.
     answered: AtomicU64,
-    /// When something was sent there last that nothing has come back for, in the same way; 0: nothing is.
-    asked: AtomicU64,
+    /// Connections that wait for an answer; and since when there are any, in the same way.
+    waiting: AtomicUsize,
+    waited: AtomicU64,
 }
 
 /// Which way bytes go.
@@ -45,10 +48,18 @@ enum Way {
     ToClient,
 }
 
+/// One connection, as the flow knows it. What it waits for, it waits for no more when it goes.
+struct Passage<'f> {
+    flow: &'f Flow,
+    server: u64,
+    waits: AtomicBool,
+}
+
 impl Default for Flow {
     fn default() -> Self {
-        let [answered, asked] = [(); 2].map(|()| AtomicU64::new(0));
-        Self { began: Instant::now(), open: AtomicUsize::new(0), pipes: AtomicUsize::new(0), answered, asked }
+        let [server, answered, waited] = [(); 3].map(|()| AtomicU64::new(0));
+        let [open, pipes, waiting] = [(); 3].map(|()| AtomicUsize::new(0));
+        Self { began: Instant::now(), open, pipes, server, answered, waiting, waited }
     }
 }
 
@@ -65,73 +76,110 @@ impl Flow {
         self.instant(&self.answered)
     }
 
-    /// Since when the server owes an answer to what was sent to it, if it does.
+    /// Since when somebody waits for an answer, and none has come to anybody.
     #[must_use]
-    pub fn asked_at(&self) -> Option<Instant> {
-        self.instant(&self.asked)
+    pub fn waits_since(&self) -> Option<Instant> {
+        let since = self.instant(&self.waited).filter(|_| self.waiting.load(Ordering::Relaxed) > 0)?;
+        Some(self.answered_at().map_or(since, |at| at.max(since)))
     }
 
     /// Another server is asked from now on.
     pub fn forget(&self) {
+        self.server.fetch_add(1, Ordering::Relaxed);
         self.answered.store(0, Ordering::Relaxed);
-        self.asked.store(0, Ordering::Relaxed);
     }
 
     fn instant(&self, at: &AtomicU64) -> Option<Instant> {
         let ms = at.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(self.began + std::time::Duration::from_millis(ms))
+        Some(self.began + Duration::from_millis(ms))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+}
+
+impl<'f> Passage<'f> {
+    fn new(flow: &'f Flow) -> Self {
+        flow.open.fetch_add(1, Ordering::Relaxed);
+        Self { flow, server: flow.server.load(Ordering::Relaxed), waits: AtomicBool::new(false) }
     }
 
     fn passed(&self, way: Way) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
+        let flow = self.flow;
         match way {
-            Way::ToServer => drop(self.asked.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed)),
-            Way::ToClient => {
-                self.answered.store(now, Ordering::Relaxed);
-                self.asked.store(0, Ordering::Relaxed);
+            Way::ToServer if !self.waits.swap(true, Ordering::Relaxed) => {
+                if flow.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
+                    flow.waited.store(flow.now(), Ordering::Relaxed);
+                }
             }
+            Way::ToServer => {}
+            Way::ToClient => {
+                self.waits_no_more();
+                if self.server == flow.server.load(Ordering::Relaxed) {
+                    flow.answered.store(flow.now(), Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn waits_no_more(&self) {
+        if self.waits.swap(false, Ordering::Relaxed) {
+            self.flow.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
-/// Joins two connections until both sides have said all, or `until` is over. Where one breaks, or that is over first, both are
-/// cut.
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        // A last word is answered by nobody.
+        self.waits_no_more();
+        self.flow.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Joins two connections until both sides have said all, or `until` is over. Where one breaks, or that is over first, or nobody
+/// waits for this any more, both are cut.
 pub async fn joined(
     client: TcpStream,
     server: TcpStream,
-    flow: &Arc<Flow>,
+    flow: &Flow,
     until: impl Future<Output = bool>,
 ) -> io::Result<()> {
-    flow.open.fetch_add(1, Ordering::Relaxed);
-    let _open = Counted(flow, |flow| &flow.open);
-    let there = carry(&client, &server, flow, Way::ToServer);
-    let back = carry(&server, &client, flow, Way::ToClient);
+    let passage = Passage::new(flow);
+    let mut ends = Ends { client: &client, server: &server, is_whole: false };
+    let there = carry(&client, &server, &passage, Way::ToServer);
+    let back = carry(&server, &client, &passage, Way::ToClient);
     let ended = tokio::select! {
         ended = async { tokio::try_join!(there, back).map(|_| ()) } => ended,
         true = until => Err(io::ErrorKind::ConnectionAborted.into()),
     };
-    if ended.is_err() {
-        cut(&client);
-        cut(&server);
-    }
+    ends.is_whole = ended.is_ok();
     ended
+}
+
+/// Both ends of what was joined. They are cut when this goes, unless all was said.
+struct Ends<'s> {
+    client: &'s TcpStream,
+    server: &'s TcpStream,
+    is_whole: bool,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            cut(self.client);
+            cut(self.server);
+        }
+    }
 }
 
 /// Whoever is on the other side sees that the connection broke, and not that all was said.
 pub fn cut(stream: &TcpStream) {
-    let _ = rustix::net::sockopt::set_socket_linger(stream, Some(std::time::Duration::ZERO));
+    let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
 }
 
-/// Counts down when it goes.
-struct Counted<'f>(&'f Flow, fn(&Flow) -> &AtomicUsize);
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.1(self.0).fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn carry(from: &TcpStream, to: &TcpStream, flow: &Flow, way: Way) -> io::Result<()> {
+async fn carry(from: &TcpStream, to: &TcpStream, passage: &Passage<'_>, way: Way) -> io::Result<()> {
     let (mut room, mut much) = (vec![], 0);
     loop {
         from.readable().await?;
@@ -143,7 +191,7 @@ async fn carry(from: &TcpStream, to: &TcpStream, flow: &Flow, way: Way) -> io::R
         match from.try_read(&mut room) {
             Ok(0) => break,
             Ok(length) => {
-                flow.passed(way);
+                passage.passed(way);
                 write(to, &room[..length]).await?;
                 much = if length == TAKEN { much + 1 } else { 0 };
             }
@@ -151,10 +199,10 @@ async fn carry(from: &TcpStream, to: &TcpStream, flow: &Flow, way: Way) -> io::R
             Err(error) => return Err(error),
         }
         if much == MUCH
-            && let Some(pipe) = Pipe::new(flow)
+            && let Some(pipe) = Pipe::new(passage.flow)
         {
             drop(std::mem::take(&mut room));
-            pipe.carry(from, to, flow, way).await?;
+            pipe.carry(from, to, passage, way).await?;
             break;
         }
     }
@@ -178,26 +226,29 @@ async fn write(to: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 
 /// A pipe of the system between two connections.
 struct Pipe<'f> {
+    flow: &'f Flow,
     out: OwnedFd,
     into: OwnedFd,
-    _counted: Counted<'f>,
+}
+
+impl Drop for Pipe<'_> {
+    fn drop(&mut self) {
+        self.flow.pipes.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<'f> Pipe<'f> {
     fn new(flow: &'f Flow) -> Option<Self> {
-        if flow.pipes.fetch_add(1, Ordering::Relaxed) >= PIPES {
-            flow.pipes.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        let counted = Counted(flow, |flow| &flow.pipes);
         let (out, into) = pipe_with(PipeFlags::NONBLOCK | PipeFlags::CLOEXEC).ok()?;
         // Where the system allows no more, it is smaller.
         let _ = fcntl_setpipe_size(&into, PIPED);
-        Some(Self { out, into, _counted: counted })
+        let before = flow.pipes.fetch_add(1, Ordering::Relaxed);
+        let pipe = Self { flow, out, into };
+        (before < PIPES).then_some(pipe)
     }
 
     /// Carries all that comes from now on.
-    async fn carry(&self, from: &TcpStream, to: &TcpStream, flow: &Flow, way: Way) -> io::Result<()> {
+    async fn carry(&self, from: &TcpStream, to: &TcpStream, passage: &Passage<'_>, way: Way) -> io::Result<()> {
         let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
         loop {
             from.readable().await?;
@@ -211,7 +262,7 @@ impl<'f> Pipe<'f> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return Err(error),
             };
-            flow.passed(way);
+            passage.passed(way);
             while held > 0 {
                 let given = to.try_io(Interest::WRITABLE, || {
                     splice(&self.out, None, to, None, held, flags).map_err(io::Error::from)
@@ -223,5 +274,36 @@ impl<'f> Pipe<'f> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_an_answer_waits_no_more_when_it_has_gone() {
+        let flow = Flow::default();
+        let (one, other) = (Passage::new(&flow), Passage::new(&flow));
+        assert_eq!((flow.open(), flow.waits_since()), (2, None));
+        one.passed(Way::ToServer);
+        one.passed(Way::ToServer);
+        other.passed(Way::ToServer);
+        other.passed(Way::ToClient);
+        assert!(flow.waits_since().is_some_and(|since| Some(since) == flow.answered_at()), "the server does answer");
+        // Its last word needed no answer.
+        drop(one);
+        assert_eq!((flow.open(), flow.waits_since()), (1, None));
+    }
+
+    #[test]
+    fn what_an_older_server_still_says_is_not_of_the_one_that_is_asked_now() {
+        let flow = Flow::default();
+        let old = Passage::new(&flow);
+        flow.forget();
+        old.passed(Way::ToClient);
+        assert_eq!(flow.answered_at(), None);
+        Passage::new(&flow).passed(Way::ToClient);
+        assert!(flow.answered_at().is_some());
     }
 }

@@ -27,8 +27,6 @@ pub enum Said {
     },
     /// Something for the people at the terminal.
     Message(Message),
-    /// The terminal may not come in any more.
-    Revoked,
     /// Something that this version does not know; never said.
     #[serde(skip)]
     Unknown,
@@ -98,6 +96,9 @@ pub struct Vote {
     pub number: u64,
     /// The highest epoch that it has seen.
     pub epoch: Epoch,
+    /// The highest epoch that it knows again after a restart.
+    #[serde(default)]
+    pub stored: Epoch,
     /// The proof of it, where the machine has not seen that epoch yet.
     #[serde(default)]
     pub proof: Option<Proof>,
@@ -121,8 +122,6 @@ pub struct Vote {
     /// The number of its configuration.
     #[serde(default)]
     pub revision: u64,
-    /// Its clock, in milliseconds since 1970.
-    pub clock_ms: i64,
 }
 
 /// What a terminal sees of one machine.
@@ -132,6 +131,9 @@ pub struct Sight {
     pub reached: bool,
     /// Milliseconds since it was heard.
     pub heard_ago_ms: Option<u64>,
+    /// Milliseconds since when it is called in vain, where there is no connection.
+    #[serde(default)]
+    pub missed_ms: Option<u64>,
     /// Microseconds there and back.
     pub round_trip_us: Option<u64>,
     /// The epoch that it says.
@@ -158,7 +160,19 @@ pub struct Shut {
     pub why: String,
 }
 
+/// Letters of a receipt's number, at the most.
+pub const NUMBER: usize = 64;
+/// Ports of which it is told that they are shut, at the most.
+const SHUT: usize = 16;
+
 impl Vote {
+    /// Cuts off what is longer than anybody needs: a terminal must not fill what is said of it.
+    pub fn be_brief(&mut self) {
+        self.shut.truncate(SHUT);
+        self.receipt = self.receipt.take().filter(|receipt| receipt.number.chars().count() <= NUMBER);
+        self.version = self.version.chars().take(NUMBER).collect();
+    }
+
     /// What it sees of `node`.
     #[must_use]
     pub fn of(&self, node: Node) -> &Sight {
@@ -208,7 +222,9 @@ mod tests {
     fn a_sentence_of_a_later_version_is_passed_over_and_garbage_is_not() {
         let said = |text: &str| read(text.as_bytes(), Said::Unknown);
         assert_eq!(said(r#"{"said":"moon","phase":3}"#).unwrap(), Said::Unknown);
-        assert_eq!(said(r#"{"said":"revoked","louder":true}"#).unwrap(), Said::Revoked);
+        let message = Message { number: 7, text: "Tea".into(), by: "ana".into() };
+        let later = r#"{"said":"message","number":7,"text":"Tea","by":"ana","louder":true}"#;
+        assert_eq!(said(later).unwrap(), Said::Message(message));
         assert!(said("[]").is_err() && said("7").is_err() && said("{").is_err());
         let vote = Told::Vote(Box::default());
         let text = serde_json::to_string(&vote).unwrap();

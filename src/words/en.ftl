@@ -1050,6 +1050,7 @@ cli-join-terminal =
     Next, on this machine:
       espejo terminal         (or as a service: espejo unit --install)
 cli-terminal = { $store }: { $name } runs
+cli-terminal-name = terminal.toml calls it { $name }; to both machines it is { $known }, as it was invited.
 cli-terminal-nothing = no terminal has joined a store in { $path }; ask for a code on the main (espejo invite terminal NAME), then: espejo join CODE ADDRESS
 cli-terminal-is-machine = { $path } is the home of a main or backup, where the terminal runs inside: espejo run
 cli-terminal-unreadable = { $path }: { $error }. Join the store again: espejo join CODE ADDRESS

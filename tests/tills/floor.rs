@@ -102,11 +102,11 @@ impl Floor {
     /// A shop that is open: both machines mirror, and every till has joined. None, and one line that says why, where no networks can
     /// be made.
     pub fn open(test: &str, tills: usize) -> Option<Self> {
-        Self::open_with(test, tills, "")
+        Self::open_with(test, tills, |set| set)
     }
 
-    /// The same with `more` in the settings of the store.
-    pub fn open_with(test: &str, tills: usize, more: &str) -> Option<Self> {
+    /// The same with what `edit` makes of the settings of the POS server and the terminals.
+    pub fn open_with(test: &str, tills: usize, edit: impl Fn(String) -> String) -> Option<Self> {
         let spaces = Spaces::new(test, tills)?;
         let addresses = ["1", "2"].map(|host| format!("10.78.0.{host}:7410"));
         let two = Two::at(addresses, Some(["m", "b"].map(|who| spaces.space(who))));
@@ -116,10 +116,10 @@ impl Floor {
         let pos = format!(
             "command = [\"python3\", \"{SELLS}\", \"9000\", \"{{data}}\", \"{}\", \"0.0.0.0\"]\n\
             ready = {{ tcp = \"127.0.0.1:9000\", send = \"PING\\n\", expect = \"PONG\" }}\n\
-            stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[terminals]\nports = [9000]\n{more}",
+            stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[terminals]\nports = [9000]\n",
             census.path().display()
         );
-        two.set("server", &pos);
+        two.set("server", &edit(pos));
         let mut floor = Self { two, tills: vec![], census, spaces };
         floor.two.meet();
         floor.two.until(Machine::Backup, "the copy is whole", |status| {

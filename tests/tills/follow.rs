@@ -68,7 +68,8 @@ fn a_till_that_was_off_or_stood_still_through_a_change_learns_all_at_its_next_co
 
 #[test]
 fn the_backup_starts_by_itself_when_three_terminals_say_so_and_never_where_a_cable_is_cut() {
-    let Some(mut floor) = Floor::open_with("by_itself", 3, "[promote]\nmode = \"auto\"\nafter = \"2s\"\n") else {
+    let Some(mut floor) = Floor::open_with("by_itself", 3, |set| set + "[promote]\nmode = \"auto\"\nafter = \"2s\"\n")
+    else {
         return;
     };
     // Its own cable: nobody reaches it, and it waits however long that takes.
@@ -94,4 +95,21 @@ fn the_backup_starts_by_itself_when_three_terminals_say_so_and_never_where_a_cab
     floor.two.until(Machine::Backup, "it says when it starts", |status| status["starts_in_ms"].is_u64());
     let status = floor.until_all_work(Machine::Backup, "backup", "it has started by itself");
     assert_eq!(status["operation"]["by"], "espejo (auto)", "{status}");
+}
+
+#[test]
+fn a_pos_server_that_accepts_and_never_answers_is_not_seen_to_answer() {
+    // Its own machine, too, looks only whether the port opens.
+    let port = |set: String| set.replace(", send = \"PING\\n\", expect = \"PONG\"", "");
+    let Some(mut floor) = Floor::open_with("never_answers", 3, port) else { return };
+    floor.buy();
+    let record = espejo::server::record::Record::load(&floor.two.home(Machine::Main)).unwrap();
+    espejo::os::signal_group(record.mark.pid, Signal::STOP);
+    floor.two.until(Machine::Main, "no till works", |status| {
+        status["terminals"].as_array().unwrap().iter().all(|till| till["works"] == false && till["is_here"] == true)
+    });
+    espejo::os::signal_group(record.mark.pid, Signal::CONT);
+    floor.until_all_work(Machine::Main, "main", "it answers again");
+    floor.close();
+    floor.accounted(Machine::Main, "it answers again");
 }

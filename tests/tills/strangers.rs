@@ -10,6 +10,7 @@ use espejo::link::proof::{Proof, StoreId};
 use espejo::link::speech::{hear, say};
 use espejo::link::tls::Tls;
 use espejo::terminal::speech::{Said, Told, Vote};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::common::place::{output, told};
@@ -178,18 +179,49 @@ fn a_terminal_that_lies_about_epochs_achieves_nothing() {
 }
 
 #[test]
-fn a_crowd_that_says_nothing_keeps_no_terminal_out() {
+fn a_crowd_that_says_nothing_keeps_no_terminal_out_and_puts_none_out() {
     let (two, address) = store();
-    join(&two, "a", &invite(&two, Machine::Main, "CAJA-1"), Machine::Main);
-    let crowd: Vec<TcpStream> = (0..1000).filter_map(|_| TcpStream::connect(&address).ok()).collect();
-    for mut one in crowd.iter().take(100) {
-        one.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    for (home, name) in [("a", "CAJA-1"), ("b", "CAJA-2")] {
+        join(&two, home, &invite(&two, Machine::Main, name), Machine::Main);
     }
-    let _agent = Agent::start(&two, "a");
-    two.until(Machine::Main, "it is there", |status| {
-        terminal(status, "CAJA-1").is_some_and(|one| one["is_here"] == true)
-    });
+    let is_here =
+        |name: &'static str| move |status: &Value| terminal(status, name).is_some_and(|one| one["is_here"] == true);
+    let first = Agent::start(&two, "a");
+    two.until(Machine::Main, "it is there", is_here("CAJA-1"));
+    // More than the desk ever bears at once: each is opened, some say something that means nothing.
+    let mut crowd: Vec<TcpStream> = vec![];
+    for number in 0..1300 {
+        let Ok(mut one) = TcpStream::connect(&address) else { continue };
+        if number % 10 == 0 {
+            let _ = one.write_all(b"GET / HTTP/1.1\r\n");
+        }
+        if crowd.len() > 900 {
+            crowd.remove(0);
+        }
+        crowd.push(one);
+    }
+    let status = two.status(Machine::Main).unwrap();
+    assert!(is_here("CAJA-1")(&status), "{status}");
+    let _second = Agent::start(&two, "b");
+    two.until(Machine::Main, "another one comes in", is_here("CAJA-2"));
+    first.says("is the server");
     drop(crowd);
+}
+
+#[test]
+fn what_a_machine_signs_that_was_revoked_counts_for_no_terminal() {
+    let (two, _) = store();
+    join(&two, "a", &invite(&two, Machine::Main, "CAJA-1"), Machine::Main);
+    let _agent = Agent::start(&two, "a");
+    let known = two.path().join("a/agent.json");
+    let backup = || {
+        let known: Value = serde_json::from_slice(&std::fs::read(&known).unwrap()).unwrap();
+        known["machines"]["backup"].clone()
+    };
+    assert!(backup().is_string());
+    let said = output(&mut two.espejo(Machine::Main, &["invite", "--revoke", "backup"]));
+    assert!(said.status.success(), "{}", told(&said));
+    until("the terminal has forgotten its key", || backup().is_null());
 }
 
 #[test]
@@ -223,6 +255,13 @@ fn what_the_terminals_lock_only_the_support_opens_with_a_reason() {
     let agent = Agent::start(&two, "a");
     two.until(Machine::Backup, "it is there", |status| {
         terminal(status, "CAJA-1").is_some_and(|one| one["is_here"] == true)
+    });
+    // Who is asked is who was there before the silence began.
+    let at = |status: &Value| status["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let there = at(&two.status(Machine::Backup).unwrap());
+    two.until(Machine::Backup, "the main is heard after that", |status| {
+        let ago = SignedDuration::from_millis(status["peer"]["heard_ago_ms"].as_i64().unwrap());
+        at(status) - ago > there
     });
     drop(agent);
     two.cut_power(Machine::Main);

@@ -4,6 +4,8 @@
 //! Only what a start of the backup has changed is changed back. Whoever changed the server on purpose, or saw a return fail, is not
 //! overruled: the newest change of server in the diary says which it was. In maintenance nothing is done alone.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -19,18 +21,36 @@ const NOBODY: &str = "espejo (auto)";
 /// So many terminals must bear witness before the backup starts by itself.
 const WITNESSES: usize = 3;
 
+/// Longer between two looks it is not known what was.
+const GAP: Duration = Duration::from_secs(1);
+
+/// Since when something is so, as far as it was looked at all the time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lasting(Option<(Instant, Instant)>);
+
+impl Lasting {
+    /// It is so now, or not. Returns for how long it has been.
+    fn is(&mut self, so: bool, now: Instant) -> Option<Duration> {
+        let known = self.0.filter(|(_, looked_at)| now.saturating_duration_since(*looked_at) < GAP);
+        self.0 = so.then(|| (known.map_or(now, |(since, _)| since), now));
+        self.0.map(|(since, _)| now.saturating_duration_since(since))
+    }
+
+    /// In how many milliseconds it will have been so for `long`, where it is so.
+    fn left_ms(&self, long: Duration) -> Option<u64> {
+        let (since, _) = self.0?;
+        u64::try_from(long.saturating_sub(since.elapsed()).as_millis()).ok()
+    }
+}
+
 impl Machine {
     /// Gives the main its place, where that has been possible for as long as it is to be.
     pub(super) async fn return_alone(&mut self) -> Result<(), MachineError> {
-        if !self.may_return_alone() {
-            self.turning.well_since = None;
+        let may = self.may_return_alone();
+        if self.turning.well.is(may, Instant::now()).is_none_or(|long| long < self.store.returning.after) {
             return Ok(());
         }
-        let since = *self.turning.well_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < self.store.returning.after {
-            return Ok(());
-        }
-        self.turning.well_since = None;
+        self.turning.well = Lasting::default();
         // What stands against it after all is in the diary: that is the newest entry then, and a person is to look.
         let command = Command::Return { by: NOBODY.to_owned(), reason: None };
         self.turn_over(command, oneshot::channel().0).await
@@ -38,21 +58,16 @@ impl Machine {
 
     /// In how many milliseconds that will be, where it is waited for.
     pub(super) fn returns_in_ms(&self) -> Option<u64> {
-        let left = self.store.returning.after.saturating_sub(self.turning.well_since?.elapsed());
-        u64::try_from(left.as_millis()).ok()
+        self.turning.well.left_ms(self.store.returning.after)
     }
 
     /// Starts the backup, where the terminals have said for as long as it is to be that the main is down.
     pub(super) async fn promote_alone(&mut self) -> Result<(), MachineError> {
-        if !self.may_promote_alone() {
-            self.turning.down_since = None;
+        let may = self.may_promote_alone();
+        if self.turning.down.is(may, Instant::now()).is_none_or(|long| long < self.store.promote.after) {
             return Ok(());
         }
-        let since = *self.turning.down_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < self.store.promote.after {
-            return Ok(());
-        }
-        self.turning.down_since = None;
+        self.turning.down = Lasting::default();
         let (by, yes, accept_loss, unlock) = (NOBODY.to_owned(), false, false, false);
         let command = Command::Promote { by, yes, accept_loss, unlock, reason: None };
         self.turn_over(command, oneshot::channel().0).await
@@ -60,8 +75,7 @@ impl Machine {
 
     /// In how many milliseconds that will be, where it is waited for.
     pub(super) fn starts_in_ms(&self) -> Option<u64> {
-        let left = self.store.promote.after.saturating_sub(self.turning.down_since?.elapsed());
-        u64::try_from(left.as_millis()).ok()
+        self.turning.down.left_ms(self.store.promote.after)
     }
 
     fn may_promote_alone(&self) -> bool {
@@ -105,4 +119,21 @@ fn has_turned(operation: &Operation) -> bool {
 /// Whether the server was started by it without having been given the place.
 fn is_start(operation: &Operation) -> bool {
     matches!(operation.kind, OperationKind::Promote | OperationKind::Start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_looked_at_for_a_while_has_not_lasted() {
+        let (mut lasting, begun) = (Lasting::default(), Instant::now());
+        let at = |ms| begun + Duration::from_millis(ms);
+        assert_eq!(lasting.is(false, begun), None);
+        assert_eq!(lasting.is(true, at(200)), Some(Duration::ZERO));
+        assert_eq!(lasting.is(true, at(900)), Some(Duration::from_millis(700)));
+        assert_eq!(lasting.is(true, at(40_000)), Some(Duration::ZERO), "this machine stood still");
+        assert_eq!(lasting.is(true, at(40_500)), Some(Duration::from_millis(500)));
+        assert_eq!((lasting.is(false, at(40_600)), lasting.left_ms(Duration::ZERO)), (None, None));
+    }
 }

@@ -6,6 +6,7 @@ use super::heart::Heart;
 use super::joining::{self, GOOD, Given, Guest, Handover, Invite, Joined};
 use super::{Left, Machine, MachineError};
 use crate::config::machine::Machine as Set;
+use crate::link::identity::MachineId;
 use crate::link::join::{Code, JoinError};
 use crate::link::tls::Secure;
 use crate::os::ground::spawn;
@@ -145,17 +146,28 @@ impl Machine {
         }
     }
 
+    /// A terminal has joined as `name`: it comes in, if nobody else has meanwhile, and that can be written down. Who is not welcomed
+    /// has not joined.
+    fn terminal_joined(&mut self, secure: Secure, peer: MachineId, name: String) {
+        let is_open = self.invite.as_ref().is_some_and(|invite| invite.is_for(&Guest::Terminal(name.clone())));
+        if !is_open || self.tills.registry.called(&name).is_some() {
+            tracing::warn!(name, "a second terminal wanted to join with one code");
+            return;
+        }
+        if let Err(error) = self.tills.registry.admit(&name, peer) {
+            tracing::error!(%error, name, "that a terminal has joined cannot be written down");
+            return;
+        }
+        self.invite = None;
+        self.know_terminals();
+        tracing::info!(name, %peer, "a terminal has joined");
+        self.done("", What::Noted(Noted::TerminalJoined { name }));
+        spawn(joining::welcome(secure));
+    }
+
     pub(super) fn joined(&mut self, joined: Result<Joined, JoinError>) -> Result<Option<Left>, MachineError> {
         match joined {
-            Ok(Joined { secure, peer, guest: Guest::Terminal(name) }) => {
-                self.invite = None;
-                // It says goodbye, and tries again: nothing is half done.
-                self.tills.registry.admit(&name, peer)?;
-                self.know_terminals();
-                tracing::info!(name, %peer, "a terminal has joined");
-                self.done("", What::Noted(Noted::TerminalJoined { name }));
-                spawn(joining::welcome(secure));
-            }
+            Ok(Joined { secure, peer, guest: Guest::Terminal(name) }) => self.terminal_joined(secure, peer, name),
             Ok(Joined { secure, peer: other, guest: Guest::Machine }) => {
                 self.invite = None;
                 self.member.other = Some(other);

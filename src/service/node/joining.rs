@@ -101,6 +101,12 @@ impl Invite {
         Some((self.guest.clone(), self.code.clone()))
     }
 
+    /// Whether it is for this guest.
+    #[must_use]
+    pub fn is_for(&self, guest: &Guest) -> bool {
+        self.guest == *guest
+    }
+
     /// Who asked did not guess: it broke off, and spends nothing.
     pub fn give_back(&mut self) {
         self.tries += 1;

@@ -250,13 +250,13 @@ impl Machine {
             let input = tokio::select! {
                 biased;
                 _ = beats.tick() => Input::Beat,
+                Some(proof) = inbox.shown.recv() => Input::Shown(proof),
                 asked = asked.recv(), if !is_let_go => asked.map_or(Input::Stop, Input::Asked),
                 Some((session, note)) = inbox.notes.recv() => Input::Note(session, note),
                 Some((lane, news)) = inbox.news.recv() => Input::News(lane, news),
                 Some(news) = inbox.served.recv() => Input::Served(news),
                 Some(met) = inbox.met.recv() => Input::Met(met),
                 Some(joined) = inbox.joined.recv() => Input::Joined(joined),
-                Some(proof) = inbox.shown.recv() => Input::Shown(proof),
                 () = self.tills.changed() => Input::Witnessed,
                 received = self.udp.receive(&mut datagram) => match received {
                     Ok(length) => Input::Datagram(datagram[..length].to_vec()),

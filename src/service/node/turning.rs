@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::alone::Lasting;
 use super::job::Job;
 use super::keeping::Unsaved;
 use super::note::Note;
@@ -54,9 +55,9 @@ pub(super) struct Turning {
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
     /// Since when the terminals say that the main is down, where it may start by itself.
-    pub(super) down_since: Option<Instant>,
+    pub(super) down: Lasting,
     /// Since when it could give the main its place by itself.
-    pub(super) well_since: Option<Instant>,
+    pub(super) well: Lasting,
     /// This machine was the server until now, and has opened no mirror since.
     pub(super) served: bool,
 }

@@ -110,6 +110,10 @@ impl Machine {
         if proof.epoch <= self.pair.record().epoch {
             return Ok(());
         }
+        if let Err(why) = self.proofs.believe((proof.epoch, proof.start), Some(proof.clone()), self.member.other) {
+            tracing::debug!(epoch = proof.epoch, %why, "a terminal carries a proof that is none");
+            return Ok(());
+        }
         self.peer_heard((proof.epoch, proof.start), Some(proof)).await
     }
 
@@ -176,8 +180,8 @@ impl Machine {
         let now = Instant::now();
         let all = self.tills.registry.joined().count();
         let witnesses = self.witnesses();
-        let knows = witnesses.iter().filter(|one| one.is_fresh(now) && one.vote.epoch >= epoch).count();
-        knows * 2 > all || witnesses.iter().all(|one| !one.is_fresh(now) || one.vote.epoch >= epoch)
+        let knows = witnesses.iter().filter(|one| one.is_fresh(now) && one.vote.stored >= epoch).count();
+        knows * 2 > all || witnesses.iter().all(|one| !one.is_fresh(now) || one.vote.stored >= epoch)
     }
 
     /// How each terminal stands; those that are missing first.
@@ -200,6 +204,7 @@ fn stands(store: &Store, name: &str, witness: Option<&Witness>, now: Instant) ->
         [Node::Main, Node::Backup].into_iter().filter(|node| fresh.is_some_and(|one| one.reaches(*node, now)));
     let uses = vote.map(|vote| Node::of_epoch(vote.epoch.max(1)));
     let sight = uses.and_then(|uses| vote.map(|vote| vote.of(uses)));
+    let receipt = witness.and_then(|one| one.vote.receipt.as_ref());
     let mut reaches: Vec<Node> = reaches.map(|node| role(store, node)).collect();
     reaches.sort_by_key(|node| *node == Node::Backup);
     Terminal {
@@ -213,7 +218,8 @@ fn stands(store: &Store, name: &str, witness: Option<&Witness>, now: Instant) ->
         epoch: witness.map(|one| one.vote.epoch),
         connections: vote.map(|vote| vote.connections),
         took_ms: vote.and_then(|vote| vote.took_ms),
-        receipt: witness.and_then(|one| one.vote.receipt.as_ref()).map(|last| last.number.clone()),
+        receipt: receipt.map(|last| last.number.clone()),
+        receipt_at: receipt.and_then(|last| jiff::Timestamp::from_millisecond(last.at_ms).ok()),
         shut: vote.iter().flat_map(|vote| vote.shut.iter()).map(|shut| shut.port).collect(),
         version: witness.map(|one| one.vote.version.clone()).filter(|version| !version.is_empty()),
     }

@@ -1,8 +1,9 @@
 //! Takes terminals, hears and tells them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::lookup_host;
@@ -22,8 +23,8 @@ use crate::os::ground::spawn;
 use crate::os::net;
 use crate::terminal::speech::{Here, Vote};
 
-/// Connections at once. Where there are more, the oldest of those that have not proven yet who they are goes.
-const CONNECTIONS: usize = 1024;
+/// Connections at once that have not proven yet that they are a terminal's. Where there are more, the oldest of them goes.
+const UNPROVEN: usize = 256;
 /// Between two tries to listen at a port that is taken.
 const AGAIN: Duration = Duration::from_secs(1);
 /// News that wait to be taken in.
@@ -110,19 +111,21 @@ async fn accept(address: Address, given: Given) {
         sleep(AGAIN).await;
     };
     let mut visits = JoinSet::new();
-    let mut order: std::collections::VecDeque<AbortHandle> = std::collections::VecDeque::new();
+    let mut unproven: VecDeque<(AbortHandle, Arc<AtomicBool>)> = VecDeque::new();
     loop {
         while visits.try_join_next().is_some() {}
-        if visits.len() >= CONNECTIONS {
-            order.retain(|visit| !visit.is_finished());
-            // A terminal that goes by that comes again at once.
-            order.pop_front().inspect(AbortHandle::abort);
-            visits.join_next().await;
+        unproven.retain(|(visit, is_in)| !visit.is_finished() && !is_in.load(Ordering::Relaxed));
+        if unproven.len() >= UNPROVEN
+            && let Some((oldest, _)) = unproven.pop_front()
+        {
+            oldest.abort();
         }
         match listener.accept().await {
             Ok(stream) => {
-                let given = given.clone();
-                order.push_back(visits.spawn(async move { visit::take(stream, given).await }));
+                let (given, is_in) = (given.clone(), Arc::new(AtomicBool::new(false)));
+                let told = Arc::clone(&is_in);
+                let visit = visits.spawn(async move { visit::take(stream, given, &told).await });
+                unproven.push_back((visit, is_in));
             }
             Err(_) => sleep(AGAIN).await,
         }
@@ -137,32 +140,43 @@ async fn keep(
     shown: mpsc::Sender<Proof>,
 ) {
     let mut all: HashMap<MachineId, (u64, Witness)> = HashMap::new();
-    while let Some(one) = news.recv().await {
+    while let Some(first) = news.recv().await {
         let now = Instant::now();
-        match one {
-            News::Arrived { entry, run, answer } => {
-                let other = all.get(&entry.id).filter(|(known, one)| *known != run && one.is_fresh(now));
-                let refused = other.map(|_| Refusal::Twin);
-                if refused.is_none() {
-                    let before = all.remove(&entry.id).map(|(_, one)| one);
-                    let (vote, heard_at) = before.map(|one| (one.vote, one.heard_at)).unwrap_or((Vote::default(), now));
-                    // Before it has told anything it has seen nothing.
-                    let witness = Witness { id: entry.id, name: entry.name, vote, heard_at, is_here: false };
-                    all.insert(entry.id, (run, witness));
+        // One picture of all that has come meanwhile.
+        let more = std::iter::from_fn(|| news.try_recv().ok()).take(WAITING).collect::<Vec<_>>();
+        for one in std::iter::once(first).chain(more) {
+            match one {
+                News::Arrived { entry, run, answer } => {
+                    let other = all.get(&entry.id).filter(|(known, one)| *known != run && one.is_fresh(now));
+                    let refused = other.map(|_| Refusal::Twin);
+                    if refused.is_none() {
+                        // Before it has told anything it has seen nothing.
+                        let new = || Witness {
+                            id: entry.id,
+                            name: String::new(),
+                            vote: Vote::default(),
+                            heard_at: now,
+                            since: now,
+                            is_here: false,
+                        };
+                        let before = all.remove(&entry.id).map(|(_, one)| one);
+                        let witness = Witness { is_here: false, ..before.unwrap_or_else(new) };
+                        all.insert(entry.id, (run, Witness { name: entry.name, ..witness }));
+                    }
+                    let _ = answer.send(refused);
                 }
-                let _ = answer.send(refused);
-            }
-            News::Voted(id, run, vote) => {
-                if let Some(proof) = vote.proof.as_ref().filter(|proof| proof.epoch > saying.borrow().here.epoch) {
-                    let _ = shown.send(proof.clone()).await;
+                News::Voted(id, run, vote) => {
+                    if let Some(proof) = vote.proof.as_ref().filter(|proof| proof.epoch > saying.borrow().here.epoch) {
+                        let _ = shown.send(proof.clone()).await;
+                    }
+                    if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
+                        (one.vote, one.heard_at, one.is_here) = (*vote, now, true);
+                    }
                 }
-                if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
-                    (one.vote, one.heard_at, one.is_here) = (*vote, now, true);
-                }
-            }
-            News::Gone(id, run) => {
-                if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
-                    one.is_here = false;
+                News::Gone(id, run) => {
+                    if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
+                        one.is_here = false;
+                    }
                 }
             }
         }

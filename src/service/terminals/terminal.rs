@@ -1,5 +1,6 @@
 //! How one POS terminal stands, as people and scripts read it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::pair::Node;
@@ -36,6 +37,9 @@ pub struct Terminal {
     /// The last receipt that it saw confirmed, where it can tell.
     #[serde(default)]
     pub receipt: Option<String>,
+    /// When it saw that first, by its own clock.
+    #[serde(default)]
+    pub receipt_at: Option<Timestamp>,
     /// Ports at which it cannot listen.
     #[serde(default)]
     pub shut: Vec<u16>,

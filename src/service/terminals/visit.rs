@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -68,10 +69,11 @@ pub struct Given {
     pub news: mpsc::Sender<News>,
 }
 
-/// Takes a connection until it ends.
-pub async fn take(stream: Stream, mut given: Given) -> io::Result<()> {
+/// Takes a connection until it ends. From when on it is one of a terminal that may come in, `is_in` says so.
+pub async fn take(stream: Stream, mut given: Given, is_in: &AtomicBool) -> io::Result<()> {
     let greeted = timeout(PATIENCE, greet(stream, &mut given)).await;
     let Some((secure, entry, run)) = greeted.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
+    is_in.store(true, Ordering::Relaxed);
     let (id, news) = (entry.id, given.news.clone());
     let ended = talk(secure, (id, run), given).await;
     let _ = news.send(News::Gone(id, run)).await;
@@ -127,7 +129,8 @@ async fn talk(secure: Secure, (id, run): (MachineId, u64), mut given: Given) -> 
         let saying = tokio::select! {
             told = timeout(SILENT, told.recv()) => {
                 match told.map_err(|_| io::ErrorKind::TimedOut)?.ok_or(io::ErrorKind::UnexpectedEof)? {
-                    Told::Vote(vote) => {
+                    Told::Vote(mut vote) => {
+                        vote.be_brief();
                         (echo, theirs) = (vote.number, vote.epoch);
                         let voted = News::Voted(id, run, vote);
                         given.news.send(voted).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -142,7 +145,7 @@ async fn talk(secure: Secure, (id, run): (MachineId, u64), mut given: Given) -> 
             }
         };
         if given.joined.borrow().iter().all(|entry| entry.id != id) {
-            let _ = say(&mut to, &Said::Revoked).await;
+            // It calls again, and is turned away.
             return Ok(());
         }
         let mut here = Here { echo, ..saying.here.clone() };

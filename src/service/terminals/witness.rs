@@ -9,11 +9,13 @@ use crate::link::identity::MachineId;
 use crate::pair::Node;
 use crate::service::status::Verdict;
 use crate::terminal::speech::Vote;
+use crate::terminal::way::FRESH;
 
 /// A terminal that was heard within so long before the silence is asked.
 const ELECTORATE: Duration = Duration::from_secs(60);
-/// What was told longer ago says nothing of now.
-const FRESH: Duration = Duration::from_millis(3500);
+/// A terminal that has called a machine in vain for so long misses it. Before, it may just be calling it again, as one that has
+/// begun, or woken, a moment ago.
+const CALLED: Duration = Duration::from_secs(3);
 
 /// What a terminal told last.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +28,8 @@ pub struct Witness {
     pub vote: Vote,
     /// When it told that.
     pub heard_at: Instant,
+    /// When it came in first.
+    pub since: Instant,
     /// It is connected.
     pub is_here: bool,
 }
@@ -37,9 +41,9 @@ pub struct Count {
     pub all: usize,
     /// Those that are heard now.
     pub heard: usize,
-    /// Of those, how many do not reach the other machine.
+    /// Of those, how many miss the other machine.
     pub miss: usize,
-    /// Of those, how many have just seen its POS server answer.
+    /// How many of all that are heard have just seen its POS server answer.
     pub saw: usize,
 }
 
@@ -56,6 +60,14 @@ impl Witness {
         self.is_fresh(now) && self.vote.of(node).reached
     }
 
+    /// Whether it calls `node`, and gets no answer.
+    #[must_use]
+    pub fn misses(&self, node: Node, now: Instant) -> bool {
+        let sight = self.vote.of(node);
+        let is_long = sight.missed_ms.is_some_and(|ms| Duration::from_millis(ms) >= CALLED);
+        self.is_fresh(now) && !sight.reached && is_long
+    }
+
     /// Whether it has just seen the POS server of `node` answer.
     #[must_use]
     pub fn saw(&self, node: Node, now: Instant) -> bool {
@@ -65,17 +77,18 @@ impl Witness {
     }
 }
 
-/// What they say of `other`, which has been silent here for so long.
+/// What they say of `other`, which has been silent here for so long. Asked are those that were here before that; that somebody has seen
+/// its POS server answer counts whoever it is.
 #[must_use]
 pub fn count(witnesses: &[Witness], other: Node, silent: Duration, now: Instant) -> Count {
-    let within = silent.saturating_add(ELECTORATE);
-    let asked = |one: &&Witness| now.saturating_duration_since(one.heard_at) <= within;
-    let heard: Vec<_> = witnesses.iter().filter(asked).filter(|one| one.is_fresh(now)).collect();
+    let ago = |at: Instant| now.saturating_duration_since(at);
+    let is_asked = |one: &&Witness| ago(one.since) >= silent && ago(one.heard_at) <= silent.saturating_add(ELECTORATE);
+    let asked: Vec<_> = witnesses.iter().filter(is_asked).collect();
     Count {
-        all: witnesses.iter().filter(asked).count(),
-        heard: heard.len(),
-        miss: heard.iter().filter(|one| !one.reaches(other, now)).count(),
-        saw: heard.iter().filter(|one| one.saw(other, now)).count(),
+        all: asked.len(),
+        heard: asked.iter().filter(|one| one.is_fresh(now)).count(),
+        miss: asked.iter().filter(|one| one.misses(other, now)).count(),
+        saw: witnesses.iter().filter(|one| one.saw(other, now)).count(),
     }
 }
 
@@ -84,9 +97,9 @@ impl Count {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
+            Self { saw, .. } if *saw > 0 => Verdict::OnlyThisLink,
             Self { all: 0, .. } => Verdict::Unknown,
             Self { heard: 0, .. } => Verdict::Isolated,
-            Self { saw, .. } if *saw > 0 => Verdict::OnlyThisLink,
             Self { all, miss, .. } if miss * 2 > *all => Verdict::MainDown,
             _ => Verdict::Unknown,
         }
@@ -103,11 +116,13 @@ mod tests {
 
     fn witness(name: &str, now: Instant) -> Witness {
         let id = Identity::make().unwrap().id();
-        Witness { id, name: name.into(), vote: Vote::default(), heard_at: now, is_here: true }
+        let since = now.checked_sub(Duration::from_secs(300)).unwrap();
+        Witness { id, name: name.into(), vote: Vote::default(), heard_at: now, since, is_here: true }
     }
 
     fn sees(mut witness: Witness, reached: bool, answered_ago_ms: Option<u64>) -> Witness {
-        witness.vote.main = Sight { reached, answered_ago_ms, ..Sight::default() };
+        let missed_ms = (!reached).then_some(4_000);
+        witness.vote.main = Sight { reached, missed_ms, answered_ago_ms, ..Sight::default() };
         witness
     }
 
@@ -133,6 +148,22 @@ mod tests {
         assert_eq!(verdict(&[misses(), misses(), misses(), works()], now), Verdict::OnlyThisLink, "one has seen it");
         assert_eq!(verdict(&[reaches(), reaches(), misses()], now), Verdict::Unknown, "its machine is there");
         assert_eq!(verdict(&[misses(), long_gone(), long_gone()], now), Verdict::MainDown, "those off are not asked");
+    }
+
+    #[test]
+    fn who_has_just_begun_or_come_in_says_nothing_of_a_dead_machine_and_much_of_a_living_one() {
+        let now = Instant::now();
+        let calls = |ms| {
+            let mut witness = witness("CAJA", now);
+            witness.vote.main.missed_ms = Some(ms);
+            witness
+        };
+        assert_eq!(verdict(&[calls(4_000), calls(4_000)], now), Verdict::MainDown);
+        assert_eq!(verdict(&[calls(4_000), calls(900)], now), Verdict::Unknown, "one may be about to reach it");
+        let new = |witness: Witness| Witness { since: now.checked_sub(SILENT / 2).unwrap(), ..witness };
+        assert_eq!(verdict(&[new(calls(4_000)), new(calls(4_000))], now), Verdict::Unknown, "the silence is older");
+        let works = new(sees(witness("CAJA", now), true, Some(100)));
+        assert_eq!(verdict(&[calls(4_000), calls(4_000), works], now), Verdict::OnlyThisLink);
     }
 
     #[test]
