@@ -4,6 +4,7 @@
 //! - `floor`: two switches, two machines, tills
 //! - `follow`: the server changes, and every till is at work again
 //! - `strangers`: who may come in, who may not, and what a liar achieves
+//! - `own`: the two machines as tills, and what is around them
 //! - `cuts`: every cable pulled in turn, and the verdict on both machines
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
@@ -15,5 +16,7 @@ mod cuts;
 mod floor;
 #[path = "tills/follow.rs"]
 mod follow;
+#[path = "tills/own.rs"]
+mod own;
 #[path = "tills/strangers.rs"]
 mod strangers;

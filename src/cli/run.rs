@@ -48,6 +48,8 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     let home = Home::take(&around.home)?;
     logs::begin(home.path());
     let (store, _) = member.revise(home.path()).map_err(told)?;
+    // What is set for this machine as a till; the service reads it again.
+    super::terminal::settings(&around.words, home.path())?;
     let (publish, status) = watch::channel::<Option<Arc<Status>>>(None);
     let (ask, mut asked) = mpsc::unbounded_channel();
     tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status.clone()));

@@ -44,7 +44,7 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     let home = Home::take(&around.home)?;
     crate::os::have_many_files();
     logs::begin(home.path());
-    let set = read(words, &settings_path(home.path()), Terminal::from_bytes)?;
+    let set = settings(words, home.path())?;
     let store = read(words, &store_path(home.path()), Store::from_bytes)?;
     let identity = Identity::load(home.path()).map_err(|error| Failure::failed(error.to_string()))?;
     let identity = identity.ok_or_else(|| unreadable(&path, &"there is no key beside it"))?;
@@ -80,6 +80,11 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
         _ = interrupt.recv() => Ok(Exit::Done),
         _ = hangup.recv() => Ok(Exit::Done),
     }
+}
+
+/// What is set on this machine as a terminal.
+pub fn settings(words: &Words, home: &Path) -> Result<Terminal, Failure> {
+    read(words, &settings_path(home), Terminal::from_bytes)
 }
 
 /// Reads a file of settings; one that is not there is empty.

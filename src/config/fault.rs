@@ -149,6 +149,8 @@ pub enum Wanted {
     OnStart,
     /// A bell, or a program instead.
     Sound,
+    /// True or false.
+    Yes,
 }
 
 /// Why a folder cannot hold a dataset.

@@ -27,6 +27,7 @@
 //! - [`server`]: reads `[server]`
 //! - [`probe`]: reads `ready` and `health` in it
 //! - [`terminals`]: reads `[terminals]`
+//! - [`device`]: reads `[[device]]`
 //! - [`change`]: reads `[licence]`, `[promote]`, `[return]`
 //! - [`alarm`]: reads `[alarm]`, `[support]`
 //! - [`hooks`]: reads `[hooks]`
@@ -56,6 +57,7 @@ pub mod change;
 pub mod command;
 pub mod counter;
 pub mod dataset;
+pub mod device;
 pub mod draft;
 pub mod f_s_doc;
 pub mod fault;

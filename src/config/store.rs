@@ -6,6 +6,7 @@ use super::alarm::{Alarm, Support};
 use super::change::{Licence, Promote, Return};
 use super::counter::{self, Counter};
 use super::dataset::{self, Dataset};
+use super::device::{self, Device};
 use super::fault::Fault;
 use super::hooks::Hooks;
 use super::machine::{Machine, Machines};
@@ -38,6 +39,8 @@ pub struct Store {
     pub servers: Option<Servers>,
     /// The POS terminals; `None`: no agents.
     pub terminals: Option<Terminals>,
+    /// What both machines must reach.
+    pub devices: Vec<Device>,
     /// The terms of the backup.
     pub licence: Licence,
     /// Who starts the backup server, and when.
@@ -77,6 +80,7 @@ impl Store {
         let counters = counter::read(&root, &datasets);
         let servers = Servers::read(&root.section("server"));
         let terminals = Terminals::read(&root, machines.as_ref(), servers.as_ref());
+        let devices = device::read(&root);
         let mirror = Mirror::read(&root.section("mirror"));
         let licence = Licence::read(&root.section("licence"));
         let promote = Promote::read(&root.section("promote"), terminals.is_some());
@@ -97,6 +101,7 @@ impl Store {
             counters,
             servers,
             terminals,
+            devices,
             licence,
             promote,
             returning,

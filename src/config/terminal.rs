@@ -10,7 +10,7 @@ use super::whole;
 use toml::de::DeTable;
 
 /// What is set on a terminal.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Terminal {
     /// What people call it.
     pub name: Option<String>,

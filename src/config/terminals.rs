@@ -10,6 +10,11 @@ use super::server::{READY_TIMEOUT, STOP_TIMEOUT, Servers};
 /// The port at which both machines take terminals where nothing else is said.
 pub const NOTICE_PORT: u16 = 8009;
 
+/// A machine that is alone is so for at least so long before its POS server may be stopped.
+const LEAST_ALONE: Duration = Duration::from_secs(10);
+/// And at the most.
+const MOST_ALONE: Duration = Duration::from_secs(24 * 3600);
+
 /// What the agents on the POS terminals do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Terminals {
@@ -20,6 +25,10 @@ pub struct Terminals {
     pub notice_port: u16,
     /// How long a terminal holds what is asked while the server changes.
     pub hold: Duration,
+    /// The machine that does not serve keeps its POS ports shut for everyone.
+    pub deactivate: bool,
+    /// A machine that serves, and has seen neither the other one nor any terminal for so long, stops its POS server.
+    pub isolated_stop: Option<Duration>,
 }
 
 impl Terminals {
@@ -44,7 +53,9 @@ impl Terminals {
         }
         let usual = servers.map_or(STOP_TIMEOUT + READY_TIMEOUT, Servers::longest_change);
         let hold = table.span("hold", usual, Duration::ZERO..=Duration::from_secs(2 * 3600));
-        table.is_there().then_some(Self { ports, notice_port, hold })
+        let deactivate = table.get("deactivate").and_then(|item| item.yes()).unwrap_or(false);
+        let isolated_stop = table.get("isolated_stop").and_then(|item| item.span(LEAST_ALONE..=MOST_ALONE));
+        table.is_there().then_some(Self { ports, notice_port, hold, deactivate, isolated_stop })
     }
 }
 

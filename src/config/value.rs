@@ -72,6 +72,11 @@ impl<'r> Item<'r> {
         self.number(1..=u64::from(u16::MAX)).and_then(|number| u16::try_from(number).ok())
     }
 
+    /// True or false.
+    pub(super) fn yes(&self) -> Option<bool> {
+        self.value().as_bool().or_else(|| self.other_than(Wanted::Yes))
+    }
+
     /// One of the words of `allowed`, for what it stands.
     pub(super) fn one_of<T: Copy>(&self, allowed: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;

@@ -82,6 +82,15 @@ pub enum Found {
         /// What its command names that lies in no dataset.
         outside: Vec<String>,
     },
+    /// Is a device reached that both machines must reach?
+    Device {
+        /// What it is called.
+        name: String,
+        /// Its name and port.
+        address: String,
+        /// Why not.
+        error: Option<String>,
+    },
     /// Can the POS server be started, and does nothing else start it?
     Start {
         /// The program or unit.
@@ -113,7 +122,7 @@ impl Found {
     #[must_use]
     pub fn is_well(&self) -> bool {
         match self {
-            Self::Folder { error, .. } | Self::Name { error, .. } => error.is_none(),
+            Self::Folder { error, .. } | Self::Name { error, .. } | Self::Device { error, .. } => error.is_none(),
             Self::Room { free_bytes, needed_bytes } => free_bytes >= needed_bytes,
             Self::Rights { unreadable, .. } => *unreadable == 0,
             Self::Connection { talks, .. } => *talks,

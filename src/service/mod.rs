@@ -5,6 +5,7 @@
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
 //! - [`boot`]: how the service ended the last time
+//! - [`device`]: a printer that both machines must reach
 //! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
 //! - [`operation`]: a job that goes on whatever becomes of who asked for it; [`operations`]: those of a copy
@@ -34,6 +35,7 @@ pub mod boot;
 pub mod call;
 pub mod command;
 pub mod control;
+pub mod device;
 pub mod engine;
 pub mod event;
 pub mod finding;

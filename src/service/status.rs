@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use super::call::Call;
+pub use super::device::Device;
 use super::event::Event;
 use super::known;
 pub use super::operation::{Operation, OperationKind, OperationState};
@@ -97,6 +98,9 @@ pub struct Status {
     /// In how many milliseconds the backup starts by itself, where that is waited for.
     #[serde(default)]
     pub starts_in_ms: Option<u64>,
+    /// What both machines must reach.
+    #[serde(default)]
+    pub devices: Vec<Device>,
     /// Datasets that have stopped by themselves, on either machine, while others go on.
     #[serde(default)]
     pub stalled: Vec<Stalled>,

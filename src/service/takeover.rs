@@ -64,6 +64,8 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::ServerDown { .. }
             | Trouble::EpochUnproven { .. }
             | Trouble::KeyTwice { .. }
+            | Trouble::StoppedAlone
+            | Trouble::DevicesMissed { .. }
             | Trouble::EventsWait { .. }
             | Trouble::Licence(_) => {}
         }

@@ -139,6 +139,15 @@ pub enum Trouble {
         /// Its address.
         from: String,
     },
+    /// This machine serves, and is alone: its POS server is stopped.
+    StoppedAlone,
+    /// Devices that both machines must reach are not reached.
+    DevicesMissed {
+        /// From the main: their names.
+        main: Vec<String>,
+        /// From the backup.
+        backup: Vec<String>,
+    },
     /// The shop's program does not take the events that it is to be told.
     EventsWait {
         /// How many wait.
@@ -222,6 +231,8 @@ impl Trouble {
             Self::ServerDown { .. } => "MIR-402",
             Self::EpochUnproven { .. } => "MIR-306",
             Self::KeyTwice { .. } => "MIR-307",
+            Self::StoppedAlone => "MIR-403",
+            Self::DevicesMissed { .. } => "DEV-101",
             Self::EventsWait { .. } => "EVT-101",
             Self::Licence(licence) => licence.code(),
         }
@@ -235,6 +246,7 @@ impl Trouble {
             | Self::Unwatched { .. }
             | Self::DiskLow { .. }
             | Self::Versions { .. }
+            | Self::DevicesMissed { .. }
             | Self::EventsWait { .. } => true,
             Self::Licence(licence) => licence.is_hint(),
             _ => false,

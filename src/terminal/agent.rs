@@ -12,7 +12,8 @@ use super::known::Known;
 use super::line::{self, Calling, Heard, Lost};
 use super::news::{Crier, News, Server};
 use super::outside::Outside;
-use super::proxy::{Port, Proxy, Target};
+use super::ports::Ports;
+use super::proxy::Target;
 use super::speech::{Here, Machines, Receipt, Said, Shut, Vote};
 use super::way::{FRESH, Gate, Way};
 use crate::config::address::Address;
@@ -51,9 +52,8 @@ pub struct Agent {
     began: Instant,
     way: Way,
     lines: Vec<JoinHandle<()>>,
-    proxies: Vec<Proxy>,
+    ports: Ports,
     outside: Outside,
-    target: watch::Sender<Target>,
     vote: watch::Sender<Vote>,
     voted_at: Option<Instant>,
     eyes: Eyes,
@@ -95,7 +95,6 @@ impl Agent {
         let (done, mut all_done) = mpsc::unbounded_channel();
         let (receipts, mut receipt) = mpsc::unbounded_channel();
         let way = Way::new(known.epoch());
-        let target = Target { epoch: way.epoch(), host: String::new(), gate: Gate::Held };
         let mut agent = Self {
             home: home.to_owned(),
             run: u64::from(std::process::id()) << 32 | u64::from(now().subsec_nanosecond().unsigned_abs()),
@@ -107,9 +106,8 @@ impl Agent {
             stored: way.epoch(),
             way,
             lines: vec![],
-            proxies: vec![],
+            ports: Ports::default(),
             outside: Outside::default(),
-            target: watch::Sender::new(target),
             vote: watch::Sender::default(),
             voted_at: None,
             eyes: Eyes::new(Instant::now()),
@@ -126,7 +124,7 @@ impl Agent {
         agent.look();
         agent.begin_proxies().await;
         agent.begin_lines();
-        agent.outside.begin(&agent.set, &agent.tell.receipts);
+        agent.outside.begin(&agent.set, Some(agent.tell.receipts.clone()));
         agent.tell_outside();
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -190,7 +188,7 @@ impl Agent {
                     self.save();
                     self.way.proven(proof.epoch);
                     (self.changed_at, self.took) = (Some(Instant::now()), None);
-                    self.eyes.forget(&self.proxies);
+                    self.eyes.forget(self.ports.all());
                     tracing::info!(epoch = proof.epoch, "the server has changed");
                     self.way.hear(node, here, Instant::now());
                     // Connections go over before anything else is done.
@@ -264,22 +262,16 @@ impl Agent {
     }
 
     async fn begin_proxies(&mut self) {
-        for proxy in self.proxies.drain(..) {
-            proxy.end().await;
-        }
-        let Some(terminals) = &self.store.terminals else { return };
-        for there in &terminals.ports {
-            let own = self.set.ports.iter().find(|(server, _)| server == there);
-            let port = Port { here: own.map_or(*there, |(_, here)| *here), there: *there };
-            self.proxies.push(Proxy::begin(port, self.target.subscribe(), terminals.hold));
+        match &self.store.terminals {
+            Some(terminals) => self.ports.listen(terminals, &self.set).await,
+            None => self.ports.free().await,
         }
     }
 
     /// Connections go to whoever serves from now on, or wait. Returns which.
     fn aim(&self, now: Instant) -> Gate {
         let gate = self.way.gate(now);
-        let target = Target { epoch: self.way.epoch(), host: self.host(), gate };
-        self.target.send_if_modified(|known| std::mem::replace(known, target.clone()) != target);
+        self.ports.aim(Target { epoch: self.way.epoch(), host: self.host(), gate });
         gate
     }
 
@@ -288,7 +280,7 @@ impl Agent {
         let now = Instant::now();
         let gate = self.aim(now);
         self.try_port(now);
-        self.eyes.look(self.way.server(), &self.proxies);
+        self.eyes.look(self.way.server(), self.ports.all());
         if let Some(at) = self.changed_at.filter(|_| self.eyes.answered_at(self.way.server()).is_some()) {
             (self.took, self.changed_at) = (Some(now.saturating_duration_since(at)), None);
             self.vote_soon();
@@ -317,7 +309,7 @@ impl Agent {
             proof: self.known.proof.clone(),
             main: self.eyes.sight(&self.way, Node::Main, now),
             backup: self.eyes.sight(&self.way, Node::Backup, now),
-            connections: self.proxies.iter().map(|proxy| proxy.flow.open() as u64).sum(),
+            connections: self.ports.connections(),
             took_ms,
             receipt: self.receipt.clone(),
             shut: self.shut.clone(),
@@ -328,9 +320,9 @@ impl Agent {
 
     /// Tries whether the POS server's port opens, where nothing that goes through it shows that it answers.
     fn try_port(&mut self, now: Instant) {
-        let Some(port) = self.proxies.first().map(|proxy| proxy.port.there) else { return };
+        let Some(port) = self.ports.all().first().map(|proxy| proxy.port.there) else { return };
         let changes = self.changed_at.is_some();
-        if self.eyes.is_to_try(&self.way, &self.proxies, changes, now) {
+        if self.eyes.is_to_try(&self.way, self.ports.all(), changes, now) {
             let (epoch, host, opened) = (self.way.epoch(), self.host(), self.tell.opened.clone());
             tokio::spawn(async move {
                 let _ = opened.send((epoch, opens(&host, port).await));
@@ -340,13 +332,12 @@ impl Agent {
 
     fn tried(&mut self, epoch: u64, opens: bool) {
         let server = Some(self.way.server()).filter(|_| opens && epoch == self.way.epoch());
-        self.eyes.tried(server, self.proxies.first(), Instant::now());
+        self.eyes.tried(server, self.ports.all().first(), Instant::now());
     }
 
     /// What people are to hear of who serves, and of the ports.
     fn tell_people(&mut self, gate: Gate, now: Instant) {
-        let shut = |proxy: &Proxy| proxy.shut().map(|why| Shut { port: proxy.port.here, why });
-        self.shut = self.proxies.iter().filter_map(shut).collect();
+        self.shut = self.ports.shut();
         self.crier.shut(&self.shut);
         let name = self.machine(self.way.server()).name.clone();
         let seen = self.eyes.answered_at(self.way.server());

@@ -13,18 +13,22 @@
 //! - [`way`]: who serves now, and whether it may be reached: pure
 //! - [`eyes`]: what it has seen of both machines
 //! - [`line`](mod@line): the connection to one machine
+//! - [`bar`]: keeps everybody out of ports
 //! - [`proxy`]: one port on its way to whoever serves
+//! - [`ports`]: all ports of a machine
 //! - [`pump`]: bytes from one connection to the other
 //! - [`news`]: what people and programs on this machine are to hear
 //! - [`outside`]: files and programs of this machine that follow the server
 //! - [`agent`]: joins all that
 
 pub mod agent;
+pub mod bar;
 pub mod eyes;
 pub mod known;
 pub mod line;
 pub mod news;
 pub mod outside;
+pub mod ports;
 pub mod proxy;
 pub mod pump;
 pub mod speech;

@@ -43,11 +43,13 @@ pub fn server_path(home: &Path) -> PathBuf {
 
 impl Outside {
     /// Starts what runs all the time: the till program, and the look at its last receipt.
-    pub fn begin(&mut self, set: &Terminal, receipts: &mpsc::UnboundedSender<Receipt>) {
-        self.till = set.run.clone().and_then(|run| begin("till", move |wanted| keep_running(wanted, &run)));
-        let tell = receipts.clone();
-        self.receipt =
-            set.last_receipt.clone().and_then(|last| begin("receipt", move |wanted| look(wanted, &last, &tell)));
+    /// Receipts go to `receipts`.
+    pub fn begin(&mut self, set: &Terminal, receipts: Option<mpsc::UnboundedSender<Receipt>>) {
+        if self.till.is_none() {
+            self.till = set.run.clone().and_then(|run| begin("till", move |wanted| keep_running(wanted, &run)));
+        }
+        let last = set.last_receipt.clone().zip(receipts);
+        self.receipt = last.and_then(|(last, tell)| begin("receipt", move |wanted| look(wanted, &last, &tell)));
     }
 
     /// Another machine serves, or the same one elsewhere: what follows it is told. `done` hears when all of it has been.

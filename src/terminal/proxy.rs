@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::io;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::pump::{self, Flow};
+use super::pump::{Cut, Flow, joined};
 use super::way::Gate;
 use crate::pair::Epoch;
 
@@ -44,6 +44,17 @@ pub struct Port {
     pub there: u16,
 }
 
+/// Whether a port is listened at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Door {
+    /// It is about to be.
+    Opening,
+    /// It is.
+    Open,
+    /// It cannot be, for this reason.
+    Shut(String),
+}
+
 /// The way of one port. It ends, with all its connections, when this goes.
 #[derive(Debug)]
 pub struct Proxy {
@@ -51,7 +62,8 @@ pub struct Proxy {
     pub port: Port,
     /// What goes through it.
     pub flow: Arc<Flow>,
-    shut: watch::Receiver<Option<String>>,
+    door: watch::Receiver<Door>,
+    end: oneshot::Sender<()>,
     work: JoinHandle<()>,
 }
 
@@ -61,27 +73,31 @@ impl Proxy {
     #[must_use]
     pub fn begin(port: Port, target: watch::Receiver<Target>, hold: Duration) -> Self {
         let flow = Arc::new(Flow::default());
-        let (tell, shut) = watch::channel(None);
-        let work = tokio::spawn(listen(port, Arc::clone(&flow), target, hold, tell));
-        Self { port, flow, shut, work }
+        let (tell, door) = watch::channel(Door::Opening);
+        let (end, ends) = oneshot::channel();
+        let work = tokio::spawn(listen(port, Arc::clone(&flow), target, hold, tell, ends));
+        Self { port, flow, door, end, work }
     }
 
     /// Why it cannot listen, if it cannot.
     #[must_use]
     pub fn shut(&self) -> Option<String> {
-        self.shut.borrow().clone()
+        match &*self.door.borrow() {
+            Door::Opening | Door::Open => None,
+            Door::Shut(why) => Some(why.clone()),
+        }
     }
 
-    /// Ends it: when this returns the port is free.
-    pub async fn end(mut self) {
-        self.work.abort();
-        let _ = (&mut self.work).await;
+    /// Whether it listens.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        *self.door.borrow() == Door::Open
     }
-}
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.work.abort();
+    /// Ends it: when this returns the port is free, and no connection of it is open.
+    pub async fn end(self) {
+        let _ = self.end.send(());
+        let _ = self.work.await;
     }
 }
 
@@ -90,29 +106,25 @@ async fn listen(
     flow: Arc<Flow>,
     target: watch::Receiver<Target>,
     hold: Duration,
-    tell: watch::Sender<Option<String>>,
+    tell: watch::Sender<Door>,
+    mut ends: oneshot::Receiver<()>,
 ) {
-    let address = SocketAddr::from(([127, 0, 0, 1], port.here));
-    let listener = loop {
-        match TcpListener::bind(address).await {
-            Ok(listener) => break listener,
-            Err(error) => {
-                if tell.send_replace(Some(error.to_string())).is_none() {
-                    tracing::warn!(port = port.here, %error, "the port is not free");
-                }
-                sleep(AGAIN).await;
-            }
-        }
+    let Some(listener) = (tokio::select! {
+        listener = bind(port, &tell) => Some(listener),
+        // Also where it is not waited for: who tells it has gone.
+        _ = &mut ends => None,
+    }) else {
+        return;
     };
-    tell.send_replace(None);
     let mut open = JoinSet::new();
     loop {
         while open.try_join_next().is_some() {}
-        if open.len() >= CONNECTIONS {
-            open.join_next().await;
-            continue;
-        }
-        match listener.accept().await {
+        let came = tokio::select! {
+            came = listener.accept(), if open.len() < CONNECTIONS => came,
+            _ = open.join_next(), if open.len() >= CONNECTIONS => continue,
+            _ = &mut ends => break,
+        };
+        match came {
             Ok((client, _)) => {
                 // Small answers go at once, as they came.
                 let _ = client.set_nodelay(true);
@@ -123,17 +135,36 @@ async fn listen(
             Err(_) => sleep(AGAIN).await,
         }
     }
+    drop(listener);
+    open.shutdown().await;
+}
+
+async fn bind(port: Port, tell: &watch::Sender<Door>) -> TcpListener {
+    let address = SocketAddr::from(([127, 0, 0, 1], port.here));
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => {
+                tell.send_replace(Door::Open);
+                return listener;
+            }
+            Err(error) => {
+                if tell.send_replace(Door::Shut(error.to_string())) == Door::Opening {
+                    tracing::warn!(port = port.here, %error, "the port is not free");
+                }
+                sleep(AGAIN).await;
+            }
+        }
+    }
 }
 
 /// Takes one connection to whoever serves, and ends it when another one does.
 async fn carry(client: TcpStream, port: u16, flow: &Arc<Flow>, mut target: watch::Receiver<Target>, hold: Duration) {
-    let Some((server, epoch)) = reach(&client, port, &mut target, hold).await else {
-        // It is refused as it would be without this program.
-        pump::cut(&client);
-        return;
-    };
+    // Where nothing comes of it, it is refused as it would be without this program.
+    let refused = Cut::new(&client);
+    let Some((server, epoch)) = reach(&client, port, &mut target, hold).await else { return };
+    refused.keep();
     let is_other = async { target.wait_for(|target| target.epoch != epoch).await.is_ok() };
-    if let Err(broken) = pump::joined(client, server, flow, is_other).await {
+    if let Err(broken) = joined(client, server, flow, is_other).await {
         tracing::trace!(%broken, "a connection broke");
     }
 }
@@ -294,10 +325,10 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let here = taken.local_addr().unwrap().port();
         let proxy = Proxy::begin(Port { here, there: 1 }, through.target.subscribe(), LONG);
-        let mut shut = proxy.shut.clone();
-        shut.wait_for(Option::is_some).await.unwrap();
+        let mut door = proxy.door.clone();
+        door.wait_for(|door| matches!(door, Door::Shut(_))).await.unwrap();
         drop(taken);
-        shut.wait_for(Option::is_none).await.unwrap();
+        door.wait_for(|door| *door == Door::Open).await.unwrap();
         proxy.end().await;
         assert!(TcpListener::bind(("127.0.0.1", here)).await.is_ok(), "it is free again");
     }

@@ -147,36 +147,42 @@ pub async fn joined(
     until: impl Future<Output = bool>,
 ) -> io::Result<()> {
     let passage = Passage::new(flow);
-    let mut ends = Ends { client: &client, server: &server, is_whole: false };
+    let ends = [Cut::new(&client), Cut::new(&server)];
     let there = carry(&client, &server, &passage, Way::ToServer);
     let back = carry(&server, &client, &passage, Way::ToClient);
     let ended = tokio::select! {
         ended = async { tokio::try_join!(there, back).map(|_| ()) } => ended,
         true = until => Err(io::ErrorKind::ConnectionAborted.into()),
     };
-    ends.is_whole = ended.is_ok();
+    if ended.is_ok() {
+        ends.into_iter().for_each(Cut::keep);
+    }
     ended
 }
 
-/// Both ends of what was joined. They are cut when this goes, unless all was said.
-struct Ends<'s> {
-    client: &'s TcpStream,
-    server: &'s TcpStream,
-    is_whole: bool,
-}
+/// A connection that is cut when this goes, unless it is kept: whoever is on the other side sees that it broke, and not that all was
+/// said.
+pub struct Cut<'s>(Option<&'s TcpStream>);
 
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        if !self.is_whole {
-            cut(self.client);
-            cut(self.server);
-        }
+impl<'s> Cut<'s> {
+    /// It is to be cut.
+    #[must_use]
+    pub fn new(stream: &'s TcpStream) -> Self {
+        Self(Some(stream))
+    }
+
+    /// It is not cut.
+    pub fn keep(mut self) {
+        self.0 = None;
     }
 }
 
-/// Whoever is on the other side sees that the connection broke, and not that all was said.
-pub fn cut(stream: &TcpStream) {
-    let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.0 {
+            let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+        }
+    }
 }
 
 async fn carry(from: &TcpStream, to: &TcpStream, passage: &Passage<'_>, way: Way) -> io::Result<()> {

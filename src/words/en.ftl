@@ -257,6 +257,14 @@ trouble-events-wait = { $n ->
    *[other] { $n } events wait
   } for the program event in [hooks]: it has taken none for { $for }.
 trouble-events-wait-do = It must end with 0 in time. Nothing is lost: it is told each event again, in order, until it does.
+trouble-stopped-alone = This machine is cut off: it hears neither the other machine nor any terminal, and its POS server is stopped.
+trouble-stopped-alone-do = Check this machine's network cable, then the switch. When anyone is heard the POS server starts again by itself.
+trouble-devices-main = The main does not reach: { $names }.
+trouble-devices-backup = The backup does not reach: { $names }.
+trouble-devices-both = Neither machine reaches: { $names }.
+trouble-devices-do = See whether it is switched on, and reached from there (espejo check); or mend its address in [[device]] in store.toml.
+mended-stopped-alone = Somebody is heard again: the POS server starts.
+mended-devices = Every device is reached from both machines.
 mended-stray = The POS server does not run on the machine that mirrors any more.
 mended-unproven = The other machine speaks of no epoch any more that it cannot prove.
 mended-events-wait = The program event in [hooks] takes what it is told again.
@@ -888,6 +896,7 @@ config-wanted-table = must be a table, with its own keys below it or in braces.
 config-wanted-tables = must be a table with its header in double brackets, once for each.
 config-wanted-record = must be "line", {"{ fixed = 64 }"}, {"{ prefix = \"u32le\" }"} or {"{ count_at = 0, fixed = 64 }"}.
 config-wanted-on-start = must be {"{ gap = 50 }"}, {"{ series = \"B\" }"} or "ask".
+config-wanted-yes = must be true or false, without quotes.
 config-wanted-sound = must be true, false or a list of words, the program first.
 config-f-s-doc-no-text = This is no text of two lines in UTF-8 or Windows-1252.
 config-f-s-doc-no-main = Line 1 is empty. It is the name of the store and its main.
@@ -999,6 +1008,9 @@ check-versions = both run version { $ours }
 check-versions-wrong = this machine runs version { $ours }, the other one { $theirs }
 check-versions-wrong-do = Install the same version on both.
 check-start = { $what } can be started
+check-device = reaches { $name } at { $address }
+check-device-wrong = does not reach { $name } at { $address }: { $error }
+check-device-wrong-do = Switch it on, or look at its cable. If only one machine misses it, it cannot print there in the night the server changes.
 check-start-wrong = { $what } cannot be started as the POS server
 check-start-enabled = { $what } is started by the system at boot, also where the POS server must not run
 check-start-not-there-do = There is no such program on this machine. Install it, or mend [server] in store.toml.

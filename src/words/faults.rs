@@ -102,6 +102,7 @@ fn wanted(wanted: Wanted) -> &'static str {
         Wanted::Record => "config-wanted-record",
         Wanted::OnStart => "config-wanted-on-start",
         Wanted::Sound => "config-wanted-sound",
+        Wanted::Yes => "config-wanted-yes",
     }
 }
 
@@ -140,6 +141,7 @@ mod tests {
             Wanted::Record,
             Wanted::OnStart,
             Wanted::Sound,
+            Wanted::Yes,
         ];
         let folders = [FolderFault::Relative, FolderFault::LeadsOut, FolderFault::WholeDisk, FolderFault::Home];
         let mut all = vec![

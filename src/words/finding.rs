@@ -45,6 +45,10 @@ pub fn finding(words: &Words, finding: &Finding) -> Told {
             ["check-connection", "check-connection-wrong", "check-connection-wrong-do"],
             &[("address", address.as_str().into())],
         ),
+        Found::Device { name, address, error } => {
+            let args = [("name", name.as_str().into()), ("address", address.as_str().into()), ("error", text(error))];
+            told(["check-device", "check-device-wrong", "check-device-wrong-do"], &args)
+        }
         Found::Heartbeat { port, .. } => told(
             ["check-heartbeat", "check-heartbeat-wrong", "check-heartbeat-wrong-do"],
             &[("port", port.to_string().into())],

@@ -52,6 +52,19 @@ pub fn dataset_stopped(words: &Words, (dataset, why): (&str, &str), more: u64) -
     Told { what: words.with("trouble-dataset-stopped", &args), todo: words.with("trouble-dataset-stopped-do", &args) }
 }
 
+/// Devices that both machines must reach are not reached: from the main these, from the backup those.
+#[must_use]
+pub fn devices_missed(words: &Words, main: &[String], backup: &[String]) -> Told {
+    let from = |key, missed: &[String]| words.with(key, &[("names", missed.join(", ").into())]);
+    let what = match (main, backup) {
+        (_, []) => from("trouble-devices-main", main),
+        ([], _) => from("trouble-devices-backup", backup),
+        _ if main == backup => from("trouble-devices-both", main),
+        _ => format!("{} {}", from("trouble-devices-main", main), from("trouble-devices-backup", backup)),
+    };
+    Told { what, todo: words.say("trouble-devices-do") }
+}
+
 /// The shop's program that is told of events takes none.
 #[must_use]
 pub fn events_wait(words: &Words, waiting: u64, for_ms: u64) -> Told {

@@ -154,6 +154,8 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         ),
         Trouble::DiskLow { free_bytes } => room(["trouble-disk-low", "trouble-disk-low-do"], 0, *free_bytes),
         Trouble::EpochUnproven { epoch } => served::unproven(words, *epoch),
+        Trouble::StoppedAlone => told("trouble-stopped-alone", "trouble-stopped-alone-do", &[]),
+        Trouble::DevicesMissed { main, backup } => served::devices_missed(words, main, backup),
         Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
@@ -194,6 +196,8 @@ fn mended(words: &Words, trouble: &Trouble) -> String {
         Trouble::ServerStray { .. } => "mended-stray",
         Trouble::ServerDown { .. } => "mended-server",
         Trouble::EpochUnproven { .. } => "mended-unproven",
+        Trouble::StoppedAlone => "mended-stopped-alone",
+        Trouble::DevicesMissed { .. } => "mended-devices",
         Trouble::EventsWait { .. } => "mended-events-wait",
     };
     words.say(key)

@@ -106,6 +106,7 @@ pub fn healthy() -> Status {
         plans: vec![],
         returns_in_ms: None,
         starts_in_ms: None,
+        devices: vec![],
         stalled: vec![],
         maintained: None,
     }

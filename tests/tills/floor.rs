@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -211,6 +211,35 @@ impl Floor {
         self.until_all_sell("the shop has opened");
     }
 
+    /// Somebody buys at the backup machine, which is a till, too.
+    pub fn buy_at_backup(&mut self) {
+        let mut buyer = self.at("b", "python3");
+        buyer.args([BUYS, "9000", "CAJA-B"]).arg(self.own_book());
+        self.tills[0].buyer = Some(buyer.spawn().unwrap());
+    }
+
+    fn own_book(&self) -> PathBuf {
+        self.two.path().join("backup.book")
+    }
+
+    /// What was confirmed at the backup machine.
+    pub fn confirmed_at_backup(&self) -> Vec<(String, u64)> {
+        entries(&self.own_book())
+    }
+
+    /// Waits until the backup machine has sold two things more.
+    pub fn until_backup_sells(&self, when: &str) {
+        let before = self.confirmed_at_backup().len();
+        until(&format!("{when}: the backup sells as a till"), || self.confirmed_at_backup().len() > before + 1);
+    }
+
+    /// A program on the machine called `who` (`m`, `b`, `t1` …).
+    pub fn at(&self, who: &str, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.spaces.space(who), program]).stdin(Stdio::null());
+        command
+    }
+
     /// Nobody buys any more.
     pub fn close(&mut self) {
         for buyer in self.tills.iter_mut().filter_map(|till| till.buyer.take()) {
@@ -224,10 +253,7 @@ impl Floor {
 
     /// What was confirmed at a till, and when, in milliseconds.
     pub fn confirmed(&self, number: usize) -> Vec<(String, u64)> {
-        let text = fs::read_to_string(self.book(number)).unwrap_or_default();
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let line = |line: &str| line.split_once(' ').map(|(order, at)| (order.to_owned(), at.parse().unwrap()));
-        whole.lines().filter_map(line).collect()
+        entries(&self.book(number))
     }
 
     /// Waits until every till has sold two things more.
@@ -267,10 +293,9 @@ impl Floor {
         for line in fs::read_to_string(data.join("ORDER.QUE")).unwrap().lines() {
             *booked.entry(line.to_owned()).or_default() += 1;
         }
-        for number in 1..=self.tills.len() {
-            for (order, _) in self.confirmed(number) {
-                assert_eq!(booked.get(&order), Some(&1), "{when}: {order}");
-            }
+        let all = (1..=self.tills.len()).flat_map(|number| self.confirmed(number)).chain(self.confirmed_at_backup());
+        for (order, _) in all {
+            assert_eq!(booked.get(&order), Some(&1), "{when}: {order}");
         }
     }
 
@@ -282,6 +307,14 @@ impl Floor {
             println!("{when}: CAJA-{number} could not sell for {pause} ms at the most");
         }
     }
+}
+
+/// What somebody who buys has written down.
+fn entries(book: &Path) -> Vec<(String, u64)> {
+    let text = fs::read_to_string(book).unwrap_or_default();
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let line = |line: &str| line.split_once(' ').map(|(order, at)| (order.to_owned(), at.parse().unwrap()));
+    whole.lines().filter_map(line).collect()
 }
 
 fn ended(mut child: Child) {

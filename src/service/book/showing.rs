@@ -91,6 +91,7 @@ impl Book {
             plans: vec![],
             returns_in_ms: None,
             starts_in_ms: None,
+            devices: vec![],
             stalled: vec![],
             maintained: None,
         }

@@ -30,7 +30,7 @@ pub(super) struct Lasting(Option<(Instant, Instant)>);
 
 impl Lasting {
     /// It is so now, or not. Returns for how long it has been.
-    fn is(&mut self, so: bool, now: Instant) -> Option<Duration> {
+    pub(super) fn is(&mut self, so: bool, now: Instant) -> Option<Duration> {
         let known = self.0.filter(|(_, looked_at)| now.saturating_duration_since(*looked_at) < GAP);
         self.0 = so.then(|| (known.map_or(now, |(since, _)| since), now));
         self.0.map(|(since, _)| now.saturating_duration_since(since))

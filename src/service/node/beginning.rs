@@ -9,10 +9,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::days::Days;
+use super::devices::Devices;
 use super::far::Far;
 use super::heart::Heart;
 use super::inbox::{Inbox, channels};
 use super::meet::{self, Calling};
+use super::own_till::OwnTill;
 use super::standing::Standing;
 use super::turning::Turning;
 use super::twin::Twin;
@@ -36,7 +38,6 @@ impl Machine {
         let mut member = Member::load(home)?;
         let (store, revision) = member.revise(home)?;
         let identity = Identity::load_or_make(home)?;
-        let days = Days::load(home, role(&store, member.node), &store, identity.id())?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let is_main = member.node == Node::Main;
         let own = if is_main { &store.main } else { &store.backup };
@@ -45,9 +46,11 @@ impl Machine {
         let (tell, inbox) = channels();
         let tills = Tills::open(home, (&store, own), &tls, tell.shown.clone());
         let (other, others) = watch::channel(member.other);
-        let work = vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))];
         let mut machine = Self {
             home: home.to_owned(),
+            work: vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))],
+            days: Days::load(home, role(&store, member.node), &store, tls.id())?,
+            devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
             member,
@@ -57,7 +60,6 @@ impl Machine {
             tls,
             lanes: vec![],
             standing: Standing::default(),
-            days,
             keeper,
             proofs,
             caller,
@@ -70,6 +72,7 @@ impl Machine {
             udp,
             invite: None,
             tills,
+            own_till: OwnTill::open(home),
             theirs: None,
             their_version: None,
             keeping,
@@ -85,7 +88,6 @@ impl Machine {
             due: Instant::now(),
             told_at: None,
             tell,
-            work,
             maintenance: maintenance::load(home),
             has_parted: false,
             has_twin: false,

@@ -76,6 +76,7 @@ impl Machine {
             let _ = work.await;
         }
         self.tills.close().await;
+        self.own_till.free().await;
         let mut result = left;
         if let Some(mut days) = self.days.take() {
             days.leave().await;

@@ -221,7 +221,7 @@ impl Machine {
                             days.begin().await;
                             point!("turn.day-begun");
                         }
-                        self.serve(epoch)?;
+                        self.serve(epoch).await?;
                         self.passed(Step::TakeEpoch).await;
                         if let Some(session) = &self.session {
                             session.say(Note::Configured(self.revision.clone()));
@@ -258,7 +258,7 @@ impl Machine {
         Ok(())
     }
 
-    fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
+    async fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
         let work = mirrored(&self.store).map(|dataset| {
@@ -290,7 +290,7 @@ impl Machine {
             program.held = self.days.as_ref().is_some_and(Days::holds);
         }
         point!("turn.program-wanted");
-        self.start_program(epoch);
+        self.start_program(epoch).await;
         Ok(())
     }
 

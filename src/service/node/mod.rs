@@ -19,6 +19,9 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `own_till`: this machine as a till
+//! - `isolated`: it serves, and is alone
+//! - `devices`: printers that both machines must reach
 //! - `alone`: what it does with nobody asking
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
@@ -37,12 +40,14 @@ mod beginning;
 pub mod calling;
 mod check;
 pub mod days;
+pub mod devices;
 pub mod ending;
 pub mod far;
 pub mod heart;
 mod inbox;
 mod inputs;
 mod inviting;
+mod isolated;
 mod job;
 pub mod joining;
 mod keeping;
@@ -51,6 +56,7 @@ mod maintenance;
 pub mod meet;
 pub mod note;
 mod orders;
+mod own_till;
 mod planning;
 pub mod pos;
 mod recovering;
@@ -69,7 +75,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -96,6 +101,7 @@ use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
 use crate::server::keeps::Keeping;
 use calling::Caller;
 use days::Days;
+use devices::Devices;
 pub use ending::{Left, MachineError};
 use far::Far;
 use heart::{BEAT, Heart};
@@ -104,6 +110,7 @@ use joining::Invite;
 use keeping::Unsaved;
 use lanes::Lane;
 use meet::Again;
+use own_till::OwnTill;
 use pos::Program;
 use session::Session;
 use standing::{Known, Standing};
@@ -151,6 +158,9 @@ pub struct Machine {
     invite: Option<Invite>,
     /// The terminals.
     tills: Tills,
+    /// This machine as one.
+    own_till: OwnTill,
+    devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
     their_version: Option<String>,
@@ -325,6 +335,7 @@ impl Machine {
                 .into_iter()
                 .chain(self.twin.trouble())
                 .chain(stalling::trouble(&stalled))
+                .chain(self.till_troubles())
                 .collect(),
         };
         for what in self.standing.complete(&mut status, &known, now) {
@@ -343,7 +354,7 @@ impl Machine {
         for kept in status.operation.iter_mut().chain(&mut status.history) {
             kept.node = kept.node.map(|node| role(&self.store, node));
         }
-        status.terminals = self.terminals_stand();
+        (status.terminals, status.devices) = (self.terminals_stand(), self.devices_stand());
         status.plans = self.plans(&status);
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
@@ -354,27 +365,6 @@ impl Machine {
             caller.complete(&mut status);
         }
         status
-    }
-
-    /// How its datasets stand together; what one says that has stopped says nothing of the others.
-    fn datasets_stand(&mut self, now: Timestamp) -> Option<Status> {
-        let mut books: Vec<(bool, Status)> = vec![];
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            let mut status = lane.book.status(&self.pair, now);
-            standing::number(&mut status, number as u64);
-            books.push((lane.stalled.is_some(), status));
-        }
-        books.sort_by_key(|(has_stopped, _)| *has_stopped);
-        let mut books = books.into_iter();
-        let (_, mut all) = books.next()?;
-        for (has_stopped, next) in books {
-            if has_stopped {
-                standing::append(&mut all, next);
-            } else {
-                standing::join(&mut all, next);
-            }
-        }
-        Some(all)
     }
 
     /// What this machine is: its home role.

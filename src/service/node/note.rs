@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 
+use super::devices::Reached;
 use crate::config::revision::Revision;
 use crate::link::proof::Proof;
 use crate::link::speech::{hear_bytes, say};
@@ -83,6 +84,11 @@ pub enum Note {
     Terminals {
         /// All that were ever written down.
         entries: Vec<Entry>,
+    },
+    /// Which of the devices this machine reaches; said first, and again after each change.
+    Devices {
+        /// Each.
+        reached: Vec<Reached>,
     },
     /// Nobody is called, or people are called again.
     Maintenance(Maintenance),

@@ -18,6 +18,7 @@ impl Machine {
     pub(super) async fn asked(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
         let for_mirror = matches!(command, Command::Verify { .. } | Command::Reseed { .. } | Command::Answer { .. });
         let command = match command {
+            Command::Check { far: false } => return self.examine(move |reply| drop(answer.send(reply))).await,
             Command::Check { far: true } => Command::Check { far: false },
             command if for_mirror && self.pair.duty() == Duty::Serving => command,
             Command::Copy { name, by } if !self.has_stalled(&name) && self.session.is_some() => {
@@ -52,15 +53,15 @@ impl Machine {
             Command::Status | Command::Watch | Command::Who | Command::Pin { .. } => {
                 Reply::Status(Box::new(self.status()))
             }
-            // What ends the service or turns it over is taken before.
+            // What ends the service or turns it over is taken before, and so is what takes a while.
             Command::Stop { .. }
             | Command::Promote { .. }
             | Command::Return { .. }
             | Command::Switch { .. }
             | Command::Adopt { .. }
             | Command::Start { .. }
-            | Command::Cancel { .. } => Reply::Done,
-            Command::Check { .. } => Reply::Checked { findings: self.check().await },
+            | Command::Cancel { .. }
+            | Command::Check { .. } => Reply::Done,
             Command::Invite { role, by } => self.invite(role, &by),
             Command::InviteTerminal { name, by } => self.invite_terminal(&name, &by),
             Command::Message { text, by } => self.write_to_terminals(text, by),

@@ -199,6 +199,12 @@ impl Program {
         self.down.as_ref().filter(|_| self.wanted)
     }
 
+    /// It is known to run where it should not.
+    #[must_use]
+    pub fn is_stray(&self) -> bool {
+        self.stray.is_some()
+    }
+
     /// What screens hear of it.
     #[must_use]
     pub fn told(&self) -> Pos {

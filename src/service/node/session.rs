@@ -12,7 +12,7 @@ use super::since;
 use crate::link::tls::Secure;
 use crate::link::wire::{self, End, Half, Line};
 use crate::os::ground::spawn;
-use crate::service::command::Command;
+use crate::service::command::{Command, Reply};
 use crate::service::status::{OperationKind, Status};
 
 /// Bytes of notes that the system keeps to be sent, about.
@@ -29,6 +29,8 @@ pub struct Session {
     heard: mpsc::Sender<(u64, Option<Note>)>,
     writing: Option<JoinHandle<std::io::Result<()>>>,
     tasks: Vec<AbortHandle>,
+    /// The other machine has said how it stands.
+    pub has_said: bool,
     /// Ways of datasets, by their names, that this machine has no use for yet.
     pub unused: HashMap<String, Secure>,
 }
@@ -58,7 +60,17 @@ impl Session {
             let _ = pass.send((number, None)).await;
         });
         let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
-        Self { number, spoken, out, standing, heard, writing: Some(writing), tasks, unused: HashMap::new() }
+        Self {
+            number,
+            spoken,
+            out,
+            standing,
+            heard,
+            writing: Some(writing),
+            tasks,
+            has_said: false,
+            unused: HashMap::new(),
+        }
     }
 
     /// Gives a dataset a way of its own.
@@ -80,6 +92,12 @@ impl Session {
         if let Some(note) = since::known_in(note, self.spoken) {
             let _ = self.out.try_send(note);
         }
+    }
+
+    /// Says what came of a request, once that is known.
+    pub fn sayer(&self, number: u64) -> impl FnOnce(Reply) + Send + 'static {
+        let out = self.out.clone();
+        move |reply| drop(out.try_send(Note::Answer { number, reply }))
     }
 
     /// Whether the other side knows this request.

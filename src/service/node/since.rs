@@ -44,7 +44,7 @@ fn since(note: &Note) -> u32 {
         | Note::Ping => 3,
         Note::Operation(operation) => of_kind(operation.kind),
         Note::Ask { command, .. } => of_command(command),
-        Note::Done { .. } | Note::Terminals { .. } => 4,
+        Note::Done { .. } | Note::Terminals { .. } | Note::Devices { .. } => 4,
         Note::Unknown { .. } => u32::MAX,
     }
 }
@@ -111,6 +111,9 @@ fn of_trouble(trouble: &Trouble) -> u32 {
         | Trouble::EpochUnproven { .. }
         | Trouble::EventsWait { .. }
         | Trouble::Licence(_) => 3,
-        Trouble::RecordUnsaved { .. } | Trouble::KeyTwice { .. } => 4,
+        Trouble::RecordUnsaved { .. }
+        | Trouble::KeyTwice { .. }
+        | Trouble::StoppedAlone
+        | Trouble::DevicesMissed { .. } => 4,
     }
 }

@@ -1,16 +1,39 @@
 //! A dataset whose copy stops by itself stops no other one: it is reported, and taken up again in time, or when a person says so.
 
+use jiff::Timestamp;
+
 use super::lanes::{Lane, Work};
-use super::{Machine, MachineError, inputs};
+use super::{Machine, MachineError, inputs, standing};
 use crate::link::squeeze::Squeezer;
 use crate::link::tls::Secure;
 use crate::link::wire::{Half, Line};
 use crate::pair::Duty;
 use crate::service::command::Reply;
 use crate::service::refusal::WhyNot;
-use crate::service::status::{Stalled, Trouble};
+use crate::service::status::{Stalled, Status, Trouble};
 
 impl Machine {
+    /// How its datasets stand together; what one says that has stopped says nothing of the others.
+    pub(super) fn datasets_stand(&mut self, now: Timestamp) -> Option<Status> {
+        let mut books: Vec<(bool, Status)> = vec![];
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            let mut status = lane.book.status(&self.pair, now);
+            standing::number(&mut status, number as u64);
+            books.push((lane.stalled.is_some(), status));
+        }
+        books.sort_by_key(|(has_stopped, _)| *has_stopped);
+        let mut books = books.into_iter();
+        let (_, mut all) = books.next()?;
+        for (has_stopped, next) in books {
+            if has_stopped {
+                standing::append(&mut all, next);
+            } else {
+                standing::join(&mut all, next);
+            }
+        }
+        Some(all)
+    }
+
     /// Begins this with each dataset.
     pub(super) fn begin_lanes(&mut self, all: Vec<(String, Work)>) -> std::io::Result<()> {
         for (name, work) in all {

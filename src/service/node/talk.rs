@@ -15,7 +15,7 @@ use crate::link::proof::Proof;
 use crate::os::ground;
 use crate::pair::{Duty, Epoch, Event, Node};
 use crate::service::boot::Mark;
-use crate::service::command::Reply;
+use crate::service::command::{Command, Reply};
 use crate::service::event::Noted;
 use crate::service::licence::begin_ledger;
 use crate::service::proofs::start_of;
@@ -56,6 +56,7 @@ impl Machine {
                 tracing::info!(session, protocol, "the two machines talk");
                 self.say_here();
                 self.say_job();
+                self.say_devices();
                 if let Some(session) = &self.session {
                     session.say(Note::Terminals { entries: self.tills.registry.entries().to_vec() });
                 }
@@ -128,6 +129,9 @@ impl Machine {
                 self.theirs = Some((duty, server, version));
                 self.clock_off_ms = Some(clock_ms - ground::now().as_millisecond());
                 self.peer_heard((epoch, start), proof).await?;
+                if let Some(session) = &mut self.session {
+                    session.has_said = true;
+                }
             }
             Note::Grant { to, at } => self.granted(to, at).await?,
             Note::Goodbye { epoch } => self.step(Event::Goodbye { epoch }).await?,
@@ -137,6 +141,7 @@ impl Machine {
                 self.turning.job.hear(*operation);
                 self.name_job();
             }
+            Note::Devices { reached } => self.hear_devices(reached),
             Note::Terminals { entries } => self.merge_terminals(&entries),
             Note::Maintenance(said) => self.hear_maintenance(said),
             Note::Done { by, what } => self.keeper.hear_event(&by, &what),
@@ -144,21 +149,7 @@ impl Machine {
                 self.stands(&status);
                 self.their_status = Some(status);
             }
-            Note::Ask { number, command } => {
-                let reply = if command.is_for_server() && self.pair.duty() != Duty::Serving {
-                    // Neither machine serves: asked back, each would wait for the other for ever.
-                    Reply::Refused { why: vec![WhyNot::ServesNot] }
-                } else if command.is_for_server() {
-                    let (answer, answered) = oneshot::channel();
-                    self.turn_over(command, answer).await?;
-                    answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })
-                } else {
-                    self.command(command).await
-                };
-                if let Some(session) = &self.session {
-                    session.say(Note::Answer { number, reply });
-                }
-            }
+            Note::Ask { number, command } => self.asked_by_other(number, command).await?,
             Note::Answer { number, reply } => {
                 if let Some(answer) = self.answers.remove(&number) {
                     let _ = answer.send(reply);
@@ -167,6 +158,28 @@ impl Machine {
         }
         self.publish_soon();
         Ok(None)
+    }
+
+    /// The other machine asks for something that only this one can do.
+    async fn asked_by_other(&mut self, number: u64, command: Command) -> Result<(), MachineError> {
+        if let (Command::Check { .. }, Some(session)) = (&command, &self.session) {
+            self.examine(session.sayer(number)).await;
+            return Ok(());
+        }
+        let reply = if command.is_for_server() && self.pair.duty() != Duty::Serving {
+            // Neither machine serves: asked back, each would wait for the other for ever.
+            Reply::Refused { why: vec![WhyNot::ServesNot] }
+        } else if command.is_for_server() {
+            let (answer, answered) = oneshot::channel();
+            self.turn_over(command, answer).await?;
+            answered.await.unwrap_or(Reply::Refused { why: vec![WhyNot::Other] })
+        } else {
+            self.command(command).await
+        };
+        if let Some(session) = &self.session {
+            session.say(Note::Answer { number, reply });
+        }
+        Ok(())
     }
 
     /// A later version says something that this one does not know: it is passed over, and what was asked is refused.

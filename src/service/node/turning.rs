@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::alone::Lasting;
+use super::isolated::Isolation;
 use super::job::Job;
 use super::keeping::Unsaved;
 use super::note::Note;
@@ -54,6 +55,8 @@ pub(super) struct Turning {
     follows: Option<Epoch>,
     /// The core was told that the other machine is not heard in the morning.
     unheard: bool,
+    /// It serves, and may be alone.
+    pub(super) isolation: Isolation,
     /// Since when the terminals say that the main is down, where it may start by itself.
     pub(super) down: Lasting,
     /// Since when it could give the main its place by itself.
@@ -82,6 +85,11 @@ impl Turning {
     /// Whether the POS server stands still, or is about to.
     pub(super) fn is_freezing(&self) -> bool {
         self.freezing.is_some()
+    }
+
+    /// Whether it does.
+    pub(super) fn stands_still(&self) -> bool {
+        self.freezing.is_some_and(|freezing| freezing.stands)
     }
 }
 
@@ -181,17 +189,20 @@ impl Machine {
         // What comes after a change of duty is no first try.
         self.went |= !self.lanes.is_empty();
         (self.turning.freezing, self.turning.starting, self.turning.storing) = (None, None, None);
+        self.turning.isolation = Isolation::default();
         self.close_lanes().await
     }
 
     /// Starts the POS server; after a power cut only when this machine and the mirror are compared. A program that does not
     /// make sure of what it writes may have come back with less than the mirror holds.
-    pub(super) fn start_program(&mut self, epoch: Epoch) {
+    pub(super) async fn start_program(&mut self, epoch: Epoch) {
         if self.turning.storing.is_none() && !self.is_stored(epoch) {
             self.turning.storing = Some(Starting { epoch, until: Instant::now() + STORING });
             return;
         }
         self.turning.storing = None;
+        // Its ports are this machine's own as a till until then.
+        self.own_till.free().await;
         let Some(program) = &mut self.program else { return };
         if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
             for lane in &self.lanes {
@@ -208,20 +219,20 @@ impl Machine {
         if let Some(storing) = self.turning.storing
             && (self.is_stored(storing.epoch) || Instant::now() >= storing.until)
         {
-            self.start_program(storing.epoch);
+            self.start_program(storing.epoch).await;
             self.go_on().await?;
         }
         Ok(())
     }
 
     /// The POS server that waited for the copy to be in step waits no more.
-    fn go_on_to_start(&mut self) {
+    async fn go_on_to_start(&mut self) {
         let are_compared = || self.lanes.iter().all(|lane| lane.sent.compared);
         if let Some(starting) = self.turning.starting
             && (are_compared() || Instant::now() >= starting.until)
         {
             self.turning.starting = None;
-            self.start_program(starting.epoch);
+            self.start_program(starting.epoch).await;
         }
     }
 
@@ -268,6 +279,7 @@ impl Machine {
             let _ = lane.source.send(last::Order::GoOn);
         }
         let epoch = self.pair.record().epoch;
+        self.own_till.free().await;
         if let Some(program) = &mut self.program {
             program.start(epoch);
         }
@@ -285,7 +297,7 @@ impl Machine {
             News::NotLevel => lane.sent.compared = true,
             _ => return Ok(()),
         }
-        self.go_on_to_start();
+        self.go_on_to_start().await;
         if matches!(news, News::NotLevel) {
             return self.step(Event::NotLevel).await;
         }
@@ -361,7 +373,7 @@ impl Machine {
             self.save_again().await?;
         }
         self.stored().await?;
-        self.go_on_to_start();
+        self.go_on_to_start().await;
         self.hand_back().await?;
         if self.turning.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
             self.step(Event::NotLevel).await?;
@@ -374,6 +386,9 @@ impl Machine {
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
         }
+        self.leave_nobody_behind().await?;
+        self.pass_on().await;
+        self.tell_devices();
         self.promote_alone().await?;
         self.return_alone().await?;
         self.go_on().await

@@ -1,0 +1,145 @@
+//! What belongs to the two machines themselves: the backup as a till, the ports of who does not serve, who is alone, the printers.
+
+use std::process::{Child, Stdio};
+
+use crate::common::place::{output, told};
+use crate::common::two::Machine;
+use crate::common::until;
+use crate::floor::{Floor, done, until_file};
+
+/// Listens at a port of the machine called `who`, and takes whatever comes.
+fn listen(floor: &Floor, who: &str, address: &str, port: u16) -> Child {
+    let program = format!(
+        "import socket\ns = socket.socket()\ns.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\ns.bind(('{address}', {port}))\n\
+        s.listen()\nprint('listens', flush=True)\nwhile True: s.accept()"
+    );
+    floor.at(who, "python3").args(["-c", &program]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Whether a connection from the machine called `who` opens.
+fn opens(floor: &Floor, who: &str, address: &str, port: u16) -> bool {
+    let program = format!("import socket; socket.create_connection(('{address}', {port}), 3)");
+    floor.at(who, "python3").args(["-c", &program]).stderr(Stdio::null()).status().unwrap().success()
+}
+
+#[test]
+fn a_backup_that_is_a_till_sells_through_its_own_ports_and_keeps_them_shut_for_others() {
+    let set = |set: String| set.replace("ports = [9000]", "ports = [9000]\ndeactivate = true");
+    let Some(mut floor) = Floor::open_with("own_till", 1, set) else { return };
+    floor.buy_at_backup();
+    floor.until_backup_sells("the main serves");
+    until("nobody else gets in there", || !opens(&floor, "t1", "10.78.0.2", 9000));
+    for address in ["0.0.0.0", "10.78.0.2"] {
+        let listener = listen(&floor, "b", address, 9000);
+        let said = listener.wait_with_output().unwrap();
+        assert!(!said.status.success() && said.stdout.is_empty(), "{address}: {said:?}");
+    }
+    let path = floor.two.home(Machine::Backup).join("server.txt");
+    until_file(&path, "programs there may look who serves", |text| text.starts_with("10.78.0.1\n"));
+    done(&floor, Machine::Main, &["switch", "--yes"]);
+    floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
+    floor.until_backup_sells("it serves itself");
+    assert!(opens(&floor, "t1", "10.78.0.2", 9000), "and all others");
+    until_file(&path, "programs there may look who serves", |text| text.starts_with("10.78.0.2\n"));
+    until("the main keeps its ports shut", || !opens(&floor, "t1", "10.78.0.1", 9000));
+    floor.two.until(Machine::Backup, "the copy is whole", |status| {
+        status["plans"].as_array().unwrap().iter().any(|plan| {
+            plan["kind"] == "return" && plan["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null())
+        })
+    });
+    done(&floor, Machine::Backup, &["return", "--yes"]);
+    floor.until_backup_sells("the main serves again");
+    floor.close();
+    floor.accounted(Machine::Main, "a till that is the backup");
+    // The power of the main fails while somebody buys there.
+    floor.buy_at_backup();
+    floor.until_backup_sells("before the power cut");
+    floor.close();
+    floor.two.until_same("before the power cut");
+    floor.two.cut_power(Machine::Main);
+    floor.cable("m", "down");
+    floor.buy_at_backup();
+    floor.until_verdict(Machine::Backup, "main-down", "the power is cut");
+    done(&floor, Machine::Backup, &["promote", "--yes"]);
+    floor.until_backup_sells("promoted");
+    floor.close();
+    floor.accounted(Machine::Backup, "after the power cut");
+}
+
+#[test]
+fn a_program_that_has_the_port_of_who_does_not_serve_is_reported() {
+    let Some(mut floor) = Floor::open("own_port", 1) else { return };
+    floor.two.stop(Machine::Backup);
+    let mut stray = listen(&floor, "b", "0.0.0.0", 9000);
+    until("it listens", || opens(&floor, "b", "127.0.0.1", 9000));
+    floor.two.start(Machine::Backup);
+    let is_told = |status: &serde_json::Value| {
+        status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-401")
+    };
+    floor.two.until(Machine::Backup, "something has the port", is_told);
+    stray.kill().unwrap();
+    stray.wait().unwrap();
+    floor.two.until(Machine::Backup, "nothing has it", |status| !is_told(status));
+}
+
+#[test]
+fn a_main_that_hears_nobody_stops_its_pos_server_where_that_is_wanted_and_starts_it_when_it_does() {
+    let set = |set: String| set.replace("ports = [9000]", "ports = [9000]\nisolated_stop = \"10s\"");
+    let Some(mut floor) = Floor::open_with("isolated_stop", 1, set) else { return };
+    floor.cable("b", "down");
+    floor.two.until(Machine::Main, "a terminal is enough company", |status| {
+        assert_eq!(status["server"], "ready", "{status}");
+        status["peer"]["heard_ago_ms"].as_u64().is_some_and(|ago| ago > 12_000)
+    });
+    floor.cable("m", "down");
+    let status = floor.two.until(Machine::Main, "it is alone", |status| status["server"] == "stopped");
+    assert!(status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-403"), "{status}");
+    floor.cable("m", "up");
+    floor.two.until(Machine::Main, "it hears the terminal", |status| status["server"] == "ready");
+    floor.cable("b", "up");
+    floor.until_all_work(Machine::Backup, "main", "all hear each other");
+    floor.buy();
+    floor.close();
+    floor.accounted(Machine::Main, "after it was alone");
+}
+
+#[test]
+fn printers_are_tried_from_both_machines() {
+    let set = |set: String| {
+        set + "[[device]]\nname = \"KITCHEN\"\naddress = \"10.78.0.11:9100\"\n\
+            [[device]]\nname = \"BAR\"\naddress = \"10.78.0.1:9000\"\n"
+    };
+    let Some(floor) = Floor::open_with("printers", 1, set) else { return };
+    let check = |machine| {
+        let said = output(&mut floor.two.espejo(machine, &["check"]));
+        (said.status.code(), told(&said))
+    };
+    let (code, said) = check(Machine::Main);
+    assert!(code == Some(1) && said.contains("does not reach KITCHEN at 10.78.0.11:9100"), "{code:?} {said}");
+    assert!(said.contains("reaches BAR at 10.78.0.1:9000"), "{said}");
+    let device = |status: &serde_json::Value, name: &str, from: &str| {
+        let all = status["devices"].as_array().unwrap();
+        all.iter().find(|device| device["name"] == name).unwrap()[from].clone()
+    };
+    for machine in [Machine::Main, Machine::Backup] {
+        floor.two.until(machine, "both machines say which they reach", |status| {
+            ["main", "backup"]
+                .iter()
+                .all(|from| device(status, "KITCHEN", from) == false && device(status, "BAR", from) == true)
+        });
+    }
+    let mut printer = listen(&floor, "t1", "10.78.0.11", 9100);
+    until("the printer is on", || opens(&floor, "m", "10.78.0.11", 9100));
+    let (code, said) = check(Machine::Main);
+    assert_eq!(said.matches("reaches KITCHEN at 10.78.0.11:9100").count(), 2, "{code:?} {said}");
+    assert!(!said.contains("does not reach"), "{said}");
+    for machine in [Machine::Main, Machine::Backup] {
+        floor.two.until(machine, "both are reached from everywhere", |status| {
+            device(status, "KITCHEN", "main") == true
+                && device(status, "KITCHEN", "backup") == true
+                && status["alarms"].as_array().unwrap().iter().all(|alarm| alarm["code"] != "DEV-101")
+        });
+    }
+    printer.kill().unwrap();
+    printer.wait().unwrap();
+}
