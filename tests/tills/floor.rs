@@ -24,6 +24,8 @@ const BUYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tills/cashier.py"
 pub struct Floor {
     pub two: Two,
     tills: Vec<Till>,
+    /// Who buys at the backup machine.
+    own_buyer: Option<Child>,
     census: NamedTempFile,
     spaces: Spaces,
 }
@@ -120,7 +122,7 @@ impl Floor {
             census.path().display()
         );
         two.set("server", &edit(pos));
-        let mut floor = Self { two, tills: vec![], census, spaces };
+        let mut floor = Self { two, tills: vec![], own_buyer: None, census, spaces };
         floor.two.meet();
         floor.two.until(Machine::Backup, "the copy is whole", |status| {
             status["duty"] == "mirroring"
@@ -215,7 +217,7 @@ impl Floor {
     pub fn buy_at_backup(&mut self) {
         let mut buyer = self.at("b", "python3");
         buyer.args([BUYS, "9000", "CAJA-B"]).arg(self.own_book());
-        self.tills[0].buyer = Some(buyer.spawn().unwrap());
+        self.own_buyer = Some(buyer.spawn().unwrap());
     }
 
     fn own_book(&self) -> PathBuf {
@@ -242,7 +244,8 @@ impl Floor {
 
     /// Nobody buys any more.
     pub fn close(&mut self) {
-        for buyer in self.tills.iter_mut().filter_map(|till| till.buyer.take()) {
+        let own = self.own_buyer.take();
+        for buyer in self.tills.iter_mut().filter_map(|till| till.buyer.take()).chain(own) {
             ended(buyer);
         }
     }
@@ -329,6 +332,7 @@ impl Drop for Floor {
                 eprintln!("CAJA-{number} printed:\n{}", self.printed(number));
             }
         }
+        self.own_buyer.take().into_iter().for_each(ended);
         for till in &mut self.tills {
             [till.agent.take(), till.buyer.take()].into_iter().flatten().for_each(ended);
         }

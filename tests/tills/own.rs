@@ -64,6 +64,21 @@ fn a_backup_that_is_a_till_sells_through_its_own_ports_and_keeps_them_shut_for_o
     floor.until_backup_sells("promoted");
     floor.close();
     floor.accounted(Machine::Backup, "after the power cut");
+    // Its port was free each time: it never had to be started twice.
+    assert_eq!(floor.two.logged(Machine::Backup, "the POS server was started"), 2);
+}
+
+#[test]
+fn the_ports_are_free_when_the_pos_server_starts_where_no_terminal_is_waited_for() {
+    let Some(mut floor) = Floor::open("free_ports", 0) else { return };
+    floor.buy_at_backup();
+    floor.until_backup_sells("the main serves");
+    done(&floor, Machine::Main, &["switch", "--yes"]);
+    floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
+    floor.until_backup_sells("it serves itself");
+    assert_eq!(floor.two.logged(Machine::Backup, "the POS server was started"), 1, "its port was free");
+    floor.close();
+    floor.accounted(Machine::Backup, "without terminals");
 }
 
 #[test]
