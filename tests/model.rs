@@ -1,13 +1,14 @@
 //! The model check: the real core of two nodes, with everything that can happen to them in any order, explored state by state.
 //!
 //! Two crashes at any point, also between an action and the next; a network with three messages in flight that loses, doubles
-//! and reorders; two terminals that carry what they have seen; a person who does what may be done, at any time. The states come
+//! and reorders; two terminals that carry what they have seen, and vouch for who was the server; a person who does what may be done, at any time. The states come
 //! in the order of how little must happen for them, twenty times as many with `ESPEJO_FULL=1`; beside that, long ways at random.
 //!
 //! A session belongs to two lives: what was said to a machine that has fallen since reaches no later life of it, and what a
 //! machine said before it fell reaches nobody any more once its next life has been heard.
 //!
 //! - `world`: the two nodes, their disks, the network, the terminals, and what a step does to them
+//! - `net`: what they say to each other
 //! - `steps`: what can happen
 //! - `holds`: what must hold
 //! - `heal`: the way on from any state
@@ -24,6 +25,8 @@ mod faults;
 mod heal;
 #[path = "model/holds.rs"]
 mod holds;
+#[path = "model/net.rs"]
+mod net;
 #[path = "model/steps.rs"]
 mod steps;
 #[path = "model/table.rs"]
@@ -204,7 +207,14 @@ fn a_fault_in_each_rule_is_found() {
     for fault in Fault::ALL {
         // On a long way nothing else may happen.
         let few = u8::from(!fault.is_far());
-        let shop = Shop { fault: Some(fault), terminals: 0, crashes: few, epochs: 4, sales: few.into(), noted: false };
+        let shop = Shop {
+            fault: Some(fault),
+            terminals: fault.terminals(),
+            crashes: few,
+            epochs: 4,
+            sales: few.into(),
+            noted: false,
+        };
         let (failure, states, _) = explored(shop, Some(FOUND));
         let (name, path) = failure.unwrap_or_else(|| panic!("{fault:?} is not found in {states} states"));
         println!("{fault:?}: found in {states} states, after {} steps: not so: {name}", path.into_vec().len() - 1);

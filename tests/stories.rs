@@ -77,6 +77,7 @@ impl World {
             ["hears", "goodbye"] => Event::Goodbye { epoch: machine.pair.record().epoch },
             ["hears", "goodbye", "of", "who", "knows", _] => Event::Goodbye { epoch: number(5) },
             ["has", "waited"] => Event::Unheard,
+            ["is", "vouched", "for"] => Event::Vouched,
             ["is", "told", "to", "promote"] => Event::Promote(Other::Silent),
             ["is", "told", "to", "promote", "while", "the", "other", "is", "heard"] => Event::Promote(Other::Failing),
             ["is", "told", "to", "start"] => Event::Start,

@@ -4,6 +4,7 @@
 //! - `floor`: two switches, two machines, tills
 //! - `follow`: the server changes, and every till is at work again
 //! - `strangers`: who may come in, who may not, and what a liar achieves
+//! - `morning`: who confirms that a machine is still the server
 //! - `own`: the two machines as tills, and what is around them
 //! - `cuts`: every cable pulled in turn, and the verdict on both machines
 
@@ -16,6 +17,8 @@ mod cuts;
 mod floor;
 #[path = "tills/follow.rs"]
 mod follow;
+#[path = "tills/morning.rs"]
+mod morning;
 #[path = "tills/own.rs"]
 mod own;
 #[path = "tills/strangers.rs"]

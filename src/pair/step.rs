@@ -95,6 +95,8 @@ impl Pair {
             Event::Goodbye { .. } => self.note(self.record.with_goodbye(true)),
             // The other node ended in order before this one did, so that it cannot have taken a higher epoch since.
             Event::Unheard if self.turn == Turn::Resuming && self.record.goodbye => self.serve(),
+            // Nobody can have begun to serve without one of them knowing of it.
+            Event::Vouched if self.turn == Turn::Resuming => self.serve(),
             Event::Promote(other) => self.promote(other),
             Event::Start => self.start(),
             Event::Return => self.give(),
@@ -108,7 +110,7 @@ impl Pair {
             }
             Event::Gathered if self.record.strays && !self.saving => self.note(self.record.gathered()),
             // It comes too late to mean anything.
-            Event::Unheard | Event::NotLevel | Event::Gathered => vec![],
+            Event::Unheard | Event::Vouched | Event::NotLevel | Event::Gathered => vec![],
             Event::Granted { to } => self.granted(to),
         }
     }

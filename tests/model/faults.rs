@@ -34,10 +34,12 @@ pub enum Fault {
     ForgetsThatItGave,
     /// A place that was given long ago is taken.
     TakesAnOldGift,
+    /// It goes on where only some of the terminals have seen nothing newer.
+    IsVouchedForByFew,
 }
 
 impl Fault {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SavesNothing,
         Self::SellsOnWhenSurpassed,
         Self::IsDeafToTheFuture,
@@ -52,7 +54,13 @@ impl Fault {
         Self::GivesWhatIsNotLevel,
         Self::ForgetsThatItGave,
         Self::TakesAnOldGift,
+        Self::IsVouchedForByFew,
     ];
+
+    /// How many terminals it takes to show it.
+    pub fn terminals(self) -> usize {
+        if self == Self::IsVouchedForByFew { 2 } else { 0 }
+    }
 
     /// Whether much must happen before it shows.
     pub fn is_far(self) -> bool {
@@ -73,6 +81,11 @@ impl Shop {
     /// Whether a place is given away when the other node holds all, or not.
     pub fn gives(&self, is_level: bool) -> bool {
         is_level || self.has(Fault::GivesWhatIsNotLevel)
+    }
+
+    /// Whether the terminals vouch for a node, where most of them have seen nothing newer, or not.
+    pub fn vouch(&self, are_most: bool) -> bool {
+        self.terminals > 0 && (are_most || self.has(Fault::IsVouchedForByFew))
     }
 
     pub fn sets_aside(&self, strays: bool) -> bool {

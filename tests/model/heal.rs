@@ -27,6 +27,7 @@ pub fn can_heal(shop: &Shop, world: &World) -> bool {
         for who in [0, 1] {
             ends_its_return(shop, &mut world, who);
             world.speaks(who);
+            world.starts(who);
             if world.nodes[who].pos.is_some() {
                 world.copies(who);
             }

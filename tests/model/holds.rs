@@ -6,12 +6,12 @@ use super::world::{Machine, NODES, World};
 
 impl World {
     pub fn at_most_one_in_an_epoch(&self) -> bool {
-        self.nodes[0].pos.is_none() || self.nodes[0].pos != self.nodes[1].pos
+        self.nodes[0].serves().is_none() || self.nodes[0].serves() != self.nodes[1].serves()
     }
 
     pub fn who_serves_has_saved_that(&self) -> bool {
         NODES.into_iter().zip(&self.nodes).all(|(name, node)| {
-            node.pos.is_none_or(|epoch| {
+            node.serves().is_none_or(|epoch| {
                 let saved = node.disk.as_ref();
                 saved.is_some_and(|disk| disk.epoch == epoch && disk.claim == Claim::Serving)
                     && Node::of_epoch(epoch) == name
@@ -20,7 +20,7 @@ impl World {
     }
 
     pub fn one_unless_forced(&self) -> bool {
-        self.forced || self.nodes.iter().filter(|node| node.pos.is_some()).count() < 2
+        self.forced || self.untold || self.nodes.iter().filter(|node| node.pos.is_some()).count() < 2
     }
 
     pub fn no_record_goes_back(&self) -> bool {

@@ -3,7 +3,8 @@
 use espejo::pair::{Event, Other};
 
 use super::Shop;
-use super::world::{IN_FLIGHT, Message, NODES, Wear, World};
+use super::net::{IN_FLIGHT, Message};
+use super::world::{NODES, Wear, World};
 
 /// What can happen.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -30,6 +31,8 @@ pub enum Step {
     Arrives(Message, bool, Option<usize>),
     /// A message is lost.
     Lost(Message),
+    /// Its POS server waits no more.
+    Starts(usize),
     /// A terminal hears a server.
     Hears { terminal: usize, who: usize },
     /// A terminal tells a node what it has seen.
@@ -57,7 +60,7 @@ impl World {
         for (terminal, seen) in self.terminals.iter().enumerate() {
             for who in [0, 1] {
                 let node = &self.nodes[who];
-                if node.pos.is_some_and(|epoch| epoch > *seen) {
+                if node.serves().is_some_and(|epoch| epoch > *seen) {
                     steps.push(Step::Hears { terminal, who });
                 }
                 if node.pair.as_ref().is_some_and(|pair| pair.record().epoch < *seen) {
@@ -86,12 +89,15 @@ impl World {
                 steps.push(Step::Wears(who));
             }
         }
+        if node.tells.is_some() {
+            steps.push(Step::Starts(who));
+        }
         if node.wear == Wear::Unsaved {
             steps.push(Step::Mends(who));
         }
         if self.net.len() < IN_FLIGHT {
             steps.push(Step::Speaks(who));
-            if node.pos.is_some() {
+            if node.serves().is_some() {
                 steps.push(Step::Copies(who));
             }
         }
@@ -112,6 +118,12 @@ impl World {
         let mut events = vec![];
         if pair.is_resuming() {
             events.push(Event::Unheard);
+            // Who was about to begin as this one did has either told most of them by now, or begun all the same; and who gives its
+            // place has this one for its mirror.
+            let epoch = pair.record().epoch;
+            if shop.vouch(self.most(|seen| seen <= epoch)) && other.tells.is_none() && !other.frozen {
+                events.push(Event::Vouched);
+            }
         }
         if node.frozen {
             events.push(Event::NotLevel);

@@ -11,7 +11,7 @@ use espejo::pair::{Action, Claim, Duty, Event, Other, Pair};
 pub const STATES: [&str; 8] = ["beginning", "resuming", "waiting", "mirroring", "serving", "giving", "gave", "turning"];
 
 /// What can happen.
-pub const EVENTS: [&str; 20] = [
+pub const EVENTS: [&str; 21] = [
     "begins",
     "has saved",
     "hears an older server",
@@ -22,6 +22,7 @@ pub const EVENTS: [&str; 20] = [
     "hears a goodbye",
     "hears a goodbye of who knows more",
     "has waited",
+    "is vouched for",
     "promote, the other is silent",
     "promote, the other fails",
     "start",
@@ -38,19 +39,12 @@ pub const EVENTS: [&str; 20] = [
 type Impossible = (&'static [&'static str], &'static [&'static str], &'static str);
 
 /// What cannot happen, and why.
-pub const IMPOSSIBLE: [Impossible; 12] = [
+pub const IMPOSSIBLE: [Impossible; 11] = [
     (&["beginning"], &EVENTS, "a service takes nothing in before it has begun"),
     (&STATES, &["begins"], "a service begins once"),
     (
         &["turning"],
-        &[
-            "hears an older server",
-            "has waited",
-            "both are level",
-            "both are not level",
-            "has gathered",
-            "is given the place",
-        ],
+        &["has waited", "is vouched for", "both are level", "both are not level", "has gathered", "is given the place"],
         "a service does all that one event calls for before it takes the next; only a record that cannot be saved waits meanwhile",
     ),
     (
@@ -73,8 +67,11 @@ pub const IMPOSSIBLE: [Impossible; 12] = [
         &["hears the server of its epoch"],
         "the epoch is its own, and nobody else serves in it",
     ),
-    (&["mirroring", "serving", "waiting"], &["has waited"], "only who resumes waits for the other to be heard"),
-    (&["giving", "gave"], &["has waited"], "it does not resume"),
+    (
+        &["mirroring", "serving", "waiting", "giving", "gave"],
+        &["has waited", "is vouched for"],
+        "only who resumes waits for others to be heard",
+    ),
     (&["giving"], &["has closed its mirror", "cannot close its mirror"], "who serves has no mirror"),
     (
         &["waiting"],
@@ -116,6 +113,7 @@ pub fn event(pair: &Pair, event: &Event) -> &'static str {
         Event::Goodbye { epoch } if *epoch > ours => "hears a goodbye of who knows more",
         Event::Goodbye { .. } => "hears a goodbye",
         Event::Unheard => "has waited",
+        Event::Vouched => "is vouched for",
         Event::Promote(Other::Silent) => "promote, the other is silent",
         Event::Promote(Other::Failing) => "promote, the other fails",
         Event::Start => "start",

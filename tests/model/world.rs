@@ -7,10 +7,8 @@ use std::collections::BTreeSet;
 use espejo::pair::{Action, Claim, Epoch, Event, Node, Pair, Record};
 
 use super::Shop;
+use super::net::{Message, Says};
 use super::steps::{Lost, Step};
-
-/// Messages in flight at the most.
-pub const IN_FLIGHT: usize = 3;
 
 // What has happened is told by a bool each.
 #[allow(clippy::struct_excessive_bools)]
@@ -29,6 +27,8 @@ pub struct World {
     pub record_back: bool,
     pub terminal_back: bool,
     pub word_in_vain: bool,
+    /// A POS server was started though most terminals could not be told of its epoch.
+    pub untold: bool,
 }
 
 /// One machine.
@@ -40,6 +40,8 @@ pub struct Machine {
     pub disk: Option<Record>,
     /// Its POS server sells, in this epoch.
     pub pos: Option<Epoch>,
+    /// It serves in this epoch, and its POS server waits until most terminals know of that.
+    pub tells: Option<Epoch>,
     /// Its POS server stands still for a return.
     pub frozen: bool,
     /// Its mirror takes from the server of this epoch.
@@ -65,29 +67,6 @@ pub enum Wear {
     Unsaved,
 }
 
-/// Something on its way.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Message {
-    pub to: usize,
-    /// Who said it has begun another life since.
-    old: bool,
-    /// Who said it counts on the goodbye of who hears it.
-    counts: bool,
-    says: Says,
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-enum Says {
-    /// A node says what it has seen.
-    Here { epoch: Epoch, start: u64 },
-    /// A server says its epoch, and what there is.
-    Copy { epoch: Epoch, start: u64, data: u32 },
-    /// A node gives its place away.
-    Grant { to: Epoch, at: u64 },
-    /// A node ends in order.
-    Goodbye { epoch: Epoch },
-}
-
 /// Whether that is the word of a person by which a node is to serve.
 fn takes(event: &Event) -> bool {
     matches!(event, Event::Promote(_) | Event::Start)
@@ -102,6 +81,7 @@ impl World {
             pair: None,
             disk: None,
             pos: None,
+            tells: None,
             frozen: false,
             follows: None,
             of: 0,
@@ -121,6 +101,7 @@ impl World {
             record_back: false,
             terminal_back: false,
             word_in_vain: false,
+            untold: false,
         }
     }
 
@@ -174,10 +155,10 @@ impl World {
             Step::Copies(who) => world.copies(*who),
             Step::Happens(who, event, cut) => {
                 world.judge(*who, event);
-                let before = world.nodes[*who].pos;
+                let before = world.nodes[*who].serves();
                 world.happens(shop, *who, event.clone(), *cut);
                 let (was, now) = (&self.nodes[*who], &world.nodes[*who]);
-                let begun = now.pos.filter(|_| before.is_none() && takes(event));
+                let begun = now.serves().filter(|_| before.is_none() && takes(event));
                 world.word_in_vain |=
                     begun.is_some_and(|epoch| was.disk.as_ref().is_some_and(|disk| disk.epoch >= epoch));
             }
@@ -189,11 +170,12 @@ impl World {
             }
             Step::Lost(message) => drop(world.net.remove(message)),
             Step::Hears { terminal, who } => {
-                let seen = world.nodes[*who].pos.unwrap_or(0);
+                let seen = world.nodes[*who].serves().unwrap_or(0);
                 world.terminal_back |= seen < world.terminals[*terminal];
                 world.terminals[*terminal] = seen;
                 world.terminals.sort_unstable();
             }
+            Step::Starts(who) => world.starts(*who),
             Step::Tells { terminal, who } => {
                 let epoch = world.terminals[*terminal];
                 world.happens(shop, *who, Event::PeerHeard { epoch, start: 0 }, None);
@@ -210,11 +192,24 @@ impl World {
         if record.as_ref().is_some_and(|record| record.claim != Claim::Serving) {
             node.pos = None;
         }
+        node.tells = None;
         node.pair = Some(Pair::new(NODES[who]));
         // What its last life said may still be under way.
         let said = std::mem::take(&mut self.net).into_iter().filter(|message| message.to == who || !message.old);
-        self.net = said.map(|message| Message { old: message.old || message.to != who, ..message }).collect();
+        self.net = said.map(|message| message.after(who)).collect();
         self.happens(shop, who, Event::Began { record, sure }, None);
+    }
+
+    /// Its POS server has waited for most terminals to know of its epoch, or for long enough.
+    pub fn starts(&mut self, who: usize) {
+        let Some(epoch) = self.nodes[who].tells.take() else { return };
+        self.untold |= !self.terminals.is_empty() && !self.most(|seen| seen >= epoch);
+        self.nodes[who].pos = Some(epoch);
+    }
+
+    /// Whether most of the terminals have seen that.
+    pub fn most(&self, has: impl Fn(Epoch) -> bool) -> bool {
+        self.terminals.iter().filter(|seen| has(**seen)).count() * 2 > self.terminals.len()
     }
 
     /// Its disk is sound: what could not be noted is.
@@ -237,7 +232,8 @@ impl World {
     /// belongs to two lives, and nothing of it to another.
     fn off(&mut self, who: usize) {
         let node = &mut self.nodes[who];
-        (node.pair, node.pos, node.frozen, node.follows) = (None, None, false, None);
+        (node.pair, node.pos, node.tells) = (None, None, None);
+        (node.frozen, node.follows) = (false, None);
         node.wear = Wear::Sound;
         self.net.retain(|message| message.to != who);
     }
@@ -249,71 +245,7 @@ impl World {
         let epoch = |node: &Machine| node.disk.as_ref().map_or(0, |disk| disk.epoch);
         let unknown = epoch(other) > epoch(&self.nodes[who]);
         self.forced |=
-            takes(event) && (other.pos.is_some() || other.pair.is_some() || self.nodes[who].parted || unknown);
-    }
-
-    pub fn speaks(&mut self, who: usize) {
-        let Some(pair) = &self.nodes[who].pair else { return };
-        let start = pair.record().starts.last().map_or(0, |start| start.seq);
-        let epoch = pair.record().epoch;
-        self.send(1 - who, Says::Here { epoch, start });
-    }
-
-    pub fn copies(&mut self, who: usize) {
-        let (Some(pair), data) = (&self.nodes[who].pair, self.nodes[who].data) else { return };
-        let start = pair.record().starts.last().map_or(0, |start| start.seq);
-        let epoch = pair.record().epoch;
-        self.send(1 - who, Says::Copy { epoch, start, data });
-    }
-
-    /// Something is said in a session of both lives: whatever is left of an earlier one comes to nothing. Nothing is said to a
-    /// machine that is off.
-    fn send(&mut self, to: usize, says: Says) {
-        if self.net.len() == IN_FLIGHT || self.nodes[to].pair.is_none() {
-            return;
-        }
-        self.net.retain(|message| message.to == to || !message.old);
-        let counts = self.nodes[1 - to].pair.as_ref().is_some_and(|pair| pair.record().goodbye);
-        self.net.insert(Message { to, old: false, counts, says });
-    }
-
-    pub fn arrives(&mut self, shop: &Shop, message: &Message, cut: Option<usize>) {
-        let who = message.to;
-        if self.nodes[who].pair.is_none() {
-            return;
-        }
-        self.nodes[who].parted &= message.counts;
-        if !message.old {
-            // A new session ends the one before.
-            self.net.retain(|other| other.to != who || !other.old);
-        }
-        if let Says::Grant { at, .. } = message.says
-            && !shop.takes(u64::from(self.nodes[who].data) == at)
-        {
-            return;
-        }
-        self.happens(shop, who, message.event(), cut);
-        if let Says::Copy { epoch, data, .. } = message.says {
-            self.takes(shop, who, epoch, data);
-        }
-    }
-
-    /// A mirror takes what a server sends.
-    fn takes(&mut self, shop: &Shop, who: usize, epoch: Epoch, data: u32) {
-        let node = &mut self.nodes[who];
-        let Some(pair) = node.pair.as_ref().filter(|_| node.follows == Some(epoch)) else { return };
-        let is_older = node.of == epoch && node.data & !data != 0;
-        let strays = pair.record().strays;
-        if pair.record().epoch != epoch || is_older && !strays {
-            return;
-        }
-        if shop.sets_aside(strays) {
-            node.aside |= node.data & !data;
-        }
-        (node.data, node.of) = (data, epoch);
-        if strays {
-            self.happens(shop, who, Event::Gathered, None);
-        }
+            takes(event) && (other.serves().is_some() || other.pair.is_some() || self.nodes[who].parted || unknown);
     }
 
     /// Something happens to a node: it takes it in and does what that calls for, up to `cut` actions. Returns how many.
@@ -365,7 +297,14 @@ impl World {
                 }
                 return Some(Event::Saved);
             }
-            Action::Serve(epoch) => (node.pos, node.follows, node.frozen) = (Some(epoch), None, false),
+            Action::Serve(epoch) => {
+                (node.follows, node.frozen) = (None, false);
+                // Where it ran on all the time nothing waits.
+                node.tells = Some(epoch).filter(|_| node.pos.is_none());
+                if self.terminals.is_empty() {
+                    self.starts(who);
+                }
+            }
             Action::Follow(epoch) => node.follows = Some(epoch),
             Action::Drain => {
                 if node.follows.take().is_some() && node.wear == Wear::Worn {
@@ -374,12 +313,18 @@ impl World {
                 }
                 return Some(Event::Drained { seq: node.data.into() });
             }
-            Action::Freeze => (node.pos, node.frozen) = (None, true),
+            Action::Freeze => (node.pos, node.tells, node.frozen) = (None, None, true),
             Action::Unfreeze => {
                 node.frozen = false;
-                node.pos = node.pair.as_ref().map(|pair| pair.record().epoch);
+                node.tells = node.pair.as_ref().map(|pair| pair.record().epoch);
+                if self.terminals.is_empty() {
+                    self.starts(who);
+                }
             }
-            Action::Retire if shop.retires() => (node.pos, node.frozen, node.follows) = (None, false, None),
+            Action::Retire if shop.retires() => {
+                (node.pos, node.tells) = (None, None);
+                (node.frozen, node.follows) = (false, None);
+            }
             Action::Grant { to, at } => self.send(1 - who, Says::Grant { to, at }),
             Action::Retire | Action::Refuse { .. } | Action::Deny(_) => {}
         }
@@ -387,13 +332,9 @@ impl World {
     }
 }
 
-impl Message {
-    pub fn event(&self) -> Event {
-        match self.says {
-            Says::Here { epoch, start } => Event::PeerHeard { epoch, start },
-            Says::Copy { epoch, start, .. } => Event::ServerHeard { epoch, start },
-            Says::Grant { to, .. } => Event::Granted { to },
-            Says::Goodbye { epoch } => Event::Goodbye { epoch },
-        }
+impl Machine {
+    /// In which epoch it serves, if it does; its POS server may still wait.
+    pub fn serves(&self) -> Option<Epoch> {
+        self.pos.or(self.tells)
     }
 }

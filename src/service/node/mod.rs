@@ -19,6 +19,7 @@
 //! - [`joining`]: another machine joins
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
+//! - `morning`: it was the server, and asks whether it still is
 //! - `own_till`: this machine as a till
 //! - `isolated`: it serves, and is alone
 //! - `devices`: printers that both machines must reach
@@ -54,6 +55,7 @@ mod keeping;
 pub mod lanes;
 mod maintenance;
 pub mod meet;
+mod morning;
 pub mod note;
 mod orders;
 mod own_till;

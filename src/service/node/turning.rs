@@ -24,9 +24,6 @@ use crate::service::status::{Operation, OperationKind, PeerState, Server, Step};
 /// So long the POS server may take to stop at the most: it has a limit of its own.
 const STOPPING: Duration = Duration::from_secs(600);
 
-/// So long the other machine is waited for in the morning, where it ended in order in the evening.
-const MORNING: Duration = Duration::from_secs(10);
-
 /// So long it may take to bring the other machine level while the POS server stands still.
 pub(super) const STANDSTILL: Duration = Duration::from_secs(30);
 
@@ -54,7 +51,7 @@ pub(super) struct Turning {
     /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
     follows: Option<Epoch>,
     /// The core was told that the other machine is not heard in the morning.
-    unheard: bool,
+    pub(super) unheard: bool,
     /// It serves, and may be alone.
     pub(super) isolation: Isolation,
     /// Since when the terminals say that the main is down, where it may start by itself.
@@ -278,11 +275,7 @@ impl Machine {
         for lane in &self.lanes {
             let _ = lane.source.send(last::Order::GoOn);
         }
-        let epoch = self.pair.record().epoch;
-        self.own_till.free().await;
-        if let Some(program) = &mut self.program {
-            program.start(epoch);
-        }
+        self.start_program(self.pair.record().epoch).await;
         let limit_ms = u64::try_from(STANDSTILL.as_millis()).unwrap_or(u64::MAX);
         let why = self.turning.job.ending.take().unwrap_or(WhyNot::NotLevel { limit_ms });
         self.end_job(Err(why)).await;
@@ -378,10 +371,7 @@ impl Machine {
         if self.turning.freezing.as_ref().is_some_and(|freezing| Instant::now() >= freezing.until) {
             self.step(Event::NotLevel).await?;
         }
-        if self.pair.is_resuming() && !self.turning.unheard && self.began.elapsed() >= MORNING {
-            self.turning.unheard = true;
-            self.step(Event::Unheard).await?;
-        }
+        self.resume_if_sure().await?;
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
