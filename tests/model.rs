@@ -39,6 +39,7 @@ use std::path::Path;
 
 use common::is_full;
 use common::random::{Random, seed};
+use espejo::pair::{Event, Other};
 use faults::Fault;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use steps::Step;
@@ -219,4 +220,35 @@ fn a_fault_in_each_rule_is_found() {
         let (name, path) = failure.unwrap_or_else(|| panic!("{fault:?} is not found in {states} states"));
         println!("{fault:?}: found in {states} states, after {} steps: not so: {name}", path.into_vec().len() - 1);
     }
+}
+
+/// Found among eight million states. The backup ends in order and begins again; that the main does not count on that any more it
+/// cannot note, and ends. It must not have said that it does not: the backup would be started as if the main could not begin alone.
+#[test]
+fn who_could_not_note_that_the_other_is_back_still_counts_on_its_evening() {
+    let shop = Shop { fault: None, terminals: 0, crashes: 2, epochs: 5, sales: 2, noted: false };
+    let mut world = World::well(&shop);
+    let arrives = |world: &World, at: usize| Step::Arrives(world.net.iter().nth(at).unwrap().clone(), false, None);
+    let promote = Step::Happens(1, Event::Promote(Other::Silent), None);
+    let steps: [&dyn Fn(&World) -> Step; 11] = [
+        &|_| Step::Speaks(1),
+        &|_| Step::Ends(1),
+        &|_| Step::Begins(1),
+        &|world| arrives(world, 1),
+        &|_| Step::Wears(0),
+        &|world| arrives(world, 0),
+        &|_| Step::Ends(0),
+        &|world| arrives(world, 0),
+        &|_| promote.clone(),
+        &|_| Step::Begins(0),
+        &|_| Step::Happens(0, Event::Unheard, None),
+    ];
+    for step in steps {
+        let step = step(&world);
+        world = world.after(&shop, &step).unwrap_or_else(|| panic!("{step:?} changes nothing: {}", world.told()));
+        for (name, holds) in ALWAYS {
+            assert!(holds(&shop, &world), "not so after {step:?}: {name}\n{}", world.told());
+        }
+    }
+    assert!(world.forced, "a person was asked about that evening");
 }

@@ -134,6 +134,7 @@ impl App {
             }
             Intent::PageCopy => self.layers.push(Layer::Copy { top: 0 }),
             Intent::PageHistory => self.layers.push(Layer::History { top: 0 }),
+            Intent::PageTerminals => self.layers.push(Layer::Terminals { top: 0 }),
             Intent::Answer => {
                 if let Some(question) = able::question(self.status(), self.place) {
                     let id = question.id;
@@ -243,7 +244,9 @@ impl App {
                     vec![Effect::Send(self.command(&confirm))]
                 }
             },
-            Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => return vec![],
+            Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Terminals { .. } | Layer::Help { .. } => {
+                return vec![];
+            }
         };
         self.layers.pop();
         effects
@@ -271,7 +274,9 @@ impl App {
 
     fn scroll(&mut self, intent: Intent) {
         let (page, last) = self.room;
-        if let Some(Layer::Copy { top } | Layer::History { top } | Layer::Help { top, .. }) = self.layers.last_mut() {
+        if let Some(Layer::Copy { top } | Layer::History { top } | Layer::Terminals { top } | Layer::Help { top, .. }) =
+            self.layers.last_mut()
+        {
             *top = scrolled(*top, intent, page, last);
         }
     }
@@ -301,9 +306,12 @@ impl App {
                     confirm
                 }))
             }
-            Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } | Layer::Quit { .. } => {
-                Some(layer)
-            }
+            Layer::Home
+            | Layer::Copy { .. }
+            | Layer::History { .. }
+            | Layer::Terminals { .. }
+            | Layer::Help { .. }
+            | Layer::Quit { .. } => Some(layer),
         }
     }
 }

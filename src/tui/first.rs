@@ -112,6 +112,7 @@ impl First {
             }
             Intent::PageCopy
             | Intent::PageHistory
+            | Intent::PageTerminals
             | Intent::Answer
             | Intent::Compare
             | Intent::StartServer

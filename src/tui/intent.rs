@@ -11,6 +11,8 @@ pub enum Intent {
     Redraw,
     /// See everything about the copy.
     PageCopy,
+    /// See how each POS terminal stands.
+    PageTerminals,
     /// See what was done, by whom, and how it ended.
     PageHistory,
     /// Answer the question that waits the longest.
@@ -70,6 +72,7 @@ impl Intent {
             Self::Leave => "leave",
             Self::Redraw => "redraw",
             Self::PageCopy => "page-copy",
+            Self::PageTerminals => "page-terminals",
             Self::PageHistory => "page-history",
             Self::Answer => "answer",
             Self::Compare => "compare",
@@ -105,6 +108,7 @@ impl Intent {
             Self::Leave => "intent-leave",
             Self::Redraw => "intent-redraw",
             Self::PageCopy => "intent-page-copy",
+            Self::PageTerminals => "intent-page-terminals",
             Self::PageHistory => "intent-page-history",
             Self::Answer => "intent-answer",
             Self::Compare => "intent-compare",
@@ -148,6 +152,8 @@ pub enum Scope {
     Copy,
     /// The page of the operations.
     History,
+    /// The page of the POS terminals.
+    Terminals,
     /// The help.
     Help,
     /// A dialog with buttons.
@@ -162,13 +168,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every place.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Everywhere,
         Self::Mirror,
         Self::Alarm,
         Self::Turn,
         Self::Copy,
         Self::History,
+        Self::Terminals,
         Self::Help,
         Self::Confirm,
         Self::First,
@@ -186,6 +193,7 @@ impl Scope {
             Self::Turn => &[Self::Turn, Self::Mirror, Self::Everywhere],
             Self::Copy => &[Self::Copy, Self::Everywhere],
             Self::History => &[Self::History, Self::Everywhere],
+            Self::Terminals => &[Self::Terminals, Self::Everywhere],
             Self::Help => &[Self::Help, Self::Everywhere],
             Self::Confirm => &[Self::Confirm, Self::Everywhere],
             Self::First => &[Self::First, Self::Everywhere],
@@ -210,6 +218,7 @@ impl Scope {
             Self::Turn => "turn",
             Self::Copy => "copy",
             Self::History => "history",
+            Self::Terminals => "terminals",
             Self::Help => "help",
             Self::Confirm => "confirm",
             Self::First => "first",
@@ -223,16 +232,18 @@ impl Scope {
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
             Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Freeze, Help, Leave,
-            MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageUp, Power, Press, Previous, Redraw,
-            ReturnToMain, StartServer, Top, Up,
+            MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageTerminals, PageUp, Power, Press,
+            Previous, Redraw, ReturnToMain, StartServer, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
-            Self::Mirror => &[StartServer, ReturnToMain, ChangeToBackup, PageCopy, PageHistory, Answer, Compare],
-            Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageHistory],
-            Self::Turn => &[CancelReturn, PageCopy, PageHistory],
+            Self::Mirror => {
+                &[StartServer, ReturnToMain, ChangeToBackup, PageCopy, PageTerminals, PageHistory, Answer, Compare]
+            }
+            Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageTerminals, PageHistory],
+            Self::Turn => &[CancelReturn, PageCopy, PageTerminals, PageHistory],
             Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],
-            Self::History | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
+            Self::History | Self::Terminals | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
             Self::Demo => &[Power, Cable, Break, Freeze, DaysPass],

@@ -19,6 +19,11 @@ pub enum Layer {
         /// The first line that is seen, from 0.
         top: usize,
     },
+    /// The page of the POS terminals, from this line on.
+    Terminals {
+        /// The first line that is seen, from 0.
+        top: usize,
+    },
     /// The help for a place, from this line on.
     Help {
         /// The place.
@@ -50,6 +55,7 @@ impl Layer {
             Self::Home => home.scope(),
             Self::Copy { .. } => Scope::Copy,
             Self::History { .. } => Scope::History,
+            Self::Terminals { .. } => Scope::Terminals,
             Self::Help { .. } => Scope::Help,
             Self::Quit { .. } | Self::Question { .. } | Self::Confirm(_) => Scope::Confirm,
         }

@@ -1,9 +1,9 @@
 //! What the two nodes say to each other, and what becomes of it on the way.
 
-use espejo::pair::{Epoch, Event};
+use espejo::pair::{Epoch, Event, Pair};
 
 use super::Shop;
-use super::world::World;
+use super::world::{Machine, World};
 
 /// Messages in flight at the most.
 pub const IN_FLIGHT: usize = 3;
@@ -53,7 +53,9 @@ impl World {
             return;
         }
         self.net.retain(|message| message.to == to || !message.old);
-        let counts = self.nodes[1 - to].pair.as_ref().is_some_and(|pair| pair.record().goodbye);
+        // It also does as long as it has not noted that it does not any more.
+        let Machine { pair, disk, .. } = &self.nodes[1 - to];
+        let counts = pair.as_ref().map(Pair::record).into_iter().chain(disk).any(|record| record.goodbye);
         self.net.insert(Message { to, old: false, counts, says });
     }
 

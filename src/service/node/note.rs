@@ -40,6 +40,10 @@ pub enum Note {
         server_version: Option<String>,
         /// Its clock, in milliseconds since 1970.
         clock_ms: i64,
+        /// It counts on the orderly end of who hears this, or has not noted yet that it does not any more: after a restart it may
+        /// serve alone.
+        #[serde(default)]
+        counts: bool,
     },
     /// The configuration that counts; said by the machine that serves.
     Configured(Revision),

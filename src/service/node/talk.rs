@@ -104,6 +104,7 @@ impl Machine {
             version: meet::version(),
             server_version: self.program.as_ref().and_then(Program::version),
             clock_ms: ground::now().as_millisecond(),
+            counts: self.pair.record().goodbye || self.unsaved.is_some(),
         });
     }
 
@@ -120,8 +121,8 @@ impl Machine {
         match note {
             Note::Ping => return Ok(None),
             Note::Unknown { asks } => self.not_understood(asks),
-            Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof } => {
-                if std::mem::take(&mut self.has_parted) {
+            Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof, counts } => {
+                if !counts && std::mem::take(&mut self.has_parted) {
                     Mark::Goodbye.clear(&self.home);
                 }
                 self.their_version = server_version;
@@ -230,6 +231,7 @@ impl Machine {
         proof: Option<Proof>,
     ) -> Result<(), MachineError> {
         let (was, ours) = (self.pair.duty(), self.pair.record().epoch);
+        let counted = self.pair.record().goodbye;
         let believed = match self.proofs.believe((epoch, start), proof, self.member.other) {
             // What this machine has seen itself need not be proven to it.
             Err(why) if epoch > ours => Err(why),
@@ -243,7 +245,7 @@ impl Machine {
             return Ok(());
         }
         self.step_quietly(Event::PeerHeard { epoch, start }).await?;
-        if self.pair.duty() != was {
+        if self.pair.duty() != was || self.pair.record().goodbye != counted {
             self.say_here();
         }
         Ok(())

@@ -7,6 +7,7 @@
 //! - [`turning`]: while a change of server runs
 //! - [`copy`]: the page about the copy
 //! - [`history`]: the page of the operations
+//! - [`terminals`]: the page of the POS terminals
 //! - [`help`]: the help
 //! - [`licence`]: the lines of the backup licence
 //! - [`strip`]: what lies below the screen of a practice shop
@@ -23,6 +24,7 @@ pub mod mirror;
 pub mod parts;
 pub mod serving;
 pub mod strip;
+pub mod terminals;
 pub mod turning;
 pub mod welcome;
 
@@ -45,6 +47,7 @@ pub fn draw(scene: &Scene, look: Look, area: Rect, buf: &mut Buffer) -> Drawn {
         Page::Turning(view) => turning::draw(view, inside, &mut on),
         Page::Copy(view) => copy::draw(view, inside, &mut on),
         Page::History(view) => history::draw(view, inside, &mut on),
+        Page::Terminals(view) => terminals::draw(view, inside, &mut on),
         Page::Help(view) => help::draw(view, inside, &mut on),
         Page::Welcome(view) => welcome::draw(view, inside, &mut on),
         Page::Form(view) => welcome::draw_form(view, inside, &mut on),

@@ -64,6 +64,7 @@ fn about(scope: Scope) -> &'static str {
         Scope::Everywhere | Scope::Mirror | Scope::Help | Scope::Demo => "about-mirror",
         Scope::Copy => "about-copy",
         Scope::History => "about-history",
+        Scope::Terminals => "about-terminals",
         Scope::Alarm => "about-alarm",
         Scope::Turn => "about-turn",
         Scope::Confirm => "about-confirm",

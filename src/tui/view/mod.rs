@@ -14,6 +14,7 @@
 //! - [`copying`]: what is copied now, the datasets, the events
 //! - [`copy`]: the page with everything about the copy
 //! - [`history`]: the page of the operations
+//! - [`terminals`]: the page of the POS terminals
 //! - [`help`]: the keys of a place, and what the words mean
 //! - [`ask`]: the dialogs
 //! - [`strip`]: what lies below the screen of a practice shop
@@ -32,6 +33,7 @@ pub mod machines;
 pub mod mirror;
 pub mod serving;
 pub mod strip;
+pub mod terminals;
 pub mod tills;
 pub mod turning;
 pub mod turns;
@@ -81,6 +83,8 @@ pub enum Page {
     Copy(copy::CopyView),
     /// The operations.
     History(history::HistoryView),
+    /// The POS terminals.
+    Terminals(terminals::TerminalsView),
     /// The help.
     Help(help::HelpView),
     /// The first page.
@@ -132,11 +136,12 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
         Layer::Quit { focus } => Some(ask::quit(&seen, app.status(), *focus)),
         Layer::Question { id, focus } => ask::question(&seen, app.status(), *id, *focus),
         Layer::Confirm(asked) => confirm::confirm(&seen, app, asked),
-        Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Help { .. } => None,
+        Layer::Home | Layer::Copy { .. } | Layer::History { .. } | Layer::Terminals { .. } | Layer::Help { .. } => None,
     });
     let page = match page {
         Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
         Layer::History { top } => Page::History(history::history(&seen, app, top)),
+        Layer::Terminals { top } => Page::Terminals(terminals::terminals(&seen, app, top)),
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
         Layer::Home | Layer::Quit { .. } | Layer::Question { .. } | Layer::Confirm(_) => home(&seen, app),
     };
@@ -220,6 +225,8 @@ fn hints(seen: &Seen<'_>, app: &App, page: Layer) -> Vec<Hint> {
     let help = seen.hint(scope, Intent::Help, "hint-help").filter(|_| scope != Scope::Help);
     let copy = seen.hint(scope, Intent::PageCopy, "hint-copy").filter(|_| matches!(page, Layer::Home));
     let history = seen.hint(scope, Intent::PageHistory, "hint-history").filter(|_| matches!(page, Layer::Home));
+    let any = app.status().is_some_and(|status| !status.terminals.is_empty() || !status.devices.is_empty());
+    let terminals = seen.hint(scope, Intent::PageTerminals, "hint-terminals").filter(|_| any && page == Layer::Home);
     let mute = seen.hint(scope, Intent::Mute, "hint-mute").filter(|_| app.can_mute());
-    [mute, help, copy, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
+    [mute, help, copy, terminals, history, seen.hint(scope, Intent::Leave, out)].into_iter().flatten().collect()
 }

@@ -2,6 +2,7 @@
 
 use super::Seen;
 use super::machines::{backup_name, main_name};
+use super::terminals::slowest;
 use crate::pair::Node;
 use crate::service::Status;
 use crate::service::status::Terminal;
@@ -13,15 +14,19 @@ const NAMED: usize = 3;
 #[must_use]
 pub fn here(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let said = counted(seen, status, |one| one.uses == Some(status.node))?;
-    Some(said.told(seen, "terminals-here", "terminals-missing", ""))
+    let all = if said.is_whole() { slowest(seen, status) } else { None };
+    let said = said.told(seen, "terminals-here", "terminals-missing", "");
+    Some(with_slowest(seen, said, all))
 }
 
 /// How many terminals work with the machine that serves, which is another one; none where none are known.
 #[must_use]
 pub fn there(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let said = counted(seen, status, |one| one.uses == Some(status.holder))?;
+    let all = if said.is_whole() { slowest(seen, status) } else { None };
     let name = if status.holder == Node::Main { main_name(status) } else { backup_name(status) };
-    Some(said.told(seen, "terminals-there", "terminals-there-missing", name.unwrap_or_default()))
+    let said = said.told(seen, "terminals-there", "terminals-there-missing", name.unwrap_or_default());
+    Some(with_slowest(seen, said, all))
 }
 
 /// How many of the terminals that are heard do not reach the other machine either, if any.
@@ -49,7 +54,19 @@ fn counted(seen: &Seen<'_>, status: &Status, is_well: impl Fn(&Terminal) -> bool
     (all > 0).then(|| Counted { here: here.len(), all, names: format!("{names}{more}") })
 }
 
+/// Also how soon the last of them was back, where the server has just changed.
+fn with_slowest(seen: &Seen<'_>, said: String, slowest: Option<String>) -> String {
+    match slowest {
+        Some(slowest) => format!("{said}; {}", seen.words.with("terminals-slowest", &[("slowest", slowest.into())])),
+        None => said,
+    }
+}
+
 impl Counted {
+    fn is_whole(&self) -> bool {
+        self.here == self.all
+    }
+
     fn told(self, seen: &Seen<'_>, whole: &str, missing: &str, name: &str) -> String {
         let key = if self.here == self.all { whole } else { missing };
         let Self { here, all, names } = self;
