@@ -293,7 +293,7 @@ fn every_fault_of_a_keymap_at_once() {
 fn no_size_is_too_small() {
     for (width, height) in [(0, 0), (1, 1), (2, 3), (5, 40), (13, 7), (300, 2), (20, 5), (39, 11), (500, 100)] {
         for status in [healthy(), odd_names(), unreadable(), removals(), first_copy(), history()] {
-            for keys in ["", "8", "1", "5 end", "7 end", "esc"] {
+            for keys in ["", "8", "1", "5 end", "6 end", "7 end", "esc"] {
                 shown(status.clone(), (width, height), COLOUR, Place::Embedded).press(keys);
             }
         }

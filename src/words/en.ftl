@@ -606,6 +606,7 @@ column-backup = Backup
 column-uses = Works with
 column-heard = Heard
 column-back = Back after
+column-address = Address
 column-way = Way
 column-version = Version
 reached = yes

@@ -167,6 +167,7 @@ fn the_backup_is_the_server() {
     seen(turns::serving()).is("serving_80x24");
     seen(turns::serving_terminals()).is("serving_terminals_80x24");
     seen(turns::calm_terminals()).is("backup_terminals_80x24");
+    seen(turns::all_back()).is("serving_all_back_80x24");
     seen(turns::down_terminals()).is("alarm_terminals_80x24");
     seen(turns::cut_off()).is("alarm_cut_off_80x24");
     seen(turns::only_this_link()).is("alarm_only_this_link_80x24");
@@ -178,6 +179,21 @@ fn the_backup_is_the_server() {
     shown(turns::serving(), (80, 24), PLAIN, Place::Embedded).is("serving_ascii");
     shown(turns::serving(), (40, 10), COLOUR, Place::Attached).is("serving_40x10");
     shown(turns::serving_level(), (200, 60), COLOUR, Place::Attached).is("serving_level_200x60");
+}
+
+#[test]
+fn the_terminals_have_a_page_of_their_own() {
+    let board = seen(turns::board()).press("6");
+    board.is("terminals_board_80x24");
+    board.press("end").is("terminals_board_end_80x24");
+    seen(turns::all_back()).press("f6").is("terminals_all_back_80x24");
+    seen(turns::calm_terminals()).press("6").is("terminals_calm_80x24");
+    shown(turns::board(), (40, 10), COLOUR, Place::Attached).press("6").is("terminals_40x10");
+    shown(turns::board(), (132, 30), PLAIN, Place::WatchOnly).press("6").is("terminals_ascii_132x30");
+    seen(turns::calm()).press("6").is("terminals_none_80x24");
+    assert!(!seen(turns::calm()).text().contains("6 F6"), "where there are none the key is not offered");
+    assert_eq!(seen(turns::board()).click("6 F6").text(), seen(turns::board()).press("6").text());
+    assert_eq!(seen(turns::board()).press("6 1 esc esc").text(), seen(turns::board()).text());
 }
 
 #[test]

@@ -4,8 +4,8 @@ use espejo::pair::{Duty, Node};
 use espejo::service::Status;
 use espejo::service::refusal::WhyNot;
 use espejo::service::status::{
-    Alarm, Check, Checked, Copying, Down, LicenceState, Loss, Operation, OperationKind, OperationState, PeerState,
-    Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
+    Alarm, Check, Checked, Copying, Device, Down, LicenceState, Loss, Operation, OperationKind, OperationState,
+    PeerState, Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -168,6 +168,36 @@ fn terminals(uses: Node, reaches: &[Node], missing: &[u32]) -> Vec<Terminal> {
 pub fn calm_terminals() -> Status {
     let mut status = calm();
     status.terminals = terminals(Node::Main, &[Node::Main, Node::Backup], &[4, 11]);
+    status
+}
+
+/// The backup has just become the server: not all terminals are back, and not all is well with them and the printers.
+pub fn board() -> Status {
+    let mut status = serving_terminals();
+    status.pos = Some(Pos { since: at("10:41:55"), lines: vec![] });
+    status.terminals.sort_by_key(|one| one.is_here);
+    for (number, one) in (0..).zip(&mut status.terminals) {
+        one.took_ms = one.is_here.then_some(180 + number * 23);
+        one.round_trip_us = one.is_here.then_some(640 + number * 90);
+        one.version = Some("0.1.0".into());
+    }
+    let terminals = &mut status.terminals;
+    (terminals[0].heard_ago_ms, terminals[2].works, terminals[3].shut) = (Some(252_000), false, vec![9000]);
+    (terminals[1].receipt, terminals[1].receipt_at) = (Some("1044".into()), Some(at("10:41:20")));
+    let device =
+        |name: &str, address: &str, main, backup| Device { name: name.into(), address: address.into(), main, backup };
+    status.devices =
+        vec![device("KITCHEN", "192.168.1.40:9100", None, Some(true)), device("BAR", "bar:9100", None, Some(false))];
+    status
+}
+
+/// The same when all are back.
+pub fn all_back() -> Status {
+    let mut status = board();
+    for one in &mut status.terminals {
+        (one.is_here, one.works, one.uses, one.reaches) = (true, true, Some(Node::Backup), vec![Node::Backup]);
+        (one.heard_ago_ms, one.took_ms, one.shut) = (Some(300), Some(410), vec![]);
+    }
     status
 }
 

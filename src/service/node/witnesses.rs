@@ -191,9 +191,16 @@ impl Machine {
         let find = |id: MachineId| witnesses.iter().find(|one| one.id == id);
         let mut all: Vec<Terminal> =
             self.tills.registry.joined().map(|entry| stands(&self.store, &entry.name, find(entry.id), now)).collect();
-        all.sort_by(|one, other| one.is_here.cmp(&other.is_here).then(one.name.cmp(&other.name)));
+        all.sort_by_cached_key(|one| (one.is_here, natural(&one.name)));
         all
     }
+}
+
+/// As people order names: CAJA-9 before CAJA-10.
+fn natural(name: &str) -> (String, u64, String) {
+    let text = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name[text.len()..].parse().unwrap_or(0);
+    (text.to_lowercase(), number, name.to_owned())
 }
 
 fn stands(store: &Store, name: &str, witness: Option<&Witness>, now: Instant) -> Terminal {

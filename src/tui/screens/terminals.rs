@@ -25,18 +25,18 @@ pub fn draw(view: &TerminalsView, area: Rect, on: &mut Canvas<'_>) {
     if !view.nothing.is_empty() {
         rows.extend(wrapped(Row::of("   ", Tone::Plain), &view.nothing, Tone::Plain, cells));
     }
-    rows.extend(table(Some(&view.heads), &view.terminals, cells));
+    rows.extend(table(&view.heads, &view.terminals, cells));
     if !view.devices_label.is_empty() {
         rows.extend([Row::default(), Row::of(format!(" {}", view.devices_label), Tone::Strong)]);
-        rows.extend(table(None, &view.devices, cells));
+        rows.extend(table(&view.device_heads, &view.devices, cells));
     }
     scroll::draw(&rows, view.top, &view.more, area, on);
 }
 
-fn table(heads: Option<&[String; COLUMNS]>, lines: &[TerminalLine], cells: usize) -> Vec<Row> {
+fn table(heads: &[String; COLUMNS], lines: &[TerminalLine], cells: usize) -> Vec<Row> {
     let Some(first) = lines.first() else { return vec![] };
     let sign = first.mark.sign().len() + 2;
-    let all = || heads.into_iter().chain(lines.iter().map(|line| &line.cells));
+    let all = || std::iter::once(heads).chain(lines.iter().map(|line| &line.cells));
     let widest = |at: usize| all().map(|row| fit::width(&row[at])).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..COLUMNS).map(widest).collect();
     widths[0] = widths[0].min(NAME);
@@ -52,7 +52,7 @@ fn table(heads: Option<&[String; COLUMNS]>, lines: &[TerminalLine], cells: usize
         (0..columns).fold(first, cell)
     };
     let above = Row::of(" ".repeat(sign), Tone::Plain);
-    let mut rows: Vec<Row> = heads.map(|heads| row(above, heads, [Tone::Quiet; 2])).into_iter().collect();
+    let mut rows = vec![row(above, heads, [Tone::Quiet; 2])];
     for line in lines {
         let mark = Row::of(" ", Tone::Plain).and(line.mark.sign(), line.mark.tone()).and(" ", Tone::Plain);
         rows.push(row(mark, &line.cells, [Tone::Strong, Tone::Plain]));

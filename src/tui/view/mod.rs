@@ -84,7 +84,7 @@ pub enum Page {
     /// The operations.
     History(history::HistoryView),
     /// The POS terminals.
-    Terminals(terminals::TerminalsView),
+    Terminals(Box<terminals::TerminalsView>),
     /// The help.
     Help(help::HelpView),
     /// The first page.
@@ -141,7 +141,7 @@ pub fn service(app: &App, options: &Options, now: &Zoned) -> Scene {
     let page = match page {
         Layer::Copy { top } => Page::Copy(copy::copy(&seen, app, top)),
         Layer::History { top } => Page::History(history::history(&seen, app, top)),
-        Layer::Terminals { top } => Page::Terminals(terminals::terminals(&seen, app, top)),
+        Layer::Terminals { top } => Page::Terminals(Box::new(terminals::terminals(&seen, app, top))),
         Layer::Help { of, top } => Page::Help(help::help(&seen, of, top)),
         Layer::Home | Layer::Quit { .. } | Layer::Question { .. } | Layer::Confirm(_) => home(&seen, app),
     };

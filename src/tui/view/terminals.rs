@@ -7,7 +7,7 @@ use super::machines::{backup_name, main_name};
 use super::{More, Seen};
 use crate::pair::Node;
 use crate::service::Status;
-use crate::service::status::{Device, Terminal};
+use crate::service::status::{Device, PeerState, Terminal};
 use crate::tui::app::App;
 use crate::tui::intent::Scope;
 use crate::tui::theme::Mark;
@@ -34,6 +34,8 @@ pub struct TerminalsView {
     pub terminals: Vec<TerminalLine>,
     /// The name of the list of devices; empty where there are none.
     pub devices_label: String,
+    /// The names of their columns.
+    pub device_heads: [String; COLUMNS],
     /// The devices: name, reached from the main, from the backup, address.
     pub devices: Vec<TerminalLine>,
     /// The line that is to be the first on the screen, from 0.
@@ -66,19 +68,26 @@ pub fn terminals(seen: &Seen<'_>, app: &App, top: usize) -> TerminalsView {
     };
     let heads = ["name", "main", "backup", "uses", "heard", "back", "way", "version"];
     let devices = app.status().map(|status| status.devices.as_slice()).unwrap_or_default();
+    let mut lines: Vec<TerminalLine> =
+        app.status().map_or_else(Vec::new, |status| known.iter().map(|one| line(seen, status, one)).collect());
+    // As they come, the worst first.
+    lines.sort_by_key(|line| std::cmp::Reverse(line.mark));
     TerminalsView {
         label: app.status().map_or_else(String::new, |status| label(seen, status)),
         back: app.status().and_then(|status| back(seen, status)),
         nothing,
-        heads: heads.map(|head| words.say(&format!("column-{head}"))),
-        terminals: app
-            .status()
-            .map_or_else(Vec::new, |status| known.iter().map(|one| line(seen, status, one)).collect()),
+        heads: heads.map(|head| named(words, head)),
+        terminals: lines,
         devices_label: if devices.is_empty() { String::new() } else { words.say("label-devices") },
+        device_heads: ["name", "main", "backup", "address", "", "", "", ""].map(|head| named(words, head)),
         devices: devices.iter().map(|device| device_line(words, device)).collect(),
         top,
         more: More::of(seen, Scope::Terminals),
     }
+}
+
+fn named(words: &Words, head: &str) -> String {
+    if head.is_empty() { String::new() } else { words.say(&format!("column-{head}")) }
 }
 
 fn works(status: &Status, one: &Terminal) -> bool {
@@ -125,9 +134,15 @@ fn back(seen: &Seen<'_>, status: &Status) -> Option<(String, u16)> {
 fn line(seen: &Seen<'_>, status: &Status, one: &Terminal) -> TerminalLine {
     let words = seen.words;
     let works = works(status, one);
+    // That it misses a machine which is not heard here either says nothing of its own cable.
+    let is_alone = matches!(status.peer.state, PeerState::Lost | PeerState::Unknown);
+    let misses = [Node::Main, Node::Backup].iter().any(|node| {
+        let is_heard = *node == status.node || !is_alone;
+        is_heard && !one.reaches.contains(node)
+    });
     let mark = match (one.is_here, works) {
         (false, _) => Mark::Alarm,
-        (true, true) if one.reaches.len() == 2 && one.shut.is_empty() => Mark::Ok,
+        (true, true) if !misses && one.shut.is_empty() => Mark::Ok,
         (true, _) => Mark::Warn,
     };
     let reaches = |node| reached(words, one.is_here.then(|| one.reaches.contains(&node)));
