@@ -4,6 +4,7 @@
 //! - [`exit`]: how the program ends
 //! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
+//! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
 //! - [`pin`]: PINs, made and given
@@ -35,6 +36,7 @@ pub mod running;
 pub mod screen;
 pub mod status;
 pub mod terminal;
+pub mod till;
 pub mod turn;
 pub mod unit;
 pub mod verify;

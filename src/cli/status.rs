@@ -11,11 +11,15 @@ use crate::service::control::Client;
 use crate::service::member::Member;
 use crate::service::status::Phase;
 use crate::service::{Command, Reply, Status};
+use crate::terminal::known::known_path;
 use crate::words::{Words, against, answer, figures, told};
 
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
     let words = &around.words;
+    if known_path(&around.home).exists() {
+        return super::till::status(around, json, watch).await;
+    }
     let mut client = connect(around).await?;
     client.say(if watch { &Command::Watch } else { &Command::Status }).await?;
     let mut exit = None;

@@ -1,4 +1,4 @@
-//! `espejo unit`: what systemd must know to run the service of this home.
+//! `espejo unit`: what systemd must know to run the service, or the agent, of this home.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,6 +8,7 @@ use super::Around;
 use super::exit::{Exit, Failure};
 use crate::pair::Node;
 use crate::service::member::Member;
+use crate::terminal::known::known_path;
 
 /// Where the system looks.
 const INSTALLED: &str = "/etc/systemd/system/espejo.service";
@@ -15,10 +16,15 @@ const INSTALLED: &str = "/etc/systemd/system/espejo.service";
 /// Prints the unit, or writes it where the system looks and says what to type next.
 pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
     let home = around.home.display().to_string();
-    Member::load(&around.home)
-        .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
-    let unit = unit(&std::env::current_exe()?, &around.home, stopping(&around.home))
-        .ok_or_else(|| Failure::usage(around.words.say("cli-unit-name")))?;
+    let program = std::env::current_exe()?;
+    let unit = if known_path(&around.home).exists() {
+        unit(&program, &around.home, &TERMINAL)
+    } else {
+        Member::load(&around.home)
+            .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
+        unit(&program, &around.home, &service(stopping(&around.home)))
+    };
+    let unit = unit.ok_or_else(|| Failure::usage(around.words.say("cli-unit-name")))?;
     if !install {
         write!(io::stdout(), "{unit}")?;
         return Ok(Exit::Done);
@@ -39,24 +45,49 @@ fn stopping(home: &Path) -> u64 {
     60 + stop.unwrap_or_default().as_secs()
 }
 
+/// What differs between the service of a machine and the agent of a terminal.
+struct Kind {
+    about: &'static str,
+    verb: &'static str,
+    /// Seconds that it may take to end.
+    stopping: u64,
+    /// What is ended with it, and why.
+    kill: &'static str,
+}
+
+const TERMINAL: Kind = Kind {
+    about: "this POS terminal follows the shop's server",
+    verb: "terminal",
+    stopping: 10,
+    kill: "# The till program ends with its agent.\nKillMode=mixed",
+};
+
+fn service(stopping: u64) -> Kind {
+    Kind {
+        about: "the mirror of the shop's server",
+        verb: "run",
+        stopping,
+        kill: "# The POS server outlives a crash of Espejo, which takes it over when it is back.\nKillMode=process",
+    }
+}
+
 /// The unit; none where a name cannot be written in it.
-fn unit(program: &Path, home: &Path, stopping: u64) -> Option<String> {
+fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill }: &Kind) -> Option<String> {
     let [program, home] = [quoted(program)?, quoted(home)?];
     Some(format!(
         "[Unit]\n\
-         Description=Espejo: the mirror of the shop's server\n\
+         Description=Espejo: {about}\n\
          After=network-online.target\n\
          Wants=network-online.target\n\
          \n\
          [Service]\n\
-         ExecStart={program} --home {home} run\n\
+         ExecStart={program} --home {home} {verb}\n\
          Restart=always\n\
          RestartSec=2\n\
          # Wrong settings do not mend themselves.\n\
          RestartPreventExitStatus=2 3\n\
          TimeoutStopSec={stopping}\n\
-         # The POS server outlives a crash of Espejo, which takes it over when it is back.\n\
-         KillMode=process\n\
+         {kill}\n\
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n"
@@ -79,7 +110,11 @@ mod tests {
         let quoted = |path: &str| quoted(Path::new(path));
         assert_eq!(quoted("/srv/50% \"off\" $x").unwrap(), "\"/srv/50%% \\\"off\\\" $$x\"");
         assert_eq!(quoted("/srv/a\nb"), None);
-        let unit = unit(Path::new("/usr/bin/espejo"), Path::new("/var/lib/espejo"), 80).unwrap();
-        assert!(unit.contains("ExecStart=\"/usr/bin/espejo\" --home \"/var/lib/espejo\" run\n"), "{unit}");
+        let unit = |kind: &Kind| unit(Path::new("/usr/bin/espejo"), Path::new("/var/lib/espejo"), kind).unwrap();
+        for (kind, verb) in [(service(80), "run"), (TERMINAL, "terminal")] {
+            let unit = unit(&kind);
+            let exec = format!("ExecStart=\"/usr/bin/espejo\" --home \"/var/lib/espejo\" {verb}\n");
+            assert!(unit.contains(&exec), "{unit}");
+        }
     }
 }

@@ -88,7 +88,7 @@ impl Pair {
             Event::ServerHeard { .. } => self.follow(),
             // Whoever has seen a higher epoch shows it: this node's own is over.
             Event::PeerHeard { epoch, start } if epoch > self.record.epoch => self.surpassed(epoch, start),
-            Event::PeerHeard { .. } => self.peer_heard(),
+            Event::PeerHeard { epoch, .. } => self.peer_heard(epoch),
             // Who ends in order has seen all that this node has: in the morning it need not be waited for.
             // Where it has seen more, this node's epoch is over, and its evening says nothing of the morning here.
             Event::Goodbye { epoch } if epoch > self.record.epoch || self.record.goodbye => vec![],
@@ -151,14 +151,15 @@ impl Pair {
         actions
     }
 
-    fn peer_heard(&mut self) -> Vec<Action> {
+    fn peer_heard(&mut self, epoch: Epoch) -> Vec<Action> {
         let mut actions = vec![];
         if self.record.goodbye {
             actions = self.note(self.record.with_goodbye(false));
         }
         match self.record.claim {
-            // It has seen no higher epoch than this node's own: this one is the server still.
-            Claim::Serving if self.turn == Turn::Resuming => {
+            // It has seen this node's own epoch, and no higher one: this one is the server still. Who has not seen that yet may
+            // be the server of an older one: it is shown this one, and is heard again.
+            Claim::Serving if self.turn == Turn::Resuming && epoch == self.record.epoch => {
                 // What is being saved says nothing of who serves.
                 self.saving = false;
                 actions.extend(self.serve());

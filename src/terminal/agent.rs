@@ -16,6 +16,7 @@ use super::ports::Ports;
 use super::proxy::Target;
 use super::speech::{Here, Machines, Receipt, Said, Shut, Vote};
 use super::way::{FRESH, Gate, Way};
+use super::window::{self, Standing, State};
 use crate::config::address::Address;
 use crate::config::machine::Machine;
 use crate::config::revision::Revision;
@@ -67,6 +68,7 @@ pub struct Agent {
     stored: u64,
     unsaved: bool,
     crier: Crier,
+    window: watch::Sender<Standing>,
     heard: mpsc::Sender<Heard>,
     tell: Tellers,
 }
@@ -118,10 +120,12 @@ impl Agent {
             messages: 0,
             unsaved: false,
             crier: Crier::new(news),
+            window: watch::Sender::default(),
             heard,
             tell: Tellers { opened, done, receipts },
         };
         agent.look();
+        window::open(home, agent.window.subscribe());
         agent.begin_proxies().await;
         agent.begin_lines();
         agent.outside.begin(&agent.set, Some(agent.tell.receipts.clone()));
@@ -285,13 +289,14 @@ impl Agent {
             (self.took, self.changed_at) = (Some(now.saturating_duration_since(at)), None);
             self.vote_soon();
         }
-        self.tell_people(gate, now);
+        let state = self.tell_people(gate, now);
         if self.voted_at.is_none_or(|at| now.duration_since(at) >= VOTE) {
             self.voted_at = Some(now);
             if self.unsaved {
                 self.save();
             }
             let vote = self.vote(now);
+            self.window.send_replace(Standing::of(&self.store, &self.known, &vote, state));
             self.vote.send_replace(vote);
         }
     }
@@ -336,18 +341,27 @@ impl Agent {
     }
 
     /// What people are to hear of who serves, and of the ports.
-    fn tell_people(&mut self, gate: Gate, now: Instant) {
+    fn tell_people(&mut self, gate: Gate, now: Instant) -> State {
         self.shut = self.ports.shut();
         self.crier.shut(&self.shut);
         let name = self.machine(self.way.server()).name.clone();
         let seen = self.eyes.answered_at(self.way.server());
         let is_seen = seen.is_some_and(|at| now.duration_since(at) < CALM * 2);
         match gate {
-            Gate::Held => self.crier.stands(News::Waits { name }),
-            Gate::Open if self.way.is_ready(now) || is_seen => self.crier.stands(News::Works { name }),
+            Gate::Held => {
+                self.crier.stands(News::Waits { name });
+                State::Waits
+            }
+            Gate::Open if self.way.is_ready(now) || is_seen => {
+                self.crier.stands(News::Works { name });
+                State::Works
+            }
             // It has not been looked for long enough to say so.
-            Gate::Open if now.duration_since(self.began) < FRESH => {}
-            Gate::Open => self.crier.stands(News::Unreached { name }),
+            Gate::Open if now.duration_since(self.began) < FRESH => State::Unreached,
+            Gate::Open => {
+                self.crier.stands(News::Unreached { name });
+                State::Unreached
+            }
         }
     }
 

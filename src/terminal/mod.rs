@@ -19,6 +19,7 @@
 //! - [`pump`]: bytes from one connection to the other
 //! - [`news`]: what people and programs on this machine are to hear
 //! - [`outside`]: files and programs of this machine that follow the server
+//! - [`window`]: how it stands, for whoever asks on this machine
 //! - [`agent`]: joins all that
 
 pub mod agent;
@@ -33,3 +34,4 @@ pub mod proxy;
 pub mod pump;
 pub mod speech;
 pub mod way;
+pub mod window;

@@ -1090,6 +1090,9 @@ cli-join-terminal =
     Next, on this machine:
       espejo terminal         (or as a service: espejo unit --install)
 cli-terminal = { $store }: { $name } runs
+cli-no-agent = No agent runs at { $home }. Start it: espejo terminal (for good: espejo unit --install)
+cli-till-reached = reaches { $name }: heard { $ago }, { $ms } ms there and back
+cli-till-not-reached = does not reach { $name }: heard { $ago }
 cli-terminal-name = terminal.toml calls it { $name }; to both machines it is { $known }, as it was invited.
 cli-terminal-nothing = no terminal has joined a store in { $path }; ask for a code on the main (espejo invite terminal NAME), then: espejo join CODE ADDRESS
 cli-terminal-is-machine = { $path } is the home of a main or backup, where the terminal runs inside: espejo run

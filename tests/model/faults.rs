@@ -18,8 +18,8 @@ pub enum Fault {
     ResumesUnasked,
     /// It goes on though the other one never said goodbye.
     ResumesUnheard,
-    /// A goodbye counts though the other one was heard since.
-    RemembersAnOldGoodbye,
+    /// Who counts on a goodbye says that it does not.
+    HidesThatItCounts,
     /// Who is started by a person goes on in its old epoch.
     StartsInItsOldEpoch,
     /// It takes an epoch that is not its own.
@@ -46,7 +46,7 @@ impl Fault {
         Self::FollowsThePast,
         Self::ResumesUnasked,
         Self::ResumesUnheard,
-        Self::RemembersAnOldGoodbye,
+        Self::HidesThatItCounts,
         Self::StartsInItsOldEpoch,
         Self::TakesTheOthersEpoch,
         Self::ForgetsThatItSold,
@@ -88,6 +88,11 @@ impl Shop {
         self.terminals > 0 && (are_most || self.has(Fault::IsVouchedForByFew))
     }
 
+    /// Whether a node says that it counts on the other one's goodbye, where it does.
+    pub fn is_honest(&self) -> bool {
+        !self.has(Fault::HidesThatItCounts)
+    }
+
     pub fn sets_aside(&self, strays: bool) -> bool {
         strays && !self.has(Fault::SetsNothingAside)
     }
@@ -111,7 +116,7 @@ impl Shop {
             }
             return actions;
         };
-        let Record { epoch, node, goodbye, .. } = *pair.record();
+        let Record { epoch, node, .. } = *pair.record();
         let as_heard = Event::PeerHeard { epoch, start: 0 };
         let event = match (fault, event) {
             (
@@ -136,10 +141,10 @@ impl Shop {
             (Fault::TakesAnOldGift, Event::Granted { .. }) => Event::Granted { to: node.next_epoch(epoch) },
             (_, event) => event,
         };
-        pair.step(event).into_iter().map(|action| self.acts((epoch, goodbye), action)).collect()
+        pair.step(event).into_iter().map(|action| self.acts(epoch, action)).collect()
     }
 
-    fn acts(&self, (before, goodbye): (u64, bool), action: Action) -> Action {
+    fn acts(&self, before: u64, action: Action) -> Action {
         match action {
             Action::Save(record) if self.has(Fault::ForgetsThatItSold) => {
                 Action::Save(Record { strays: false, ..record })
@@ -148,9 +153,6 @@ impl Shop {
                 if self.has(Fault::TakesTheOthersEpoch) && record.is_serving() && record.epoch > before =>
             {
                 Action::Save(Record { epoch: record.epoch - 1, ..record })
-            }
-            Action::Save(record) if self.has(Fault::RemembersAnOldGoodbye) => {
-                Action::Save(Record { goodbye: record.goodbye || goodbye, ..record })
             }
             Action::Serve(epoch) if self.has(Fault::TakesTheOthersEpoch) && epoch > 1 => Action::Serve(epoch - 1),
             action => action,

@@ -105,6 +105,11 @@ impl Message {
         Self { old: self.old || self.to != who, ..self }
     }
 
+    /// The same, and nothing said of what its sender counts on.
+    pub fn hiding(self) -> Self {
+        Self { counts: false, ..self }
+    }
+
     pub fn event(&self) -> Event {
         match self.says {
             Says::Here { epoch, start } => Event::PeerHeard { epoch, start },

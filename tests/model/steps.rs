@@ -121,7 +121,7 @@ impl World {
             // Who was about to begin as this one did has either told most of them by now, or begun all the same; and who gives its
             // place has this one for its mirror.
             let epoch = pair.record().epoch;
-            if shop.vouch(self.most(|seen| seen <= epoch)) && other.tells.is_none() && !other.frozen {
+            if shop.vouch(self.most(|seen| seen == epoch)) && other.tells.is_none() && !other.frozen {
                 events.push(Event::Vouched);
             }
         }

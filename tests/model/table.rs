@@ -11,13 +11,14 @@ use espejo::pair::{Action, Claim, Duty, Event, Other, Pair};
 pub const STATES: [&str; 8] = ["beginning", "resuming", "waiting", "mirroring", "serving", "giving", "gave", "turning"];
 
 /// What can happen.
-pub const EVENTS: [&str; 21] = [
+pub const EVENTS: [&str; 22] = [
     "begins",
     "has saved",
     "hears an older server",
     "hears the server of its epoch",
     "hears a newer server",
-    "hears a node that knows no more",
+    "hears a node that knows less",
+    "hears a node that knows as much",
     "hears a node that knows more",
     "hears a goodbye",
     "hears a goodbye of who knows more",
@@ -39,7 +40,7 @@ pub const EVENTS: [&str; 21] = [
 type Impossible = (&'static [&'static str], &'static [&'static str], &'static str);
 
 /// What cannot happen, and why.
-pub const IMPOSSIBLE: [Impossible; 11] = [
+pub const IMPOSSIBLE: [Impossible; 12] = [
     (&["beginning"], &EVENTS, "a service takes nothing in before it has begun"),
     (&STATES, &["begins"], "a service begins once"),
     (
@@ -78,6 +79,11 @@ pub const IMPOSSIBLE: [Impossible; 11] = [
         &["hears an older server"],
         "no server goes back, unless an old image of its disk comes back: see that story",
     ),
+    (
+        &["waiting"],
+        &["hears a node that knows less"],
+        "who has just begun, and does not serve, has its epoch from the other node's life before",
+    ),
     (&["resuming"], &["is given the place"], "a place is given to who mirrors, and to nobody else"),
 ];
 
@@ -109,7 +115,8 @@ pub fn event(pair: &Pair, event: &Event) -> &'static str {
         Event::ServerHeard { epoch, .. } if *epoch > ours => "hears a newer server",
         Event::ServerHeard { .. } => "hears the server of its epoch",
         Event::PeerHeard { epoch, .. } if *epoch > ours => "hears a node that knows more",
-        Event::PeerHeard { .. } => "hears a node that knows no more",
+        Event::PeerHeard { epoch, .. } if *epoch < ours => "hears a node that knows less",
+        Event::PeerHeard { .. } => "hears a node that knows as much",
         Event::Goodbye { epoch } if *epoch > ours => "hears a goodbye of who knows more",
         Event::Goodbye { .. } => "hears a goodbye",
         Event::Unheard => "has waited",

@@ -181,6 +181,9 @@ impl World {
                 world.happens(shop, *who, Event::PeerHeard { epoch, start: 0 }, None);
             }
         }
+        if !shop.is_honest() {
+            world.net = world.net.into_iter().map(Message::hiding).collect();
+        }
         (world != *self).then_some(world)
     }
 

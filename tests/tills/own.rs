@@ -158,3 +158,27 @@ fn printers_are_tried_from_both_machines() {
     printer.kill().unwrap();
     printer.wait().unwrap();
 }
+
+#[test]
+fn an_agent_says_on_its_own_machine_how_it_stands_and_has_a_unit() {
+    let Some(mut floor) = Floor::open("agent_status", 1) else { return };
+    let status = |floor: &Floor, args: &[&str]| {
+        let said = output(&mut floor.espejo(1, args));
+        (said.status.code(), String::from_utf8_lossy(&said.stdout).into_owned())
+    };
+    until("both machines are reached", || status(&floor, &["status"]).0 == Some(0));
+    let (_, said) = status(&floor, &["status"]);
+    assert!(said.contains("10.78.0.1 is the server.") && said.contains("reaches 10.78.0.2"), "{said}");
+    floor.cable("b", "down");
+    until("the backup is missed", || status(&floor, &["status"]).0 == Some(10));
+    let (_, said) = status(&floor, &["status", "--json"]);
+    let stands: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert!(stands["terminal"] == "CAJA-1" && stands["state"] == "works", "{said}");
+    assert!(stands["machines"][0]["reached"] == true && stands["machines"][1]["reached"] == false, "{said}");
+    floor.cable("m", "down");
+    until("nobody answers", || status(&floor, &["status"]).0 == Some(20));
+    floor.kill(1);
+    assert_eq!(status(&floor, &["status"]).0, Some(4), "no agent runs");
+    let (code, unit) = status(&floor, &["unit"]);
+    assert!(code == Some(0) && unit.contains(" terminal\n") && unit.contains("this POS terminal"), "{unit}");
+}

@@ -33,11 +33,12 @@ impl Machine {
         Ok(())
     }
 
-    /// Most of the terminals that have joined are heard, and have seen no higher epoch.
+    /// Most of the terminals that have joined are heard, and have seen this machine's epoch last. Who has not seen it yet may be served
+    /// by another one, in an older epoch.
     fn is_vouched_for(&self) -> bool {
         let (now, epoch) = (Instant::now(), self.pair.record().epoch);
         let all = self.tills.registry.joined().count();
-        let agree = self.witnesses().iter().filter(|one| one.is_fresh(now) && one.vote.epoch <= epoch).count();
+        let agree = self.witnesses().iter().filter(|one| one.is_fresh(now) && one.vote.epoch == epoch).count();
         agree * 2 > all
     }
 }

@@ -245,7 +245,8 @@ impl Machine {
             return Ok(());
         }
         self.step_quietly(Event::PeerHeard { epoch, start }).await?;
-        if self.pair.duty() != was || self.pair.record().goodbye != counted {
+        let record = self.pair.record();
+        if self.pair.duty() != was || record.epoch != ours || record.goodbye != counted {
             self.say_here();
         }
         Ok(())
