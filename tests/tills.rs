@@ -5,12 +5,16 @@
 //! - `follow`: the server changes, and every till is at work again
 //! - `strangers`: who may come in, who may not, and what a liar achieves
 //! - `morning`: who confirms that a machine is still the server
+//! - `crowd`: two hundred of them
 //! - `own`: the two machines as tills, and what is around them
+//! - `postgres`: a real database through the tills
 //! - `cuts`: every cable pulled in turn, and the verdict on both machines
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod common;
+#[path = "tills/crowd.rs"]
+mod crowd;
 #[path = "tills/cuts.rs"]
 mod cuts;
 #[path = "tills/floor.rs"]
@@ -21,5 +25,7 @@ mod follow;
 mod morning;
 #[path = "tills/own.rs"]
 mod own;
+#[path = "tills/postgres.rs"]
+mod postgres;
 #[path = "tills/strangers.rs"]
 mod strangers;

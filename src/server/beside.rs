@@ -1,6 +1,7 @@
 //! A program of the shop's that runs while this one goes on: waited for on a thread of its own, and ended when nobody wants it
 //! any more.
 
+use std::fs::File;
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -48,9 +49,18 @@ impl Wanted {
     /// Runs a program that reads `input`; whether it ends with 0 within `limit`. What does not, or is not wanted any more, is
     /// killed with all that it began.
     pub fn run(&self, command: &mut Command, input: Stdio, limit: Duration) -> io::Result<bool> {
+        self.until_over(command.stdin(input).stdout(Stdio::null()), limit)
+    }
+
+    /// The same of a program that reads nothing; what it prints goes into a file.
+    pub fn say(&self, command: &mut Command, into: File, limit: Duration) -> io::Result<bool> {
+        self.until_over(command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(into), limit)
+    }
+
+    fn until_over(&self, command: &mut Command, limit: Duration) -> io::Result<bool> {
         let end = Instant::now() + limit;
         let is_over = || Instant::now() >= end || self.0.try_recv() == Err(TryRecvError::Disconnected);
-        ask::run_until(command.stdin(input).stdout(Stdio::null()), is_over)
+        ask::run_until(command, is_over)
     }
 
     /// Waits for so long. Whether it is to go on.

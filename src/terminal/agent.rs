@@ -14,7 +14,7 @@ use super::news::{Crier, News, Server};
 use super::outside::Outside;
 use super::ports::Ports;
 use super::proxy::Target;
-use super::speech::{Here, Machines, Receipt, Said, Shut, Vote};
+use super::speech::{Here, Machines, Receipt, Said, Vote};
 use super::way::{FRESH, Gate, Way};
 use super::window::{self, Standing, State};
 use crate::config::address::Address;
@@ -61,9 +61,9 @@ pub struct Agent {
     /// When the server changed last, until it is at work.
     changed_at: Option<Instant>,
     took: Option<Duration>,
-    shut: Vec<Shut>,
     receipt: Option<Receipt>,
-    messages: u64,
+    /// The last message of each machine: their clocks may differ.
+    messages: [u64; 2],
     /// The highest epoch that is on disk.
     stored: u64,
     unsaved: bool,
@@ -115,9 +115,8 @@ impl Agent {
             eyes: Eyes::new(Instant::now()),
             changed_at: None,
             took: None,
-            shut: vec![],
             receipt: None,
-            messages: 0,
+            messages: [0; 2],
             unsaved: false,
             crier: Crier::new(news),
             window: watch::Sender::default(),
@@ -171,8 +170,8 @@ impl Agent {
             Said::Configured { revision, machines } if node == self.way.server() && self.is_obeyed(node) => {
                 self.configured(revision, machines).await;
             }
-            Said::Message(message) if message.number > self.messages => {
-                self.messages = message.number;
+            Said::Message(message) if message.number > self.messages[node as usize] => {
+                self.messages[node as usize] = message.number;
                 self.crier.says(News::Message(message));
             }
             Said::Configured { .. } | Said::Message(_) | Said::Unknown => {}
@@ -317,7 +316,7 @@ impl Agent {
             connections: self.ports.connections(),
             took_ms,
             receipt: self.receipt.clone(),
-            shut: self.shut.clone(),
+            shut: self.ports.shut(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: self.known.revision,
         }
@@ -342,8 +341,7 @@ impl Agent {
 
     /// What people are to hear of who serves, and of the ports.
     fn tell_people(&mut self, gate: Gate, now: Instant) -> State {
-        self.shut = self.ports.shut();
-        self.crier.shut(&self.shut);
+        self.crier.shut(&self.ports.shut());
         let name = self.machine(self.way.server()).name.clone();
         let seen = self.eyes.answered_at(self.way.server());
         let is_seen = seen.is_some_and(|at| now.duration_since(at) < CALM * 2);

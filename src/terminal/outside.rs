@@ -1,7 +1,7 @@
 //! Files and programs of this machine that follow the server.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
@@ -161,7 +161,7 @@ fn filled(text: &str, server: &Server) -> String {
 fn look(wanted: &Wanted, last: &LastReceipt, tell: &mpsc::UnboundedSender<Receipt>) {
     let mut known = None;
     loop {
-        match read(last) {
+        match read(wanted, last) {
             Ok(number) if number.is_some() && number != known => {
                 known.clone_from(&number);
                 let at_ms = crate::os::ground::now().as_millisecond();
@@ -179,12 +179,16 @@ fn look(wanted: &Wanted, last: &LastReceipt, tell: &mpsc::UnboundedSender<Receip
     }
 }
 
-fn read(last: &LastReceipt) -> io::Result<Option<String>> {
+fn read(wanted: &Wanted, last: &LastReceipt) -> io::Result<Option<String>> {
     match last {
         LastReceipt::Command(command) => {
-            let output = process(command).stdin(Stdio::null()).stderr(Stdio::null()).output()?;
-            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            Ok(Some(text).filter(|text| output.status.success() && !text.is_empty()))
+            let mut said = tempfile::tempfile()?;
+            let is_well = wanted.say(&mut process(command), said.try_clone()?, HOOK_LIMIT)?;
+            said.rewind()?;
+            let mut bytes = vec![];
+            said.take(TAIL).read_to_end(&mut bytes)?;
+            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+            Ok(Some(text).filter(|text| is_well && !text.is_empty()))
         }
         LastReceipt::File { file, pattern } => {
             let bytes = tail(file)?;
@@ -196,7 +200,7 @@ fn read(last: &LastReceipt) -> io::Result<Option<String>> {
 }
 
 fn tail(file: &Path) -> io::Result<Vec<u8>> {
-    use std::io::{Read, Seek, SeekFrom};
+    use std::io::SeekFrom;
     let mut file = fs::File::open(file)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
@@ -244,11 +248,19 @@ mod tests {
         let file = folder.path().join("log");
         let text =
             format!("[terminal]\nlast_receipt = {{ file = \"{}\", pattern = \"receipt (\\\\d+)\" }}\n", file.display());
-        let last = Terminal::from_bytes(text.as_bytes()).unwrap().last_receipt.unwrap();
-        assert!(read(&last).is_err(), "it is not there yet");
+        let set = |text: &str| Terminal::from_bytes(text.as_bytes()).unwrap().last_receipt.unwrap();
+        let said = |last: LastReceipt| {
+            let (done, heard) = std::sync::mpsc::channel();
+            let _beside = Beside::begin("test", move |wanted| done.send(read(wanted, &last).ok()).unwrap());
+            heard.recv().unwrap()
+        };
+        assert_eq!(said(set(&text)), None, "it is not there yet");
         fs::write(&file, "nothing yet\n").unwrap();
-        assert_eq!(read(&last).unwrap(), None);
+        assert_eq!(said(set(&text)), Some(None));
         fs::write(&file, format!("{}receipt 55\nreceipt 56\n", "x".repeat(100_000))).unwrap();
-        assert_eq!(read(&last).unwrap().as_deref(), Some("56"));
+        assert_eq!(said(set(&text)), Some(Some("56".to_owned())));
+        let printed = |words: &str| said(set(&format!("[terminal]\nlast_receipt = {{ command = {words} }}\n")));
+        assert_eq!(printed("[\"echo\", \" 57 \"]"), Some(Some("57".to_owned())));
+        assert_eq!(printed("[\"sh\", \"-c\", \"echo 58; exit 1\"]"), Some(None), "it does not end well");
     }
 }

@@ -45,6 +45,7 @@ impl Measure {
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
+            Self::Time(time) if time.as_micros() < 500 => format!("{:.0} us", time.as_secs_f64() * 1e6),
             Self::Time(time) if time.as_millis() < 1000 => format!("{:.2} ms", time.as_secs_f64() * 1e3),
             Self::Time(time) => format!("{:.2} s", time.as_secs_f64()),
             Self::MiB(number) => format!("{number:.1} MiB"),

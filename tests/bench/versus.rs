@@ -2,7 +2,8 @@
 //!
 //! The first part mirrors one folder into another in one process, beside rsync of one folder into another. The second mirrors
 //! from one machine to another, as two processes of `espejo run` over TLS on loopback, beside rsync through its daemon and
-//! beside a bare copy through TCP. `-- here` and `-- two` name one of the parts.
+//! beside a bare copy through TCP. The third is what comes through the port of a POS terminal, beside `HAProxy`. `-- here`,
+//! `-- two` and `-- tills` name one of the parts.
 //!
 //! `ESPEJO_BENCH_DIR` names the disk (else the system's folder for temporary files), `ESPEJO_BENCH_ONLY` one row. Nothing
 //! here passes or fails: it prints a table.
@@ -13,6 +14,7 @@ mod common;
 mod peers;
 mod rows;
 mod shop;
+mod tills;
 mod turns;
 mod two;
 mod ways;
@@ -45,6 +47,8 @@ const TWO: [(&str, Measuring); 7] = [
     ("memory", rows::memory),
 ];
 
+const TILLS: [(&str, Measuring); 1] = [("tills", tills::tills)];
+
 fn main() {
     // `cargo test --benches` asks for a list of tests; there are none.
     if std::env::args().any(|arg| arg == "--list" || arg == "--test") {
@@ -57,7 +61,7 @@ fn main() {
         Some(version) => println!("beside {version}"),
         None => println!("rsync is missing (Debian: apt-get install rsync): its column stays empty"),
     }
-    let part = std::env::args().find(|arg| ["here", "two"].contains(&arg.as_str()));
+    let part = std::env::args().find(|arg| ["here", "two", "tills"].contains(&arg.as_str()));
     let is_asked = |name| part.as_ref().is_none_or(|part| part == name);
     if is_asked("here") {
         table("one folder into another, in one process", &HERE, &Way::new(Mirroring::start, Rsync::here));
@@ -65,6 +69,9 @@ fn main() {
     if is_asked("two") {
         table("from one machine to another, over TLS on loopback", &TWO, &Way::new(two::mirror, Rsync::daemon));
         println!("the bare TCP copy reads and writes 256 KiB at a time on either side, and ends with fsync");
+    }
+    if is_asked("tills") {
+        table("through a POS terminal, on loopback", &TILLS, &Way::new(Mirroring::start, Rsync::here));
     }
 }
 

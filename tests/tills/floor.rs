@@ -179,6 +179,15 @@ impl Floor {
         self.tills[number - 1].agent = Some(agent.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
     }
 
+    /// Starts it with a clock that is off by so much.
+    pub fn start_at(&mut self, number: usize, off: &str) {
+        let log = File::options().create(true).append(true).open(self.printed_at(number)).unwrap();
+        let mut agent = self.at(&format!("t{number}"), "faketime");
+        agent.args(["-f", off, env!("CARGO_BIN_EXE_espejo"), "--home"]).arg(self.home(number));
+        agent.args(["--lang", "en", "terminal"]).stdout(log.try_clone().unwrap()).stderr(log);
+        self.tills[number - 1].agent = Some(agent.spawn().unwrap());
+    }
+
     /// Stops the agent of a till dead.
     pub fn kill(&mut self, number: usize) {
         if let Some(mut agent) = self.tills[number - 1].agent.take() {

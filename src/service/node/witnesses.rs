@@ -1,6 +1,7 @@
 //! What the terminals see, and what this machine says to them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -152,7 +153,7 @@ impl Machine {
     }
 
     /// Those of the terminals that may come in which have told anything.
-    pub(super) fn witnesses(&self) -> Vec<Witness> {
+    pub(super) fn witnesses(&self) -> Vec<Arc<Witness>> {
         let seen = self.tills.desk.as_ref().map(Desk::seen);
         let all = seen.iter().flat_map(|seen| seen.iter());
         all.filter(|one| self.tills.registry.with_key(one.id).is_some()).cloned().collect()
@@ -189,8 +190,12 @@ impl Machine {
         let now = Instant::now();
         let witnesses = self.witnesses();
         let find = |id: MachineId| witnesses.iter().find(|one| one.id == id);
-        let mut all: Vec<Terminal> =
-            self.tills.registry.joined().map(|entry| stands(&self.store, &entry.name, find(entry.id), now)).collect();
+        let mut all: Vec<Terminal> = self
+            .tills
+            .registry
+            .joined()
+            .map(|entry| stands(&self.store, &entry.name, find(entry.id).map(Arc::as_ref), now))
+            .collect();
         all.sort_by_cached_key(|one| (one.is_here, natural(&one.name)));
         all
     }

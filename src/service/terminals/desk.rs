@@ -30,12 +30,24 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// News that wait to be taken in.
 const WAITING: usize = 256;
 
+/// What all terminals told last.
+pub type Picture = Arc<Vec<Arc<Witness>>>;
+
+/// A terminal, as the desk knows it.
+struct Known {
+    /// Which start of its agent.
+    run: u64,
+    /// Its last visit: an older one says nothing any more.
+    visit: u64,
+    witness: Arc<Witness>,
+}
+
 /// The desk of a machine. It ends with all its connections when this goes.
 #[derive(Debug)]
 pub struct Desk {
     saying: watch::Sender<Arc<Saying>>,
     joined: watch::Sender<Arc<Vec<Entry>>>,
-    seen: watch::Receiver<Arc<Vec<Witness>>>,
+    seen: watch::Receiver<Picture>,
     work: [JoinHandle<()>; 2],
 }
 
@@ -74,7 +86,7 @@ impl Desk {
 
     /// What the terminals told last.
     #[must_use]
-    pub fn seen(&self) -> Arc<Vec<Witness>> {
+    pub fn seen(&self) -> Picture {
         Arc::clone(&self.seen.borrow())
     }
 
@@ -111,6 +123,7 @@ async fn accept(address: Address, given: Given) {
         sleep(AGAIN).await;
     };
     let mut visits = JoinSet::new();
+    let mut number = 0;
     let mut unproven: VecDeque<(AbortHandle, Arc<AtomicBool>)> = VecDeque::new();
     loop {
         while visits.try_join_next().is_some() {}
@@ -122,9 +135,10 @@ async fn accept(address: Address, given: Given) {
         }
         match listener.accept().await {
             Ok(stream) => {
+                number += 1;
                 let (given, is_in) = (given.clone(), Arc::new(AtomicBool::new(false)));
                 let told = Arc::clone(&is_in);
-                let visit = visits.spawn(async move { visit::take(stream, given, &told).await });
+                let visit = visits.spawn(async move { visit::take(stream, number, given, &told).await });
                 unproven.push_back((visit, is_in));
             }
             Err(_) => sleep(AGAIN).await,
@@ -136,52 +150,58 @@ async fn accept(address: Address, given: Given) {
 async fn keep(
     mut news: mpsc::Receiver<News>,
     saying: watch::Receiver<Arc<Saying>>,
-    picture: watch::Sender<Arc<Vec<Witness>>>,
+    picture: watch::Sender<Picture>,
     shown: mpsc::Sender<Proof>,
 ) {
-    let mut all: HashMap<MachineId, (u64, Witness)> = HashMap::new();
+    let mut all: HashMap<MachineId, Known> = HashMap::new();
     while let Some(first) = news.recv().await {
         let now = Instant::now();
         // One picture of all that has come meanwhile.
         let more = std::iter::from_fn(|| news.try_recv().ok()).take(WAITING).collect::<Vec<_>>();
         for one in std::iter::once(first).chain(more) {
             match one {
-                News::Arrived { entry, run, answer } => {
-                    let other = all.get(&entry.id).filter(|(known, one)| *known != run && one.is_fresh(now));
-                    let refused = other.map(|_| Refusal::Twin);
+                News::Arrived { entry, run, visit, answer } => {
+                    let is_other = |known: &Known| known.run != run && known.witness.is_fresh(now);
+                    let refused = all.get(&entry.id).is_some_and(is_other).then_some(Refusal::Twin);
                     if refused.is_none() {
-                        // Before it has told anything it has seen nothing.
-                        let new = || Witness {
-                            id: entry.id,
-                            name: String::new(),
-                            vote: Vote::default(),
-                            heard_at: now,
-                            since: now,
-                            is_here: false,
-                        };
-                        let before = all.remove(&entry.id).map(|(_, one)| one);
-                        let witness = Witness { is_here: false, ..before.unwrap_or_else(new) };
-                        all.insert(entry.id, (run, Witness { name: entry.name, ..witness }));
+                        let before = all.remove(&entry.id);
+                        all.insert(entry.id, arrived(before, &entry, (run, visit), now));
                     }
                     let _ = answer.send(refused);
                 }
-                News::Voted(id, run, vote) => {
+                News::Voted(id, visit, vote) => {
                     if let Some(proof) = vote.proof.as_ref().filter(|proof| proof.epoch > saying.borrow().here.epoch) {
                         let _ = shown.send(proof.clone()).await;
                     }
-                    if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
+                    if let Some(known) = all.get_mut(&id).filter(|known| known.visit == visit) {
+                        let one = Arc::make_mut(&mut known.witness);
                         (one.vote, one.heard_at, one.is_here) = (*vote, now, true);
                     }
                 }
-                News::Gone(id, run) => {
-                    if let Some((_, one)) = all.get_mut(&id).filter(|(known, _)| *known == run) {
-                        one.is_here = false;
+                News::Gone(id, visit) => {
+                    if let Some(known) = all.get_mut(&id).filter(|known| known.visit == visit) {
+                        Arc::make_mut(&mut known.witness).is_here = false;
                     }
                 }
             }
         }
-        let mut seen: Vec<Witness> = all.values().map(|(_, one)| one.clone()).collect();
+        let mut seen: Vec<Arc<Witness>> = all.values().map(|known| Arc::clone(&known.witness)).collect();
         seen.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id)));
         picture.send_replace(Arc::new(seen));
     }
+}
+
+/// A terminal has come in: again, where it is known. Before it has told anything it has seen nothing.
+fn arrived(before: Option<Known>, entry: &Entry, (run, visit): (u64, u64), now: Instant) -> Known {
+    let new = || {
+        let (id, name) = (entry.id, String::new());
+        Arc::new(Witness { id, name, vote: Vote::default(), heard_at: now, since: now, is_here: false })
+    };
+    let is_same = before.as_ref().is_some_and(|known| known.run == run);
+    let mut witness = before.map_or_else(new, |known| known.witness);
+    let one = Arc::make_mut(&mut witness);
+    one.name.clone_from(&entry.name);
+    // One that only calls again is heard on.
+    one.is_here &= is_same;
+    Known { run, visit, witness }
 }

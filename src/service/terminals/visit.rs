@@ -47,12 +47,14 @@ pub enum News {
         entry: Entry,
         /// Which start of its agent.
         run: u64,
+        /// Which visit.
+        visit: u64,
         /// Why not, or nothing.
         answer: oneshot::Sender<Option<Refusal>>,
     },
-    /// It tells what it sees.
+    /// In this visit it tells what it sees.
     Voted(MachineId, u64, Box<Vote>),
-    /// It has gone.
+    /// That visit is over.
     Gone(MachineId, u64),
 }
 
@@ -69,18 +71,18 @@ pub struct Given {
     pub news: mpsc::Sender<News>,
 }
 
-/// Takes a connection until it ends. From when on it is one of a terminal that may come in, `is_in` says so.
-pub async fn take(stream: Stream, mut given: Given, is_in: &AtomicBool) -> io::Result<()> {
-    let greeted = timeout(PATIENCE, greet(stream, &mut given)).await;
-    let Some((secure, entry, run)) = greeted.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
+/// Takes a connection, with a number of its own, until it ends. From when on it is one of a terminal that may come in, `is_in` says so.
+pub async fn take(stream: Stream, visit: u64, mut given: Given, is_in: &AtomicBool) -> io::Result<()> {
+    let greeted = timeout(PATIENCE, greet(stream, visit, &mut given)).await;
+    let Some((secure, entry)) = greeted.map_err(|_| io::ErrorKind::TimedOut)?? else { return Ok(()) };
     is_in.store(true, Ordering::Relaxed);
     let (id, news) = (entry.id, given.news.clone());
-    let ended = talk(secure, (id, run), given).await;
-    let _ = news.send(News::Gone(id, run)).await;
+    let ended = talk(secure, (id, visit), given).await;
+    let _ = news.send(News::Gone(id, visit)).await;
     ended
 }
 
-async fn greet(stream: Stream, given: &mut Given) -> io::Result<Option<(Secure, Entry, u64)>> {
+async fn greet(stream: Stream, visit: u64, given: &mut Given) -> io::Result<Option<(Secure, Entry)>> {
     stream.tend(UNHEARD)?;
     let mut secure = given.tls.accepted(stream).await?;
     let peer = secure.peer;
@@ -92,7 +94,7 @@ async fn greet(stream: Stream, given: &mut Given) -> io::Result<Option<(Secure, 
         (Some(spoken), Purpose::Terminal { run }, Some(entry)) => {
             secure.spoken = spoken;
             let (answer, answered) = oneshot::channel();
-            let arrived = News::Arrived { entry: entry.clone(), run: *run, answer };
+            let arrived = News::Arrived { entry: entry.clone(), run: *run, visit, answer };
             given.news.send(arrived).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
             answered.await.map_err(|_| io::ErrorKind::BrokenPipe)?
         }
@@ -105,12 +107,12 @@ async fn greet(stream: Stream, given: &mut Given) -> io::Result<Option<(Secure, 
     };
     say(&mut secure.stream, &answer).await?;
     Ok(match (refused, greeting.purpose, entry) {
-        (None, Purpose::Terminal { run }, Some(entry)) => Some((secure, entry, run)),
+        (None, Purpose::Terminal { .. }, Some(entry)) => Some((secure, entry)),
         _ => None,
     })
 }
 
-async fn talk(secure: Secure, (id, run): (MachineId, u64), mut given: Given) -> io::Result<()> {
+async fn talk(secure: Secure, (id, visit): (MachineId, u64), mut given: Given) -> io::Result<()> {
     let (mut from, mut to) = tokio::io::split(secure.stream);
     let (tell, mut told) = mpsc::channel(WAITING);
     let reading = spawn(async move {
@@ -132,7 +134,7 @@ async fn talk(secure: Secure, (id, run): (MachineId, u64), mut given: Given) -> 
                     Told::Vote(mut vote) => {
                         vote.be_brief();
                         (echo, theirs) = (vote.number, vote.epoch);
-                        let voted = News::Voted(id, run, vote);
+                        let voted = News::Voted(id, visit, vote);
                         given.news.send(voted).await.map_err(|_| io::ErrorKind::BrokenPipe)?;
                     }
                     Told::Unknown => {}

@@ -1,6 +1,7 @@
 //! What the terminals saw of the other machine, and the verdict that follows. Two machines cannot tell a dead one from a cut
 //! cable; who stands elsewhere can. Pure: time is an argument.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -80,9 +81,10 @@ impl Witness {
 /// What they say of `other`, which has been silent here for so long. Asked are those that were here before that; that somebody has seen
 /// its POS server answer counts whoever it is.
 #[must_use]
-pub fn count(witnesses: &[Witness], other: Node, silent: Duration, now: Instant) -> Count {
+pub fn count(witnesses: &[Arc<Witness>], other: Node, silent: Duration, now: Instant) -> Count {
     let ago = |at: Instant| now.saturating_duration_since(at);
-    let is_asked = |one: &&Witness| ago(one.since) >= silent && ago(one.heard_at) <= silent.saturating_add(ELECTORATE);
+    let is_asked =
+        |one: &&Arc<Witness>| ago(one.since) >= silent && ago(one.heard_at) <= silent.saturating_add(ELECTORATE);
     let asked: Vec<_> = witnesses.iter().filter(is_asked).collect();
     Count {
         all: asked.len(),
@@ -127,7 +129,8 @@ mod tests {
     }
 
     fn verdict(witnesses: &[Witness], now: Instant) -> Verdict {
-        count(witnesses, Node::Main, SILENT, now).verdict()
+        let witnesses: Vec<Arc<Witness>> = witnesses.iter().cloned().map(Arc::new).collect();
+        count(&witnesses, Node::Main, SILENT, now).verdict()
     }
 
     #[test]

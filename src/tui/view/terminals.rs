@@ -66,7 +66,16 @@ pub fn terminals(seen: &Seen<'_>, app: &App, top: usize) -> TerminalsView {
         Some(_) if known.is_empty() => words.say("terminals-none"),
         Some(_) => String::new(),
     };
-    let heads = ["name", "main", "backup", "uses", "heard", "back", "way", "version"];
+    let heads = [
+        "column-name",
+        "column-main",
+        "column-backup",
+        "column-uses",
+        "column-heard",
+        "column-back",
+        "column-way",
+        "column-version",
+    ];
     let devices = app.status().map(|status| status.devices.as_slice()).unwrap_or_default();
     let mut lines: Vec<TerminalLine> =
         app.status().map_or_else(Vec::new, |status| known.iter().map(|one| line(seen, status, one)).collect());
@@ -79,7 +88,8 @@ pub fn terminals(seen: &Seen<'_>, app: &App, top: usize) -> TerminalsView {
         heads: heads.map(|head| named(words, head)),
         terminals: lines,
         devices_label: if devices.is_empty() { String::new() } else { words.say("label-devices") },
-        device_heads: ["name", "main", "backup", "address", "", "", "", ""].map(|head| named(words, head)),
+        device_heads: ["column-name", "column-main", "column-backup", "column-address", "", "", "", ""]
+            .map(|head| named(words, head)),
         devices: devices.iter().map(|device| device_line(words, device)).collect(),
         top,
         more: More::of(seen, Scope::Terminals),
@@ -87,7 +97,7 @@ pub fn terminals(seen: &Seen<'_>, app: &App, top: usize) -> TerminalsView {
 }
 
 fn named(words: &Words, head: &str) -> String {
-    if head.is_empty() { String::new() } else { words.say(&format!("column-{head}")) }
+    if head.is_empty() { String::new() } else { words.say(head) }
 }
 
 fn works(status: &Status, one: &Terminal) -> bool {
