@@ -12,12 +12,13 @@ use super::args::{Colour, MirrorArgs};
 use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
 use super::status::connect;
-use super::{Around, by, mirror, pin, run};
+use super::{Around, by, mirror, pin, run, till};
 use crate::service::control::{Client, Watching};
 use crate::service::home::remembered;
 use crate::service::member::{Member, MemberError};
 use crate::service::role::Role;
 use crate::service::{Command, Reply};
+use crate::terminal::known::known_path;
 use crate::tui::{self, Attached, Glyphs, Keymap, Left, Look, Options, Palette, Place};
 use crate::words::Words;
 
@@ -25,8 +26,11 @@ use crate::words::Words;
 const FIRST: Duration = Duration::from_millis(30);
 
 /// Opens the screen: on the service that runs, else with the service of this home inside, be it that of a machine of a store or
-/// what was mirrored last, or on the first page.
+/// what was mirrored last, or on the first page. On a POS terminal it says how its agent stands.
 pub async fn open(around: &Around) -> Result<Exit, Failure> {
+    if known_path(&around.home).exists() {
+        return till::status(around, false, false).await;
+    }
     if let Some(mut client) = Client::connect(&around.home)? {
         pin::give(around, &mut client).await?;
         let place = match client.ask(&Command::Who).await? {

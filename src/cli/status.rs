@@ -55,7 +55,11 @@ pub async fn connect(around: &Around) -> Result<Client, Failure> {
         _ => error.into(),
     })?;
     let mut client = connected.ok_or_else(|| {
-        let key = if Member::load(&around.home).is_ok() { "cli-no-service-here" } else { "cli-no-service" };
+        let key = match Member::load(&around.home) {
+            Ok(_) => "cli-no-service-here",
+            Err(_) if known_path(&around.home).exists() => "cli-terminal-home",
+            Err(_) => "cli-no-service",
+        };
         Failure::no_service(around.words.with(key, &[("home", home().into())]))
     })?;
     pin::give(around, &mut client).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
 use super::eyes::{CALM, Eyes, opens};
 use super::known::Known;
@@ -27,7 +27,7 @@ use crate::link::tls::Tls;
 use crate::os::ground::{now, save};
 use crate::pair::Node;
 
-/// Time between two looks at what time alone changes.
+/// Time between two looks at what time alone changes, while the server changes.
 const LOOK: Duration = Duration::from_millis(250);
 /// Time between two votes where nothing changes.
 const VOTE: Duration = Duration::from_secs(1);
@@ -129,11 +129,9 @@ impl Agent {
         agent.begin_lines();
         agent.outside.begin(&agent.set, Some(agent.tell.receipts.clone()));
         agent.tell_outside();
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = looks.tick() => {}
+                () = sleep_until(agent.due()) => {}
                 Some(heard) = hears.recv() => agent.hear(heard).await,
                 Some((epoch, opens)) = opens.recv() => agent.tried(epoch, opens),
                 Some(server) = all_done.recv() => agent.told_outside(&server),
@@ -300,6 +298,12 @@ impl Agent {
         }
     }
 
+    /// When it is to look again, whatever comes: with the next vote, and sooner while the server changes.
+    fn due(&self) -> Instant {
+        let vote = self.voted_at.map_or_else(Instant::now, |at| at + VOTE);
+        if self.changed_at.is_some() { vote.min(Instant::now() + LOOK) } else { vote }
+    }
+
     fn vote_soon(&mut self) {
         self.voted_at = None;
     }
@@ -380,10 +384,7 @@ impl Agent {
     }
 
     fn machine(&self, node: Node) -> &Machine {
-        match node {
-            Node::Main => &self.store.main,
-            Node::Backup => &self.store.backup,
-        }
+        if node == Node::Main { &self.store.main } else { &self.store.backup }
     }
 
     fn host(&self) -> String {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io;
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::pump::{Cut, Flow, joined};
 use super::way::Gate;
@@ -16,8 +16,6 @@ use crate::pair::Epoch;
 
 /// Connections of one port at once.
 const CONNECTIONS: usize = 4096;
-/// So long it is tried to reach the server for one connection.
-const REACHING: Duration = Duration::from_secs(3);
 /// So long nothing that was sent is taken, until a connection is given up. A POS program may well not read for a while; who is gone
 /// is noticed by its silence.
 const UNHEARD: u32 = 10 * 60_000;
@@ -139,10 +137,18 @@ async fn listen(
     open.shutdown().await;
 }
 
+/// As many may come at once as there may be.
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(u32::try_from(CONNECTIONS).unwrap_or(u32::MAX))
+}
+
 async fn bind(port: Port, tell: &watch::Sender<Door>) -> TcpListener {
     let address = SocketAddr::from(([127, 0, 0, 1], port.here));
     loop {
-        match TcpListener::bind(address).await {
+        match listen_at(address) {
             Ok(listener) => {
                 tell.send_replace(Door::Open);
                 return listener;
@@ -179,20 +185,20 @@ async fn reach(
     let until = Instant::now() + hold;
     loop {
         tokio::select! {
-            open = tokio::time::timeout_at(until, target.wait_for(|target| target.gate == Gate::Open)) => {
+            open = timeout_at(until, target.wait_for(|target| target.gate == Gate::Open)) => {
                 open.ok()?.ok()?;
             }
             () = gone(client) => return None,
         }
         let Target { epoch, host, .. } = target.borrow_and_update().clone();
-        let reached = timeout(REACHING, connect(&host, port)).await;
-        let is_same = target.borrow().epoch == epoch;
-        match reached {
-            Ok(Ok(server)) if is_same => return Some((server, epoch)),
+        // As long as the system tries: a server that is slow to accept is none that is gone.
+        let reached = tokio::select! {
+            reached = timeout_at(until, connect(&host, port)) => reached.ok()?,
             // Meanwhile it is known that another one is to be reached, or that this one is about to be ready.
-            _ if !is_same || target.borrow().gate == Gate::Held => {}
-            _ => return None,
-        }
+            _ = target.wait_for(|target| target.epoch != epoch || target.gate == Gate::Held) => continue,
+            () = gone(client) => return None,
+        };
+        return reached.ok().map(|server| (server, epoch));
     }
 }
 
@@ -295,6 +301,31 @@ mod tests {
         let mut heard = [0; 6];
         client.read_exact(&mut heard).await.unwrap();
         assert_eq!(&heard, b"border");
+    }
+
+    #[tokio::test]
+    async fn a_thousand_that_say_nothing_keep_nobody_out_and_go_with_the_port() {
+        crate::os::have_many_files();
+        let through = Through::new(server("a").await, Gate::Open, LONG).await;
+        let mut silent = vec![];
+        for _ in 0..1_000 {
+            silent.push(through.connect().await);
+        }
+        for client in &mut silent {
+            client.read_exact(&mut [0]).await.unwrap();
+        }
+        assert_eq!(through.proxy.flow.open(), 1_000);
+        let mut client = through.connect().await;
+        client.write_all(b"order").await.unwrap();
+        let mut heard = [0; 6];
+        client.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"aorder");
+        let here = through.proxy.port.here;
+        through.proxy.end().await;
+        assert!(TcpListener::bind(("127.0.0.1", here)).await.is_ok(), "it is free, and so is each of its connections");
+        for client in &mut silent {
+            assert!(client.read(&mut [0]).await.is_err(), "it is cut");
+        }
     }
 
     #[tokio::test]

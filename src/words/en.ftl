@@ -1090,6 +1090,7 @@ cli-join-terminal =
     Next, on this machine:
       espejo terminal         (or as a service: espejo unit --install)
 cli-terminal = { $store }: { $name } runs
+cli-terminal-home = { $home } is the home of a POS terminal; this is asked of the two machines. How the terminal stands: espejo status
 cli-no-agent = No agent runs at { $home }. Start it: espejo terminal (for good: espejo unit --install)
 cli-till-reached = reaches { $name }: heard { $ago }, { $ms } ms there and back
 cli-till-not-reached = does not reach { $name }: heard { $ago }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::common::place::output;
 use super::common::two::{Machine, Two};
-use super::common::until;
+use super::common::{until, until_some};
 use super::rows::{Measure, Row};
 use super::shop::{Ends, Scratch, median};
 use super::ways::Way;
@@ -63,7 +63,9 @@ fn bulk(to: SocketAddr) -> Duration {
     let mut stream = connect(to, MUCH);
     let (mut piece, mut left, began) = (vec![0; 128 * 1024], BULK, Instant::now());
     while left > 0 {
-        left -= stream.read(&mut piece).unwrap() as u64;
+        let count =
+            stream.read(&mut piece).unwrap_or_else(|error| panic!("{to}, {left} bytes before the end: {error}"));
+        left -= count as u64;
     }
     began.elapsed()
 }
@@ -102,7 +104,7 @@ fn haproxy(scratch: &Scratch, server: SocketAddr) -> Option<(Ends, SocketAddr)> 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = scratch.path().join("haproxy.cfg");
     let set = format!(
-        "global\n  nbthread 1\n  maxconn 20000\ndefaults\n  mode tcp\n  timeout connect 3s\n  timeout client 600s\n  \
+        "global\n  nbthread 1\n  maxconn 4096\ndefaults\n  mode tcp\n  timeout connect 3s\n  timeout client 600s\n  \
         timeout server 600s\n  option splice-auto\nlisten till\n  bind {port}\n  server pos {server}\n"
     );
     fs::write(&config, set).unwrap();
@@ -127,6 +129,8 @@ pub fn tills(_: &Way) -> Vec<Row> {
     let scratch = Scratch::new("tills");
     let listener = TcpListener::bind("127.0.0.2:0").unwrap();
     let server = listener.local_addr().unwrap();
+    // Many may come before it has turned to them.
+    rustix::net::listen(&listener, 4096).unwrap();
     std::thread::spawn(move || serve(&listener));
     let free = |address: &str| TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
     let mut two =
@@ -134,9 +138,10 @@ pub fn tills(_: &Way) -> Vec<Row> {
     two.init();
     two.set("terminals", &format!("ports = [{}]\nnotice_port = {}", server.port(), free("127.0.0.2")));
     two.start(Machine::Main);
-    let invited = two.espejo(Machine::Main, &["invite", "terminal", "CAJA-1"]);
-    let said = output(&mut { invited });
-    let code = String::from_utf8_lossy(&said.stdout).split_whitespace().next().unwrap().to_owned();
+    let code = until_some("a code", || {
+        let said = output(&mut two.espejo(Machine::Main, &["invite", "terminal", "CAJA-1"]));
+        String::from_utf8_lossy(&said.stdout).split_whitespace().next().map(str::to_owned)
+    });
     let home = scratch.folder("till");
     let espejo = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_espejo"));

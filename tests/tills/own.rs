@@ -171,8 +171,11 @@ fn an_agent_says_on_its_own_machine_how_it_stands_and_has_a_unit() {
     assert!(said.contains("10.78.0.1 is the server.") && said.contains("reaches 10.78.0.2"), "{said}");
     floor.cable("b", "down");
     until("the backup is missed", || status(&floor, &["status"]).0 == Some(10));
+    let (_, said_first) = status(&floor, &["status"]);
     let (_, said) = status(&floor, &["status", "--json"]);
     let stands: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(status(&floor, &["check"]).0, Some(4), "that is asked of the machines");
+    assert_eq!(status(&floor, &[]).1.lines().next(), said_first.lines().next(), "without a verb it says so, too");
     assert!(stands["terminal"] == "CAJA-1" && stands["state"] == "works", "{said}");
     assert!(stands["machines"][0]["reached"] == true && stands["machines"][1]["reached"] == false, "{said}");
     floor.cable("m", "down");
