@@ -57,8 +57,9 @@
 //!
 //! The agent on a till ([`terminal::agent`]) calls both machines and tells each once a second what it sees of both; each says back how
 //! it stands ([`terminal::speech`]). The highest epoch that was proven says who serves ([`terminal::way`]): there goes what connects to
-//! the till's ports ([`terminal::proxy`]). On a machine the desk takes them ([`service::terminals::desk`]), and what they saw of a
-//! silent machine becomes a verdict ([`service::terminals::witness`]), which offers the backup's start or locks it.
+//! the till's ports ([`terminal::ports`]). On a machine the desk takes them ([`service::terminals::desk`]), and what they saw of a
+//! silent machine becomes a verdict ([`service::terminals::witness`]), which offers the backup's start or locks it. A machine that does
+//! not serve has such ports itself, for its own programs, and no vote.
 //!
 //! # How the server changes
 //!

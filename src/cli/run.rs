@@ -47,6 +47,8 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     let mut member = Member::load(&around.home).map_err(told)?;
     let home = Home::take(&around.home)?;
     logs::begin(home.path());
+    // Also its own tills' connections.
+    crate::os::have_many_files();
     let (store, _) = member.revise(home.path()).map_err(told)?;
     // What is set for this machine as a till; the service reads it again.
     super::terminal::settings(&around.words, home.path())?;

@@ -36,8 +36,8 @@ pub enum Event {
     },
     /// It was waited long enough for the other node to be heard.
     Unheard,
-    /// Most of the terminals are heard, and have seen this node's own epoch, and no higher one. Nobody begins to serve before most of
-    /// them know of its epoch, so that nobody has begun to while this node was away.
+    /// Most of the terminals are heard, have heard this node serve in its epoch, and have seen no higher one since. Nobody begins to serve
+    /// before most of them know of its epoch, unless they cannot be told: those that were there would know.
     Vouched,
     /// A person says: this node is to be the server, whatever became of the other one.
     Promote(Other),

@@ -314,6 +314,7 @@ impl Agent {
             number: 0,
             epoch: self.way.epoch(),
             stored: self.stored,
+            served: self.way.served(),
             proof: self.known.proof.clone(),
             main: self.eyes.sight(&self.way, Node::Main, now),
             backup: self.eyes.sight(&self.way, Node::Backup, now),

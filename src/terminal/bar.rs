@@ -14,8 +14,8 @@ pub struct Bar {
 
 impl Bar {
     /// Keeps `ports` shut on all addresses. As long as this program's own listeners are not all in (`are_in`), it may be shared: who
-    /// listens at one address of a port that is kept must come before it is closed.
-    pub fn keep(&mut self, ports: &[u16], are_in: bool) {
+    /// listens at one address of a port that is kept must come before it is closed. Returns whether all are kept.
+    pub fn keep(&mut self, ports: &[u16], are_in: bool) -> bool {
         for port in ports {
             if self.kept.iter().all(|(kept, _)| kept != port) {
                 match shut(*port) {
@@ -27,6 +27,7 @@ impl Bar {
         if are_in && !self.is_down && self.kept.len() == ports.len() {
             self.is_down = self.kept.iter().all(|(_, socket)| socket.set_reuseaddr(false).is_ok());
         }
+        self.kept.len() == ports.len()
     }
 
     /// They are free again.
@@ -53,10 +54,10 @@ mod tests {
     async fn nobody_gets_in_but_who_was_there_and_all_do_when_it_is_lifted() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut bar = Bar::default();
-        bar.keep(&[port], false);
+        assert!(bar.keep(&[port], false));
         // As every server does, and this program's own listeners.
         let own = TcpListener::bind(("127.0.0.1", port)).unwrap();
-        bar.keep(&[port], true);
+        assert!(bar.keep(&[port], true));
         assert!(TcpStream::connect(("127.0.0.1", port)).is_ok(), "its own part");
         assert!(TcpStream::connect(("127.0.0.2", port)).is_err(), "nobody else's");
         for address in ["0.0.0.0", "127.0.0.2"] {

@@ -61,11 +61,12 @@ impl Outside {
         (server, is_told): (Server, bool),
         done: mpsc::UnboundedSender<Server>,
     ) {
-        // What is not done for the last one need not be any more.
-        self.change = None;
+        // What is not done for the last one need not be any more. Nobody here waits for its end.
+        let before = self.change.take();
         let hook = set.on_change.clone().filter(|_| !is_told);
         let (home, settings) = (home.to_owned(), set.settings.clone());
         self.change = begin("on_change", move |wanted| {
+            drop(before);
             loop {
                 match tell(wanted, &home, &settings, hook.as_ref(), &server) {
                     Ok(true) => break,
@@ -82,8 +83,11 @@ impl Outside {
             && !is_told
             && let Some(run) = set.run.clone()
         {
-            self.till = None;
-            self.till = begin("till", move |wanted| keep_running(wanted, &run));
+            let before = self.till.take();
+            self.till = begin("till", move |wanted| {
+                drop(before);
+                keep_running(wanted, &run);
+            });
         }
     }
 }

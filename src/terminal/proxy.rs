@@ -122,16 +122,17 @@ async fn listen(
             _ = open.join_next(), if open.len() >= CONNECTIONS => continue,
             _ = &mut ends => break,
         };
-        match came {
-            Ok((client, _)) => {
-                // Small answers go at once, as they came.
-                let _ = client.set_nodelay(true);
-                let (flow, target) = (Arc::clone(&flow), target.clone());
-                open.spawn(async move { carry(client, port.there, &flow, target, hold).await });
-            }
+        let Ok((client, _)) = came else {
             // The system has no room for one.
-            Err(_) => sleep(AGAIN).await,
-        }
+            tokio::select! {
+                () = sleep(AGAIN) => continue,
+                _ = &mut ends => break,
+            }
+        };
+        // Small answers go at once, as they came.
+        let _ = client.set_nodelay(true);
+        let (flow, target) = (Arc::clone(&flow), target.clone());
+        open.spawn(async move { carry(client, port.there, &flow, target, hold).await });
     }
     drop(listener);
     open.shutdown().await;

@@ -99,6 +99,9 @@ pub struct Vote {
     /// The highest epoch that it knows again after a restart.
     #[serde(default)]
     pub stored: Epoch,
+    /// The highest epoch in which it has heard its server itself since its agent began; 0: in none.
+    #[serde(default)]
+    pub served: Epoch,
     /// The proof of it, where the machine has not seen that epoch yet.
     #[serde(default)]
     pub proof: Option<Proof>,

@@ -15,6 +15,8 @@ pub const FRESH: Duration = Duration::from_millis(3500);
 pub struct Way {
     /// The highest epoch that was proven to it; 0 where none was.
     epoch: Epoch,
+    /// The highest in which its server was heard.
+    served: Epoch,
     main: Option<(Here, Instant)>,
     backup: Option<(Here, Instant)>,
 }
@@ -32,7 +34,7 @@ impl Way {
     /// One that knows nothing but the highest epoch that was ever proven to it.
     #[must_use]
     pub fn new(epoch: Epoch) -> Self {
-        Self { epoch, main: None, backup: None }
+        Self { epoch, served: 0, main: None, backup: None }
     }
 
     /// The epoch that is obeyed.
@@ -56,7 +58,16 @@ impl Way {
 
     /// A machine has said how it stands.
     pub fn hear(&mut self, node: Node, here: Here, now: Instant) {
+        if node == self.server() && here.serves && here.epoch == self.epoch {
+            self.served = self.epoch;
+        }
         *self.place(node) = Some((here, now));
+    }
+
+    /// The highest epoch in which its server was heard since this began: whoever was to serve after it could have said so. 0: none was.
+    #[must_use]
+    pub fn served(&self) -> Epoch {
+        self.served
     }
 
     /// There is no connection to a machine any more.
@@ -120,6 +131,20 @@ mod tests {
         way.hear(Node::Main, here(1), now);
         assert_eq!(way.server(), Node::Backup, "whatever the main says");
         assert_eq!(way.gate(now), Gate::Open, "it is not heard: it is tried");
+    }
+
+    #[test]
+    fn it_is_known_which_server_it_has_heard_itself() {
+        let (mut way, now) = (Way::new(3), Instant::now());
+        assert_eq!(way.served(), 0, "what was before it began it has not heard");
+        way.hear(Node::Main, Here { serves: false, ..here(3) }, now);
+        way.hear(Node::Backup, here(2), now);
+        assert_eq!(way.served(), 0, "neither was the server");
+        way.hear(Node::Main, here(3), now);
+        way.lose(Node::Main);
+        assert_eq!(way.served(), 3);
+        way.proven(4);
+        assert_eq!((way.epoch(), way.served()), (4, 3), "that one was proven, and not heard");
     }
 
     #[test]

@@ -185,3 +185,23 @@ fn an_agent_says_on_its_own_machine_how_it_stands_and_has_a_unit() {
     let (code, unit) = status(&floor, &["unit"]);
     assert!(code == Some(0) && unit.contains(" terminal\n") && unit.contains("this POS terminal"), "{unit}");
 }
+
+#[test]
+fn a_pos_server_that_may_not_be_stopped_goes_on_and_no_till_is_held_for_that() {
+    let may = tempfile::tempdir().unwrap();
+    let file = may.path().join("may");
+    let hooks = format!("[hooks]\nbefore_stop = [\"test\", \"-e\", \"{}\"]\n", file.display());
+    let Some(mut floor) = Floor::open_with("vetoed", 1, |set| set + &hooks) else { return };
+    floor.buy();
+    let said = output(&mut floor.two.espejo(Machine::Main, &["switch", "--yes"]));
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    floor.until_all_sell("the stop was refused");
+    floor.two.until(Machine::Main, "it is ready all the time", |status| status["server"] == "ready");
+    floor.two.until(Machine::Backup, "the other machine knows", |status| status["peer"]["server"] == "ready");
+    std::fs::write(&file, "").unwrap();
+    done(&floor, Machine::Main, &["switch", "--yes"]);
+    floor.until_all_work(Machine::Backup, "backup", "it may be stopped");
+    floor.until_all_sell("switched");
+    floor.close();
+    floor.accounted(Machine::Backup, "switched at last");
+}

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Machine;
 use super::meet;
@@ -14,6 +15,8 @@ use crate::service::finding::{Finding, Found, Hindrance};
 
 /// Room that should be free beside the copy: a part in so many of it, and no less than [`LEAST`].
 const PART: u64 = 5;
+/// So long a name may take.
+const NAMING: Duration = Duration::from_millis(400);
 /// Bytes that should be free in any case.
 const LEAST: u64 = 256 << 20;
 
@@ -25,7 +28,9 @@ impl Machine {
             Node::Backup => (self.store.backup.clone(), self.store.main.clone()),
         };
         let address = far.address.to_string();
-        let named = meet::resolve(&far.address).await;
+        // Nobody waits for a name for long: this machine's heart beats on.
+        let named = timeout(NAMING, meet::resolve(&far.address)).await;
+        let named = named.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         let mut found = self.folders();
         found.extend(self.rights());
         found.extend(self.room());

@@ -16,6 +16,8 @@ pub(super) struct Isolation {
     lasts: Lasting,
     /// Its POS server is stopped for that.
     has_stopped: bool,
+    /// It has heard somebody since it serves: who begins alone, by somebody's word, is not stopped again.
+    had_company: bool,
 }
 
 impl Machine {
@@ -26,13 +28,21 @@ impl Machine {
             return Ok(());
         };
         let now = Instant::now();
+        if self.turning.is_freezing() {
+            return Ok(());
+        }
         let serves = self.pair.duty() == Duty::Serving && self.member.other.is_some();
-        let is_alone = serves && !self.hears_anybody(now) && self.tills.registry.joined().next().is_some();
+        let hears = self.hears_anybody(now);
+        let isolation = &mut self.turning.isolation;
+        isolation.had_company |= serves && hears;
+        // An evening is no cut: the other machine has said goodbye.
+        let is_evening = self.pair.record().goodbye || self.turning.job.running().is_some();
+        let is_alone = serves && !hears && isolation.had_company && !is_evening;
         let is_long = self.turning.isolation.lasts.is(is_alone, now).is_some_and(|long| long >= limit);
         if is_long && self.program.as_mut().is_some_and(Program::stop_if_wanted) {
             self.turning.isolation.has_stopped = true;
         }
-        if self.turning.isolation.has_stopped && !is_alone && self.is_confirmed(now) {
+        if self.turning.isolation.has_stopped && hears && self.is_confirmed(now) {
             self.turning.isolation.has_stopped = false;
             if serves {
                 self.start_program(self.pair.record().epoch).await;

@@ -25,8 +25,8 @@ use crate::terminal::ports::Ports;
 use crate::terminal::proxy::{Proxy, Target};
 use crate::terminal::way::Gate;
 
-/// So long a port that is to be taken is not free, before that is said.
-const SHUT: Duration = Duration::from_secs(5);
+/// So long a port that is to be taken is not free, before that is said: what was started with the POS server may take a while to stop.
+const SHUT: Duration = Duration::from_secs(15);
 
 /// What a till does on a machine of the pair.
 #[derive(Debug, Default)]
@@ -37,8 +37,8 @@ pub(super) struct OwnTill {
     takes: bool,
     /// Keeps everybody else out of them, where the store wants that.
     bar: Bar,
-    /// Since when a port is not free.
-    shut_since: Option<Instant>,
+    /// A port that is not free, and since when.
+    shut: Option<(u16, Instant)>,
     outside: Outside,
     /// What programs were told last of who serves.
     told: Option<String>,
@@ -57,15 +57,14 @@ impl OwnTill {
 
     /// Gives all ports free: when this returns they are.
     pub(super) async fn free(&mut self) {
-        (self.takes, self.shut_since) = (false, None);
+        (self.takes, self.shut) = (false, None);
         self.bar.lift();
         self.ports.free().await;
     }
 
     /// Something else has a port on a machine that does not serve.
     pub(super) fn trouble(&self, now: Instant) -> Option<Trouble> {
-        let is_long = self.shut_since.is_some_and(|since| now.saturating_duration_since(since) >= SHUT);
-        let port = self.ports.shut().first().filter(|_| is_long)?.port;
+        let (port, _) = self.shut.filter(|(_, since)| now.saturating_duration_since(*since) >= SHUT)?;
         Some(Trouble::ServerStray { found: Stray::Port { address: format!("127.0.0.1:{port}") } })
     }
 }
@@ -75,20 +74,20 @@ impl Machine {
     pub(super) async fn pass_on(&mut self) {
         let Some(terminals) = self.store.terminals.clone() else { return };
         let may = self.may_pass_on();
-        if may && !self.own_till.takes {
-            self.own_till.takes = true;
-            self.own_till.ports.listen(&terminals, &self.own_till.set).await;
-        } else if !may && self.own_till.takes {
-            self.own_till.free().await;
+        let till = &mut self.own_till;
+        // The bar comes first: once there is a listener at a port, it comes too late.
+        let are_in = till.takes && till.ports.all().iter().all(Proxy::is_open);
+        let is_barred = !may || !terminals.deactivate || till.bar.keep(&terminals.ports, are_in);
+        if may && is_barred && !till.takes {
+            till.takes = true;
+            till.ports.listen(&terminals, &till.set).await;
+        } else if !may {
+            till.free().await;
         }
+        let shut = till.ports.shut().first().map(|shut| shut.port);
+        let shut = shut.or_else(|| terminals.ports.first().copied().filter(|_| !is_barred));
+        till.shut = shut.map(|port| (port, till.shut.map_or_else(Instant::now, |(_, since)| since)));
         self.own_till.ports.aim(self.target());
-        if terminals.deactivate && may {
-            // Its own part is in by then, and no other gets in.
-            let is_in = self.own_till.ports.all().iter().all(Proxy::is_open);
-            self.own_till.bar.keep(&terminals.ports, is_in);
-        }
-        let shut_since = (!self.own_till.ports.shut().is_empty()).then(Instant::now);
-        self.own_till.shut_since = shut_since.map(|now| self.own_till.shut_since.unwrap_or(now));
         self.tell_programs();
     }
 
@@ -96,8 +95,10 @@ impl Machine {
     fn may_pass_on(&self) -> bool {
         let rests = |program: &Program| program.stands == Server::Stopped && !program.is_wanted();
         let is_apart = self.pair.duty() != Duty::Serving || self.turning.stands_still();
+        // Where nobody here keeps the POS server, it may run as long as this machine is not known to follow.
+        let follows = || Node::of_epoch(self.pair.record().epoch) != self.member.node;
         // Where both machines are one, the ports are the POS server's.
-        !self.far().address.is_local() && is_apart && self.program.as_ref().is_none_or(rests)
+        !self.far().address.is_local() && is_apart && self.program.as_ref().map_or_else(follows, rests)
     }
 
     fn far(&self) -> &Set {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use super::isolated::Isolation;
 use super::{Left, Machine, MachineError};
 use crate::config::address::Address;
 use crate::config::probe::Probe;
@@ -112,9 +113,12 @@ impl Program {
         if self.held {
             return;
         }
+        // One that runs, since it could not be stopped, has nothing new to say.
+        if !self.wanted {
+            self.stand(Server::Starting);
+        }
         self.wanted = true;
         self.stray = None;
-        self.stand(Server::Starting);
         self.occasion.epoch = epoch;
         self.keeper.say(Order::Start(self.occasion));
     }
@@ -231,6 +235,9 @@ impl Machine {
         program.take(news);
         point!("turn.program-one-change");
         let is_over = is_kept || has_stopped && !program.wanted;
+        if is_kept {
+            self.turning.isolation = Isolation::default();
+        }
         if is_over {
             self.has_stopped(is_kept).await?;
         }

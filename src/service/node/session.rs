@@ -96,8 +96,13 @@ impl Session {
 
     /// Says what came of a request, once that is known.
     pub fn sayer(&self, number: u64) -> impl FnOnce(Reply) + Send + 'static {
-        let out = self.out.clone();
-        move |reply| drop(out.try_send(Note::Answer { number, reply }))
+        // It keeps no session open.
+        let out = self.out.downgrade();
+        move |reply| {
+            if let Some(out) = out.upgrade() {
+                let _ = out.try_send(Note::Answer { number, reply });
+            }
+        }
     }
 
     /// Whether the other side knows this request.

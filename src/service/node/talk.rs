@@ -131,7 +131,7 @@ impl Machine {
                 self.clock_off_ms = Some(clock_ms - ground::now().as_millisecond());
                 self.peer_heard((epoch, start), proof).await?;
                 if let Some(session) = &mut self.session {
-                    session.has_said = true;
+                    session.has_said = epoch <= self.pair.record().epoch;
                 }
             }
             Note::Grant { to, at } => self.granted(to, at).await?,

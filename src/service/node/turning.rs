@@ -10,7 +10,6 @@ use super::isolated::Isolation;
 use super::job::Job;
 use super::keeping::Unsaved;
 use super::note::Note;
-use super::pos::Program;
 use super::{Machine, MachineError};
 use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Event, Other};
@@ -236,8 +235,11 @@ impl Machine {
     /// The POS server is stopped, if one runs; what there is then is all.
     pub(super) async fn freeze(&mut self) {
         (self.turning.starting, self.turning.storing) = (None, None);
+        self.turning.isolation = Isolation::default();
         point!("turn.freeze");
-        let runs = self.program.as_mut().is_some_and(Program::stop_if_wanted);
+        // One that is being stopped already is waited for.
+        let runs =
+            self.program.as_mut().is_some_and(|program| program.stop_if_wanted() || program.stands != Server::Stopped);
         self.turning.freezing = Some(Freezing { stands: false, until: Instant::now() + STOPPING });
         if !runs {
             self.stands_still().await;

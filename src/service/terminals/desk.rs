@@ -162,7 +162,11 @@ async fn keep(
             match one {
                 News::Arrived { entry, run, visit, answer } => {
                     let is_other = |known: &Known| known.run != run && known.witness.is_fresh(now);
-                    let refused = all.get(&entry.id).is_some_and(is_other).then_some(Refusal::Twin);
+                    let known = all.get(&entry.id);
+                    let refused = known.is_some_and(is_other).then_some(Refusal::Twin);
+                    // A call that was given up, and comes late, says nothing any more.
+                    let is_late = known.is_some_and(|known| known.run == run && known.visit > visit);
+                    let refused = refused.or_else(|| is_late.then_some(Refusal::NoPlace));
                     if refused.is_none() {
                         let before = all.remove(&entry.id);
                         all.insert(entry.id, arrived(before, &entry, (run, visit), now));
