@@ -209,3 +209,64 @@ fn arrived(before: Option<Known>, entry: &Entry, (run, visit): (u64, u64), now: 
     one.is_here &= is_same;
     Known { run, visit, witness }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::link::identity::Identity;
+
+    struct Table {
+        news: mpsc::Sender<News>,
+        seen: watch::Receiver<Picture>,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            let (news, told) = mpsc::channel(8);
+            let saying = Saying { here: Here::default(), configured: None, message: None };
+            let (picture, seen) = watch::channel(Picture::default());
+            tokio::spawn(keep(told, watch::channel(Arc::new(saying)).1, picture, mpsc::channel(1).0));
+            Self { news, seen }
+        }
+
+        async fn arrives(&self, entry: &Entry, run: u64, visit: u64) -> Option<Refusal> {
+            let (answer, answered) = oneshot::channel();
+            let arrived = News::Arrived { entry: entry.clone(), run, visit, answer };
+            assert!(self.news.send(arrived).await.is_ok());
+            answered.await.unwrap()
+        }
+
+        /// Whether it is seen as it votes then, when all that was told before is taken in, and `clock` has told so much.
+        async fn votes(&mut self, entry: &Entry, visit: u64, (clock, connections): (&Entry, u64)) -> bool {
+            for (who, visit) in [(entry, visit), (clock, 1)] {
+                let vote = Box::new(Vote { connections, ..Vote::default() });
+                assert!(self.news.send(News::Voted(who.id, visit, vote)).await.is_ok());
+            }
+            let is =
+                |one: &Witness, who: &Entry| one.id == who.id && one.is_here && one.vote.connections == connections;
+            let seen = self.seen.wait_for(|seen| seen.iter().any(|one| is(one, clock))).await.unwrap();
+            seen.iter().any(|one| is(one, entry))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_visit_of_a_terminal_counts_and_a_call_that_was_given_up_ends_none() {
+        let mut table = Table::new();
+        let [entry, clock] = ["CAJA-1", "CAJA-2"].map(|name| {
+            let (name, id, at) = (name.to_owned(), Identity::make().unwrap().id(), jiff::Timestamp::now());
+            Entry { name, id, at, number: 1, revoked: false }
+        });
+        assert_eq!(table.arrives(&clock, 1, 1).await, None);
+        assert_eq!(table.arrives(&entry, 7, 6).await, None);
+        assert!(table.votes(&entry, 6, (&clock, 1)).await);
+        assert_eq!(table.arrives(&entry, 7, 5).await, Some(Refusal::NoPlace), "it called before, and comes later");
+        assert!(table.news.send(News::Gone(entry.id, 5)).await.is_ok());
+        assert!(table.votes(&entry, 6, (&clock, 2)).await);
+        assert_eq!(table.arrives(&entry, 8, 9).await, Some(Refusal::Twin), "another agent with its key");
+        assert_eq!(table.arrives(&entry, 7, 8).await, None, "it calls again, and is heard on");
+        assert!(!table.votes(&entry, 6, (&clock, 3)).await, "that visit is over");
+        assert!(table.votes(&entry, 8, (&clock, 4)).await);
+    }
+}
