@@ -14,7 +14,7 @@ use crate::pair::Node;
 use crate::server::keeps::System;
 use crate::service::home::Home;
 use crate::service::member::{Member, MemberError};
-use crate::service::node::{Left, Machine, MachineError};
+use crate::service::node::{Left, Machine, MachineError, Programs};
 use crate::service::{Command, Status, control};
 use crate::words::{Words, faults};
 
@@ -57,9 +57,18 @@ pub fn start(around: &Around, again: impl Fn() + Send + 'static) -> Result<(Runn
     tokio::spawn(control::serve(control::listen(home.path())?, ask.clone(), status.clone()));
     let path = home.path().to_owned();
     let engine = tokio::spawn(async move {
-        let mut before = None;
+        let (mut before, mut programs) = (None, Programs::default());
         loop {
-            match Box::pin(Machine::run(&path, before.take(), Arc::new(System), publish.clone(), &mut asked)).await {
+            match Box::pin(Machine::run(
+                &path,
+                before.take(),
+                &mut programs,
+                Arc::new(System),
+                publish.clone(),
+                &mut asked,
+            ))
+            .await
+            {
                 Ok(left @ (Left::Reconfigured | Left::Adopted)) => {
                     before = Some(left);
                     again();

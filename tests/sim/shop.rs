@@ -13,7 +13,7 @@ use espejo::pair::Node;
 use espejo::server::keeps::Keeping;
 use espejo::service::engine::Asked;
 use espejo::service::member::{Member, store_path};
-use espejo::service::node::{Left, Machine, MachineError};
+use espejo::service::node::{Left, Machine, MachineError, Programs};
 use espejo::service::{Command, Status};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -200,9 +200,18 @@ async fn live(
     publish: watch::Sender<Option<Arc<Status>>>,
     mut asked: mpsc::UnboundedReceiver<Asked>,
 ) {
-    let mut before = None;
+    let (mut before, mut programs) = (None, Programs::default());
     loop {
-        match Box::pin(Machine::run(&home, before.take(), Arc::clone(&keeping), publish.clone(), &mut asked)).await {
+        match Box::pin(Machine::run(
+            &home,
+            before.take(),
+            &mut programs,
+            Arc::clone(&keeping),
+            publish.clone(),
+            &mut asked,
+        ))
+        .await
+        {
             Ok(Left::Stopped) => {
                 publish.send_replace(None);
                 return tell(format!("{}: its service has ended in order", NAMES[who]));

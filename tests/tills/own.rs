@@ -205,3 +205,35 @@ fn a_pos_server_that_may_not_be_stopped_goes_on_and_no_till_is_held_for_that() {
     floor.close();
     floor.accounted(Machine::Backup, "switched at last");
 }
+
+#[test]
+fn the_programs_of_a_backup_that_is_a_till_go_on_when_the_settings_change() {
+    let Some(mut floor) = Floor::open("own_programs", 0) else { return };
+    let home = floor.two.home(Machine::Backup);
+    let [began, changed] = ["began", "changed"].map(|name| floor.two.path().join(name));
+    let set = format!(
+        "[terminal]\nrun = [\"sh\", \"-c\", \"echo began >>{}; exec tail -f /dev/null\"]\n\
+        on_change = [\"sh\", \"-c\", \"echo $ESPEJO_SERVER >>{}\"]\n",
+        began.display(),
+        changed.display()
+    );
+    floor.two.stop(Machine::Backup);
+    std::fs::write(home.join("terminal.toml"), set).unwrap();
+    floor.two.start(Machine::Backup);
+    until_file(&began, "the till program runs", |text| text == "began\n");
+    until_file(&changed, "programs know who serves", |text| text == "10.78.0.1\n");
+    floor.two.stop(Machine::Main);
+    let path = floor.two.home(Machine::Main).join("store.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text.replacen("300ms", "400ms", 1)).unwrap();
+    floor.two.start(Machine::Main);
+    until("the settings have come", || floor.two.logged(Machine::Backup, "another configuration counts now") == 1);
+    floor.two.until(Machine::Backup, "it mirrors with them", |status| {
+        status["duty"] == "mirroring" && status["peer"]["server"] == "ready"
+    });
+    let said = |path| std::fs::read_to_string(path).unwrap();
+    assert_eq!((said(&began), said(&changed)), ("began\n".to_owned(), "10.78.0.1\n".to_owned()), "they went on");
+    done(&floor, Machine::Main, &["switch", "--yes"]);
+    until_file(&changed, "programs know who serves", |text| text == "10.78.0.1\n10.78.0.2\n");
+    assert_eq!(said(&began), "began\n");
+}

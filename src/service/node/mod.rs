@@ -113,6 +113,7 @@ use keeping::Unsaved;
 use lanes::Lane;
 use meet::Again;
 use own_till::OwnTill;
+pub use own_till::Programs;
 use pos::Program;
 use session::Session;
 use standing::{Known, Standing};
@@ -206,16 +207,18 @@ pub struct Machine {
 
 impl Machine {
     /// Runs the machine of `home` until it is asked to end. `before`: how it ended in this process before, if it did. Its POS
-    /// server program is kept by `keeping`.
+    /// server program is kept by `keeping`; the `programs` of this machine that follow the server go on with the next one.
     pub async fn run(
         home: &Path,
         before: Option<Left>,
+        programs: &mut Programs,
         keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
         asked: &mut mpsc::UnboundedReceiver<Asked>,
     ) -> Result<Left, MachineError> {
         let lost = recovering::recover(home, Member::load(home)?.node)?;
         let (mut machine, mut inbox) = Self::begin(home, keeping, publish).await?;
+        machine.own_till.programs = std::mem::take(programs);
         if let Some(kept) = lost.clone() {
             machine.noted("", Noted::RecordLost { kept });
         }
@@ -246,6 +249,7 @@ impl Machine {
             Ok(()) => machine.turn(&mut inbox, asked).await,
             Err(error) => Err(error),
         };
+        *programs = std::mem::take(&mut machine.own_till.programs);
         Box::pin(machine.end(left)).await
     }
 

@@ -39,8 +39,14 @@ pub(super) struct OwnTill {
     bar: Bar,
     /// A port that is not free, and since when.
     shut: Option<(u16, Instant)>,
+    pub(super) programs: Programs,
+}
+
+/// Programs and files of a machine that follow the server. They outlive a service that begins again with other settings.
+#[derive(Debug, Default)]
+pub struct Programs {
     outside: Outside,
-    /// What programs were told last of who serves.
+    /// What they were told last of who serves.
     told: Option<String>,
 }
 
@@ -130,10 +136,10 @@ impl Machine {
         let (name, address) = (name.clone(), address.host().to_owned());
         let serving = Serving { epoch, address, name, store: self.store.name.clone() };
         let told = serving.told();
-        if self.own_till.told.as_ref() == Some(&told) {
+        if self.own_till.programs.told.as_ref() == Some(&told) {
             return;
         }
-        let OwnTill { set, outside, told: known, .. } = &mut self.own_till;
+        let OwnTill { set, programs: Programs { outside, told: known }, .. } = &mut self.own_till;
         let is_first = known.replace(told).is_none();
         outside.change(&self.home, set, (serving, false), mpsc::unbounded_channel().0);
         if is_first {
