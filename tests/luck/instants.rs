@@ -86,6 +86,30 @@ fn a_queue_goes_alone_only_if_nothing_else_changed_until_it_was_read() {
     assert_eq!((size(&source, "ORDER.QUE"), size(&source, "STOCK.DBF")), (18, 20));
 }
 
+/// Found by a mirror that was killed at a bad moment: it had held the stock of three orders, and two of the orders.
+#[test]
+fn a_queue_that_grew_is_looked_at_again_with_what_moved_after_it() {
+    let place = Place::new();
+    let (queue, stock) = (place.source.join("ORDER.QUE"), place.source.join("STOCK.DBF"));
+    fs::write(&queue, "1;coffee\n").unwrap();
+    fs::write(&stock, "99 coffees").unwrap();
+    let mut source = held(&place);
+    append(&queue, "2;coffee\n");
+    fs::write(&stock, "98 coffees, and more").unwrap();
+    // While both are looked at: the order is noted, then the stock is changed.
+    let mut sells = true;
+    let captured = capture(&mut source, dirty(&["ORDER.QUE", "STOCK.DBF"]), &mut || {
+        if !std::mem::take(&mut sells) {
+            return Dirty::default();
+        }
+        append(&queue, "3;coffee\n");
+        fs::write(&stock, "97 coffees, and more, and more").unwrap();
+        dirty(&["ORDER.QUE", "STOCK.DBF"])
+    });
+    source.commit(captured.unwrap());
+    assert_eq!((size(&source, "ORDER.QUE"), size(&source, "STOCK.DBF")), (27, 30));
+}
+
 #[test]
 fn a_queue_that_grows_all_the_time_goes_at_once() {
     let place = Place::new();

@@ -127,8 +127,10 @@ impl Settle<'_> {
                 None => self.changed_since(&names, &done.unreadable)?,
             };
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
-            // It was read last and may go on growing.
-            done.dirty.paths.extend(lone.and_then(|queue| since.paths.take(&queue)));
+            // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
+            if moving.is_empty() && since.is_only(lone.as_ref()) {
+                done.dirty.paths.extend(lone.and_then(|queue| since.paths.take(&queue)));
+            }
             if moving.is_empty() && since.is_empty() {
                 done.certainty = Certainty::TwoLooks;
                 break;
