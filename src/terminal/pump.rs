@@ -19,8 +19,8 @@ use tokio::time::Instant;
 /// Bytes that are taken at once.
 const TAKEN: usize = 64 * 1024;
 /// Bytes in a pipe.
-const PIPED: usize = 256 * 1024;
-/// So often in a row as much came as could be taken, before a pipe is worth its while.
+const PIPED: usize = 1024 * 1024;
+/// So often in a row half of what could be taken came, or more, before a pipe is worth its while.
 const MUCH: u32 = 4;
 /// Pipes at once: each is two files.
 const PIPES: usize = 64;
@@ -199,7 +199,7 @@ async fn carry(from: &TcpStream, to: &TcpStream, passage: &Passage<'_>, way: Way
             Ok(length) => {
                 passage.passed(way);
                 write(to, &room[..length]).await?;
-                much = if length == TAKEN { much + 1 } else { 0 };
+                much = if length >= TAKEN / 2 { much + 1 } else { 0 };
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => (room, much) = (vec![], 0),
             Err(error) => return Err(error),
