@@ -176,6 +176,8 @@ impl Stage {
         until(&format!("{round:?}: it comes to the point, or all is over"), || {
             let is_done = match round.change {
                 Change::Promote => self.serves_alone(),
+                // Both are level before, too: until the main has begun again as the backup nothing is over.
+                Change::Adopt => self.is_adopted() && self.is_level(round.change.server()),
                 change => self.is_level(change.server()),
             };
             is_done && pressed.is_none_or(JoinHandle::is_finished) || self.is_there(round)
@@ -255,8 +257,7 @@ impl Stage {
         let server = until_some(&format!("{when}: one serves, and the other one follows"), || {
             BOTH.into_iter().find(|server| self.is_level(*server))
         });
-        let is_adopted = || self.shop.two.status(Machine::Backup).is_some_and(|status| status["node"] == "main");
-        if server != round.change.server() || round.change == Change::Adopt && !is_adopted() {
+        if server != round.change.server() || round.change == Change::Adopt && !self.is(Machine::Backup, "main") {
             self.must(Machine::Backup, round.change.verb(), when);
         }
         self.until_level(round.change.server(), when);
@@ -315,6 +316,15 @@ impl Stage {
                 && status["peer"]["server"] == "ready"
         };
         at(server).is_some_and(serves) && at(BOTH[1 - server as usize]).is_some_and(follows)
+    }
+
+    /// The machine that was the backup is the main, and the other one knows.
+    fn is_adopted(&self) -> bool {
+        self.is(Machine::Backup, "main") && self.is(Machine::Main, "backup")
+    }
+
+    fn is(&self, machine: Machine, role: &str) -> bool {
+        self.shop.two.status(machine).is_some_and(|status| status["node"] == role)
     }
 
     /// The backup serves, and the main is not there.
