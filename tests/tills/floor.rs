@@ -183,7 +183,9 @@ impl Floor {
     pub fn start_at(&mut self, number: usize, off: &str) {
         let log = File::options().create(true).append(true).open(self.printed_at(number)).unwrap();
         let mut agent = self.at(&format!("t{number}"), "faketime");
-        agent.args(["-f", off, env!("CARGO_BIN_EXE_espejo"), "--home"]).arg(self.home(number));
+        // What turns the clock stays beside it: the agent goes with that.
+        agent.args(["-f", off, "setpriv", "--pdeathsig", "KILL", env!("CARGO_BIN_EXE_espejo"), "--home"]);
+        agent.arg(self.home(number));
         agent.args(["--lang", "en", "terminal"]).stdout(log.try_clone().unwrap()).stderr(log);
         self.tills[number - 1].agent = Some(agent.spawn().unwrap());
     }
