@@ -55,10 +55,9 @@ fn print(out: &mut impl Write, words: &Words, standing: &Standing) -> io::Result
     let (store, terminal) = (standing.store.clone(), standing.terminal.clone());
     writeln!(out, "{store}: {terminal}. {}", words.with(state, &[name]))?;
     for Seen { name, reached, heard_ago_ms, round_trip_us } in &standing.machines {
-        let ago = heard_ago_ms.map_or_else(|| words.say("terminal-never"), |ms| ago(words, ms));
-        let tenths = round_trip_us.unwrap_or(0).div_ceil(100);
-        let way = format!("{}.{}", tenths / 10, tenths % 10);
-        let args = [("name", name.clone().into()), ("ago", ago.into()), ("ms", way.into())];
+        let ago = heard_ago_ms.map_or_else(|| words.say("terminal-never"), |ms| figures::ago(words, ms));
+        let way = figures::way(words, round_trip_us.unwrap_or(0));
+        let args = [("name", name.clone().into()), ("ago", ago.into()), ("way", way.into())];
         let key = if *reached { "cli-till-reached" } else { "cli-till-not-reached" };
         writeln!(out, "  {}", words.with(key, &args))?;
     }
@@ -67,8 +66,4 @@ fn print(out: &mut impl Write, words: &Words, standing: &Standing) -> io::Result
         writeln!(out, "  {}", words.with("till-shut", &args))?;
     }
     Ok(())
-}
-
-fn ago(words: &Words, ms: u64) -> String {
-    words.with("terminal-ago", &[("ago", figures::span(words, ms).into())])
 }

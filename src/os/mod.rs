@@ -209,6 +209,18 @@ fn shared_map(line: &[u8], prefix: &[u8]) -> Option<Vec<u8>> {
     (!name.ends_with(b" (deleted)")).then_some(name)
 }
 
+/// Listens at a socket of a folder that this process has for itself: one that is there is a dead one. Only its owner gets in.
+pub fn own_socket(path: &Path) -> std::io::Result<tokio::net::UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = short_path(path, |short| tokio::net::UnixListener::bind(short))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
 /// Gives `act` a path to the same place as `path` that is short enough for a socket's address, which holds about 100 bytes.
 pub fn short_path<T>(path: &Path, act: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return act(path) };

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,13 +57,7 @@ pub struct Listening {
 
 /// Begins to listen in `home`, which this process has for itself: a socket that is there is a dead one.
 pub fn listen(home: &Path) -> io::Result<Listening> {
-    let path = socket_path(home);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let own = crate::os::short_path(&path, |short| UnixListener::bind(short))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let own = crate::os::own_socket(&socket_path(home))?;
     let open = open_name(home).and_then(|name| {
         let listener = std::os::unix::net::UnixListener::bind_addr(&name)?;
         listener.set_nonblocking(true)?;

@@ -1,7 +1,6 @@
 //! How an agent stands, for whoever asks on its machine: a socket in its home that says so once to each who connects.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,21 +113,10 @@ fn path(home: &Path) -> PathBuf {
 
 /// Opens the window of the agent of `home`, which this process has for itself; says what `standing` is to whoever looks in.
 pub fn open(home: &Path, standing: watch::Receiver<Standing>) {
-    match listen(home) {
+    match crate::os::own_socket(&path(home)) {
         Ok(listener) => drop(tokio::spawn(answer(listener, standing))),
         Err(error) => tracing::warn!(%error, "nobody on this machine can ask how it stands"),
     }
-}
-
-fn listen(home: &Path) -> io::Result<UnixListener> {
-    let path = path(home);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = crate::os::short_path(&path, |short| UnixListener::bind(short))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
 }
 
 async fn answer(listener: UnixListener, standing: watch::Receiver<Standing>) {

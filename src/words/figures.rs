@@ -38,6 +38,19 @@ pub fn span(words: &Words, ms: u64) -> String {
     }
 }
 
+/// How long ago that was: "0.3 s ago".
+#[must_use]
+pub fn ago(words: &Words, ms: u64) -> String {
+    words.with("figure-ago", &[("ago", span(words, ms).into())])
+}
+
+/// A time there and back of so many microseconds: "0.4 ms".
+#[must_use]
+pub fn way(words: &Words, us: u64) -> String {
+    let tenths = us.div_ceil(100);
+    words.with("figure-way", &[("ms", format!("{}.{}", tenths / 10, tenths % 10).into())])
+}
+
 /// What is left of `ms` milliseconds, the finer the less: "8 days 16 h", "16 h 5 min", "12 min 40 s", "40 s".
 #[must_use]
 pub fn countdown(words: &Words, ms: u64) -> String {

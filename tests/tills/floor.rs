@@ -286,6 +286,14 @@ impl Floor {
         })
     }
 
+    /// Waits until nothing stands against a return any more.
+    pub fn until_return_possible(&self) {
+        let is_free = |plan: &Value| plan["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null());
+        self.two.until(Machine::Backup, "a return is possible", |status| {
+            status["plans"].as_array().unwrap().iter().any(|plan| plan["kind"] == "return" && is_free(plan))
+        });
+    }
+
     /// Waits until a machine has this verdict.
     pub fn until_verdict(&self, machine: Machine, verdict: &str, when: &str) -> Value {
         self.two.until(machine, &format!("{when}: {verdict}"), |status| status["verdict"] == verdict)

@@ -15,11 +15,7 @@ fn eight_tills_sell_through_a_switch_a_return_and_a_power_cut() {
     floor.until_all_sell("switched");
     floor.until_all_work(Machine::Backup, "backup", "switched");
     floor.two.until(Machine::Main, "the main mirrors", |status| status["duty"] == "mirroring");
-    floor.two.until(Machine::Backup, "the copy is whole", |status| {
-        status["plans"].as_array().unwrap().iter().any(|plan| {
-            plan["kind"] == "return" && plan["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null())
-        })
-    });
+    floor.until_return_possible();
     done(&floor, Machine::Backup, &["return", "--yes"]);
     floor.until_all_sell("returned");
     floor.until_all_work(Machine::Main, "main", "returned");

@@ -42,11 +42,7 @@ fn a_backup_that_is_a_till_sells_through_its_own_ports_and_keeps_them_shut_for_o
     assert!(opens(&floor, "t1", "10.78.0.2", 9000), "and all others");
     until_file(&path, "programs there may look who serves", |text| text.starts_with("10.78.0.2\n"));
     until("the main keeps its ports shut", || !opens(&floor, "t1", "10.78.0.1", 9000));
-    floor.two.until(Machine::Backup, "the copy is whole", |status| {
-        status["plans"].as_array().unwrap().iter().any(|plan| {
-            plan["kind"] == "return" && plan["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null())
-        })
-    });
+    floor.until_return_possible();
     done(&floor, Machine::Backup, &["return", "--yes"]);
     floor.until_backup_sells("the main serves again");
     floor.close();

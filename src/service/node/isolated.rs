@@ -3,9 +3,9 @@
 
 use tokio::time::Instant;
 
+use super::Machine;
 use super::alone::Lasting;
 use super::pos::Program;
-use super::{Machine, MachineError};
 use crate::pair::Duty;
 use crate::service::status::Trouble;
 
@@ -23,21 +23,21 @@ pub(super) struct Isolation {
 impl Machine {
     /// Stops the POS server where it has been alone for so long as that is borne; and starts it again when somebody who has seen no
     /// higher epoch is heard.
-    pub(super) async fn leave_nobody_behind(&mut self) -> Result<(), MachineError> {
+    pub(super) async fn leave_nobody_behind(&mut self) {
         let Some(limit) = self.store.terminals.as_ref().and_then(|terminals| terminals.isolated_stop) else {
-            return Ok(());
+            return;
         };
         let now = Instant::now();
         if self.turning.is_freezing() {
-            return Ok(());
+            return;
         }
         let serves = self.pair.duty() == Duty::Serving && self.member.other.is_some();
         let hears = self.hears_anybody(now);
         let isolation = &mut self.turning.isolation;
         isolation.had_company |= serves && hears;
-        // An evening is no cut: the other machine has said goodbye.
-        let is_evening = self.pair.record().goodbye || self.turning.job.running().is_some();
-        let is_alone = serves && !hears && isolation.had_company && !is_evening;
+        // An evening is no cut: the other machine has said goodbye. And what a person began is not undone while it runs.
+        let is_meant = self.pair.record().goodbye || self.turning.job.running().is_some();
+        let is_alone = serves && !hears && isolation.had_company && !is_meant;
         let is_long = self.turning.isolation.lasts.is(is_alone, now).is_some_and(|long| long >= limit);
         if is_long && self.program.as_mut().is_some_and(Program::stop_if_wanted) {
             self.turning.isolation.has_stopped = true;
@@ -48,7 +48,6 @@ impl Machine {
                 self.start_program(self.pair.record().epoch).await;
             }
         }
-        Ok(())
     }
 
     fn hears_anybody(&self, now: Instant) -> bool {

@@ -378,7 +378,7 @@ impl Machine {
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.step(Event::Gathered).await?;
         }
-        self.leave_nobody_behind().await?;
+        self.leave_nobody_behind().await;
         self.pass_on().await;
         self.tell_devices();
         self.promote_alone().await?;

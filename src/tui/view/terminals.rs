@@ -161,15 +161,12 @@ fn line(seen: &Seen<'_>, status: &Status, one: &Terminal) -> TerminalLine {
         Node::Backup => backup_name(status),
     });
     let span = |ms: Option<u64>| ms.map_or_else(String::new, |ms| figures::span(words, ms));
-    let heard = one.heard_ago_ms.map_or_else(
-        || words.say("terminal-never"),
-        |ms| words.with("terminal-ago", &[("ago", figures::span(words, ms).into())]),
-    );
+    let heard = one.heard_ago_ms.map_or_else(|| words.say("terminal-never"), |ms| figures::ago(words, ms));
     let back = match (works, one.took_ms) {
         (true, took) => span(took),
         (false, _) => words.say(if one.is_here { "terminal-waits" } else { "terminal-missing" }),
     };
-    let way = one.round_trip_us.filter(|_| one.is_here).map_or_else(String::new, |us| way(words, us));
+    let way = one.round_trip_us.filter(|_| one.is_here).map_or_else(String::new, |us| figures::way(words, us));
     let mut notes: Vec<String> =
         one.shut.iter().map(|port| words.with("terminal-shut", &[("port", port.to_string().into())])).collect();
     notes.extend(one.receipt.as_ref().map(|number| {
@@ -196,12 +193,6 @@ fn reached(words: &Words, is_reached: Option<bool>) -> String {
         Some(false) => "not-reached",
         None => "reach-unknown",
     })
-}
-
-/// A time there and back: tenths of a millisecond.
-fn way(words: &Words, us: u64) -> String {
-    let tenths = us.div_ceil(100);
-    words.with("terminal-way", &[("ms", format!("{}.{}", tenths / 10, tenths % 10).into())])
 }
 
 fn device_line(words: &Words, device: &Device) -> TerminalLine {

@@ -14,19 +14,15 @@ const NAMED: usize = 3;
 #[must_use]
 pub fn here(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let said = counted(seen, status, |one| one.uses == Some(status.node))?;
-    let all = if said.is_whole() { slowest(seen, status) } else { None };
-    let said = said.told(seen, "terminals-here", "terminals-missing", "");
-    Some(with_slowest(seen, said, all))
+    Some(said.told(seen, status, ["terminals-here", "terminals-missing"], ""))
 }
 
 /// How many terminals work with the machine that serves, which is another one; none where none are known.
 #[must_use]
 pub fn there(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let said = counted(seen, status, |one| one.uses == Some(status.holder))?;
-    let all = if said.is_whole() { slowest(seen, status) } else { None };
     let name = if status.holder == Node::Main { main_name(status) } else { backup_name(status) };
-    let said = said.told(seen, "terminals-there", "terminals-there-missing", name.unwrap_or_default());
-    Some(with_slowest(seen, said, all))
+    Some(said.told(seen, status, ["terminals-there", "terminals-there-missing"], name.unwrap_or_default()))
 }
 
 /// How many of the terminals that are heard do not reach the other machine either, if any.
@@ -54,23 +50,19 @@ fn counted(seen: &Seen<'_>, status: &Status, is_well: impl Fn(&Terminal) -> bool
     (all > 0).then(|| Counted { here: here.len(), all, names: format!("{names}{more}") })
 }
 
-/// Also how soon the last of them was back, where the server has just changed.
-fn with_slowest(seen: &Seen<'_>, said: String, slowest: Option<String>) -> String {
-    match slowest {
-        Some(slowest) => format!("{said}; {}", seen.words.with("terminals-slowest", &[("slowest", slowest.into())])),
-        None => said,
-    }
-}
-
 impl Counted {
-    fn is_whole(&self) -> bool {
-        self.here == self.all
-    }
-
-    fn told(self, seen: &Seen<'_>, whole: &str, missing: &str, name: &str) -> String {
-        let key = if self.here == self.all { whole } else { missing };
+    /// The sentence for all, or for some; and how soon the last of all was back, where the server has just changed.
+    fn told(self, seen: &Seen<'_>, status: &Status, [whole, missing]: [&str; 2], name: &str) -> String {
         let Self { here, all, names } = self;
+        let is_whole = here == all;
         let name = ("name", name.to_owned().into());
-        seen.words.with(key, &[("here", here.into()), ("all", all.into()), ("names", names.into()), name])
+        let args = [("here", here.into()), ("all", all.into()), ("names", names.into()), name];
+        let said = seen.words.with(if is_whole { whole } else { missing }, &args);
+        match slowest(seen, status).filter(|_| is_whole) {
+            Some(slowest) => {
+                format!("{said}; {}", seen.words.with("terminals-slowest", &[("slowest", slowest.into())]))
+            }
+            None => said,
+        }
     }
 }
