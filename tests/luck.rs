@@ -1,6 +1,8 @@
 //! Bad input and bad luck: a clear answer, nothing lost, and on by itself where that can be.
 //!
 //! - `folders`: what was typed cannot be a source and its mirror
+//! - `copied`: a mirror in a few lines
+//! - `database`: databases of `SQLite`
 //! - `files`: what programs and people do to files while they are mirrored
 //! - `instants`: what counts as one instant
 //! - `mirror`: what befalls the mirror
@@ -13,6 +15,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod common;
+#[path = "luck/copied.rs"]
+mod copied;
+#[path = "luck/database.rs"]
+mod database;
 #[path = "luck/files.rs"]
 mod files;
 #[path = "luck/folders.rs"]

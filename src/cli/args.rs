@@ -63,6 +63,9 @@ pub enum Verb {
         #[arg(long, value_name = "N", default_value_t = 0)]
         skip: u64,
     },
+    /// Holds files for the service.
+    #[command(name = crate::disk::hold::VERB, hide = true)]
+    HoldFiles,
     /// Mirror one folder into another.
     Mirror(MirrorArgs),
     /// Set up a store on its main.

@@ -17,8 +17,8 @@ use super::{Around, lines, logs, screen};
 use crate::disk::apply::journal_folder;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
-use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
+use crate::disk::capture::rules::Rules;
 use crate::disk::journal::undo::Limits;
 use crate::service::engine::{Engine, Line, Settings};
 use crate::service::home::{Home, Remembered};
@@ -73,8 +73,15 @@ pub fn start(
 
 fn settings(args: &MirrorArgs, home: &Path) -> Settings {
     let consent = if args.accept_removals { Consent::Always } else { Consent::Ask };
-    let (own, leave_out) = (home.to_owned(), LeaveOut::default());
-    let options = Options { empty_patience: EMPTY_PATIENCE, patience: PATIENCE, consent, own, leave_out };
+    let (own, rules) = (home.to_owned(), Rules::default());
+    let options = Options {
+        empty_patience: EMPTY_PATIENCE,
+        patience: PATIENCE,
+        consent,
+        own,
+        rules,
+        holder: crate::os::own_program(),
+    };
     let sending = sending::Settings {
         dataset: sending::dataset_name(&args.source),
         source: args.source.clone(),

@@ -78,6 +78,10 @@ pub fn by() -> String {
 
 /// Does what was typed.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    if let Some(Verb::HoldFiles) = cli.verb {
+        crate::disk::hold::child::serve(std::io::stdin().lock(), std::io::stdout().lock())?;
+        return Ok(Exit::Done);
+    }
     crate::os::keep_freed_memory();
     let words = cli.words();
     let around =
@@ -93,6 +97,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             None if cli.watch => screen::watch(&around).await,
             None => screen::open(&around).await,
             Some(Verb::Demo(args)) => demo::run(&around, &args).await,
+            Some(Verb::HoldFiles) => Ok(Exit::Done),
             Some(Verb::DemoPos { data, port, skip }) => demo::serve(&data, port, skip),
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
             Some(Verb::Init(init)) => init::run(&around, &init),

@@ -46,10 +46,12 @@ pub enum Record {
     Fixed(u32),
     /// Each begins with the length of the rest.
     Prefix(Prefix),
-    /// A count of records stands in the header, and all have one length.
+    /// A count of records stands in the header, four bytes with the low one first, and all have one length.
     CountAt {
         /// Where the count stands, in bytes from the beginning of the file.
         at: u32,
+        /// Where the first record begins, in bytes from the beginning of the file.
+        first: u32,
         /// The length of a record in bytes, at least 1.
         fixed: u32,
     },
@@ -146,7 +148,11 @@ impl Record {
             for other in table.present(&["prefix"]) {
                 other.fault(FaultKind::NotBeside("count_at"));
             }
-            return Some(Self::CountAt { at: at_byte?, fixed: length(&fixed.or_else(|| table.need("fixed"))?)? });
+            let header = table.get("header");
+            // Without a word the records follow the count, which takes four bytes.
+            let first = header.map_or(at_byte.map(|at| at + 4), |header| header.small_number(0..=1 << 20));
+            let fixed = length(&fixed.or_else(|| table.need("fixed"))?);
+            return Some(Self::CountAt { at: at_byte?, first: first?, fixed: fixed? });
         }
         let prefixes =
             [("u16le", Prefix::U16Le), ("u16be", Prefix::U16Be), ("u32le", Prefix::U32Le), ("u32be", Prefix::U32Be)];

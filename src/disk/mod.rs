@@ -6,6 +6,7 @@
 //! - [`apply`]: writes the mirror, so that it is always as some generation left it
 //! - [`capture`]: reads a dataset at one instant and says what differs
 //! - [`error`]: what can go wrong with a disk, and what helps
+//! - [`hold`]: holds what a shop's program honours while its files are read
 //! - [`journal`]: what the mirror keeps beside itself
 //! - [`lone`]: the list of what one side alone held
 //! - [`read`]: reads files block by block
@@ -20,6 +21,7 @@
 pub mod apply;
 pub mod capture;
 pub mod error;
+pub mod hold;
 pub mod journal;
 pub mod lone;
 pub mod read;

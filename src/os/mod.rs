@@ -106,6 +106,12 @@ pub fn may_make(folder: &Path) -> std::io::Result<()> {
     Ok(access(stands, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// This program, to begin another process of it; also where it was replaced since it began. None on a simulated machine.
+#[must_use]
+pub fn own_program() -> Option<std::path::PathBuf> {
+    (!ground::is_simulated()).then(|| "/proc/self/exe".into())
+}
+
 /// Whether this process may execute the file.
 #[must_use]
 pub fn may_execute(file: &Path) -> bool {

@@ -25,6 +25,10 @@ pub enum Kind {
     Queue,
     /// Everything else: two looks that agree.
     Files,
+    /// A database of `SQLite`: the state of one commit.
+    Sqlite,
+    /// Any other database: what its own program writes of it.
+    Dump,
 }
 
 impl Kind {

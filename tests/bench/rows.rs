@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use espejo::disk::capture::candidates::Dirty;
-use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::outgoing::{self, Outgoing};
+use espejo::disk::capture::rules::Rules;
 use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Options, Outcome, Source};
 use espejo::replica::Position;
@@ -172,7 +172,8 @@ pub fn rescan(way: &Way) -> Vec<Row> {
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
         own: scratch.folder("spool"),
-        leave_out: LeaveOut::default(),
+        rules: Rules::default(),
+        holder: None,
     };
     let mut held = Source::open(&source, options).unwrap();
     let mut into_nothing = |_| Ok(());

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use espejo::disk::capture::candidates::{Dirty, Trust};
-use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
+use espejo::disk::capture::rules::Rules;
 use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Captured, Options, Outcome, Source};
 use espejo::os;
@@ -36,7 +36,8 @@ fn held(place: &Place) -> Source {
         patience: Duration::from_secs(30),
         consent: Consent::Ask,
         own: place.path().to_owned(),
-        leave_out: LeaveOut::default(),
+        rules: Rules::default(),
+        holder: None,
     };
     let mut source = Source::open(&place.source, options).unwrap();
     source.unlearn(Trust::Nothing);

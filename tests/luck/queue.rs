@@ -5,11 +5,13 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+use espejo::disk::capture::rules::{As, Number, Records, Rule, Rules};
 use espejo::disk::capture::{Captured, Outcome, Source};
+use espejo::replica::Grade;
 use tokio::time::Instant;
 
 use crate::common::place::Place;
-use crate::source::{captures, captures_while, dirty, files, known, known_for, said};
+use crate::source::{captures, captures_while, dirty, files, known, known_by, known_for, said};
 
 /// Longer than all that was put off may take.
 const LATER: Duration = Duration::from_secs(120);
@@ -141,4 +143,124 @@ fn a_queue_that_lost_what_the_mirror_has_is_set_aside_first_whatever_its_time_sa
         fs::write(&queue, text).unwrap();
         assert_eq!(captures(&mut source, dirty(&["ORDERS.QUE"])).aside, is_cut, "{text:?}");
     }
+}
+
+/// A dataset of one queue whose records end as `records` says.
+fn told(place: &Place, records: Records, bytes: &[u8]) -> (Source, File) {
+    fs::write(place.source.join("ORDERS.DAT"), bytes).unwrap();
+    let rules = Rules::new(move |path| match path {
+        b"ORDERS.DAT" => Rule::Said(As::Queue(records)),
+        _ => Rule::Unsaid,
+    });
+    let source = known_by(place, Duration::from_secs(2), rules);
+    (source, File::options().read(true).write(true).open(place.source.join("ORDERS.DAT")).unwrap())
+}
+
+/// What goes over now; nothing where nothing does.
+fn goes(source: &mut Source) -> Option<Vec<u8>> {
+    match captures_while(source, dirty(&["ORDERS.DAT"]), Some(&[]), || ()) {
+        Outcome::Captured(captured) => {
+            let came = said(&captured).remove("ORDERS.DAT").unwrap();
+            source.commit(captured);
+            came
+        }
+        Outcome::Nothing => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn records_of_one_length_go_whole() {
+    let place = Place::new();
+    let (mut source, queue) = told(&place, Records::Fixed(8), b"order 01order 02ord");
+    assert_eq!(source.tree().bytes(), 16);
+    queue.write_all_at(b"order 03or", 16).unwrap();
+    assert_eq!(goes(&mut source).as_deref(), Some(&b"order 03"[..]));
+    queue.write_all_at(b"order 04", 24).unwrap();
+    assert_eq!(goes(&mut source).as_deref(), Some(&b"order 04"[..]));
+    // Never whole: it never goes, however long it stands there.
+    queue.write_all_at(b"ord", 32).unwrap();
+    assert_eq!(goes(&mut source), None);
+    assert!(source.overdue(Instant::now() + LATER).unsure.is_empty());
+    // A void of what was shipped keeps the length.
+    queue.write_all_at(b"VOIDED", 8).unwrap();
+    assert!(goes(&mut source).is_some_and(|bytes| bytes.starts_with(b"order 01VOIDED02")));
+    assert_eq!(source.grade(), Grade::Exact);
+}
+
+#[test]
+fn records_that_begin_with_their_length_go_whole() {
+    let number = Number { bytes: 4, low_first: true };
+    let record = |text: &[u8]| [&u32::try_from(text.len()).unwrap().to_le_bytes(), text].concat();
+    let place = Place::new();
+    let first = [record(b"one"), record(b"second"), b"\x05\0\0\0th".to_vec()].concat();
+    let (mut source, queue) = told(&place, Records::Prefix(number), &first);
+    assert_eq!(source.tree().bytes(), 17);
+    queue.write_all_at(b"ird", 23).unwrap();
+    assert_eq!(goes(&mut source), Some(record(b"third")));
+    // Room that was made beforehand holds nothing yet.
+    queue.set_len(100_000).unwrap();
+    assert_eq!(goes(&mut source), None);
+    queue.write_all_at(&record(b"4"), 26).unwrap();
+    assert_eq!(goes(&mut source), Some(record(b"4")));
+    let many: Vec<u8> = (0..40_000u32).flat_map(|order| record(order.to_string().as_bytes())).collect();
+    queue.write_all_at(&many, 31).unwrap();
+    assert!(goes(&mut source).is_some());
+    assert_eq!(source.tree().bytes(), 31 + many.len() as u64);
+}
+
+#[test]
+fn records_that_are_counted_go_when_they_are() {
+    let head = |count: u32| [&b"DATA"[..], &count.to_le_bytes(), &[0; 8]].concat();
+    let place = Place::new();
+    let records = Records::Counted { at: 4, first: 16, fixed: 4 };
+    let (mut source, queue) = told(&place, records, &[&head(2)[..], b"ONE.TWO.THR"].concat());
+    assert_eq!(source.tree().bytes(), 24);
+    queue.write_all_at(b"THR.", 24).unwrap();
+    assert_eq!(goes(&mut source), None, "it is not counted yet");
+    queue.write_all_at(&head(3), 0).unwrap();
+    assert_eq!(goes(&mut source).unwrap(), [&head(3)[..], b"ONE.TWO.THR."].concat());
+    // Counted first, written then: a state that its program would not have left.
+    queue.write_all_at(&head(4), 0).unwrap();
+    let mut late = Some(());
+    let outcome = captures_while(&mut source, dirty(&["ORDERS.DAT"]), Some(&["ORDERS.DAT"]), || {
+        late.take().unwrap();
+        queue.write_all_at(b"FOUR", 28).unwrap();
+    });
+    let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
+    assert!(said(&captured)["ORDERS.DAT"].as_ref().unwrap().ends_with(b"FOUR"));
+    source.commit(captured);
+    assert_eq!(source.grade(), Grade::Exact);
+}
+
+#[test]
+fn a_long_queue_that_counts_sends_its_count_and_its_end() {
+    let place = Place::new();
+    let head = |count: u32| [&count.to_le_bytes()[..], &[0; 12]].concat();
+    let many: Vec<u8> = (0..400_000u32).flat_map(|order| format!("order {order:09}\n").into_bytes()).collect();
+    let records = Records::Counted { at: 0, first: 16, fixed: 16 };
+    let (mut source, queue) = told(&place, records, &[&head(400_000)[..], &many].concat());
+    queue.write_all_at(b"order 000400000\n", 16 + many.len() as u64).unwrap();
+    queue.write_all_at(&head(400_001), 0).unwrap();
+    let came = goes(&mut source).unwrap();
+    assert!(came.starts_with(&head(400_001)) && came.ends_with(b"order 000400000\n") && came.len() < 40_000);
+}
+
+#[test]
+fn the_queue_of_yesterday_takes_its_name_along_and_that_of_today_begins() {
+    let place = Place::new();
+    let (mut source, _queue) = short_queue(&place);
+    let at = |name: &str| place.source.join(name);
+    fs::rename(at("ORDERS.QUE"), at("ORDERS.1")).unwrap();
+    fs::write(at("ORDERS.QUE"), "1;new day\n").unwrap();
+    let captured = captures(&mut source, dirty(&["ORDERS.QUE", "ORDERS.1"]));
+    assert_eq!(said(&captured), files(&[("ORDERS.1", Some("")), ("ORDERS.QUE", Some("1;new day\n"))]));
+    source.commit(captured);
+    // Copied and cut off.
+    fs::copy(at("ORDERS.QUE"), at("ORDERS.2")).unwrap();
+    File::options().write(true).open(at("ORDERS.QUE")).unwrap().set_len(0).unwrap();
+    fs::write(at("ORDERS.QUE"), "2;another day\n3;and on\n").unwrap();
+    let captured = captures(&mut source, dirty(&["ORDERS.QUE", "ORDERS.2"]));
+    let whole = [("ORDERS.2", Some("1;new day\n")), ("ORDERS.QUE", Some("2;another day\n3;and on\n"))];
+    assert_eq!(said(&captured), files(&whole));
 }

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use espejo::disk::capture::candidates::Dirty;
-use espejo::disk::capture::exclude::LeaveOut;
 use espejo::disk::capture::guard::Consent;
 use espejo::disk::capture::outgoing::{self, Outgoing};
+use espejo::disk::capture::rules::Rules;
 use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Captured, Options, Outcome, Source, Stop};
 use espejo::replica::{Grade, Part, Position, RelPath};
@@ -34,12 +34,18 @@ pub fn known(place: &Place) -> Source {
 
 /// The same, where what becomes empty may be written for so long.
 pub fn known_for(place: &Place, empty_patience: Duration) -> Source {
+    known_by(place, empty_patience, Rules::default())
+}
+
+/// The same, where this is said of the files.
+pub fn known_by(place: &Place, empty_patience: Duration, rules: Rules) -> Source {
     let options = Options {
         empty_patience,
         patience: Duration::from_secs(3),
         consent: Consent::Ask,
         own: place.path().to_owned(),
-        leave_out: LeaveOut::default(),
+        rules,
+        holder: None,
     };
     let mut source = Source::open(&place.source, options).unwrap();
     let captured = captures(&mut source, Dirty { everything: true, ..Dirty::default() });

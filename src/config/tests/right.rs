@@ -89,7 +89,8 @@ fn a_record_in_all_its_forms() {
         ("{ fixed = 64 }", Record::Fixed(64)),
         ("{ prefix = \"u32le\" }", Record::Prefix(Prefix::U32Le)),
         ("{ prefix = \"u16be\" }", Record::Prefix(Prefix::U16Be)),
-        ("{ count_at = 0, fixed = 64 }", Record::CountAt { at: 0, fixed: 64 }),
+        ("{ count_at = 0, fixed = 64 }", Record::CountAt { at: 0, first: 4, fixed: 64 }),
+        ("{ count_at = 4, header = 96, fixed = 64 }", Record::CountAt { at: 4, first: 96, fixed: 64 }),
     ];
     for (form, record) in forms {
         let rule =

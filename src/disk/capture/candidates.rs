@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use super::exclude::Exclude;
+use super::sqlite::names;
 use super::tree::Tree;
 use crate::disk::root::Root;
 use crate::disk::stamp::{Shape, Stamp};
@@ -29,10 +30,12 @@ impl Dirty {
         !self.everything && self.paths.is_empty() && self.unsure.is_empty()
     }
 
-    /// Whether nothing but `path` may have changed.
+    /// Whether nothing but what belongs to `path`, if to any, may have changed.
     #[must_use]
     pub fn is_only(&self, path: Option<&RelPath>) -> bool {
-        !self.everything && self.paths.iter().chain(&self.unsure).all(|name| Some(name) == path)
+        let belongs =
+            |name: &RelPath| path.is_some_and(|path| name == path || names::owner(name).as_ref() == Some(path));
+        !self.everything && self.paths.iter().chain(&self.unsure).all(belongs)
     }
 
     /// Takes in what `other` says.
@@ -90,7 +93,7 @@ impl Search<'_> {
             }
             self.folders_of(&dirty.paths, &mut found)?;
         }
-        for path in &dirty.unsure {
+        for path in dirty.unsure.iter().filter(|path| !self.tree.is_index(path)) {
             if let Some(stamp) = self.root.stat(path)?.filter(|stamp| stamp.shape == Shape::File) {
                 found.names.insert(path.clone(), Some(stamp));
             }
@@ -152,6 +155,8 @@ impl Search<'_> {
 
     fn take(&mut self, name: Found, found: &mut Candidates, mark: Option<u32>) {
         match name {
+            // That of a database's log is made anew by whoever opens it, and changes all the time.
+            Found::Entry(path, _) if self.tree.is_index(&path) => {}
             Found::Entry(path, stamp) => {
                 if let Some(mark) = mark {
                     self.tree.saw(&path, mark);

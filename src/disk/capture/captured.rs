@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Source;
 use super::candidates::Dirty;
 use super::look::{Item, Seen};
-use super::tree::Known;
+use super::tree::{Kept, Known};
 use crate::disk::spool::Spool;
 use crate::replica::{Body, RelPath, Time};
 
@@ -52,7 +52,7 @@ impl Source {
                 continue;
             };
             let young = item.seen.is_young();
-            let mut queue = false;
+            let mut kept = Kept::Whole;
             let body = match item.seen {
                 Seen::Gone => {
                     self.tree.remove(&path);
@@ -64,11 +64,11 @@ impl Source {
                 Seen::File(file) => {
                     // Both are in the order of the names.
                     let base = bases.next().map(|(_, blocks)| blocks).unwrap_or_default();
-                    queue = file.queue;
+                    kept = file.kept.clone();
                     if file.tail_only {
                         self.unread.entry(path.clone()).or_insert_with(when_reread);
                     }
-                    if queue && file.size < stamp.size {
+                    if kept == Kept::Queue && file.size < stamp.size && self.rules.is_guess(&path) {
                         self.torn.insert(path.clone(), now);
                     } else {
                         self.torn.remove(&path);
@@ -76,7 +76,7 @@ impl Source {
                     Body::File { size: file.size, blocks: file.blocks_from(base) }
                 }
             };
-            self.tree.insert(path, Known { stamp, body, queue, young, seen: self.tree.mark() });
+            self.tree.insert(path, Known { stamp, body, kept, young, seen: self.tree.mark() });
         }
     }
 }
@@ -97,16 +97,16 @@ impl Captured {
     }
 }
 
-/// Whether nothing is new but a record that is not whole yet: it is waited for.
+/// Whether nothing is new but a record or a commit that is not whole yet: it is waited for.
 pub(super) fn is_half_a_record(path: &RelPath, item: &Item, held: Option<&Known>) -> bool {
     let (Seen::File(seen), Some(stamp), Some(held)) = (&item.seen, item.stamp, held) else { return false };
-    seen.queue
-        && held.queue
+    let grows = matches!((&seen.kept, &held.kept), (Kept::Queue, Kept::Queue) | (Kept::Log(_), Kept::Log(_)));
+    grows
         && seen.base.as_ref() == Some(path)
         && seen.runs.is_empty()
         && seen.zeros.is_empty()
         && seen.size == held.body.size()
-        && seen.size < stamp.size
+        && (seen.size < stamp.size || seen.kept != Kept::Queue)
 }
 
 /// Whether an item is anything new to the mirror.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::look::{FileSeen, Item, Seen};
-use super::tree::Tree;
+use super::sqlite::names;
+use super::tree::{Kept, Tree};
 use crate::replica::{BLOCK, Body, Kind, RelPath};
 
 /// What is held back.
@@ -133,9 +134,9 @@ impl Guard {
             };
             let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
             let ago = known.stamp.meta.mtime.seconds - stamp.meta.mtime.seconds;
-            let is_queue = file.queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
+            let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
             let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !grew(file, known.body.size());
-            let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.queue);
+            let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
             if (is_older || is_cut) && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
                 older.files.push(path.clone());
                 older.asks |= self.olds == Consent::Ask && ago > LONG_AGO;
@@ -223,11 +224,10 @@ impl Guard {
     }
 }
 
-/// Whether a file is the rollback journal of a database beside it: `SQLite` empties it to commit (`journal_mode = TRUNCATE`), and nothing is
-/// lost by that.
+/// Whether a file is the journal or the log of a database beside it: `SQLite` empties them (`journal_mode = TRUNCATE`) and removes them to
+/// commit, and nothing is lost by that.
 fn is_journal(path: &RelPath, tree: &Tree) -> bool {
-    let base = path.as_bytes().strip_suffix(b"-journal").and_then(|base| RelPath::new(base).ok());
-    base.is_some_and(|base| tree.get(&base).is_some_and(|known| known.body.is_file()))
+    names::owner(path).is_some_and(|base| tree.get(&base).is_some_and(|known| known.body.is_file()))
 }
 
 /// Files in `items` that the mirror holds and that are gone, not merely somewhere else.
@@ -242,9 +242,14 @@ fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
     let is_gone = |(path, item): &(&RelPath, &Item)| {
         matches!(item.seen, Seen::Gone)
             && !moved.contains(path)
+            && !(is_journal(path, tree) && names::owner(path).is_some_and(|base| !is_gone_too(&base, items)))
             && tree.get(path).is_some_and(|known| matches!(known.body, Body::File { .. }))
     };
     items.iter().filter(is_gone).count() as u64
+}
+
+fn is_gone_too(path: &RelPath, items: &BTreeMap<RelPath, Item>) -> bool {
+    items.get(path).is_some_and(|item| matches!(item.seen, Seen::Gone))
 }
 
 /// Whether the file holds all that it held when it was `known` bytes long, and more.

@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rustix::fs::fstat;
+use tokio::time::Instant;
 
-use super::queue::{Queue, queue_end};
-use super::tree::{Known, Tree};
+use super::queue::{Finding, Queue};
+use super::rules::{Records, Sure};
+use super::tree::{Kept, Known, Tree};
 use crate::disk::read::{now_holes, scan, stored};
 use crate::disk::root::{Root, says_absent};
 use crate::disk::spool::{Piece, Spool};
@@ -45,10 +47,12 @@ pub enum Seen {
 pub struct FileSeen {
     /// The name under which the mirror holds the bytes that it is compared with.
     pub base: Option<RelPath>,
-    /// Its length in bytes; of a queue, up to the end of the last whole record.
+    /// Its length in bytes; of a queue or a log, up to the end of the last whole record or commit.
     pub size: u64,
-    /// It was read as a queue, so that its whole prefix is what its program left.
-    pub queue: bool,
+    /// What of it that is.
+    pub kept: Kept,
+    /// It is a database, in a state that holds whatever moved meanwhile.
+    pub alone: bool,
     /// It is a long queue of which only the end was read.
     pub tail_only: bool,
     /// When the look began, its last change was longer ago than any clock ticks: whoever writes from then on, shows.
@@ -82,10 +86,19 @@ pub enum Missed {
 }
 
 impl Seen {
+    /// What of a file was captured.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        match self {
+            Self::File(file) => file.kept.clone(),
+            _ => Kept::Whole,
+        }
+    }
+
     /// Whether it was looked at once, within the tick of the clock that stamped it: a later write may not show.
     #[must_use]
     pub fn is_young(&self) -> bool {
-        matches!(self, Self::File(file) if file.queue && !file.calm)
+        matches!(self, Self::File(file) if matches!(file.kept, Kept::Queue | Kept::Database) && !file.calm)
     }
 }
 
@@ -96,6 +109,12 @@ impl Run {
 }
 
 impl FileSeen {
+    /// Whether it was read as a queue, so that its whole prefix is what its program left.
+    #[must_use]
+    pub fn is_queue(&self) -> bool {
+        self.kept == Kept::Queue
+    }
+
     /// Bytes that will travel.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -185,6 +204,8 @@ pub struct How {
     pub still: Still,
     /// How much of it is read, if it is a long queue.
     pub reading: Reading,
+    /// How its records end, if it is one.
+    pub queue: Option<(Records, Sure)>,
 }
 
 /// Looks at the file `path`, which `stamp` was just said of, and keeps in the spool what differs from `base` in `tree`.
@@ -201,22 +222,23 @@ pub fn first_look(
     let still = how.still;
     let file = root.open_file(path)?;
     let held = base.as_ref().and_then(|base| tree.get(base));
-    let queue = queue_end(&file, path, stamp, held.filter(|_| base.as_ref() == Some(path)))?;
-    let queue = queue.map(|queue| match how.reading {
-        Reading::Whole => Queue { from: 0, ..queue },
-        Reading::Tail => queue,
-    });
+    let (own, whole) = (held.filter(|_| base.as_ref() == Some(path)), how.reading == Reading::Whole);
+    let finding = how.queue.map(|(records, sure)| Finding { records, sure, stamp, held: own, whole });
+    let queue = finding.map(|finding| finding.queue(&file, still)).transpose()?.flatten();
     let still = if queue.is_some() && still == Still::Must { Still::MayGrow } else { still };
     same(&file, stamp, still)?;
-    let size = queue.as_ref().map_or(stamp.size, |queue| queue.end);
-    let mut seen = FileSeen {
-        size,
-        queue: queue.is_some(),
-        tail_only: queue.as_ref().is_some_and(|queue| queue.from > 0),
-        calm: is_calm(stamp),
-        ..FileSeen::default()
+    let mut seen = FileSeen { size: stamp.size, calm: is_calm(stamp), ..FileSeen::default() };
+    let scope = match queue {
+        Some(Queue { end, ranges, from }) => {
+            (seen.size, seen.kept, seen.tail_only) = (end, Kept::Queue, from > 0);
+            Scope { ranges, holes_from: from }
+        }
+        None => Scope { ranges: stored(&file, stamp.size, stamp.is_sparse())?, holes_from: 0 },
     };
-    let read = compare(&file, (stamp, still), &mut seen, queue, held, &mut Gather { spool, open: None })?;
+    let read = compare(&file, (stamp, still), &mut seen, &scope, held, spool, None)?;
+    if seen.is_queue() && !finding.is_some_and(|finding| finding.still_ends(&file, seen.size).unwrap_or(false)) {
+        return Err(Missed::Moved);
+    }
     seen.base = base;
     same(&file, stamp, still)?;
     Ok((seen, read))
@@ -225,21 +247,28 @@ pub fn first_look(
 /// Blocks that are read before it is looked whether the file still is what it was.
 const BETWEEN: usize = 1024;
 
-fn compare(
+/// What of a file is read.
+pub(super) struct Scope {
+    /// These blocks.
+    pub(super) ranges: Vec<Range<u64>>,
+    /// What is not in them from this block on is known to be zeros.
+    pub(super) holes_from: u64,
+}
+
+/// Compares what `scope` names of `file` with what is `held`, and keeps what differs; before `until`, if that is said.
+pub(super) fn compare(
     file: &File,
     (stamp, still): (&Stamp, Still),
     seen: &mut FileSeen,
-    queue: Option<Queue>,
+    scope: &Scope,
     held: Option<&Known>,
-    gather: &mut Gather<'_>,
+    spool: &mut Spool,
+    until: Option<Instant>,
 ) -> Result<u64, Missed> {
+    let mut gather = Gather { spool, open: None };
     let empty = Blocks::default();
     let (known, old_size) = blocks_of(held).unwrap_or((&empty, 0));
-    let count = blocks::count(seen.size);
-    let (ranges, from) = match queue {
-        Some(queue) => (vec![queue.from..count], queue.from),
-        None => (stored(file, seen.size, stamp.is_sparse())?, 0),
-    };
+    let (count, Scope { ranges, holes_from }) = (blocks::count(seen.size), scope);
     let judge =
         |index: u64, bytes: &[u8]| judge(known.get(index), bytes, old_size.saturating_sub(index * BLOCK as u64));
     let mut take = |index: u64, change| match change {
@@ -252,17 +281,20 @@ fn compare(
         }
     };
     let mut read = 0;
-    for range in &ranges {
+    for range in ranges {
         for from in (range.start..range.end).step_by(BETWEEN) {
             let part = from..range.end.min(from + BETWEEN as u64);
             read += scan(file, seen.size, &[part], &judge, &mut take)?;
             // Whoever writes on need not be read to the end.
             same(file, stamp, still)?;
+            if until.is_some_and(|until| Instant::now() > until) {
+                return Err(Missed::Moved);
+            }
         }
     }
     gather.close(&mut seen.runs).map_err(Missed::Spool)?;
     // What lies in a hole now and held something before.
-    seen.zeros.extend(now_holes(known, &ranges, count).filter(|index| *index >= from));
+    seen.zeros.extend(now_holes(known, ranges, count).filter(|index| index >= holes_from));
     seen.zeros.sort_unstable();
     Ok(read)
 }

@@ -5,9 +5,12 @@
 //! - [`tree`]: what the mirror is known to hold
 //! - [`candidates`]: what may have changed
 //! - [`exclude`]: what is not mirrored
+//! - [`rules`]: what somebody said of the files
 //! - [`captured`]: what was captured, and what becomes of it
 //! - [`look`]: one look at a file, and the second
+//! - `looks`: one look at all that changed, and the second
 //! - [`queue`]: what of a file that grows is whole
+//! - [`sqlite`]: a database, as one commit left it
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
 //! - `grading`: how sure it is that what is held is one instant
@@ -23,12 +26,15 @@ pub mod exclude;
 mod grading;
 pub mod guard;
 pub mod look;
+mod looks;
 mod now;
 mod once;
 pub mod outgoing;
 pub mod prove;
 pub mod queue;
+pub mod rules;
 pub mod settle;
+pub mod sqlite;
 pub mod stream;
 pub mod tree;
 
@@ -42,12 +48,14 @@ use tokio::time::Instant;
 use candidates::{Dirty, Search, Trust};
 pub use captured::Captured;
 use captured::{is_change, is_half_a_record, is_half_read, when_reread};
-use exclude::{Exclude, LeaveOut};
+use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
 use look::Missed;
+use rules::Rules;
 use settle::{Certainty, Moves, Settle, Settled};
-use tree::{Known, Tree};
+use tree::{Kept, Known, Tree};
 
+use super::hold::Holder;
 use super::root::Root;
 use super::spool::Spool;
 use super::stamp::Shape;
@@ -66,8 +74,11 @@ pub struct Options {
     pub consent: Consent,
     /// A folder of the program's own, where what changed is kept when it is too much for memory. It is never mirrored.
     pub own: PathBuf,
-    /// What else is not mirrored.
-    pub leave_out: LeaveOut,
+    /// What is said of the files.
+    pub rules: Rules,
+    /// The program whose process holds what the shop's programs honour; without one nothing can be held, and databases are captured like
+    /// any other files.
+    pub holder: Option<PathBuf>,
 }
 
 /// A dataset where it lives.
@@ -76,6 +87,9 @@ pub struct Source {
     inode: Inode,
     options: Options,
     exclude: Exclude,
+    rules: Rules,
+    holder: Holder,
+    plain: BTreeMap<RelPath, String>,
     tree: Tree,
     trust: Trust,
     guard: Guard,
@@ -150,7 +164,10 @@ impl Source {
             root,
             inode,
             guard: Guard::new(options.consent),
-            exclude: Exclude::new(path, &options.own, options.leave_out.clone()),
+            exclude: Exclude::new(path, &options.own, options.rules.clone()),
+            rules: options.rules.clone(),
+            holder: Holder::new(options.holder.clone()),
+            plain: BTreeMap::new(),
             options,
             tree: Tree::of(path),
             trust: Trust::Nothing,
@@ -237,6 +254,12 @@ impl Source {
         &self.unreadable
     }
 
+    /// Databases that are captured like any other files, and why.
+    #[must_use]
+    pub fn plain(&self) -> &BTreeMap<RelPath, String> {
+        &self.plain
+    }
+
     /// What is there and is neither file, folder nor link.
     #[must_use]
     pub fn special(&self) -> &BTreeSet<RelPath> {
@@ -254,7 +277,7 @@ impl Source {
             // Nobody has ended the line: it is no queue of lines.
             self.torn.remove(&path);
             if let Some(mut known) = self.tree.get(&path).cloned() {
-                known.queue = false;
+                known.kept = Kept::Whole;
                 self.tree.insert(path.clone(), known);
                 dirty.unsure.insert(path);
             }
@@ -315,12 +338,17 @@ impl Source {
             return Ok(Outcome::Stopped { why, dirty });
         }
         self.note(&dirty, &mut settled);
-        if settled.certainty != Certainty::Queue {
+        if settled.certainty != Certainty::Program {
             self.certainty = settled.certainty;
         }
         let mut items = settled.items;
         items.retain(|path, item| {
             if is_half_a_record(path, item, self.tree.get(path)) {
+                // What is known of a log is what the mirror has of it, though no more of it is there.
+                self.tree.keep(path, item.seen.kept());
+                if !self.rules.is_guess(path) || item.seen.kept() != Kept::Queue {
+                    return false;
+                }
                 self.torn.entry(path.clone()).or_insert_with(Instant::now);
                 return false;
             }
@@ -331,6 +359,7 @@ impl Source {
             let differs = is_change(path, item, self.tree.get(path));
             if let (false, Some(stamp)) = (differs, item.stamp) {
                 self.tree.restamp(path, stamp, item.seen.is_young());
+                self.tree.keep(path, item.seen.kept());
             }
             differs
         });
@@ -360,6 +389,9 @@ impl Source {
         let search = Search { root, tree: &mut self.tree, exclude, trust, closed };
         let settle = Settle {
             search,
+            rules: &self.rules,
+            holder: &mut self.holder,
+            plain: &mut self.plain,
             spool,
             patience: self.options.patience,
             moves,

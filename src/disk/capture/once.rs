@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::look::{BIG, FileSeen, Seen, TICK, age};
 use super::settle::{Names, Settle, Settled};
+use super::tree::Kept;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::RelPath;
 
@@ -28,7 +29,7 @@ impl Settle<'_> {
         for (path, item) in &done.items {
             match (&item.seen, item.stamp) {
                 (Seen::File(seen), Some(stamp))
-                    if !seen.queue && unmapped.contains(path) && self.shows(seen, &stamp) =>
+                    if !seen.kept.is_sure() && unmapped.contains(path) && self.shows(seen, &stamp) =>
                 {
                     left = left.max((TICK + gap).saturating_sub(age(&stamp).unwrap_or_default()));
                 }
@@ -54,6 +55,9 @@ impl Settle<'_> {
     ) -> io::Result<()> {
         let calm_in = |path: &RelPath| {
             let stamp = names.get(path).copied().flatten().filter(|stamp| stamp.size > BIG)?;
+            if self.is_by_commit(path) {
+                return None;
+            }
             let enough = if self.search.root.stamps_finely(&stamp) { BREATH } else { TICK };
             let is_young = age(&stamp).is_some_and(|age| age < enough);
             Some(if is_young { enough } else { Duration::ZERO })
@@ -66,10 +70,17 @@ impl Settle<'_> {
         Ok(())
     }
 
+    /// Whether it is part of a database, which is captured as a commit left it.
+    fn is_by_commit(&self, path: &RelPath) -> bool {
+        let held = self.search.tree.get(path);
+        held.is_some_and(|held| matches!(held.kept, Kept::Database | Kept::Log(_)))
+    }
+
     /// The big files that nobody can write unseen now, but for those that were not among `before`, if any were.
     pub(super) fn unmapped(&self, names: &Names, before: &BTreeSet<RelPath>) -> BTreeSet<RelPath> {
         let big = |(path, stamp): (&RelPath, &Option<Stamp>)| {
-            stamp.filter(|stamp| stamp.shape == Shape::File && stamp.size > BIG).map(|_| path.clone())
+            let is_one = |stamp: &Stamp| stamp.shape == Shape::File && stamp.size > BIG && !self.is_by_commit(path);
+            stamp.as_ref().is_some_and(is_one).then(|| path.clone())
         };
         let mut big: BTreeSet<RelPath> = names.iter().filter_map(big).collect();
         big.retain(|path| before.is_empty() || before.contains(path));

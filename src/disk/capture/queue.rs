@@ -3,72 +3,160 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 
-use super::look::{Item, Seen};
-use super::tree::{Known, Tree};
+use super::look::{Item, Missed, Seen, Still};
+use super::rules::{Number, Records, Sure};
+use super::tree::{Kept, Known, Tree};
 use crate::disk::read::read_full;
 use crate::disk::stamp::Stamp;
-use crate::replica::{BLOCK, Body, Kind, RelPath, grade};
+use crate::replica::{BLOCK, Body, RelPath, blocks, grade};
 
-/// A queue: where its last whole record ends, and the first block that is read.
+/// A queue: where its last whole record ends, and the blocks that are read.
 pub(super) struct Queue {
     pub(super) end: u64,
+    pub(super) ranges: Vec<Range<u64>>,
+    /// Blocks before this one that are not in the ranges are as they were.
     pub(super) from: u64,
 }
 
 /// Bytes of a queue up to which its whole prefix is read at each growth; of a longer one it is read within a minute.
 pub const SHORT_QUEUE: u64 = 4 * 1024 * 1024;
 
-/// Finds the commit point of a file whose name says that it is a queue; `None` when it is none, or proves otherwise: an
-/// unknown one must end in a whole line, a known one may have grown by half a line but never be cut.
-pub(super) fn queue_end(file: &File, path: &RelPath, stamp: &Stamp, held: Option<&Known>) -> io::Result<Option<Queue>> {
-    if Kind::by_name(path.as_bytes()) != Kind::Queue || stamp.size == 0 {
-        return Ok(None);
+/// Bytes that are read at once where records are walked through.
+const PIECE: usize = 64 * 1024;
+
+/// How the end of a queue is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finding<'f> {
+    pub(super) records: Records,
+    pub(super) sure: Sure,
+    pub(super) stamp: &'f Stamp,
+    /// What the mirror holds of it.
+    pub(super) held: Option<&'f Known>,
+    /// All of it is read, also if it is long.
+    pub(super) whole: bool,
+}
+
+impl Finding<'_> {
+    /// Finds the commit point of `file`; none when it is no queue: a file whose name alone suggests that it is one must end in a whole
+    /// line, and a known one may have grown by half a line but never be cut.
+    pub(super) fn queue(self, file: &File, still: Still) -> Result<Option<Queue>, Missed> {
+        let size = self.stamp.size;
+        if size == 0 {
+            return Ok(None);
+        }
+        let known = self.held.filter(|known| known.kept == Kept::Queue && known.stamp.inode == self.stamp.inode);
+        let known = known.map(|known| known.body.size()).filter(|end| *end <= size || self.sure == Sure::Guessed);
+        let end = match self.records {
+            Records::Lines => lines(file, size, known, self.sure)?,
+            Records::Fixed(fixed) => Some(size / fixed * fixed),
+            Records::Prefix(number) => Some(walked(file, size, known.unwrap_or(0), number)?),
+            Records::Counted { at, first, fixed } => match counted(file, (at, first, fixed))? {
+                end if end <= size => Some(end),
+                // It counts a record that is not there yet. Where it never holds still it is a file like any other.
+                _ if still == Still::NeedNot => None,
+                _ => return Err(Missed::Moved),
+            },
+        };
+        let Some(end) = end else { return Ok(None) };
+        let is_long = size > SHORT_QUEUE && !self.whole;
+        let from = known.filter(|_| is_long).map_or(0, |known| known.min(end) / BLOCK as u64);
+        let mut ranges = vec![from..blocks::count(end)];
+        if let Records::Counted { at, .. } = self.records
+            && at / (BLOCK as u64) < from
+        {
+            // The count itself is no record, and is written over each time.
+            let block = at / BLOCK as u64;
+            ranges.insert(0, block..((at + 3) / BLOCK as u64 + 1).min(from));
+        }
+        Ok(Some(Queue { end, ranges, from }))
     }
-    let known_end = held.filter(|known| known.queue && known.stamp.inode == stamp.inode).map(|known| known.body.size());
-    let least = match known_end {
-        Some(end) if end <= stamp.size => end,
-        Some(_) => return Ok(None),
-        None => stamp.size - 1,
+
+    /// Whether the queue still ends where it was found to: a count may have gone up while the records were read.
+    pub(super) fn still_ends(self, file: &File, end: u64) -> io::Result<bool> {
+        match self.records {
+            Records::Counted { at, first, fixed } => Ok(counted(file, (at, first, fixed))? == end),
+            Records::Lines | Records::Fixed(_) | Records::Prefix(_) => Ok(true),
+        }
+    }
+}
+
+/// Where the last whole line ends.
+fn lines(file: &File, size: u64, known: Option<u64>, sure: Sure) -> io::Result<Option<u64>> {
+    let least = match (known, sure) {
+        (Some(end), _) if end <= size => end,
+        (Some(_), _) => return Ok(None),
+        (None, Sure::Said) => 0,
+        (None, Sure::Guessed) => size - 1,
     };
-    let mut end = stamp.size;
+    let mut end = size;
     while end > least {
-        let from = end.saturating_sub(64 * 1024).max(least);
+        let from = end.saturating_sub(PIECE as u64).max(least);
         let mut tail = vec![0; usize::try_from(end - from).map_err(io::Error::other)?];
         if read_full(file, &mut tail, from)? < tail.len() {
             return Ok(None);
         }
         let line_end = grade::last_line_end(&tail) as u64;
         if line_end > 0 {
-            end = from + line_end;
-            break;
+            return Ok(Some(from + line_end));
         }
         end = from;
     }
-    if end == least && known_end.is_none() {
-        return Ok(None);
+    Ok(Some(least).filter(|_| known.is_some() || sure == Sure::Said))
+}
+
+/// Where the last whole record ends, from one to the next: each begins with the length of the rest. Where that is nothing, or more than
+/// there is, nothing whole follows.
+fn walked(file: &File, size: u64, from: u64, number: Number) -> io::Result<u64> {
+    let mut at = from;
+    let mut piece: (u64, Vec<u8>) = (from, vec![]);
+    loop {
+        let head = |piece: &(u64, Vec<u8>)| {
+            let behind = usize::try_from(at.checked_sub(piece.0)?).ok()?;
+            number.read(piece.1.get(behind..)?)
+        };
+        let length = match head(&piece) {
+            Some(length) => length,
+            None => {
+                let mut bytes = vec![0; PIECE];
+                let got = read_full(file, &mut bytes, at)?;
+                bytes.truncate(got);
+                piece = (at, bytes);
+                let Some(length) = head(&piece) else { return Ok(at) };
+                length
+            }
+        };
+        let end = at + number.bytes as u64 + length;
+        if length == 0 || end > size {
+            return Ok(at);
+        }
+        at = end;
     }
-    let from = if stamp.size > SHORT_QUEUE && known_end.is_some() { least / BLOCK as u64 } else { 0 };
-    Ok(Some(Queue { end, from }))
 }
 
-/// Whether an unknown file is a queue all of whose records are whole.
-pub(super) fn is_whole_queue(file: &File, path: &RelPath, stamp: &Stamp) -> bool {
-    matches!(queue_end(file, path, stamp, None), Ok(Some(_)))
+/// Where the last record ends that is counted in the file.
+fn counted(file: &File, (at, first, fixed): (u64, u64, u64)) -> io::Result<u64> {
+    let mut count = [0; 4];
+    if read_full(file, &mut count, at)? < count.len() {
+        return Ok(u64::MAX);
+    }
+    Ok(first + u64::from(u32::from_le_bytes(count)) * fixed)
 }
 
-/// The only queue among the items, if there is just one: it may grow between the looks, since it was read last.
-pub(super) fn lone_queue(items: &BTreeMap<RelPath, Item>) -> Option<&RelPath> {
-    let mut queues = items.iter().filter(|(_, item)| matches!(&item.seen, Seen::File(seen) if seen.queue));
-    let (path, _) = queues.next()?;
-    queues.next().is_none().then_some(path)
+/// Whether a file that nobody knows is a queue all of whose records are whole.
+pub(super) fn is_whole_queue(file: &File, queue: Option<(Records, Sure)>, stamp: &Stamp) -> bool {
+    queue.is_some_and(|(records, sure)| {
+        let finding = Finding { records, sure, stamp, held: None, whole: true };
+        matches!(finding.queue(file, Still::NeedNot), Ok(Some(queue)) if queue.end == stamp.size)
+    })
 }
 
 /// Whether nothing happened but that `queue` grew.
 pub(super) fn only_grew(queue: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
     items.len() == 1
         && match (items.get(queue).map(|item| &item.seen), tree.get(queue)) {
-            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, queue: true, .. })) => {
+            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, kept: Kept::Queue, .. })) => {
                 seen.base.as_ref() == Some(queue) && seen.size >= *size
             }
             _ => false,

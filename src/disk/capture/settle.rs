@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::candidates::{Candidates, Dirty, Search};
-use super::look::{How, Item, Missed, Reading, Seen, Still, first_look, is_untouched, second_look};
-use super::queue::{lone_queue, only_grew};
-use super::tree::Known;
+use super::look::{Item, Missed, Still};
+use super::looks::{lone, moves_alone};
+use super::rules::Rules;
+use crate::disk::hold::Holder;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
-use crate::replica::naming::{Role, roles};
-use crate::replica::{Kind, RelPath};
+use crate::replica::RelPath;
 
 /// The least time between the two looks.
 const FIRST_GAP: Duration = Duration::from_millis(10);
@@ -44,9 +44,9 @@ pub struct Settled {
 /// How sure it is that a capture is one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Certainty {
-    /// Only a queue grew: a state that its program left.
+    /// Only a queue grew, or only a database was changed: a state that its program left.
     #[default]
-    Queue,
+    Program,
     /// Two looks agreed.
     TwoLooks,
     /// Something never held still.
@@ -66,6 +66,12 @@ pub enum Moves {
 pub struct Settle<'s> {
     /// Finds what changed.
     pub search: Search<'s>,
+    /// What was said of the files.
+    pub rules: &'s Rules,
+    /// Has things held that their programs honour.
+    pub holder: &'s mut Holder,
+    /// Databases that are captured like any other files, and why.
+    pub plain: &'s mut BTreeMap<RelPath, String>,
     /// Where content is kept.
     pub spool: &'s mut Spool,
     /// How long is looked for an instant.
@@ -101,12 +107,9 @@ impl Settle<'_> {
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
             let unmapped = self.unmapped(&names, &BTreeSet::new());
             let looked = Instant::now();
-            let mut moving = self.look(&mut names, todo, &mut done, Still::Must)?;
-            let lone = lone_queue(&done.items).cloned();
-            if round == 1
-                && moving.is_empty()
-                && lone.as_ref().is_some_and(|queue| only_grew(queue, &done.items, self.search.tree))
-            {
+            let mut moving = self.look(&mut names, todo, &mut done, (round, Still::Must))?;
+            let lone = lone(&done.items);
+            if moving.is_empty() && lone.as_ref().is_some_and(|lone| moves_alone(lone, &done.items, self.search.tree)) {
                 // Alone only if nothing else changed up to when it was read.
                 match self.heard_within(Duration::ZERO) {
                     Some(since) if since.is_only(lone.as_ref()) => {
@@ -129,14 +132,14 @@ impl Settle<'_> {
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
             // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
             if moving.is_empty() && since.is_only(lone.as_ref()) {
-                done.dirty.paths.extend(lone.and_then(|queue| since.paths.take(&queue)));
+                done.dirty.join(std::mem::take(&mut since));
             }
             if moving.is_empty() && since.is_empty() {
                 done.certainty = Certainty::TwoLooks;
                 break;
             }
             if began.elapsed() > self.patience && round >= LEAST_ROUNDS {
-                self.take_as_it_is(&mut names, moving, &mut done)?;
+                self.take_as_it_is(&mut names, moving, &mut done, round)?;
                 done.dirty.join(since);
                 break;
             }
@@ -151,7 +154,7 @@ impl Settle<'_> {
     pub(super) fn heard_within(&mut self, gap: Duration) -> Option<Dirty> {
         let mut since = (self.wait)(gap)?;
         // What is not mirrored may move as it likes.
-        since.paths.retain(|path| self.search.exclude.takes(path));
+        since.paths.retain(|path| self.search.exclude.takes(path) && !self.search.tree.is_index(path));
         self.search.tree.far().next().is_none().then_some(since)
     }
 
@@ -197,179 +200,6 @@ impl Settle<'_> {
         since.paths.extend(new);
         self.merge(&since, names, done)
     }
-
-    /// Looks at `todo`, and at whatever is to be compared with another base now. Returns what did not hold still.
-    fn look(
-        &mut self,
-        names: &mut Names,
-        todo: BTreeSet<RelPath>,
-        done: &mut Settled,
-        still: Still,
-    ) -> Result<BTreeSet<RelPath>, Missed> {
-        for path in &todo {
-            if done.items.remove(path).is_some() {
-                let stamp = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
-                names.insert(path.clone(), stamp);
-            }
-        }
-        let roles = self.roles(names);
-        let stale: BTreeSet<RelPath> = done
-            .items
-            .iter()
-            .filter(|(path, item)| !fits(item, roles.get(path)))
-            .map(|(path, _)| path.clone())
-            .collect();
-        let mut moving = BTreeSet::new();
-        // Queues come last: what was read before them and holds still until they are read is one instant with them.
-        let (queues, others): (Vec<_>, Vec<_>) =
-            todo.into_iter().chain(stale).partition(|path| Kind::by_name(path.as_bytes()) == Kind::Queue);
-        for path in others.into_iter().chain(queues) {
-            let Some(&stamp) = names.get(&path) else { continue };
-            match self.item(&path, stamp, roles.get(&path), still) {
-                Ok((item, read)) => {
-                    done.read += read;
-                    done.unreadable.remove(&path);
-                    done.items.insert(path, item);
-                }
-                Err(Missed::Moved) => {
-                    done.items.insert(path.clone(), Item { stamp: None, seen: Seen::Gone });
-                    moving.insert(path);
-                }
-                Err(Missed::Unreadable(error)) => {
-                    names.remove(&path);
-                    done.items.remove(&path);
-                    done.unreadable.insert(path, error.to_string());
-                }
-                Err(full @ Missed::Spool(_)) => return Err(full),
-            }
-        }
-        Ok(moving)
-    }
-
-    fn item(
-        &mut self,
-        path: &RelPath,
-        stamp: Option<Stamp>,
-        role: Option<&Role>,
-        still: Still,
-    ) -> Result<(Item, u64), Missed> {
-        let Some(mut known) = stamp else { return Ok((Item { stamp, seen: Seen::Gone }, 0)) };
-        let root = self.search.root;
-        if still == Still::NeedNot {
-            known = root.stat(path)?.ok_or(Missed::Moved)?;
-        }
-        let (seen, read) = match (known.shape, role) {
-            (Shape::Dir, _) => (Seen::Dir, 0),
-            (Shape::Symlink, _) => (Seen::Symlink(root.read_link(path)?), 0),
-            (Shape::Special, _) => (Seen::Gone, 0),
-            (Shape::File, Some(Role::Link { to })) => (Seen::Link(to.clone()), 0),
-            (Shape::File, role) => {
-                let base = role.and_then(|role| match role {
-                    Role::File { base } => base.clone(),
-                    Role::Link { .. } => None,
-                });
-                let reading = if self.unsure.contains(path) { Reading::Whole } else { Reading::Tail };
-                let how = How { still, reading };
-                let (seen, read) = first_look(root, path, &known, self.search.tree, base, self.spool, how)?;
-                (Seen::File(seen), read)
-            }
-        };
-        Ok((Item { stamp: Some(known), seen }, read))
-    }
-
-    /// The second look at everything. Returns what is not as the first one found it; `lone` may have grown.
-    fn look_again(
-        &mut self,
-        done: &mut Settled,
-        unmapped: &BTreeSet<RelPath>,
-        lone: Option<&RelPath>,
-    ) -> Result<BTreeSet<RelPath>, Missed> {
-        self.search.root.forget();
-        let still_unmapped = if unmapped.is_empty() {
-            BTreeSet::new()
-        } else {
-            let stamps = done.items.iter().map(|(path, item)| (path.clone(), item.stamp)).collect();
-            self.unmapped(&stamps, unmapped)
-        };
-        let mut moved = BTreeSet::new();
-        for (path, item) in &done.items {
-            let may_grow = lone == Some(path);
-            let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
-            let agrees = match (&item.seen, item.stamp, now) {
-                (Seen::Gone, None, now) => now.is_none(),
-                (Seen::File(seen), Some(stamp), Some(_))
-                    if self.shows(seen, &stamp) && still_unmapped.contains(path) =>
-                {
-                    is_untouched(self.search.root, path, &stamp)?
-                }
-                (Seen::File(seen), Some(stamp), Some(_)) => {
-                    let still = if may_grow { Still::MayGrow } else { Still::Must };
-                    match second_look(self.search.root, path, &stamp, seen, self.search.tree, still) {
-                        Ok((agrees, read)) => {
-                            done.read += read;
-                            agrees
-                        }
-                        Err(Missed::Moved | Missed::Unreadable(_)) => false,
-                        Err(full @ Missed::Spool(_)) => return Err(full),
-                    }
-                }
-                (_, Some(stamp), Some(now)) => stamp.is_same(&now),
-                _ => false,
-            };
-            if !agrees {
-                moved.insert(path.clone());
-            }
-        }
-        Ok(moved)
-    }
-
-    /// Patience has ended: what moves is taken as it is now, and looked at again next time.
-    fn take_as_it_is(
-        &mut self,
-        names: &mut Names,
-        moving: BTreeSet<RelPath>,
-        done: &mut Settled,
-    ) -> Result<(), Missed> {
-        done.certainty = Certainty::None;
-        // Whoever stops within the tick of its stamp does not show in it.
-        done.dirty.unsure.extend(moving.iter().cloned());
-        let missed = self.look(names, moving, done, Still::NeedNot)?;
-        for path in missed {
-            done.items.remove(&path);
-        }
-        Ok(())
-    }
-
-    fn roles(&self, names: &Names) -> BTreeMap<RelPath, Role> {
-        let file = |stamp: &Stamp| (stamp.shape == Shape::File).then_some(stamp.inode);
-        let now: BTreeMap<_, _> =
-            names.iter().filter_map(|(path, stamp)| Some((path.clone(), file(stamp.as_ref()?)?))).collect();
-        let held = |path: &RelPath| self.search.tree.get(path).filter(|known| known.body.is_file());
-        // What the mirror only says is no file of this disk: it can be a base under its own name alone.
-        let before: BTreeMap<_, _> = names
-            .keys()
-            .zip(1u64..)
-            .filter_map(|(path, number)| {
-                let known: &Known = held(path)?;
-                let inode = match self.moves {
-                    Moves::Follow if !known.is_told() => known.stamp.inode,
-                    _ => (u64::MAX, number),
-                };
-                Some((path.clone(), inode))
-            })
-            .collect();
-        roles(&before, &now)
-    }
 }
 
 pub(super) type Names = BTreeMap<RelPath, Option<Stamp>>;
-
-/// Whether a look was made with what the file's role is now.
-fn fits(item: &Item, role: Option<&Role>) -> bool {
-    match (&item.seen, role) {
-        (Seen::File(seen), Some(Role::File { base })) => seen.base == *base,
-        (Seen::Link(to), Some(Role::Link { to: now })) => to == now,
-        (Seen::File(_) | Seen::Link(_), _) => false,
-        (Seen::Gone | Seen::Dir | Seen::Symlink(_), role) => role.is_none(),
-    }
-}

@@ -11,7 +11,9 @@ use super::candidates::Dirty;
 use super::look::is_calm;
 use super::outgoing::{CHUNK, Outgoing, Stopped};
 use super::queue::is_whole_queue;
-use super::tree::Known;
+use super::rules::Sure;
+use super::sqlite::{self, names};
+use super::tree::{Kept, Known};
 use super::{Source, SourceError};
 use crate::disk::read::{Stride, bytes_of, now_holes, read_full, stored, stretches};
 use crate::disk::round::{ROOM, Round};
@@ -75,8 +77,15 @@ impl Source {
         for path in files {
             let stamp = self.root.stat(&path).ok().flatten();
             let Some(stamp) = stamp.filter(|stamp| stamp.shape == Shape::File && stamp.links == 1) else { continue };
-            if !is_calm(&stamp) {
-                // Whoever writes within the tick of its stamp does not show in it.
+            let is_database = |path: &RelPath| sqlite::is_database(&self.root, &self.rules, path).unwrap_or(false);
+            if names::owner(&path).is_some_and(|base| is_database(&base)) {
+                // It belongs to one state with the database, which nobody knows before that is looked at as a whole.
+                again.paths.insert(path);
+                continue;
+            }
+            let is_said_queue = matches!(self.rules.queue(&path), Some((_, Sure::Said)));
+            if !is_calm(&stamp) || is_said_queue || is_database(&path) {
+                // Whoever writes within the tick of its stamp does not show in it; half a record or a commit must not stay.
                 again.unsure.insert(path.clone());
             }
             match self.stream_file(&path, stamp, &round, out) {
@@ -103,8 +112,10 @@ impl Source {
         if held.is_none_or(|known| known.body != Body::Dir || known.stamp.meta != stamp.meta) {
             out.put(path, stamp.meta, Content::Dir)?;
         }
-        self.tree
-            .insert(path.clone(), Known { stamp, body: Body::Dir, queue: false, young: false, seen: self.tree.mark() });
+        self.tree.insert(
+            path.clone(),
+            Known { stamp, body: Body::Dir, kept: Kept::Whole, young: false, seen: self.tree.mark() },
+        );
         Ok(())
     }
 
@@ -128,8 +139,9 @@ impl Source {
         // What was said must be known as said, even where the file could not be read to its end.
         let (blocks, result) = send_blocks(&file, &stamp, &ranges, &known, round, out);
         let body = Body::File { size: stamp.size, blocks };
-        let queue = is_whole_queue(&file, path, &stamp);
-        self.tree.insert(path.clone(), Known { stamp, body, queue, young: false, seen: self.tree.mark() });
+        let is_queue = is_whole_queue(&file, self.rules.queue(path), &stamp);
+        let kept = if is_queue { Kept::Queue } else { Kept::Whole };
+        self.tree.insert(path.clone(), Known { stamp, body, kept, young: false, seen: self.tree.mark() });
         result
     }
 }

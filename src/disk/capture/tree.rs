@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use super::sqlite::log::Log;
+use super::sqlite::names;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::naming::Inode;
 use crate::replica::{Blocks, Body, Entry, RelPath, Time};
@@ -14,12 +16,34 @@ pub struct Known {
     pub stamp: Stamp,
     /// What the mirror holds.
     pub body: Body,
-    /// Captured as a queue, up to the end of its last whole record.
-    pub queue: bool,
+    /// What of it was captured.
+    pub kept: Kept,
     /// It was captured within the tick of the clock that stamped it: a later write may have the same stamp.
     pub young: bool,
     /// The look at everything that saw it last.
     pub seen: u32,
+}
+
+/// What of a file was captured.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Kept {
+    /// All of it, when nothing moved.
+    #[default]
+    Whole,
+    /// A queue, up to the end of its last whole record.
+    Queue,
+    /// A database, as a commit left it.
+    Database,
+    /// The log of a database, up to its last commit.
+    Log(Box<Log>),
+}
+
+impl Kept {
+    /// Whether it is a state that its program itself could have left.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        *self != Self::Whole
+    }
 }
 
 /// The inode of what was never seen at the source.
@@ -37,6 +61,9 @@ pub struct Tree {
     far: BTreeSet<RelPath>,
     files: u64,
     queues: u64,
+    databases: u64,
+    /// Files that are neither.
+    unsure: u64,
     bytes: u64,
 }
 
@@ -53,7 +80,7 @@ impl Known {
         };
         let stamp =
             Stamp { inode: UNSEEN, size, stored: size, links: 1, shape, meta: entry.meta, ctime: Time::default() };
-        Self { stamp, body: entry.body, queue: false, young: false, seen: 0 }
+        Self { stamp, body: entry.body, kept: Kept::Whole, young: false, seen: 0 }
     }
 
     /// Whether only the mirror's word is known.
@@ -128,12 +155,27 @@ impl Tree {
         }
     }
 
+    /// Notes what of `path` was captured, where what is held is found to be the same.
+    pub fn keep(&mut self, path: &RelPath, kept: Kept) {
+        if let Some(mut known) = self.entries.get(path).filter(|known| known.kept != kept).cloned() {
+            known.kept = kept;
+            self.insert(path.clone(), known);
+        }
+    }
+
     /// Takes the sums of the file `path` out, for who makes the next ones from them.
     pub fn take_blocks(&mut self, path: &RelPath) -> Blocks {
         match self.entries.get_mut(path).map(|known| &mut known.body) {
             Some(Body::File { blocks, .. }) => std::mem::take(blocks),
             _ => Blocks::default(),
         }
+    }
+
+    /// Whether `path` is the index of a database's log.
+    #[must_use]
+    pub fn is_index(&self, path: &RelPath) -> bool {
+        let base = names::owner(path).filter(|base| names::index(base) == *path && !self.entries.contains_key(path));
+        base.is_some_and(|base| self.get(&base).is_some_and(|known| known.kept == Kept::Database))
     }
 
     /// The number of the last look at everything.
@@ -194,6 +236,18 @@ impl Tree {
         self.queues
     }
 
+    /// How many of them are databases.
+    #[must_use]
+    pub fn databases(&self) -> u64 {
+        self.databases
+    }
+
+    /// How many of them are neither queues nor databases.
+    #[must_use]
+    pub fn unsure(&self) -> u64 {
+        self.unsure
+    }
+
     /// Bytes in them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -208,12 +262,12 @@ impl Tree {
 
     fn count(&mut self, known: &Known, sign: i8) {
         let Body::File { size, .. } = known.body else { return };
-        let queues = u64::from(known.queue);
-        if sign > 0 {
-            (self.files, self.queues, self.bytes) = (self.files + 1, self.queues + queues, self.bytes + size);
-        } else {
-            (self.files, self.queues, self.bytes) = (self.files - 1, self.queues - queues, self.bytes - size);
-        }
+        let count = |all: &mut u64, one: u64| *all = if sign > 0 { *all + one } else { *all - one };
+        count(&mut self.files, 1);
+        count(&mut self.bytes, size);
+        count(&mut self.queues, u64::from(known.kept == Kept::Queue));
+        count(&mut self.databases, u64::from(known.kept == Kept::Database));
+        count(&mut self.unsure, u64::from(!known.kept.is_sure()));
     }
 }
 

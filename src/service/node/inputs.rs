@@ -9,13 +9,13 @@ use super::lanes::{Receipt, Work};
 use super::meet::Again;
 use super::note::Note;
 use super::pos::{self, Program};
+use super::rules::rules;
 use super::session::Session;
 use super::{Input, Left, Machine, MachineError};
 use crate::config::dataset::{Content, Dataset};
 use crate::config::store::Store;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
-use crate::disk::capture::exclude::LeaveOut;
 use crate::disk::capture::guard::Consent;
 use crate::disk::journal::undo::Limits;
 use crate::link::pulse;
@@ -262,13 +262,13 @@ impl Machine {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
         let work = mirrored(&self.store).map(|dataset| {
-            let rules = dataset.clone();
             let options = Options {
                 empty_patience: mirror.empty_patience,
                 patience: PATIENCE,
                 consent,
                 own: self.home.clone(),
-                leave_out: LeaveOut::new(move |path| rules.excludes(path).is_some()),
+                rules: rules(dataset),
+                holder: crate::os::own_program(),
             };
             let source = self.folder(&self.store, &dataset.name);
             let settings = sending::Settings {

@@ -32,6 +32,7 @@
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
+//! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
@@ -62,6 +63,7 @@ mod own_till;
 mod planning;
 pub mod pos;
 mod recovering;
+mod rules;
 pub mod session;
 mod since;
 mod stalling;

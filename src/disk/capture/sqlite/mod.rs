@@ -1,0 +1,326 @@
+//! A database of `SQLite`: captured as one commit left it, while its program goes on.
+//!
+//! With a write-ahead log: whatever is in the database and was not there when the log was begun is in the log, too. So the log is read,
+//! then what differs in the database, then the log to its end. What has gone into the database meanwhile stands in the log up to
+//! there, and whoever opens both takes it from the log. No lock is needed for that; if the log was begun anew meanwhile it is looked
+//! again. Of the database only the pages are read that stood in the log, and only when it was changed.
+//!
+//! Without a log the database is read while nobody writes it. Where somebody always does, a read transaction holds it: one without a log
+//! for [`HOLD_MAX`] at the most, for then its writers wait.
+//!
+//! - [`names`]: the files of a database
+//! - [`log`]: what of its log is committed
+
+pub mod log;
+pub mod names;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::fs::fstat;
+use tokio::time::Instant;
+
+use super::look::{FileSeen, Item, Missed, Scope, Seen, Still, compare, is_calm};
+use super::rules::{As, Rule, Rules};
+use super::settle::Settle;
+use super::tree::{Kept, Known};
+use crate::disk::hold::NotHeld;
+use crate::disk::read::{read_full, stored};
+use crate::disk::root::Root;
+use crate::disk::stamp::{Shape, Stamp};
+use crate::replica::{BLOCK, RelPath, blocks};
+use log::{Log, Since};
+
+/// A writer that keeps no log waits for a capture no longer than this.
+pub const HOLD_MAX: Duration = Duration::from_millis(200);
+
+/// Looks that are tried before a lock is taken that its program notices.
+const OPTIMISTIC: u32 = 3;
+
+/// Looks that are tried before a database that is busy is captured like any other file.
+const BUSY: u32 = 8;
+
+/// What a database begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// What a look at a database found.
+pub(super) struct Looked {
+    /// Each of its files.
+    pub(super) items: Vec<(RelPath, Item)>,
+    /// Bytes that were read.
+    pub(super) read: u64,
+}
+
+/// The roles of its files: under which name the mirror holds what each is compared with.
+pub(super) struct Bases {
+    pub(super) database: Option<RelPath>,
+    pub(super) log: Option<RelPath>,
+}
+
+/// What of a database has to be read.
+enum Todo {
+    All,
+    Pages(BTreeSet<u32>),
+}
+
+impl Settle<'_> {
+    /// The database to which `path` belongs, or that it is.
+    pub(super) fn database_of(&self, path: &RelPath) -> io::Result<Option<RelPath>> {
+        for name in names::owner(path).into_iter().chain([path.clone()]) {
+            if is_database(self.search.root, self.rules, &name)? {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks at a database in the `round`-th round of looks. None where it has to be captured like any other file.
+    pub(super) fn look_at_database(
+        &mut self,
+        path: &RelPath,
+        bases: &Bases,
+        (round, still): (u32, Still),
+    ) -> Result<Option<Looked>, Missed> {
+        let root = self.search.root;
+        let file = root.open_file(path)?;
+        let mut head = [0; 16];
+        if read_full(&file, &mut head, 0)? < head.len() || head != *MAGIC {
+            // Encrypted, perhaps.
+            self.plain.insert(path.clone(), "file is not a database".to_owned());
+            return Ok(None);
+        }
+        if still == Still::Must && round < OPTIMISTIC || !self.holder.can_hold() {
+            let looked = match self.has_log(path)? {
+                true => self.with_log(path, &file, bases)?,
+                // A transaction that is not at its end is waited for, or taken as it stands: with the journal it can be undone.
+                false if self.has_hot_journal(path)? => return Ok(None),
+                false => self.without_log(path, &file, bases, None)?,
+            };
+            self.plain.remove(path);
+            return Ok(Some(looked));
+        }
+        let held = self.holder.read(&self.on_disk(path));
+        let looked = match held {
+            Ok(held) if held.inode != stamp_of(&file)?.inode => Err(Missed::Moved),
+            Ok(_) => match self.has_log(path)? {
+                true => self.with_log(path, &file, bases),
+                false => self.without_log(path, &file, bases, Some(Instant::now() + HOLD_MAX)),
+            },
+            Err(NotHeld::Busy) if still == Still::Must && round < BUSY => Err(Missed::Moved),
+            Err(why) => {
+                self.plain.insert(path.clone(), why.to_string());
+                return Ok(None);
+            }
+        };
+        self.holder.release();
+        if looked.is_ok() {
+            self.plain.remove(path);
+        }
+        looked.map(Some)
+    }
+
+    /// Whether anything may stand in the log of a database.
+    fn has_log(&self, path: &RelPath) -> io::Result<bool> {
+        Ok(self.search.root.stat(&names::log(path))?.is_some_and(|stamp| stamp.size > 0))
+    }
+
+    /// A database in whose log something may be committed.
+    fn with_log(&mut self, path: &RelPath, file: &File, bases: &Bases) -> Result<Looked, Missed> {
+        let log_name = names::log(path);
+        let (root, tree) = (self.search.root, &*self.search.tree);
+        let log_file = root.open_file(&log_name)?;
+        let (stamp, log_stamp) = (stamp_of(file)?, stamp_of(&log_file)?);
+        let held = bases.database.as_ref().and_then(|base| tree.get(base));
+        let held_log = bases.log.as_ref().and_then(|base| tree.get(base));
+        let known = held_log.and_then(|held| match &held.kept {
+            Kept::Log(log) => Some(&**log),
+            _ => None,
+        });
+        let Some(first) = Log::read(&log_file, (log_stamp.inode, log_stamp.size), known)? else {
+            // Nobody has begun to write in it: as if it were not there.
+            return self.without_log(path, file, bases, None);
+        };
+        let since = known.map(|known| known.since(&log_file, &first)).transpose()?;
+        let is_own = bases.database.as_ref() == Some(path) && !self.unsure.contains(path);
+        let todo = match held.filter(|held| is_own && held.kept == Kept::Database && held.stamp.inode == stamp.inode) {
+            Some(held) => what_to_read(held, &stamp, &first, since.as_ref()),
+            None => Todo::All,
+        };
+        let scope = match todo {
+            Todo::All => Scope { ranges: stored(file, stamp.size, stamp.is_sparse())?, holes_from: 0 },
+            Todo::Pages(pages) => Scope {
+                ranges: blocks_of_pages(&pages, first.page(), stamp.size, held.map_or(0, |held| held.body.size())),
+                holes_from: u64::MAX,
+            },
+        };
+        let mut seen =
+            FileSeen { size: stamp.size, kept: Kept::Database, calm: is_calm(&stamp), ..FileSeen::default() };
+        seen.alone = true;
+        let mut read = compare(file, (&stamp, Still::NeedNot), &mut seen, &scope, held, self.spool, None)?;
+        seen.base.clone_from(&bases.database);
+        // What came into the database up to here stands in the log up to there.
+        let log_stamp = stamp_of(&log_file)?;
+        let now = Log::read(&log_file, (log_stamp.inode, log_stamp.size), Some(&first))?;
+        let now = now.filter(|now| now.is_after(&first)).ok_or(Missed::Moved)?;
+        let from = match (known, since) {
+            (Some(known), Some(Since::Grew)) => known.end() / BLOCK as u64,
+            _ => 0,
+        };
+        let scope = Scope { ranges: vec![from..blocks::count(now.end())], holes_from: from };
+        let mut log_seen = FileSeen { size: now.end(), ..FileSeen::default() };
+        read += compare(&log_file, (&log_stamp, Still::NeedNot), &mut log_seen, &scope, held_log, self.spool, None)?;
+        let stands = now.is_in(&log_file)?
+            && stamp_of(file)?.size >= stamp.size
+            && self.still_is(path, &stamp)?
+            && self.still_is(&log_name, &log_stamp)?;
+        if !stands {
+            return Err(Missed::Moved);
+        }
+        log_seen.base.clone_from(&bases.log);
+        log_seen.kept = Kept::Log(Box::new(now));
+        let mut items = gone(&[names::journal(path), names::index(path)]);
+        items.push((path.clone(), Item { stamp: Some(stamp), seen: Seen::File(seen) }));
+        items.push((log_name, Item { stamp: Some(log_stamp), seen: Seen::File(log_seen) }));
+        Ok(Looked { items, read })
+    }
+
+    /// A database whose state is in it alone, as long as nobody writes; where that is held, until then at the most.
+    fn without_log(
+        &mut self,
+        path: &RelPath,
+        file: &File,
+        bases: &Bases,
+        held_until: Option<Instant>,
+    ) -> Result<Looked, Missed> {
+        let stamp = stamp_of(file)?;
+        let still = if held_until.is_some() { Still::NeedNot } else { Still::Must };
+        let scope = Scope { ranges: stored(file, stamp.size, stamp.is_sparse())?, holes_from: 0 };
+        let held = bases.database.as_ref().and_then(|base| self.search.tree.get(base));
+        let mut seen =
+            FileSeen { size: stamp.size, kept: Kept::Database, calm: is_calm(&stamp), ..FileSeen::default() };
+        let read = compare(file, (&stamp, still), &mut seen, &scope, held, self.spool, held_until)?;
+        seen.base.clone_from(&bases.database);
+        seen.alone = held_until.is_some() || seen.calm;
+        // Whoever has begun to write shows in the journal before, and in the log instead.
+        let has_begun = held_until.is_none() && (self.has_hot_journal(path)? || self.has_committed_log(path)?);
+        if has_begun || !self.still_is(path, &stamp)? {
+            return Err(Missed::Moved);
+        }
+        let mut items = gone(&[names::journal(path), names::log(path), names::index(path)]);
+        items.push((path.clone(), Item { stamp: Some(stamp), seen: Seen::File(seen) }));
+        Ok(Looked { items, read })
+    }
+
+    /// Whether there is a log in which somebody has begun to write.
+    fn has_committed_log(&self, path: &RelPath) -> Result<bool, Missed> {
+        if !self.has_log(path)? {
+            return Ok(false);
+        }
+        let file = self.search.root.open_file(&names::log(path))?;
+        let stamp = stamp_of(&file)?;
+        Ok(Log::read(&file, (stamp.inode, stamp.size), None)?.is_some())
+    }
+
+    /// Whether a database that was looked at holds still: nothing has been committed since.
+    pub(super) fn database_agrees(&self, path: &RelPath, log: Option<(&Log, &Stamp)>) -> Result<Option<bool>, Missed> {
+        let Some((log, stamp)) = log else {
+            return Ok(if self.has_hot_journal(path)? { Some(false) } else { None });
+        };
+        let name = names::log(path);
+        if !self.still_is(&name, stamp)? {
+            return Ok(Some(false));
+        }
+        let file = self.search.root.open_file(&name)?;
+        let size = stamp_of(&file)?.size;
+        let now = Log::read(&file, (stamp.inode, size), Some(log))?;
+        Ok(Some(now.is_some_and(|now| now.end() == log.end() && log.is_in(&file).unwrap_or(false))))
+    }
+
+    /// Whether a transaction is under way that would be undone with the journal, or one was when its program died.
+    fn has_hot_journal(&self, path: &RelPath) -> io::Result<bool> {
+        let name = names::journal(path);
+        let Some(stamp) = self.search.root.stat(&name)?.filter(|stamp| stamp.shape == Shape::File) else {
+            return Ok(false);
+        };
+        let mut head = [0; 8];
+        let read = self.search.root.open_file(&name).and_then(|file| read_full(&file, &mut head, 0));
+        // One that has gone meanwhile was there.
+        Ok(stamp.size > 0 && read.is_ok_and(|got| got > 0 && head != [0; 8]))
+    }
+
+    /// Whether the same file still stands under the name.
+    fn still_is(&self, path: &RelPath, stamp: &Stamp) -> io::Result<bool> {
+        self.search.root.forget();
+        Ok(self.search.root.stat(path)?.is_some_and(|now| now.inode == stamp.inode))
+    }
+
+    fn on_disk(&self, path: &RelPath) -> PathBuf {
+        self.search.root.path().join(OsStr::from_bytes(path.as_bytes()))
+    }
+}
+
+/// Whether a database stands at `path`: by what was said, or by what it begins with.
+pub(super) fn is_database(root: &Root, rules: &Rules, path: &RelPath) -> io::Result<bool> {
+    let is_said = match rules.of(path) {
+        Rule::Said(As::Sqlite) => true,
+        Rule::Unsaid => false,
+        Rule::LeftOut | Rule::Said(_) => return Ok(false),
+    };
+    let Some(stamp) = root.stat(path)?.filter(|stamp| stamp.shape == Shape::File && stamp.links == 1) else {
+        return Ok(false);
+    };
+    if is_said || stamp.size == 0 || !stamp.size.is_multiple_of(512) {
+        return Ok(is_said && stamp.size > 0);
+    }
+    let mut head = [0; 16];
+    let read = root.open_file(path).and_then(|file| read_full(&file, &mut head, 0));
+    // One that cannot be read is met again as any other file, and reported.
+    Ok(read.is_ok_and(|_| head == *MAGIC))
+}
+
+/// What of a database that is held can differ, given what became of its log.
+fn what_to_read(held: &Known, stamp: &Stamp, now: &Log, since: Option<&Since>) -> Todo {
+    let untouched = !held.young && held.stamp.is_same(stamp);
+    match since {
+        None | Some(Since::Grew) if untouched => Todo::Pages(BTreeSet::new()),
+        // What had gone into the database from a log that nobody has read is known to nobody.
+        None | Some(Since::Unknown) => Todo::All,
+        Some(Since::Grew) => Todo::Pages(now.pages().clone()),
+        // All that had stood in it is in the database now.
+        Some(Since::Anew(pages)) => Todo::Pages(pages.union(now.pages()).copied().collect()),
+    }
+}
+
+/// The blocks of a database of `size` bytes in which `pages` lie, and those that differ since it was `was` bytes long.
+fn blocks_of_pages(pages: &BTreeSet<u32>, page: u64, size: u64, was: u64) -> Vec<Range<u64>> {
+    let count = blocks::count(size);
+    let of_page = |number: &u32| {
+        let from = u64::from(number.saturating_sub(1)) * page;
+        from / BLOCK as u64..blocks::count(from + page).min(count)
+    };
+    let end = (was != size).then(|| was.min(size) / BLOCK as u64..count);
+    let mut all: Vec<Range<u64>> = pages.iter().map(of_page).chain(end).filter(|range| !range.is_empty()).collect();
+    all.sort_unstable_by_key(|range| range.start);
+    let mut ranges: Vec<Range<u64>> = vec![];
+    for range in all {
+        match ranges.last_mut() {
+            Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+            _ => ranges.push(range),
+        }
+    }
+    ranges
+}
+
+fn gone(names: &[RelPath]) -> Vec<(RelPath, Item)> {
+    names.iter().map(|name| (name.clone(), Item { stamp: None, seen: Seen::Gone })).collect()
+}
+
+fn stamp_of(file: &File) -> io::Result<Stamp> {
+    Ok(Stamp::from(fstat(file).map_err(io::Error::from)?))
+}

@@ -1,0 +1,108 @@
+//! The process that holds. It touches nothing but what it is asked for, and ends with who asks.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, fcntl_lock, flock};
+
+use super::{Answer, Ask, Held, Locking, NotHeld};
+use crate::replica::naming::Inode;
+
+/// How long another program is waited for that holds a database: it writes a commit, which is soon done.
+const BUSY: Duration = Duration::from_millis(50);
+
+#[derive(Default)]
+struct Holds {
+    /// Its transaction is open. With it open, too, its program does not close the database as the last one: the log would stay.
+    reading: Option<Connection>,
+    /// These have locks; closing them gives those up.
+    locked: Vec<File>,
+}
+
+/// Answers each line of `input`, until there is none any more.
+pub fn serve(input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut holds = Holds::default();
+    for line in input.lines() {
+        let answer = match holds.answer(serde_json::from_str(&line?)?) {
+            Ok(held) => Answer::Done(held),
+            Err(why) => Answer::Not(why),
+        };
+        serde_json::to_writer(&mut output, &answer)?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+impl Holds {
+    fn answer(&mut self, ask: Ask) -> Result<Held, NotHeld> {
+        match ask {
+            Ask::Read(path) => self.read(Path::new(OsStr::from_bytes(&path))),
+            Ask::Lock(path, how) => self.lock(Path::new(OsStr::from_bytes(&path)), how),
+            Ask::Release => {
+                self.release();
+                Ok(Held::default())
+            }
+        }
+    }
+
+    fn release(&mut self) {
+        self.locked.clear();
+        self.reading = None;
+    }
+
+    fn read(&mut self, path: &Path) -> Result<Held, NotHeld> {
+        self.release();
+        let inode = inode_of(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = Connection::open_with_flags(path, flags).map_err(refused)?;
+        database.busy_timeout(BUSY).map_err(refused)?;
+        // A bare BEGIN locks nothing: only what is read then is held.
+        database.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1").map_err(refused)?;
+        // Another file may have come in its place.
+        if inode_of(path)? != inode {
+            return Err(NotHeld::Busy);
+        }
+        self.reading = Some(database);
+        Ok(Held { inode })
+    }
+
+    fn lock(&mut self, path: &Path, how: Locking) -> Result<Held, NotHeld> {
+        let refused = |error: io::Error| NotHeld::No(error.to_string());
+        // Such a lock is given to none who could not write.
+        let file = File::options().read(true).write(true).open(path).map_err(refused)?;
+        let inode = file.metadata().map(|meta| (meta.dev(), meta.ino())).map_err(refused)?;
+        let taken = match how {
+            Locking::Flock => flock(&file, FlockOperation::NonBlockingLockExclusive),
+            Locking::Fcntl => fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive),
+        };
+        match taken {
+            Ok(()) => {
+                self.locked.push(file);
+                Ok(Held { inode })
+            }
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::ACCESS) => Err(NotHeld::Busy),
+            Err(error) => Err(refused(error.into())),
+        }
+    }
+}
+
+fn inode_of(path: &Path) -> Result<Inode, NotHeld> {
+    let meta = path.metadata().map_err(|error| NotHeld::No(error.to_string()))?;
+    Ok((meta.dev(), meta.ino()))
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn refused(error: rusqlite::Error) -> NotHeld {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => NotHeld::Busy,
+        _ => NotHeld::No(error.to_string()),
+    }
+}

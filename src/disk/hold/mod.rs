@@ -1,0 +1,187 @@
+//! Holds what a shop's program honours while its files are read: read transactions of `SQLite`, and locks.
+//!
+//! A process of its own holds them. The system gives up a process's locks on a file as soon as that process closes the file anywhere,
+//! and this one opens and closes all the time; and whatever hangs there can be ended with it, so that no program of the shop waits
+//! longer than is said.
+//!
+//! - [`child`]: that process
+
+pub mod child;
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::{Deserialize, Serialize};
+
+use super::capture::rules::Lock;
+use crate::replica::naming::Inode;
+
+/// The word by which the program is told to be that process.
+pub const VERB: &str = "hold-files";
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the process is asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Ask {
+    /// Begin to read this database.
+    Read(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// Take this lock on this file.
+    Lock(#[serde(with = "serde_bytes")] Vec<u8>, Locking),
+    /// Give up all that is held.
+    Release,
+}
+
+/// [`Lock`], as it is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Locking {
+    Flock,
+    Fcntl,
+}
+
+/// What it answers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Answer {
+    /// It is done.
+    Done(Held),
+    /// It is not.
+    Not(NotHeld),
+}
+
+/// What is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Held {
+    /// The file: another one may stand under the name by now.
+    pub inode: Inode,
+}
+
+/// Why something cannot be held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+pub enum NotHeld {
+    /// Its program holds it just now.
+    #[error("its program holds it")]
+    Busy,
+    /// It cannot be read as what it should be: encrypted, say.
+    #[error("{0}")]
+    No(String),
+    /// There is nobody to hold anything.
+    #[error("nobody can hold it: {0}")]
+    Nobody(String),
+}
+
+/// Has things held.
+#[derive(Debug, Default)]
+pub struct Holder {
+    program: Option<PathBuf>,
+    process: Option<Process>,
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Holder {
+    /// What is to be held is held by a process of `program`; without one, nothing can be.
+    #[must_use]
+    pub fn new(program: Option<PathBuf>) -> Self {
+        Self { program, process: None }
+    }
+
+    /// Whether there is anybody to hold anything.
+    #[must_use]
+    pub fn can_hold(&self) -> bool {
+        self.program.is_some()
+    }
+
+    /// Begins to read the database at `path`, and holds on to its state until [`Holder::release`].
+    pub fn read(&mut self, path: &Path) -> Result<Held, NotHeld> {
+        self.ask(&Ask::Read(path.as_os_str().as_bytes().to_vec()))
+    }
+
+    /// Takes `lock` on the file at `path`, without waiting.
+    pub fn lock(&mut self, path: &Path, lock: Lock) -> Result<Held, NotHeld> {
+        let how = match lock {
+            Lock::Flock => Locking::Flock,
+            Lock::Fcntl => Locking::Fcntl,
+        };
+        self.ask(&Ask::Lock(path.as_os_str().as_bytes().to_vec(), how))
+    }
+
+    /// Gives up all that is held. It is given up when this returns, whatever the process does.
+    pub fn release(&mut self) {
+        if self.process.is_some() && self.ask(&Ask::Release).is_err() {
+            self.end();
+        }
+    }
+
+    fn ask(&mut self, ask: &Ask) -> Result<Held, NotHeld> {
+        let nobody = |error: io::Error| NotHeld::Nobody(error.to_string());
+        let process = match &mut self.process {
+            Some(process) => process,
+            None => {
+                let Some(program) = &self.program else { return Err(NotHeld::Nobody(String::new())) };
+                self.process.insert(Process::begin(program).map_err(nobody)?)
+            }
+        };
+        match process.ask(ask) {
+            Ok(Answer::Done(held)) => Ok(held),
+            Ok(Answer::Not(why)) => Err(why),
+            Err(error) => {
+                // It hangs, or is gone: with it goes all that it held.
+                self.end();
+                Err(nobody(error))
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Process {
+    fn begin(program: &Path) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // What stops this program in a test is not meant for that one.
+        command.env_remove("FAILPOINTS");
+        let mut child = command.spawn()?;
+        let (Some(ask), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        Ok(Self { child, ask, answers: BufReader::new(answers) })
+    }
+
+    fn ask(&mut self, ask: &Ask) -> io::Result<Answer> {
+        let mut line = serde_json::to_vec(ask)?;
+        line.push(b'\n');
+        self.ask.write_all(&line)?;
+        let patience = Timespec { tv_sec: PATIENCE.as_secs().cast_signed(), tv_nsec: 0 };
+        let mut ready = [PollFd::new(self.answers.get_ref(), PollFlags::IN)];
+        if poll(&mut ready, Some(&patience))? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        line.clear();
+        if self.answers.read_until(b'\n', &mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(serde_json::from_slice(&line)?)
+    }
+}

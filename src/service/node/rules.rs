@@ -1,0 +1,41 @@
+//! How the files of a dataset are captured, as `store.toml` says it.
+
+use crate::config::dataset::Dataset;
+use crate::config::file::{self, FileKind, Prefix, Record};
+use crate::disk::capture::rules::{As, Lock, Number, Records, Rule, Rules};
+
+/// What is said of the files of `dataset`.
+pub(super) fn rules(dataset: &Dataset) -> Rules {
+    let dataset = dataset.clone();
+    Rules::new(move |path| {
+        if dataset.excludes(path).is_some() {
+            return Rule::LeftOut;
+        }
+        let Some(rule) = dataset.rule(path) else { return Rule::Unsaid };
+        let lock = rule.lock.map(|lock| match lock {
+            file::Lock::Flock => Lock::Flock,
+            file::Lock::Fcntl => Lock::Fcntl,
+        });
+        match rule.kind {
+            Some(FileKind::Queue(record)) => Rule::Said(As::Queue(records(record))),
+            Some(FileKind::Sqlite) => Rule::Said(As::Sqlite),
+            Some(FileKind::Files) => Rule::Said(As::Files(lock)),
+            None => lock.map_or(Rule::Unsaid, |lock| Rule::Said(As::Files(Some(lock)))),
+        }
+    })
+}
+
+fn records(record: Record) -> Records {
+    let number = |bytes, low_first| Records::Prefix(Number { bytes, low_first });
+    match record {
+        Record::Line => Records::Lines,
+        Record::Fixed(fixed) => Records::Fixed(fixed.into()),
+        Record::Prefix(Prefix::U16Le) => number(2, true),
+        Record::Prefix(Prefix::U16Be) => number(2, false),
+        Record::Prefix(Prefix::U32Le) => number(4, true),
+        Record::Prefix(Prefix::U32Be) => number(4, false),
+        Record::CountAt { at, first, fixed } => {
+            Records::Counted { at: at.into(), first: first.into(), fixed: fixed.into() }
+        }
+    }
+}

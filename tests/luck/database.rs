@@ -1,0 +1,386 @@
+//! Databases of `SQLite`, written by a program of the shop in another process, and captured as one commit left them.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use espejo::disk::capture::candidates::Dirty;
+use espejo::disk::capture::guard::Consent;
+use espejo::disk::capture::rules::{As, Rule, Rules};
+use espejo::disk::capture::settle::Moves;
+use espejo::disk::capture::{Options, Outcome, Source};
+use espejo::disk::hold::{Holder, NotHeld};
+use espejo::replica::{Grade, Kind};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::common::place::Place;
+use crate::copied::Copied;
+use crate::source::dirty;
+
+/// The shop's program.
+struct Shop {
+    child: Child,
+    ask: ChildStdin,
+    said: BufReader<ChildStdout>,
+    folder: PathBuf,
+}
+
+impl Shop {
+    fn open(place: &Place) -> Self {
+        let mut python = Command::new("python3");
+        python.arg("-c").arg(include_str!("writer.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = python.spawn().expect("the tests need python3, as the README says");
+        let (ask, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, ask, said, folder: place.source.clone() }
+    }
+
+    /// Tells the connection `who` something; returns what it says.
+    fn tell(&mut self, who: &str, what: &str) -> Value {
+        let what = match what.strip_prefix("open ") {
+            Some(name) => format!("open {}", self.folder.join(name).display()),
+            None => what.to_owned(),
+        };
+        writeln!(self.ask, "{}", json!([who, what])).unwrap();
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The same for the first connection, where it must work.
+    fn does(&mut self, what: &str) {
+        let said = self.tell("shop", what);
+        assert!(!said.as_str().is_some_and(|said| said.starts_with("error")), "{what}: {said}");
+    }
+
+    /// Opens `shop.db` with two tables whose sums are the same after each commit.
+    fn begins(place: &Place, pragmas: &[&str]) -> Self {
+        let mut shop = Self::open(place);
+        shop.does("open shop.db");
+        pragmas.iter().for_each(|pragma| shop.does(pragma));
+        shop.does("CREATE TABLE sales (number INTEGER PRIMARY KEY, cents INTEGER, what TEXT)");
+        shop.does("CREATE TABLE cash (number INTEGER PRIMARY KEY, cents INTEGER, what TEXT)");
+        shop
+    }
+
+    /// Sells something for each of `numbers`, in one commit each.
+    fn sells(&mut self, numbers: std::ops::Range<u64>) {
+        for number in numbers {
+            self.does("BEGIN IMMEDIATE");
+            for table in ["sales", "cash"] {
+                self.does(&format!("INSERT INTO {table} VALUES ({number}, {number}, hex(zeroblob(300)))"));
+            }
+            self.does("COMMIT");
+        }
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What is mirrored, and the mirror.
+struct Mirrored<'p> {
+    place: &'p Place,
+    source: Source,
+    copy: Copied,
+}
+
+impl<'p> Mirrored<'p> {
+    fn begin(place: &'p Place) -> Self {
+        Self::with(place, Rules::default())
+    }
+
+    fn with(place: &'p Place, rules: Rules) -> Self {
+        let options = Options {
+            empty_patience: Duration::from_secs(2),
+            patience: Duration::from_secs(3),
+            consent: Consent::Always,
+            own: place.path().to_owned(),
+            rules,
+            holder: Some(env!("CARGO_BIN_EXE_espejo").into()),
+        };
+        let source = Source::open(&place.source, options).unwrap();
+        let mut mirrored = Self { place, source, copy: Copied::default() };
+        mirrored.goes(Dirty { everything: true, ..Dirty::default() });
+        mirrored
+    }
+
+    /// What changed goes over. Returns whether anything did.
+    fn goes(&mut self, dirty: Dirty) -> bool {
+        let mut wait = |gap| {
+            std::thread::park_timeout(gap);
+            Some(Dirty::default())
+        };
+        match self.source.capture(dirty, Moves::Follow, &mut wait).unwrap() {
+            Outcome::Captured(captured) => {
+                self.copy.take(&captured);
+                self.source.commit(captured);
+                true
+            }
+            Outcome::Nothing => false,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn follows(&mut self) -> bool {
+        self.goes(dirty(&["shop.db", "shop.db-wal", "shop.db-journal"]))
+    }
+
+    /// The last sale in the mirror, which must be a state of one commit.
+    fn last(&self) -> i64 {
+        let folder = self.place.path().join("opened");
+        self.copy.write(&folder);
+        let database = Connection::open(folder.join("shop.db")).unwrap();
+        let check: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok");
+        let row = |table: &str| -> (i64, i64, i64) {
+            let sql = format!("SELECT count(*), coalesce(sum(cents), 0), coalesce(max(number), -1) FROM {table}");
+            database.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+        };
+        let (sales, cash) = (row("sales"), row("cash"));
+        assert_eq!(sales, cash, "a state that no commit left");
+        assert_eq!(sales.0, sales.2 + 1, "sales in the middle are missing");
+        sales.2
+    }
+}
+
+const WAL: &str = "PRAGMA journal_mode = WAL";
+const BY_HAND: &str = "PRAGMA wal_autocheckpoint = 0";
+
+#[test]
+fn with_a_log_each_generation_is_one_commit_and_little_is_read() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..2000);
+    let mut mirror = Mirrored::begin(&place);
+    assert_eq!(mirror.last(), 1999);
+    shop.tell("shop", "PRAGMA wal_checkpoint(PASSIVE)");
+    mirror.follows();
+    for number in 2000..2010 {
+        shop.sells(number..number + 1);
+        assert!(mirror.follows());
+        assert_eq!(mirror.last(), i64::try_from(number).unwrap());
+        assert!(mirror.copy.came < 100_000, "{} bytes for one sale", mirror.copy.came);
+    }
+    assert_eq!(mirror.source.grade(), Grade::Exact);
+    assert_eq!(mirror.source.kinds(), [Kind::Sqlite]);
+    assert!(!mirror.copy.names().iter().any(|name| name.ends_with("-shm")), "{:?}", mirror.copy.names());
+    assert!(!mirror.follows(), "nothing has changed");
+}
+
+#[test]
+fn what_is_not_committed_does_not_go() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND, "PRAGMA cache_size = 2"]);
+    shop.sells(0..10);
+    let mut mirror = Mirrored::begin(&place);
+    shop.does("BEGIN IMMEDIATE");
+    for number in 10..400 {
+        shop.does(&format!("INSERT INTO sales VALUES ({number}, {number}, hex(zeroblob(300)))"));
+    }
+    // Pages that find no room in memory stand in the log before the commit.
+    assert!(!mirror.follows());
+    assert_eq!(mirror.last(), 9);
+    shop.does("ROLLBACK");
+    shop.sells(10..12);
+    assert!(mirror.follows());
+    assert_eq!(mirror.last(), 11);
+}
+
+/// Rule (d): what stood in the log is in the database once that log was begun anew.
+#[test]
+fn what_stood_in_a_log_that_was_begun_anew_is_taken_from_the_database() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..500);
+    let mut mirror = Mirrored::begin(&place);
+    for round in 1..6 {
+        let from = round * 500;
+        shop.sells(from..from + 100);
+        assert!(mirror.follows());
+        shop.does("PRAGMA wal_checkpoint(FULL)");
+        shop.sells(from + 100..from + 103);
+        mirror.follows();
+        assert_eq!(mirror.last(), i64::try_from(from).unwrap() + 102);
+        // Nobody saw these before the log is begun anew.
+        shop.sells(from + 103..from + 400);
+        shop.does("PRAGMA wal_checkpoint(FULL)");
+        shop.sells(from + 400..from + 402);
+        mirror.follows();
+        assert_eq!(mirror.last(), i64::try_from(from).unwrap() + 401);
+        // Nor these, and the new log has come so far that nothing tells of the old one.
+        shop.sells(from + 402..from + 404);
+        shop.does("PRAGMA wal_checkpoint(FULL)");
+        shop.sells(from + 404..from + 500);
+        mirror.follows();
+        assert_eq!(mirror.last(), i64::try_from(from).unwrap() + 499);
+    }
+}
+
+#[test]
+fn a_log_that_was_cut_off_or_removed_or_begun_anew_twice_loses_nothing() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..300);
+    let mut mirror = Mirrored::begin(&place);
+    shop.sells(300..310);
+    shop.does("PRAGMA wal_checkpoint(TRUNCATE)");
+    mirror.follows();
+    assert_eq!(mirror.last(), 309);
+    shop.sells(310..320);
+    mirror.follows();
+    shop.sells(320..330);
+    shop.does("PRAGMA wal_checkpoint(RESTART)");
+    shop.sells(330..331);
+    shop.does("PRAGMA wal_checkpoint(RESTART)");
+    shop.sells(331..332);
+    mirror.follows();
+    assert_eq!(mirror.last(), 331);
+    shop.sells(332..340);
+    shop.does("close");
+    mirror.follows();
+    assert_eq!(mirror.last(), 339);
+    shop.does("open shop.db");
+    shop.sells(340..341);
+    mirror.follows();
+    assert_eq!(mirror.last(), 340);
+}
+
+#[test]
+fn a_database_without_a_log_goes_when_nobody_writes() {
+    for mode in ["DELETE", "TRUNCATE", "PERSIST"] {
+        let place = Place::new();
+        let mut shop = Shop::begins(&place, &[&format!("PRAGMA journal_mode = {mode}")]);
+        shop.sells(0..50);
+        let mut mirror = Mirrored::begin(&place);
+        assert_eq!(mirror.last(), 49, "{mode}");
+        shop.sells(50..55);
+        assert!(mirror.follows());
+        assert_eq!(mirror.last(), 54, "{mode}");
+        assert_eq!(mirror.source.grade(), Grade::Exact, "{mode}");
+        assert_eq!(mirror.copy.names(), ["shop.db"], "{mode}: a journal that is of no use");
+    }
+}
+
+#[test]
+fn a_transaction_that_goes_on_and_on_keeps_nobody_from_the_last_commit() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &["PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 2"]);
+    shop.sells(0..50);
+    let mut mirror = Mirrored::begin(&place);
+    shop.does("BEGIN IMMEDIATE");
+    for number in 50..400 {
+        shop.does(&format!("INSERT INTO sales VALUES ({number}, {number}, hex(zeroblob(300)))"));
+    }
+    mirror.follows();
+    assert_eq!(mirror.last(), 49);
+    // Its program dies in it: what it leaves is undone by whoever opens it.
+    drop(shop);
+    mirror.follows();
+    assert_eq!(mirror.last(), 49);
+}
+
+#[test]
+fn vacuum_large_pages_and_another_database_in_its_place() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &["PRAGMA page_size = 65536", WAL, BY_HAND]);
+    shop.sells(0..300);
+    let mut mirror = Mirrored::begin(&place);
+    shop.does("VACUUM");
+    mirror.follows();
+    assert_eq!(mirror.last(), 299);
+    shop.does("PRAGMA wal_checkpoint(TRUNCATE)");
+    shop.does("PRAGMA journal_mode = DELETE");
+    shop.does("PRAGMA page_size = 1024");
+    shop.does("VACUUM");
+    shop.sells(300..310);
+    mirror.follows();
+    assert_eq!(mirror.last(), 309);
+    shop.does(WAL);
+    shop.sells(310..320);
+    mirror.follows();
+    assert_eq!(mirror.last(), 319);
+    shop.does("close");
+    // Restored from elsewhere.
+    let (now, other) = (place.source.join("shop.db"), place.source.join("other.db"));
+    shop.does("open other.db");
+    for table in ["sales", "cash"] {
+        shop.does(&format!("CREATE TABLE {table} (number INTEGER PRIMARY KEY, cents INTEGER, what TEXT)"));
+    }
+    shop.sells(0..7);
+    shop.does("close");
+    fs::rename(other, now).unwrap();
+    mirror.goes(dirty(&["shop.db", "shop.db-wal", "shop.db-journal", "other.db", "other.db-journal"]));
+    assert_eq!(mirror.last(), 6);
+}
+
+#[test]
+fn what_cannot_be_read_as_a_database_is_captured_as_a_file_and_said() {
+    let place = Place::new();
+    fs::write(place.source.join("shop.db"), vec![0x5a; 8192]).unwrap();
+    let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Sqlite) } else { Rule::Unsaid };
+    let mut mirror = Mirrored::with(&place, Rules::new(said));
+    assert_eq!(mirror.copy.names(), ["shop.db"]);
+    assert_eq!(mirror.source.grade(), Grade::Steady);
+    let why: Vec<_> = mirror.source.plain().values().cloned().collect();
+    assert_eq!(why, ["file is not a database"]);
+    fs::remove_file(place.source.join("shop.db")).unwrap();
+    let mut shop = Shop::begins(&place, &[WAL, "PRAGMA locking_mode = EXCLUSIVE"]);
+    shop.sells(0..10);
+    mirror.follows();
+    assert_eq!(mirror.last(), 9);
+    assert_eq!(mirror.source.grade(), Grade::Exact, "its program holds it alone, but no lock is needed");
+    assert!(mirror.source.plain().is_empty());
+}
+
+#[test]
+fn what_is_called_a_file_is_captured_as_one() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL]);
+    shop.sells(0..10);
+    let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Files(None)) } else { Rule::Unsaid };
+    let mirror = Mirrored::with(&place, Rules::new(said));
+    assert_eq!(mirror.source.grade(), Grade::Steady);
+    assert!(mirror.copy.names().contains(&"shop.db-shm".to_owned()));
+}
+
+/// Rule (b): the locks of a process go when it closes the file anywhere; those of another one stay.
+#[test]
+fn what_is_held_stays_held_whatever_this_process_opens_and_closes() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND, "PRAGMA busy_timeout = 0"]);
+    shop.sells(0..10);
+    let mut holder = Holder::new(Some(env!("CARGO_BIN_EXE_espejo").into()));
+    let path = place.source.join("shop.db");
+    holder.read(&path).unwrap();
+    shop.sells(10..11);
+    for name in ["shop.db", "shop.db-wal", "shop.db-shm"] {
+        drop(File::open(place.source.join(name)).unwrap());
+    }
+    let busy = |shop: &mut Shop| shop.tell("shop", "PRAGMA wal_checkpoint(TRUNCATE)")[0][0].as_i64();
+    assert_eq!(busy(&mut shop), Some(1), "a log that is read cannot be cut off");
+    holder.release();
+    assert_eq!(busy(&mut shop), Some(0));
+    let nobody = Holder::new(None).read(&path).unwrap_err();
+    assert!(matches!(nobody, NotHeld::Nobody(_)), "{nobody:?}");
+}
+
+#[test]
+fn a_flipped_bit_in_the_log_ends_it_there() {
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..10);
+    let log = place.source.join("shop.db-wal");
+    let at = fs::metadata(&log).unwrap().len() - 10_000;
+    File::options().write(true).open(log).unwrap().write_all_at(b"\xff", at).unwrap();
+    let mirror = Mirrored::begin(&place);
+    let last = mirror.last();
+    assert!((0..9).contains(&last), "{last}");
+}
