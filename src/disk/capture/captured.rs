@@ -25,6 +25,8 @@ pub struct Captured {
     pub dirty: Dirty,
     /// Bytes that were read for it.
     pub read: u64,
+    /// How long that took.
+    pub worked: Duration,
 }
 
 /// After so long the whole of a queue is read again of which only the end was.

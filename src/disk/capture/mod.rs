@@ -367,9 +367,9 @@ impl Source {
             self.guard.looked_through();
             return Ok(Outcome::Nothing);
         }
-        let Settled { dirty, read, .. } = settled;
+        let Settled { dirty, read, worked, .. } = settled;
         let aside = !older.files.is_empty();
-        Ok(Outcome::Captured(Captured { items, spool, aside, taken_at, dirty, read }))
+        Ok(Outcome::Captured(Captured { items, spool, aside, taken_at, dirty, read, worked }))
     }
 
     fn settle(

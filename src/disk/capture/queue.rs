@@ -116,17 +116,13 @@ fn walked(file: &File, size: u64, from: u64, number: Number) -> io::Result<u64> 
             let behind = usize::try_from(at.checked_sub(piece.0)?).ok()?;
             number.read(piece.1.get(behind..)?)
         };
-        let length = match head(&piece) {
-            Some(length) => length,
-            None => {
-                let mut bytes = vec![0; PIECE];
-                let got = read_full(file, &mut bytes, at)?;
-                bytes.truncate(got);
-                piece = (at, bytes);
-                let Some(length) = head(&piece) else { return Ok(at) };
-                length
-            }
-        };
+        if head(&piece).is_none() {
+            let mut bytes = vec![0; PIECE];
+            let got = read_full(file, &mut bytes, at)?;
+            bytes.truncate(got);
+            piece = (at, bytes);
+        }
+        let Some(length) = head(&piece) else { return Ok(at) };
         let end = at + number.bytes as u64 + length;
         if length == 0 || end > size {
             return Ok(at);

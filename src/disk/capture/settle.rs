@@ -19,6 +19,8 @@ use crate::replica::RelPath;
 const FIRST_GAP: Duration = Duration::from_millis(10);
 /// The most.
 const LAST_GAP: Duration = Duration::from_millis(200);
+/// Looks after which the time between the two grows: up to then a program is hoped for that pauses often and not for long.
+const CLOSE_ROUNDS: u32 = 24;
 /// Looks that are tried at the least before what moves is taken as it is.
 const LEAST_ROUNDS: u32 = 3;
 
@@ -39,6 +41,8 @@ pub struct Settled {
     pub heard: Dirty,
     /// Bytes that were read.
     pub read: u64,
+    /// How long that took, without what was waited for.
+    pub worked: Duration,
 }
 
 /// How sure it is that a capture is one instant.
@@ -108,6 +112,7 @@ impl Settle<'_> {
             let unmapped = self.unmapped(&names, &BTreeSet::new());
             let looked = Instant::now();
             let mut moving = self.look(&mut names, todo, &mut done, (round, Still::Must))?;
+            done.worked += looked.elapsed();
             let lone = lone(&done.items);
             if moving.is_empty() && lone.as_ref().is_some_and(|lone| moves_alone(lone, &done.items, self.search.tree)) {
                 // Alone only if nothing else changed up to when it was read.
@@ -129,7 +134,9 @@ impl Settle<'_> {
                 Some(since) => since,
                 None => self.changed_since(&names, &done.unreadable)?,
             };
+            let looked = Instant::now();
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
+            done.worked += looked.elapsed();
             // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
             if moving.is_empty() && since.is_only(lone.as_ref()) {
                 done.dirty.join(std::mem::take(&mut since));
@@ -145,7 +152,9 @@ impl Settle<'_> {
             }
             moving.extend(self.merge(&since, &mut names, &mut done)?);
             todo = moving;
-            gap = (gap * 2).min(LAST_GAP);
+            if round >= CLOSE_ROUNDS {
+                gap = (gap * 2).min(LAST_GAP);
+            }
         }
         Ok(done)
     }

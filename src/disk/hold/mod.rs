@@ -124,12 +124,11 @@ impl Holder {
 
     fn ask(&mut self, ask: &Ask) -> Result<Held, NotHeld> {
         let nobody = |error: io::Error| NotHeld::Nobody(error.to_string());
-        let process = match &mut self.process {
-            Some(process) => process,
-            None => {
-                let Some(program) = &self.program else { return Err(NotHeld::Nobody(String::new())) };
-                self.process.insert(Process::begin(program).map_err(nobody)?)
-            }
+        let process = if let Some(process) = &mut self.process {
+            process
+        } else {
+            let Some(program) = &self.program else { return Err(NotHeld::Nobody(String::new())) };
+            self.process.insert(Process::begin(program).map_err(nobody)?)
         };
         match process.ask(ask) {
             Ok(Answer::Done(held)) => Ok(held),

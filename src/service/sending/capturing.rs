@@ -68,7 +68,7 @@ impl Sending {
             }
             Outcome::Captured(captured) => {
                 if captured.read > 1024 * 1024 {
-                    self.budget.spend(spent, Instant::now());
+                    self.budget.spend(captured.worked, Instant::now());
                 }
                 self.dirty.join(captured.dirty.clone());
                 if !captured.is_empty() {

@@ -96,22 +96,22 @@ impl Settle<'_> {
             return Ok(None);
         }
         if still == Still::Must && round < OPTIMISTIC || !self.holder.can_hold() {
-            let looked = match self.has_log(path)? {
-                true => self.with_log(path, &file, bases)?,
+            let has_log = self.has_log(path)?;
+            if !has_log && self.has_hot_journal(path)? {
                 // A transaction that is not at its end is waited for, or taken as it stands: with the journal it can be undone.
-                false if self.has_hot_journal(path)? => return Ok(None),
-                false => self.without_log(path, &file, bases, None)?,
-            };
+                return Ok(None);
+            }
+            let looked = self.with_log_or_without(has_log, path, &file, bases, None)?;
             self.plain.remove(path);
             return Ok(Some(looked));
         }
         let held = self.holder.read(&self.on_disk(path));
         let looked = match held {
             Ok(held) if held.inode != stamp_of(&file)?.inode => Err(Missed::Moved),
-            Ok(_) => match self.has_log(path)? {
-                true => self.with_log(path, &file, bases),
-                false => self.without_log(path, &file, bases, Some(Instant::now() + HOLD_MAX)),
-            },
+            Ok(_) => {
+                let has_log = self.has_log(path)?;
+                self.with_log_or_without(has_log, path, &file, bases, Some(Instant::now() + HOLD_MAX))
+            }
             Err(NotHeld::Busy) if still == Still::Must && round < BUSY => Err(Missed::Moved),
             Err(why) => {
                 self.plain.insert(path.clone(), why.to_string());
@@ -123,6 +123,17 @@ impl Settle<'_> {
             self.plain.remove(path);
         }
         looked.map(Some)
+    }
+
+    fn with_log_or_without(
+        &mut self,
+        has_log: bool,
+        path: &RelPath,
+        file: &File,
+        bases: &Bases,
+        held_until: Option<Instant>,
+    ) -> Result<Looked, Missed> {
+        if has_log { self.with_log(path, file, bases) } else { self.without_log(path, file, bases, held_until) }
     }
 
     /// Whether anything may stand in the log of a database.

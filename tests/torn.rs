@@ -1,0 +1,248 @@
+//! Copies that open: programs of a shop write all the time, in other processes; the real program mirrors them over a line as slow as one of
+//! 100 Mbit/s; then the mirror is stepped back, generation by generation, and each one is opened and checked. The same checks find
+//! what is wrong with plain copies.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod common;
+#[path = "torn/check.rs"]
+mod check;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use espejo::replica::{Grade, Time};
+
+use check::Bad;
+use common::place::Place;
+use common::{is_full, until};
+
+/// 100 Mbit/s, as far as data go.
+const LINE: &str = "11.5MB";
+const LINE_BYTES: f64 = 11.5e6;
+
+/// A kind of program.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    check: fn(&Path) -> Bad,
+    files: &'static [&'static str],
+    /// Bytes of old sales.
+    old: u64,
+    /// Whether its program leaves whatever a reader finds: then every generation is sure.
+    exact: bool,
+}
+
+const WAL: Kind =
+    Kind { name: "wal", check: check::database, files: &["shop.db", "shop.db-wal"], old: 3_000_000, exact: true };
+const JOURNAL: Kind = Kind { name: "journal", files: &["shop.db", "shop.db-journal"], ..WAL };
+/// With a log that is begun anew with every other order.
+const CHECKPOINTS: Kind = Kind { name: "checkpoints", ..WAL };
+const ISAM: Kind = Kind {
+    name: "isam",
+    check: check::isam,
+    files: &["ORDERS.DAT", "ORDERS.IDX", "ORDERS.SEQ"],
+    old: 3_000_000,
+    exact: false,
+};
+const QUEUE: Kind = Kind { name: "queue", check: check::queue, files: &["ORDER.QUE"], old: 6_000_000, exact: true };
+
+/// The shop's program at work.
+struct Shop {
+    child: Child,
+}
+
+impl Shop {
+    fn open(kind: Kind, folder: &Path, rate: f64) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torn/writer.py");
+        let mut python = Command::new("python3");
+        python.arg(script).args([kind.name]).arg(folder).args([rate.to_string(), kind.old.to_string()]);
+        let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("these tests need python3");
+        let mut ready = [0; 6];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+        assert_eq!(&ready, b"ready\n");
+        Self { child }
+    }
+
+    fn is_at_work(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// What became of the generations of one run.
+#[derive(Default, Debug)]
+struct Found {
+    generations: usize,
+    unsteady: usize,
+    /// Those that were called sure, and are no state of the shop.
+    bad: Vec<String>,
+    /// The longest time between two that were sure.
+    longest: Duration,
+}
+
+/// Mirrors a shop that sells `rate` orders a second until there are so many generations, and checks each.
+fn mirrored(kind: Kind, rate: f64, generations: u64) -> Found {
+    let place = Place::new();
+    let mut shop = Shop::open(kind, &place.source, rate);
+    let running = place.start(&["--max-rate", LINE]).caught_up();
+    let seq = |place: &Place| place.status().and_then(|status| status["mirror"]["position"]["seq"].as_u64());
+    let end = Instant::now() + Duration::from_secs(60 + 20 * generations);
+    while seq(&place).is_none_or(|seq| seq < generations) {
+        assert!(shop.is_at_work(), "the shop's program has ended");
+        assert!(Instant::now() < end, "{} at {rate}/s: {:?} generations", kind.name, seq(&place));
+        std::thread::park_timeout(Duration::from_millis(200));
+    }
+    // The mirror ends first: that the shop closes is no part of this.
+    running.stop();
+    assert!(shop.is_at_work(), "the shop's program has ended");
+    drop(shop);
+    step_through(kind, &place)
+}
+
+/// Steps the mirror of `place` back, and checks each generation but the first copy.
+fn step_through(kind: Kind, place: &Place) -> Found {
+    let (mut mirror, _) = place.open();
+    let mut found = Found::default();
+    let mut later: Option<Time> = None;
+    let opened = place.path().join("opened");
+    loop {
+        let (position, grade, as_of) = (mirror.state().position, mirror.state().grade, mirror.state().as_of);
+        let sure = matches!(grade, Grade::Exact | Grade::Steady);
+        found.generations += 1;
+        found.unsteady += usize::from(!sure);
+        // What opens it must not change it.
+        let _ = fs::remove_dir_all(&opened);
+        copy(&place.dest, &opened);
+        if let (true, Err(why)) = (sure, (kind.check)(&opened)) {
+            found.bad.push(format!("generation {}, {grade:?}: {why}", position.seq));
+        }
+        if sure {
+            let since = later.map_or(0.0, |later| seconds(later) - seconds(as_of));
+            found.longest = found.longest.max(Duration::from_secs_f64(since.max(0.0)));
+            later = Some(as_of);
+        }
+        if position.seq <= 2 || !mirror.step_back().unwrap() {
+            break;
+        }
+    }
+    found
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn seconds(time: Time) -> f64 {
+    time.seconds as f64 + f64::from(time.nanos) / 1e9
+}
+
+fn copy(from: &Path, to: &PathBuf) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn checked(kind: Kind, rate: f64, generations: u64) {
+    let found = mirrored(kind, rate, generations);
+    eprintln!("{} at {rate} orders a second: {found:?}", kind.name);
+    assert!(found.bad.is_empty(), "{} of {} are bad: {:#?}", found.bad.len(), found.generations, found.bad);
+    assert!(found.generations as u64 >= generations - 1, "{found:?}");
+    if kind.exact {
+        assert_eq!(found.unsteady, 0, "{found:?}");
+    }
+    if rate <= 5.0 {
+        assert!(found.longest < Duration::from_secs(10), "starved: {found:?}");
+    }
+}
+
+/// Copies the files of a shop one after the other, as fast as the line is. Returns how many of so many copies were bad.
+fn plainly_copied(kind: Kind, rate: f64, copies: usize) -> usize {
+    let place = Place::new();
+    let shop = Shop::open(kind, &place.source, rate);
+    let opened = place.path().join("opened");
+    let mut bad = 0;
+    for _ in 0..copies {
+        let _ = fs::remove_dir_all(&opened);
+        fs::create_dir(&opened).unwrap();
+        for name in kind.files {
+            let Ok(from) = fs::File::open(place.source.join(name)) else { continue };
+            throttled(from, &opened.join(name));
+        }
+        bad += usize::from((kind.check)(&opened).is_err());
+    }
+    drop(shop);
+    bad
+}
+
+fn throttled(mut from: fs::File, to: &Path) {
+    let mut to = fs::File::create(to).unwrap();
+    let (began, mut sent, mut piece) = (Instant::now(), 0.0, vec![0; 64 * 1024]);
+    loop {
+        let got = std::io::Read::read(&mut from, &mut piece).unwrap();
+        if got == 0 {
+            return;
+        }
+        std::io::Write::write_all(&mut to, &piece[..got]).unwrap();
+        #[allow(clippy::cast_precision_loss)]
+        {
+            sent += got as f64;
+        }
+        until("the line has taken it", || began.elapsed().as_secs_f64() >= sent / LINE_BYTES);
+    }
+}
+
+/// Generations at 5, 50 and 0.2 orders a second.
+fn how_many() -> [u64; 3] {
+    if is_full() { [500, 500, 20] } else { [20, 100, 0] }
+}
+
+fn all_rates(kind: Kind) {
+    let [calm, busy, rare] = how_many();
+    checked(kind, 50.0, busy);
+    checked(kind, 5.0, calm);
+    if rare > 0 {
+        checked(kind, 0.2, rare);
+    }
+}
+
+#[test]
+fn a_database_with_a_log() {
+    all_rates(WAL);
+}
+
+#[test]
+fn a_database_whose_log_is_begun_anew_all_the_time() {
+    let [_, busy, _] = how_many();
+    checked(CHECKPOINTS, 200.0, busy);
+}
+
+#[test]
+fn a_database_with_a_journal() {
+    all_rates(JOURNAL);
+}
+
+#[test]
+fn three_files_with_one_count() {
+    all_rates(ISAM);
+}
+
+#[test]
+fn a_queue_of_records_with_sums() {
+    all_rates(QUEUE);
+}
+
+#[test]
+fn plain_copies_are_bad() {
+    for kind in [CHECKPOINTS, JOURNAL, ISAM, QUEUE] {
+        let bad = plainly_copied(kind, 400.0, 10);
+        eprintln!("{}: {bad} of 10 plain copies are bad", kind.name);
+        assert!(bad > 0, "{}: these checks find nothing", kind.name);
+    }
+}
