@@ -4,6 +4,7 @@
 //! - `adopted`: the backup becomes the main for good; a new machine in the place of the main
 //! - `alone`: the main has its place again by itself
 //! - `anew`: the copy is thrown away and taken anew
+//! - `counters`: numbers that never repeat
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
 //! - `history`: the diary, and what was set aside
@@ -49,6 +50,8 @@ mod called;
 #[path = "pair/clocks.rs"]
 mod clocks;
 mod common;
+#[path = "pair/counters.rs"]
+mod counters;
 #[path = "pair/crowds.rs"]
 mod crowds;
 #[path = "pair/database.rs"]

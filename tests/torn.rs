@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
-mod common;
 #[path = "torn/check.rs"]
 mod check;
+mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};

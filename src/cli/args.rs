@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{AdoptArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, Rescue, ReturnArgs};
+use super::parts::{AdoptArgs, CountersArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, Rescue, ReturnArgs};
 use crate::words::Words;
 
 /// What can be typed.
@@ -150,6 +150,12 @@ pub enum Verb {
         /// What of it.
         #[command(subcommand)]
         verb: LicenceVerb,
+    },
+    /// Numbers that must not repeat.
+    Counters {
+        /// What is shown.
+        #[command(flatten)]
+        shown: CountersArgs,
     },
     /// The diary of this machine.
     History {

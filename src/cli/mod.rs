@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`counters`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
@@ -14,6 +14,7 @@
 
 pub mod args;
 pub mod check;
+pub mod counters;
 pub mod demo;
 pub mod exit;
 pub mod history;
@@ -108,6 +109,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Terminal) => terminal::run(&around).await,
             Some(Verb::Message { text }) => invite::message(&around, text).await,
             Some(Verb::Check { json }) => check::run(&around, json).await,
+            Some(Verb::Counters { shown }) => counters::run(&around, shown.into()).await,
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Promote(args)) => turn::promote(&around, args).await,

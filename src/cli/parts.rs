@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::counters::Shown;
+
 /// What can be done with what was set aside.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Rescue {
@@ -77,12 +79,21 @@ pub struct PromoteArgs {
     /// What the terminals say is no reason: the support has looked.
     #[arg(long, requires = "reason")]
     pub unlock: bool,
+    /// Behind which number this counter goes on.
+    #[arg(long, value_name = "NAME=N", value_parser = counter)]
+    pub counter: Vec<(String, u64)>,
     /// Why, for the record.
     #[arg(long)]
     pub reason: Option<String>,
     /// What would be done.
     #[command(flatten)]
     pub planned: Planned,
+}
+
+/// A counter, and the number behind which it goes on.
+fn counter(text: &str) -> Result<(String, u64), String> {
+    let said = text.rsplit_once('=').and_then(|(name, number)| Some((name.to_owned(), number.parse().ok()?)));
+    said.ok_or_else(|| format!("\"{text}\" is no counter and number; write for example receipt=1100"))
 }
 
 /// What `espejo return` takes.
@@ -191,4 +202,30 @@ pub enum PerWhat {
     Activation,
     /// Of all times together.
     Total,
+}
+
+/// What `espejo counters` takes.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(multiple = false)]
+pub struct CountersArgs {
+    /// A page that says why numbers are missing.
+    #[arg(long)]
+    pub certificate: bool,
+    /// The number that could not be set was set by hand: the POS server may start.
+    #[arg(long)]
+    pub set: bool,
+    /// As one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl From<CountersArgs> for Shown {
+    fn from(args: CountersArgs) -> Self {
+        match args {
+            CountersArgs { certificate: true, .. } => Self::Certificate,
+            CountersArgs { set: true, .. } => Self::Set,
+            CountersArgs { json: true, .. } => Self::Json,
+            CountersArgs { .. } => Self::List,
+        }
+    }
 }

@@ -69,6 +69,9 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
     } else {
         writeln!(out, "  {}", words.say("plan-nothing-lost"))?;
     }
+    for number in &plan.numbers {
+        writeln!(out, "  {}", words::numbers::planned(words, number))?;
+    }
     if let Some(ends) = plan.licence_ends_at {
         writeln!(out, "  {}", words.with("plan-licence", &[("at", figures::date(words, ends, &zone).into())]))?;
     }

@@ -24,12 +24,22 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
     given.extend(args.yes.then_some(Consent::Yes));
     given.extend(args.accept_loss.then_some(Consent::AcceptLoss));
     given.extend(args.unlock.then_some(Consent::Unlock));
+    let is_given = |name: &String| args.counter.iter().any(|(given, _)| given == name);
+    given.extend(
+        status.counters.iter().filter(|one| one.asks).all(|one| is_given(&one.name)).then_some(Consent::Numbers),
+    );
     if args.planned.plan {
         return plan::show(around, &status, kind, &given, args.planned.json);
     }
     let yes = args.yes || agrees(around, &status, kind, &given)?;
-    let command =
-        Command::Promote { by: by(), yes, accept_loss: args.accept_loss, unlock: args.unlock, reason: args.reason };
+    let command = Command::Promote {
+        by: by(),
+        yes,
+        accept_loss: args.accept_loss,
+        unlock: args.unlock,
+        reason: args.reason,
+        numbers: args.counter,
+    };
     turn(around, &mut client, &command, kind).await
 }
 

@@ -4,6 +4,7 @@
 //! link and no duty.
 //!
 //! - [`apply`]: writes the mirror, so that it is always as some generation left it
+//! - [`ask`]: answers questions about data in which nobody writes
 //! - [`capture`]: reads a dataset at one instant and says what differs
 //! - [`error`]: what can go wrong with a disk, and what helps
 //! - [`hold`]: holds what a shop's program honours while its files are read
@@ -19,6 +20,7 @@
 //! - [`watch`]: hears from the system that files change
 
 pub mod apply;
+pub mod ask;
 pub mod capture;
 pub mod error;
 pub mod hold;

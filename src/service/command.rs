@@ -46,6 +46,14 @@ pub enum Command {
         unlock: bool,
         /// Why, in the words of who asks.
         reason: Option<String>,
+        /// Where numbers go on, behind which one, by their names.
+        #[serde(default)]
+        numbers: Vec<(String, u64)>,
+    },
+    /// The numbers that must not repeat were set by hand: the POS server may start.
+    NumbersSet {
+        /// Who says so.
+        by: String,
     },
     /// Return to the other machine: it serves from now on.
     Return {

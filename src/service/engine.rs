@@ -288,6 +288,7 @@ impl Engine {
             | Command::Check { .. }
             | Command::Promote { .. }
             | Command::Maintenance { .. }
+            | Command::NumbersSet { .. }
             | Command::Copy { .. }
             | Command::Return { .. }
             | Command::Switch { .. }

@@ -189,6 +189,17 @@ pub enum Noted {
         /// The folder where they are.
         to: String,
     },
+    /// A number that must never be given twice goes on elsewhere.
+    Numbered {
+        /// What it is called.
+        name: String,
+        /// The last one in the mirror.
+        last: Option<u64>,
+        /// Where it goes on.
+        next: String,
+        /// The first and the last of those that may have been given out and are not in the mirror.
+        suspect: Option<(u64, u64)>,
+    },
     /// What was set aside was looked into, record by record.
     RescueRead {
         /// Its name.

@@ -21,6 +21,7 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
+//! - [`numbering`]: numbers that must never be given twice
 //! - [`outbox`]: the shop's program that is told of events
 //! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
@@ -47,6 +48,7 @@ pub mod licence;
 pub mod member;
 pub mod news;
 pub mod node;
+pub mod numbering;
 pub mod operation;
 pub mod operations;
 pub mod outbox;

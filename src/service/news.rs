@@ -74,6 +74,8 @@ pub enum News {
     },
     /// Generations that can be stepped back were dropped; so many are left.
     HistoryDropped(u64),
+    /// What the mirror answers to what it is asked, by name.
+    Answers(Vec<(String, Result<u64, String>)>),
     /// The mirror's own trouble; none: it is over.
     Trouble(Option<Trouble>),
     /// A comparison of every byte goes on: files and bytes that were compared, both sides together.

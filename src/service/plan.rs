@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::numbering::{CounterStatus, Next};
 use super::refusal::WhyNot;
 use super::status::OperationKind;
 
@@ -23,6 +24,9 @@ pub struct Plan {
     pub limit_ms: Option<u64>,
     /// What would be done, in this order.
     pub steps: Vec<Step>,
+    /// Where each number would go on that must never be given twice.
+    #[serde(default)]
+    pub numbers: Vec<CounterStatus>,
 }
 
 /// One thing that is examined.
@@ -62,6 +66,8 @@ pub enum Checked {
     ServerVersion,
     /// There is room on the disk.
     Room,
+    /// It is known where each number goes on that must never be given twice.
+    Numbers,
     /// The two machines talk.
     Line,
     /// Nothing else of that kind runs.
@@ -92,6 +98,8 @@ pub enum Step {
     CloseMirror,
     /// The new epoch is saved.
     TakeEpoch,
+    /// The numbers that must never be given twice go on where none can have been given.
+    SetNumbers,
     /// The POS server is started, and answers.
     StartServer,
     /// The other machine is there, and waits.
@@ -127,6 +135,8 @@ pub enum Consent {
     AcceptLoss,
     /// The terminals lock it, and the support has looked: only that opens it.
     Unlock,
+    /// A person has said where each number goes on that is asked about.
+    Numbers,
 }
 
 impl OperationKind {
@@ -134,7 +144,7 @@ impl OperationKind {
     #[must_use]
     pub fn steps(self) -> &'static [Step] {
         match self {
-            Self::Promote => &[Step::CloseMirror, Step::TakeEpoch, Step::StartServer],
+            Self::Promote => &[Step::CloseMirror, Step::TakeEpoch, Step::SetNumbers, Step::StartServer],
             Self::Return => &[
                 Step::OtherWaits,
                 Step::SetAside,
@@ -164,12 +174,21 @@ impl WhyNot {
     pub fn consent(&self) -> Option<Consent> {
         match self {
             Self::NobodyKnows | Self::Parted => Some(Consent::Yes),
+            Self::NumberAsked { .. } => Some(Consent::Numbers),
             Self::OnlyThisLink { .. } | Self::Isolated { .. } => Some(Consent::Unlock),
             Self::CopyOld { .. } | Self::QuestionOpen | Self::CopyDiffers | Self::DatasetLacks { .. } => {
                 Some(Consent::AcceptLoss)
             }
             _ => None,
         }
+    }
+}
+
+impl WhyNot {
+    /// Whether something is proposed that a person only has to confirm.
+    #[must_use]
+    pub fn is_proposed(&self) -> bool {
+        matches!(self, Self::NumberAsked { proposed: Some(_), .. })
     }
 }
 
@@ -181,10 +200,22 @@ impl Plan {
         self.checks.iter().filter_map(|check| check.why.as_ref()).filter(stands).cloned().collect()
     }
 
+    /// Where numbers go on that a person is asked about, as it is proposed.
+    #[must_use]
+    pub fn proposed(&self) -> Vec<(String, u64)> {
+        let asked = self.numbers.iter().filter(|number| number.asks);
+        let proposal = |number: &CounterStatus| match number.next {
+            Some(Next::Behind(next)) => Some((number.name.clone(), next)),
+            Some(Next::Series(_)) | None => None,
+        };
+        asked.filter_map(proposal).collect()
+    }
+
     /// Whether it is possible, if a person consents to what is asked.
     #[must_use]
     pub fn is_offered(&self) -> bool {
-        self.against(&[Consent::Yes, Consent::AcceptLoss]).is_empty()
+        let left = self.against(&[Consent::Yes, Consent::AcceptLoss]);
+        left.iter().all(WhyNot::is_proposed)
     }
 
     /// What a person is asked to consent to.
@@ -192,7 +223,7 @@ impl Plan {
     pub fn asks(&self) -> Vec<Consent> {
         let asked =
             |consent| self.checks.iter().any(|check| check.why.as_ref().and_then(WhyNot::consent) == Some(consent));
-        [Consent::Yes, Consent::AcceptLoss].into_iter().filter(|consent| asked(*consent)).collect()
+        [Consent::Yes, Consent::AcceptLoss, Consent::Numbers].into_iter().filter(|consent| asked(*consent)).collect()
     }
 }
 
@@ -217,6 +248,7 @@ mod tests {
             licence_ends_at: None,
             limit_ms: None,
             steps: OperationKind::Promote.steps().to_vec(),
+            numbers: vec![],
         }
     }
 

@@ -128,6 +128,24 @@ pub enum WhyNot {
     CompareFirst,
     /// A question about the copy is to be answered before.
     QuestionFirst,
+    /// A person is to say where this number goes on, which must never be given twice.
+    NumberAsked {
+        /// What it is called.
+        name: String,
+        /// The last one in the mirror, where it could be read.
+        last: Option<u64>,
+        /// What is proposed.
+        proposed: Option<String>,
+    },
+    /// A number that must never be given twice could not be set: the POS server is not started before it is.
+    NumberNotSet {
+        /// What it is called.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// Nothing waits for a number to be set by hand.
+    NoNumberWaits,
     /// No POS server program is set.
     NoServer,
     /// The POS server program cannot be started here.

@@ -48,6 +48,7 @@ impl Command {
             | Self::Start { .. }
             | Self::Cancel { .. }
             | Self::Copy { .. }
+            | Self::NumbersSet { .. }
             | Self::Answer { .. }
             | Self::Maintenance { .. }
             | Self::Message { .. }
@@ -67,6 +68,7 @@ impl Command {
             | Self::Start { by }
             | Self::Cancel { by }
             | Self::Copy { by, .. }
+            | Self::NumbersSet { by }
             | Self::Answer { by, .. }
             | Self::Maintenance { by, .. }
             | Self::Mute { by }

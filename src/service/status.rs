@@ -10,6 +10,7 @@ pub use super::call::Call;
 pub use super::device::Device;
 use super::event::Event;
 use super::known;
+pub use super::numbering::{CounterStatus, Next, Numbered};
 pub use super::operation::{Operation, OperationKind, OperationState};
 pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
@@ -104,6 +105,12 @@ pub struct Status {
     /// Datasets that have stopped by themselves, on either machine, while others go on.
     #[serde(default)]
     pub stalled: Vec<Stalled>,
+    /// Numbers that must never be given twice, as the mirror of this machine has them.
+    #[serde(default, deserialize_with = "known::all")]
+    pub counters: Vec<CounterStatus>,
+    /// Those that were set as this machine started as the backup, the newest last.
+    #[serde(default, deserialize_with = "known::all")]
+    pub numbered: Vec<Numbered>,
 }
 
 /// Until when nobody is called, and nothing is done by itself.

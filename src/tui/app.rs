@@ -15,7 +15,7 @@ use super::turn::{self, Home, Turn, Which};
 use super::view::{self, Scene};
 use super::widgets::Press;
 use super::{Left, Options, Place};
-use crate::service::status::{Consent, OperationKind};
+use crate::service::status::{Consent, OperationKind, Plan};
 use crate::service::{Command, Status};
 
 /// A short break heals within so long: until then an alarm can wait.
@@ -214,6 +214,7 @@ impl App {
                 accept_loss: confirm.loses,
                 unlock: false,
                 reason: None,
+                numbers: self.status().and_then(turn::start_plan).map(Plan::proposed).unwrap_or_default(),
             },
             Which::Return => Command::Return { by, reason: None },
             Which::Switch => Command::Switch { by, reason: None },

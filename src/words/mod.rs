@@ -14,6 +14,7 @@
 //! - [`short`]: the same in the few words that stand beside a key
 //! - [`served`]: what is wrong with the POS server program
 //! - [`noted`]: what is only for the diary
+//! - [`numbers`]: numbers that must never be given twice
 //! - [`operation`]: operations, and how they ended
 //! - [`plan`]: plans of changes of server
 //! - [`unmet`]: why the two machines do not talk
@@ -28,6 +29,7 @@ pub mod finding;
 pub mod grade;
 pub mod licence;
 pub mod noted;
+pub mod numbers;
 pub mod operation;
 pub mod plan;
 pub mod refusal;

@@ -39,6 +39,18 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         Noted::Kept { files, to } => {
             words.with("noted-kept", &[("files", (*files).into()), ("to", to.as_str().into())])
         }
+        Noted::Numbered { name, last, next, suspect } => {
+            let number = |number: &Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+            let (first, end) = suspect.map_or((None, None), |(first, end)| (Some(first), Some(end)));
+            let args = [
+                ("name", name.as_str().into()),
+                ("last", number(last).into()),
+                ("next", next.as_str().into()),
+                ("first", number(&first).into()),
+                ("end", number(&end).into()),
+            ];
+            words.with(if suspect.is_some() { "noted-numbered" } else { "noted-numbered-only" }, &args)
+        }
         Noted::RescueRead { name } => with("noted-rescue-read", "name", name),
         Noted::RescueExported { name, to } => {
             words.with("noted-rescue-exported", &[("name", name.as_str().into()), ("to", to.as_str().into())])
@@ -85,6 +97,8 @@ mod tests {
             Noted::Configured { revision: 3 },
             Noted::Kept { files: 1, to: text() },
             Noted::Kept { files: 9, to: text() },
+            Noted::Numbered { name: text(), last: Some(3), next: "53".to_owned(), suspect: Some((4, 53)) },
+            Noted::Numbered { name: text(), last: None, next: "B".to_owned(), suspect: None },
             Noted::RescueRead { name: text() },
             Noted::RescueExported { name: text(), to: text() },
             Noted::RescueDeleting { name: text(), files: 2, bytes: 80 },

@@ -9,6 +9,7 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
     let key = match step {
         Step::CloseMirror => "step-close-mirror",
         Step::TakeEpoch => "step-take-epoch",
+        Step::SetNumbers => "step-set-numbers",
         Step::StartServer => "step-start-server",
         Step::OtherLevel => "step-other-level",
         Step::OtherWaits => "step-other-waits",
@@ -39,6 +40,7 @@ pub fn check(words: &Words, check: Checked) -> String {
         Checked::Licence => "checked-licence",
         Checked::Server => "checked-server",
         Checked::ServerVersion => "checked-server-version",
+        Checked::Numbers => "checked-numbers",
         Checked::Room => "checked-room",
         Checked::Line => "checked-line",
         Checked::Free => "checked-free",

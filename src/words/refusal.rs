@@ -60,6 +60,9 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::ServerVersions { .. } => "refusal-server-versions",
         WhyNot::NoRoom { .. } => "refusal-no-room",
         WhyNot::Busy { .. } => "refusal-busy",
+        WhyNot::NumberAsked { .. } => "refusal-number-asked",
+        WhyNot::NumberNotSet { .. } => "refusal-number-not-set",
+        WhyNot::NoNumberWaits => "refusal-no-number-waits",
         WhyNot::TurnsAlready => "refusal-turns-already",
         WhyNot::NothingRuns => "refusal-nothing-runs",
         WhyNot::TooLate => "refusal-too-late",
@@ -94,6 +97,16 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
             vec![("free", bytes(*free_bytes)), ("needed", bytes(*needed_bytes))]
         }
         WhyNot::Busy { kind } => vec![("what", super::operation::kind(words, *kind))],
+        WhyNot::NumberAsked { name, last, proposed } => {
+            let unknown = || words.say("number-unknown");
+            let last = last.map_or_else(unknown, |last| last.to_string());
+            vec![
+                ("name", name.clone()),
+                ("last", last),
+                ("proposed", proposed.clone().unwrap_or_else(|| "N".to_owned())),
+            ]
+        }
+        WhyNot::NumberNotSet { name, why } => vec![("name", name.clone()), ("why", why.clone())],
         WhyNot::NotLevel { limit_ms } => vec![("limit", span(*limit_ms))],
         WhyNot::DatasetLacks { name, why } | WhyNot::DatasetStopped { name, why } => {
             vec![("name", name.clone()), ("why", why.clone())]
@@ -123,6 +136,10 @@ mod tests {
         let text = || "CAJA-9 is no machine".to_owned();
         for why in [
             WhyNot::OnlyMain,
+            WhyNot::NumberAsked { name: text(), last: Some(3), proposed: Some("53".to_owned()) },
+            WhyNot::NumberAsked { name: text(), last: None, proposed: None },
+            WhyNot::NumberNotSet { name: text(), why: text() },
+            WhyNot::NoNumberWaits,
             WhyNot::NotAllowed { needs: Role::Support },
             WhyNot::WrongPin,
             WhyNot::NoStore,

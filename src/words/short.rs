@@ -56,6 +56,10 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
             two("short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
         }
         WhyNot::Busy { kind } => busy(words, *kind),
+        WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => {
+            words.with("short-number", &[("name", name.as_str().into())])
+        }
+        WhyNot::NoNumberWaits => words.say("short-no-number"),
         WhyNot::TurnsAlready => words.say("short-turns-already"),
         WhyNot::NothingRuns => words.say("short-nothing-runs"),
         WhyNot::TooLate => words.say("short-too-late"),

@@ -19,7 +19,7 @@ fn by() -> String {
 }
 
 fn start(yes: bool, accept_loss: bool) -> [Effect<espejo::tui::Left>; 1] {
-    [Effect::Send(Command::Promote { by: by(), yes, accept_loss, unlock: false, reason: None })]
+    [Effect::Send(Command::Promote { by: by(), yes, accept_loss, unlock: false, reason: None, numbers: vec![] })]
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Book {
             self.sign_at = Some(Instant::now());
         }
         // Files come by the thousand, and change nothing about what is wrong.
-        let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. });
+        let weighs = !matches!(news, News::File(_) | News::Comparing { .. } | News::Behind { .. } | News::Answers(_));
         let mut what = self.note(news, now);
         if weighs {
             what.extend(self.weigh(now));
@@ -195,7 +195,7 @@ impl Book {
                 self.came = (0, 0);
                 vec![]
             }
-            News::Ended(_) | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
+            News::Answers(_) | News::Ended(_) | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
         }
     }
 

@@ -90,6 +90,8 @@ impl Book {
             strays: false,
             plans: vec![],
             returns_in_ms: None,
+            counters: vec![],
+            numbered: vec![],
             starts_in_ms: None,
             devices: vec![],
             stalled: vec![],

@@ -14,6 +14,7 @@ use super::far::Far;
 use super::heart::Heart;
 use super::inbox::{Inbox, channels};
 use super::meet::{self, Calling};
+use super::numbers::Numbers;
 use super::own_till::OwnTill;
 use super::standing::Standing;
 use super::turning::Turning;
@@ -50,6 +51,7 @@ impl Machine {
             home: home.to_owned(),
             work: vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))],
             days: Days::load(home, role(&store, member.node), &store, tls.id())?,
+            numbers: Numbers::load(home)?,
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),

@@ -8,6 +8,7 @@ use super::days::Days;
 use super::lanes::{Receipt, Work};
 use super::meet::Again;
 use super::note::Note;
+use super::numbers::asks;
 use super::pos::{self, Program};
 use super::rules::rules;
 use super::session::Session;
@@ -25,6 +26,7 @@ use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::keeper::kept;
 use crate::service::news::News;
+use crate::service::receiving::Asking;
 use crate::service::refusal::WhyNot;
 use crate::service::sending;
 use crate::service::status::{Folders, PeerState, Step};
@@ -290,7 +292,9 @@ impl Machine {
             program.held = self.days.as_ref().is_some_and(Days::holds);
         }
         point!("turn.program-wanted");
-        self.start_program(epoch).await;
+        if self.set_numbers(epoch).await {
+            self.start_program(epoch).await;
+        }
         Ok(())
     }
 
@@ -324,7 +328,8 @@ impl Machine {
                 0 => Others::Refuse,
             };
             let opening = Opening { others, history };
-            (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch }))
+            let asks = Asking { asks: asks(&self.store, &dataset.name), scratch: self.home.clone() };
+            (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch, asks }))
         });
         self.begin_lanes(work.collect())?;
         let served = std::mem::take(&mut self.turning.served);
@@ -342,6 +347,11 @@ impl Machine {
         let Some(at) = self.lanes.iter().position(|known| known.number == lane) else { return Ok(()) };
         if let News::Ended(why) = news {
             self.lanes[at].says(why);
+            return Ok(());
+        }
+        if let News::Answers(answers) = news {
+            self.numbers.take(answers, ground::now());
+            self.publish_soon();
             return Ok(());
         }
         if news.is_progress() {

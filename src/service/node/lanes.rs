@@ -15,7 +15,7 @@ use crate::os::ground::{Worker, spawn};
 use crate::pair::Epoch;
 use crate::service::book::Book;
 use crate::service::news::News;
-use crate::service::receiving::{self, Order, Orders, Receiving};
+use crate::service::receiving::{self, Asking, Order, Orders, Receiving};
 use crate::service::sending::{self, Sending, last};
 
 /// The first time until a dataset that stopped by itself is taken up again; it doubles.
@@ -96,6 +96,8 @@ pub struct Receipt {
     pub opening: Opening,
     /// The epoch that was seen.
     pub epoch: Epoch,
+    /// What it is asked.
+    pub asks: Asking,
 }
 
 impl Lane {
@@ -252,13 +254,13 @@ async fn mirror(
     orders: mpsc::UnboundedReceiver<Order>,
     (news, goes): (mpsc::UnboundedSender<News>, Arc<AtomicBool>),
 ) -> Result<(), String> {
-    let Receipt { dest, opening, epoch } = receipt;
+    let Receipt { dest, opening, epoch, asks } = receipt;
     let mut orders = Orders::new(orders);
     let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
     let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else { return Ok(()) };
     let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;
     goes.store(true, Ordering::Relaxed);
-    half.run().await;
+    half.asking(asks).run().await;
     Ok(())
 }
 

@@ -32,6 +32,7 @@
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
 //! - `keeping`: what goes into the diary
+//! - `numbers`: the numbers that must never be given twice
 //! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
@@ -58,6 +59,7 @@ mod maintenance;
 pub mod meet;
 mod morning;
 pub mod note;
+mod numbers;
 mod orders;
 mod own_till;
 mod planning;
@@ -165,6 +167,7 @@ pub struct Machine {
     tills: Tills,
     /// This machine as one.
     own_till: OwnTill,
+    numbers: numbers::Numbers,
     devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
@@ -367,6 +370,8 @@ impl Machine {
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
         status.returns_in_ms = self.returns_in_ms();
+        status.counters = self.numbers.status(&self.store, status.mirror.behind_ms);
+        status.numbered = self.numbers.set().to_vec();
         status.starts_in_ms = self.starts_in_ms();
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {

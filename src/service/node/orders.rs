@@ -68,6 +68,7 @@ impl Machine {
             Command::Revoke { name, by } => self.revoke(&name, &by),
             Command::Mute { by } => self.mute(&by),
             Command::Maintenance { seconds, by } => self.maintain(seconds.map(std::time::Duration::from_secs), &by),
+            Command::NumbersSet { by } => self.numbers_set(&by).await,
             Command::Copy { name, by } => self.take_up_now(&name, &by),
             Command::Verify { by } => {
                 let comparing = self.lanes.iter().find(|lane| lane.book.operations.is_comparing());

@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::Machine;
 use super::pos::Program;
+use super::{Machine, numbers};
 use crate::os::ground;
 use crate::pair::{Claim, Duty, Node};
-use crate::service::plan::{Check, Checked, Loss, Plan};
+use crate::service::plan::{Check, Checked, Loss, Plan, Step};
 use crate::service::refusal::WhyNot;
 use crate::service::status::{LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Verdict};
 
@@ -69,7 +69,7 @@ impl Machine {
         let age_ms = status.mirror.behind_ms;
         let stopped = self.stalled().into_iter().next();
         let parted = if self.has_twin { Some(WhyNot::Twin) } else { self.has_parted.then_some(WhyNot::Parted) };
-        let checks = vec![
+        let mut checks = vec![
             Check::of(Checked::Duty, duty),
             Check::of(Checked::Verdict, verdict),
             Check::of(Checked::Goodbye, parted),
@@ -90,6 +90,8 @@ impl Machine {
             Check::of(Checked::Room, self.no_room()),
             self.check_free(),
         ];
+        let numbers = self.numbers.status(&self.store, status.mirror.behind_ms);
+        checks.extend(numbers::checks(&numbers).filter(|_| self.counts_numbers()));
         let mirror = &status.mirror;
         let loss = (!has_given).then_some(Loss {
             as_of: mirror.as_of,
@@ -101,7 +103,9 @@ impl Machine {
         let counts = self.days.is_some() && matches!(status.licence.state, LicenceState::Ready | LicenceState::Running);
         let licence_ends_at = counts.then(|| ground::now().checked_add(left).ok()).flatten();
         let kind = OperationKind::Promote;
-        Plan { kind, checks, loss, licence_ends_at, limit_ms: None, steps: kind.steps().to_vec() }
+        let skipped = |step: &&Step| **step == Step::SetNumbers && numbers.is_empty();
+        let steps = kind.steps().iter().filter(|step| !skipped(step)).copied().collect();
+        Plan { kind, checks, loss, licence_ends_at, limit_ms: None, steps, numbers }
     }
 
     fn plan_start(&self) -> Plan {
@@ -116,7 +120,15 @@ impl Machine {
             // Nobody has confirmed it: else it would serve already. Whatever ran here before that cannot go on by itself.
             Check::of(Checked::Verdict, Some(WhyNot::NobodyKnows)),
         ];
-        Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms: None, steps: kind.steps().to_vec() }
+        Plan {
+            kind,
+            checks,
+            loss: None,
+            licence_ends_at: None,
+            limit_ms: None,
+            steps: kind.steps().to_vec(),
+            numbers: vec![],
+        }
     }
 
     fn plan_return(&self, status: &Status) -> Plan {
@@ -141,7 +153,15 @@ impl Machine {
             checks.insert(5, Check::of(Checked::Room, self.no_room()));
         }
         let limit_ms = Some(self.hold_ms());
-        Plan { kind, checks, loss: None, licence_ends_at: None, limit_ms, steps: kind.steps().to_vec() }
+        Plan {
+            kind,
+            checks,
+            loss: None,
+            licence_ends_at: None,
+            limit_ms,
+            steps: kind.steps().to_vec(),
+            numbers: vec![],
+        }
     }
 
     /// What the backup says of its own start is what counts, but that this one is meant to be well.
@@ -175,13 +195,14 @@ impl Machine {
                     | Checked::CopyAge
                     | Checked::Datasets
                     | Checked::Free
+                    | Checked::Numbers
             )
         };
         // What asks for consent before a start that may lose something stands against one that may not.
         checks.extend(backup.into_iter().flat_map(|plan| plan.checks).filter(own).map(first_mended));
         checks.push(self.check_free());
         let (kind, limit_ms) = (OperationKind::Switch, Some(self.hold_ms()));
-        Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec() }
+        Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec(), numbers: vec![] }
     }
 
     /// Whether neither machine is the server, as both say, and no change of server is under way: only a person can mend that.

@@ -68,6 +68,7 @@ fn of_command(command: &Command) -> u32 {
         | Command::Maintenance { .. }
         | Command::Mute { .. }
         | Command::Stop { .. } => 3,
+        Command::NumbersSet { .. } => 5,
         Command::Who
         | Command::Pin { .. }
         | Command::Adopt { .. }

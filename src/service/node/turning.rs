@@ -10,7 +10,7 @@ use super::isolated::Isolation;
 use super::job::Job;
 use super::keeping::Unsaved;
 use super::note::Note;
-use super::{Machine, MachineError};
+use super::{Machine, MachineError, numbers};
 use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Event, Other};
 use crate::service::command::{Command, Reply};
@@ -100,9 +100,17 @@ impl Machine {
             self.ask_other(command, answer);
             return Ok(());
         }
+        let mut goes_on = vec![];
         let (kind, by, given, reason) = match command {
-            Command::Promote { by, yes, accept_loss, unlock, reason } => {
-                let given = [(yes, Consent::Yes), (accept_loss, Consent::AcceptLoss), (unlock && yes, Consent::Unlock)];
+            Command::Promote { by, yes, accept_loss, unlock, reason, numbers } => {
+                let are_given = numbers::are_given(&self.status().counters, &numbers);
+                goes_on = numbers;
+                let given = [
+                    (yes, Consent::Yes),
+                    (accept_loss, Consent::AcceptLoss),
+                    (unlock && yes, Consent::Unlock),
+                    (are_given, Consent::Numbers),
+                ];
                 let given = given.map(|(is_given, consent)| is_given.then_some(consent));
                 (OperationKind::Promote, by, given.into_iter().flatten().collect(), reason)
             }
@@ -116,9 +124,10 @@ impl Machine {
             Command::Adopt { by, reason } => (OperationKind::Adopt, by, vec![], reason),
             _ => return Ok(()),
         };
-        // Who presses a second time joins what runs; a start that was interrupted waits for nobody but this person.
-        let is_joined =
-            |running: &&Operation| running.kind == kind && !(kind == OperationKind::Start && self.pair.is_resuming());
+        // Who presses a second time joins what runs; a start that was interrupted waits for nobody but this person, and a promotion
+        // that was has become one.
+        let waits = matches!(kind, OperationKind::Start | OperationKind::Promote) && self.pair.is_resuming();
+        let is_joined = |running: &&Operation| running.kind == kind && !waits;
         if let Some(running) = self.turning.job.running().filter(is_joined) {
             let _ = answer.send(Reply::Running { operation: running.id });
             return Ok(());
@@ -136,6 +145,12 @@ impl Machine {
             PeerState::Healthy | PeerState::Late => Other::Failing,
             PeerState::Lost | PeerState::Unknown => Other::Silent,
         };
+        if kind == OperationKind::Promote
+            && let Err(error) = self.want_numbers(goes_on, &by)
+        {
+            let _ = answer.send(Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] });
+            return Ok(());
+        }
         let reply = self.begin_job(kind, &by, reason).await;
         let _ = answer.send(reply);
         match kind {
@@ -197,6 +212,9 @@ impl Machine {
             return;
         }
         self.turning.storing = None;
+        if self.numbers.failed.is_some() {
+            return;
+        }
         // Its ports are this machine's own as a till until then.
         self.own_till.free().await;
         let Some(program) = &mut self.program else { return };

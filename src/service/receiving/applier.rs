@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::answering::{Answering, Asking};
 use super::building::{BuildStage, Pause};
 use super::failed::trouble;
 use super::gathering::Gathers;
@@ -67,6 +68,7 @@ impl Applier {
             pause: None,
             gathers: None,
             check: None,
+            answering: Answering::default(),
             choked: false,
             epoch: 0,
             protocol: PROTOCOL,
@@ -81,6 +83,11 @@ impl Applier {
             self.waiting += 1;
         }
         let _ = self.work.send(work);
+    }
+
+    /// It is to answer this.
+    pub(super) fn asking(&self, asks: Asking) {
+        let _ = self.work.send(Work::Asks(asks));
     }
 
     /// Whether so much waits that no more should come.
@@ -124,6 +131,8 @@ pub(super) struct Hands {
     /// What this machine alone holds is being set aside.
     pub(super) gathers: Option<Gathers>,
     check: Option<Checking>,
+    /// What the data are asked.
+    pub(super) answering: Answering,
     /// The last canary could not be made durable.
     choked: bool,
     /// The epoch in force.
@@ -146,6 +155,7 @@ impl Hands {
         loop {
             self.end_pause();
             self.go_on_gathering();
+            self.answer();
             // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
@@ -161,7 +171,13 @@ impl Hands {
                     Ok(work) => work.unwrap_or(Work::Stop),
                     Err(_) => continue,
                 },
-                None => todo.recv().await.unwrap_or(Work::Stop),
+                None => match self.answering.due() {
+                    Some(due) => match timeout_at(due, todo.recv()).await {
+                        Ok(work) => work.unwrap_or(Work::Stop),
+                        Err(_) => continue,
+                    },
+                    None => todo.recv().await.unwrap_or(Work::Stop),
+                },
             };
             match work {
                 Work::Stop => return None,
@@ -199,6 +215,7 @@ impl Hands {
                     let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
                     let _ = self.done.send(Done::Digest { agrees });
                 }
+                Work::Asks(asks) => self.answering = Answering::of(asks),
                 Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
             }
         }
@@ -230,6 +247,7 @@ impl Hands {
                         self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
                     }
                     let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
+                    self.answering.changed();
                     if !strange.is_empty() {
                         self.strange(&strange.into_iter().collect::<Vec<_>>());
                     }

@@ -71,6 +71,7 @@ impl Hands {
                 }
                 match self.mirror.build_end(*build, &end) {
                     Ok(()) => {
+                        self.answering.changed();
                         let _ = self.done.send(Done::Built { end, begin, took: began.elapsed() });
                     }
                     Err(error) => {

@@ -2,6 +2,7 @@
 //! own, and blocks between what it waits for; the files are written by the [`applier`] on another, so that no acknowledgement waits for them.
 //!
 //! - [`applier`]: writes the mirror
+//! - `answering`: what the data are asked as they change
 //! - `building`: a first copy on its way in
 //! - `gathering`: what this machine alone holds is set aside before
 //! - `failed`: what a failure is to a person
@@ -10,6 +11,7 @@
 //! - [`orders`]: what it is asked
 //! - `work`: what the applier is given to do, and what it has done
 
+mod answering;
 pub mod applier;
 mod building;
 mod failed;
@@ -34,6 +36,7 @@ use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
 use crate::link::wire::push;
 use crate::replica::Position;
+pub use answering::Asking;
 use applier::Applier;
 use failed::trouble;
 use incoming::{Incoming, Verdict};
@@ -130,6 +133,13 @@ impl Receiving {
             following: false,
             troubled: false,
         })
+    }
+
+    /// It answers this, as its data change.
+    #[must_use]
+    pub fn asking(self, asks: Asking) -> Self {
+        self.applier.asking(asks);
+        self
     }
 
     /// Receives over one link after another, until none can come any more or an order ends it; what was acknowledged is

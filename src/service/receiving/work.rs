@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::answering::Asking;
 use crate::disk::DiskError;
 use crate::disk::journal::redo::Stored;
 use crate::link::frame::Start;
@@ -43,6 +44,8 @@ pub(super) enum Work {
     Digest { digest: Proof },
     /// Say to the other side whether the whole is this.
     Last { digest: Proof },
+    /// Answer this from now on.
+    Asks(Asking),
     /// Drop the oldest steps back, and say whether there were any.
     DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
     /// End when all before is done.

@@ -189,9 +189,11 @@ fn stands(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<(Mark, String)> 
         let why = check.why.as_ref()?;
         let (mark, why) = match why.consent() {
             Some(Consent::Yes) => return None,
+            // What is proposed is confirmed with the start.
+            Some(Consent::Numbers) if why.is_proposed() => return None,
             Some(Consent::AcceptLoss) => (Mark::Warn, short::short(words, why, other(status))),
             // What no consent answers must be mended: at length, with what to do.
-            None | Some(Consent::Unlock) => (Mark::Alarm, refusal(words, why)),
+            None | Some(Consent::Unlock | Consent::Numbers) => (Mark::Alarm, refusal(words, why)),
         };
         let check = told::check(words, check.check);
         Some((mark, words.with("check-stands", &[("check", check.into()), ("why", why.into())])))

@@ -1,0 +1,312 @@
+//! The numbers that must never be given twice: read in the mirror, set before the POS server of a backup starts.
+//!
+//! What is to be set is saved before anything is, with the values: whatever ends this service in between, it sets the same ones again, and
+//! no others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Machine;
+use crate::config::command::Command as Program;
+use crate::config::counter::{Counter, CounterWrite, ReadBy};
+use crate::config::file::DataFile;
+use crate::config::store::Store;
+use crate::disk::ask::{Ask, By};
+use crate::os::{ground, point};
+use crate::pair::{Epoch, Node};
+use crate::replica::RelPath;
+use crate::server::{ask, filled};
+use crate::service::command::Reply;
+use crate::service::event::{Noted, What};
+use crate::service::home::save;
+use crate::service::numbering::{CounterStatus, Next, Numbered, Readings, next, suspect};
+use crate::service::plan::{Check, Checked, Step};
+use crate::service::refusal::WhyNot;
+
+/// How long a program may take that sets a number.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The numbers of a store, on this machine.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    readings: BTreeMap<String, Readings>,
+    saved: Saved,
+    /// Why one could not be set: the POS server waits for that.
+    pub(super) failed: Option<(String, String)>,
+}
+
+/// What is kept in the home.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Saved {
+    /// The backup is about to start: these are to be set before, as far as a person said where they go on.
+    wanted: Option<Vec<(String, u64)>>,
+    /// Who asked for the start.
+    by: Option<String>,
+    /// What is being set, in an epoch.
+    setting: Vec<Numbered>,
+    /// What was set, the newest last.
+    set: Vec<Numbered>,
+}
+
+/// Starts that are remembered.
+const REMEMBERED: usize = 1000;
+
+fn path(home: &Path) -> PathBuf {
+    home.join("numbers.json")
+}
+
+impl Numbers {
+    /// What `home` knows.
+    pub(super) fn load(home: &Path) -> io::Result<Self> {
+        let saved = match fs::read(path(home)) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path(home).display()))
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Saved::default(),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { saved, ..Self::default() })
+    }
+
+    fn save(&self, home: &Path) -> io::Result<()> {
+        save(&path(home), &serde_json::to_vec_pretty(&self.saved)?)
+    }
+
+    /// The mirror was asked.
+    pub(super) fn take(&mut self, answers: Vec<(String, Result<u64, String>)>, now: Timestamp) {
+        for (name, answer) in answers {
+            self.readings.entry(name).or_default().take(answer, now);
+        }
+    }
+
+    /// How each stands, where the mirror is so old.
+    pub(super) fn status(&self, store: &Store, age_ms: u64) -> Vec<CounterStatus> {
+        let (age, unread) = (Duration::from_millis(age_ms), Readings::default());
+        let each = store.counters.iter();
+        let readings = |name: &String| self.readings.get(name).unwrap_or(&unread);
+        each.map(|counter| readings(&counter.name).status(&counter.name, &counter.on_start, age)).collect()
+    }
+
+    /// What was set, the newest last.
+    pub(super) fn set(&self) -> &[Numbered] {
+        &self.saved.set
+    }
+}
+
+/// What the mirror of a dataset is asked.
+pub(super) fn asks(store: &Store, dataset: &str) -> Vec<Ask> {
+    let counters = store.counters.iter().filter(|counter| counter.read.file.dataset == dataset);
+    counters.filter_map(ask_of).collect()
+}
+
+fn ask_of(counter: &Counter) -> Option<Ask> {
+    let by = match &counter.read.by {
+        ReadBy::Pattern(pattern) => By::Pattern(pattern.regex().clone()),
+        ReadBy::Sql(sql) => By::Sql(sql.clone()),
+        ReadBy::Field(field) => By::Field(usize::try_from(*field).unwrap_or(usize::MAX)),
+    };
+    let file = RelPath::new(counter.read.file.path.as_bytes()).ok()?;
+    Some(Ask { name: counter.name.clone(), file, by })
+}
+
+/// What a person is asked about the numbers before the backup starts.
+pub(super) fn checks(counters: &[CounterStatus]) -> impl Iterator<Item = Check> {
+    let asked = counters.iter().filter(|counter| counter.asks).map(|counter| {
+        let proposed = counter.next.as_ref().map(Next::value);
+        let why = WhyNot::NumberAsked { name: counter.name.clone(), last: counter.last, proposed };
+        Check::of(Checked::Numbers, Some(why))
+    });
+    let none = (!counters.iter().any(|counter| counter.asks)).then(|| Check::of(Checked::Numbers, None));
+    asked.chain(none)
+}
+
+/// Whether `given` says where each number goes on about which a person is asked.
+pub(super) fn are_given(counters: &[CounterStatus], given: &[(String, u64)]) -> bool {
+    let is_given = |counter: &CounterStatus| given.iter().any(|(name, _)| *name == counter.name);
+    counters.iter().filter(|counter| counter.asks).all(is_given)
+}
+
+impl Machine {
+    /// The backup is about to start: the numbers are to be set before its POS server does.
+    pub(super) fn want_numbers(&mut self, given: Vec<(String, u64)>, by: &str) -> io::Result<()> {
+        if self.store.counters.is_empty() {
+            return Ok(());
+        }
+        (self.numbers.saved.wanted, self.numbers.saved.by) = (Some(given), Some(by.to_owned()));
+        self.numbers.saved.setting.clear();
+        self.numbers.save(&self.home)
+    }
+
+    /// Sets the numbers that must not repeat, if that is to be done before the POS server starts in `epoch`. Returns whether it may.
+    pub(super) async fn set_numbers(&mut self, epoch: Epoch) -> bool {
+        self.numbers.failed = None;
+        let Some(given) = self.numbers.saved.wanted.clone() else { return true };
+        if self.numbers.saved.setting.is_empty() {
+            match self.work_out(epoch, &given).await {
+                Ok(setting) => self.numbers.saved.setting = setting,
+                Err(failed) => return self.has_failed(failed).await,
+            }
+        }
+        // Where it was begun in an epoch before, the same values are set: nothing was given since.
+        self.numbers.saved.setting.iter_mut().for_each(|one| one.epoch = epoch);
+        if let Err(error) = self.numbers.save(&self.home) {
+            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
+        }
+        point!("numbers.worked-out");
+        for one in self.numbers.saved.setting.clone() {
+            let counter = self.store.counters.iter().find(|counter| counter.name == one.name).cloned();
+            let Some(write) = counter.and_then(|counter| counter.write) else { continue };
+            let (folders, value) = (self.data_folders(), one.next.value());
+            let written = ground::aside(move || write_number(&folders, &write, &value)).await;
+            if let Err(why) = written.unwrap_or_else(|error| Err(error.to_string())) {
+                return self.has_failed((one.name, why)).await;
+            }
+            point!("numbers.one-set");
+        }
+        self.end_numbers().await
+    }
+
+    /// They are set, or a person has set them by hand: the POS server may start.
+    pub(super) async fn end_numbers(&mut self) -> bool {
+        let setting = std::mem::take(&mut self.numbers.saved.setting);
+        for one in &setting {
+            let what = Noted::Numbered {
+                name: one.name.clone(),
+                last: one.last,
+                next: one.next.value(),
+                suspect: one.suspect.map(|(first, last)| (first, last.unwrap_or(first))),
+            };
+            self.done("", What::Noted(what));
+        }
+        self.numbers.saved.set.extend(setting);
+        let over = self.numbers.saved.set.len().saturating_sub(REMEMBERED);
+        self.numbers.saved.set.drain(..over);
+        (self.numbers.saved.wanted, self.numbers.failed) = (None, None);
+        if let Err(error) = self.numbers.save(&self.home) {
+            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
+        }
+        self.passed(Step::SetNumbers).await;
+        true
+    }
+
+    /// A person has set them by hand.
+    pub(super) async fn numbers_set(&mut self, by: &str) -> Reply {
+        if self.numbers.failed.is_none() {
+            return Reply::Refused { why: vec![WhyNot::NoNumberWaits] };
+        }
+        for one in &mut self.numbers.saved.setting {
+            one.by = Some(by.to_owned());
+        }
+        if self.end_numbers().await {
+            self.start_program(self.pair.record().epoch).await;
+        }
+        Reply::Done
+    }
+
+    async fn has_failed(&mut self, (name, why): (String, String)) -> bool {
+        tracing::error!(name, why, "a number that must not repeat could not be set: the POS server is not started");
+        self.numbers.failed = Some((name.clone(), why.clone()));
+        self.end_job(Err(WhyNot::NumberNotSet { name, why })).await;
+        self.publish_soon();
+        false
+    }
+
+    /// Where each number goes on, by what the data say now: nothing is applied to them any more.
+    async fn work_out(&self, epoch: Epoch, given: &[(String, u64)]) -> Result<Vec<Numbered>, (String, String)> {
+        let age = Duration::from_millis(self.age_ms_at_start());
+        let mut setting = vec![];
+        for counter in &self.store.counters {
+            let read = match ask_of(counter) {
+                Some(ask) => {
+                    let (folder, scratch) = (self.folder(&self.store, &counter.read.file.dataset), self.home.clone());
+                    let answered = ground::aside(move || ask.answer(&folder, &scratch)).await;
+                    answered.map_err(|error| error.to_string()).and_then(|read| read.map_err(|why| why.to_string()))
+                }
+                None => Err("no such name".to_owned()),
+            };
+            let known = self.numbers.readings.get(&counter.name);
+            let before = known.and_then(Readings::last);
+            // What goes down may be a fault, and what cannot be read was perhaps read before.
+            let last = read.clone().ok().max(before);
+            let computed = known.map_or(0, |known| known.gap(age));
+            let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
+            let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
+            let Some(next) = said.or_else(|| next(&counter.on_start, last, computed)) else {
+                let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
+                return Err((counter.name.clone(), why));
+            };
+            let suspect = suspect(last, &next, computed);
+            setting.push(Numbered { name: counter.name.clone(), epoch, at: ground::now(), last, next, suspect, by });
+        }
+        Ok(setting)
+    }
+
+    fn age_ms_at_start(&self) -> u64 {
+        self.publish.borrow().as_ref().map_or(0, |status| status.mirror.behind_ms)
+    }
+
+    /// The folder of each dataset here.
+    fn data_folders(&self) -> Vec<(String, PathBuf)> {
+        let each = self.store.datasets.iter();
+        each.map(|dataset| (dataset.name.clone(), self.folder(&self.store, &dataset.name))).collect()
+    }
+
+    /// Whether numbers are set on this machine when it becomes the server.
+    pub(super) fn counts_numbers(&self) -> bool {
+        self.role() == Node::Backup && !self.store.counters.is_empty()
+    }
+}
+
+fn write_number(folders: &[(String, PathBuf)], write: &CounterWrite, value: &str) -> Result<(), String> {
+    let at = |file: &DataFile| {
+        let folder = folders.iter().find(|(name, _)| *name == file.dataset).map(|(_, folder)| folder);
+        folder.map(|folder| folder.join(&file.path)).ok_or_else(|| format!("{file}: no such dataset"))
+    };
+    match write {
+        CounterWrite::Format { file, format } => {
+            let path = at(file)?;
+            anew(&path, format.replace("{value}", value).as_bytes()).map_err(|error| format!("{file}: {error}"))
+        }
+        CounterWrite::Sql { file, sql } => {
+            let open = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let database = rusqlite::Connection::open_with_flags(at(file)?, open);
+            let sql = format!("BEGIN IMMEDIATE;\n{};\nCOMMIT;", sql.replace("{value}", value));
+            database.and_then(|database| database.execute_batch(&sql)).map_err(|error| format!("{file}: {error}"))
+        }
+        CounterWrite::Command(command) => run(folders, command, value),
+    }
+}
+
+fn run(folders: &[(String, PathBuf)], command: &Program, value: &str) -> Result<(), String> {
+    let filled = filled(folders, command);
+    let mut program = std::process::Command::new(filled.get_program());
+    program.args(filled.get_args().map(|word| word.to_string_lossy().replace("{value}", value)));
+    let what = program.get_program().to_string_lossy().into_owned();
+    match ask::run(&mut program, Instant::now() + LIMIT) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("{what} ended with another code than 0, or not within {} s", LIMIT.as_secs())),
+        Err(error) => Err(format!("{what}: {error}")),
+    }
+}
+
+/// Writes a file anew, wholly or not at all, with the owner and the rights that it had.
+fn anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+    let before = fs::metadata(path)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().set_permissions(fs::Permissions::from_mode(before.mode()))?;
+    // Only one user may give files away; the others own what they mirror.
+    let _ = fchown(new.as_file(), Some(before.uid()), Some(before.gid()));
+    new.as_file().sync_all()?;
+    new.persist(path)?;
+    fs::File::open(folder)?.sync_all()
+}

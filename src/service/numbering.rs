@@ -1,0 +1,240 @@
+//! Numbers that must never be given twice: where one goes on when the backup starts, and which ones may have been given out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::counter::OnStart;
+
+/// How a number stands, as the mirror has it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CounterStatus {
+    /// What it is called.
+    pub name: String,
+    /// The last one in the mirror; none where it could not be read.
+    pub last: Option<u64>,
+    /// Why it could not be read last.
+    pub error: Option<String>,
+    /// When it was read last.
+    pub read_at: Option<Timestamp>,
+    /// Where it would go on, if the backup started now; none where a person must say that.
+    pub next: Option<Next>,
+    /// A person is to say, or to confirm, where it goes on.
+    pub asks: bool,
+}
+
+/// Where a number goes on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Next {
+    /// Behind this one.
+    Behind(u64),
+    /// In another series.
+    Series(String),
+}
+
+impl Next {
+    /// As it is written.
+    #[must_use]
+    pub fn value(&self) -> String {
+        match self {
+            Self::Behind(number) => number.to_string(),
+            Self::Series(series) => series.clone(),
+        }
+    }
+}
+
+/// A number that was set when the backup started.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Numbered {
+    /// What it is called.
+    pub name: String,
+    /// The epoch that began with it.
+    pub epoch: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The last one in the mirror.
+    pub last: Option<u64>,
+    /// Where it goes on.
+    pub next: Next,
+    /// The first of those that may have been given out and are not in the mirror, and the last, where that is known.
+    pub suspect: Option<(u64, Option<u64>)>,
+    /// Who said so, where it was a person.
+    #[serde(default)]
+    pub by: Option<String>,
+}
+
+/// So long a number that went down is taken for a fault of its reading.
+const DOUBT: Duration = Duration::from_secs(600);
+
+/// The rate of so long counts.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Between two that are remembered for the rate.
+const APART: Duration = Duration::from_secs(60);
+
+/// The gap is so many times what the highest rate gives.
+const SURE: u64 = 10;
+
+/// What was read of one number, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Readings {
+    /// The last answer.
+    error: Option<String>,
+    read_at: Option<Timestamp>,
+    /// Values since a day, about a minute apart, and the last one.
+    known: VecDeque<(Timestamp, u64)>,
+}
+
+impl Readings {
+    /// Takes in an answer.
+    pub fn take(&mut self, answer: Result<u64, String>, now: Timestamp) {
+        self.read_at = Some(now);
+        match answer {
+            Err(error) => self.error = Some(error),
+            Ok(value) => {
+                self.error = None;
+                let is_near = |before: Option<&(Timestamp, u64)>| before.is_some_and(|(at, _)| since(*at, now) < APART);
+                // The last one moves until it is far enough from the one before.
+                if self.known.len() >= 2 && is_near(self.known.get(self.known.len() - 2)) {
+                    self.known.pop_back();
+                }
+                self.known.push_back((now, value));
+                while self.known.front().is_some_and(|(at, _)| since(*at, now) > DAY) {
+                    self.known.pop_front();
+                }
+            }
+        }
+    }
+
+    /// The last one: the highest of the last ten minutes, for what goes down may be a fault.
+    #[must_use]
+    pub fn last(&self) -> Option<u64> {
+        let (newest, _) = self.known.back()?;
+        self.known.iter().filter(|(at, _)| since(*at, *newest) <= DOUBT).map(|(_, value)| *value).max()
+    }
+
+    /// The highest rate of the last day, in numbers given in an hour.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        let pairs = self.known.iter().zip(self.known.iter().skip(1));
+        let rate = |((from, low), (to, high)): (&(Timestamp, u64), &(Timestamp, u64))| {
+            let span = since(*from, *to).max(Duration::from_secs(1));
+            high.saturating_sub(*low).saturating_mul(3600).div_ceil(span.as_secs().max(1))
+        };
+        pairs.map(rate).max().unwrap_or(0)
+    }
+
+    /// How many may have been given out since a copy of this age, ten times over.
+    #[must_use]
+    pub fn gap(&self, age: Duration) -> u64 {
+        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        self.rate().saturating_mul(SURE).saturating_mul(ms).div_ceil(3_600_000)
+    }
+
+    /// How it stands, where the mirror is so old and this is to be done when the backup starts.
+    #[must_use]
+    pub fn status(&self, name: &str, on_start: &OnStart, age: Duration) -> CounterStatus {
+        let next = next(on_start, self.last(), self.gap(age));
+        let asks = *on_start == OnStart::Ask || next.is_none();
+        CounterStatus {
+            name: name.to_owned(),
+            last: self.last(),
+            error: self.error.clone(),
+            read_at: self.read_at,
+            next,
+            asks,
+        }
+    }
+}
+
+/// Where a number goes on whose last one in the mirror is this: never less than the computed gap behind it.
+#[must_use]
+pub fn next(on_start: &OnStart, last: Option<u64>, computed: u64) -> Option<Next> {
+    match on_start {
+        OnStart::Series(series) => Some(Next::Series(series.clone())),
+        OnStart::Gap(gap) => last.map(|last| Next::Behind(last.saturating_add(computed.max(*gap)))),
+        // What is proposed.
+        OnStart::Ask => last.map(|last| Next::Behind(last.saturating_add(computed.max(PROPOSED)))),
+    }
+}
+
+/// The gap that is proposed at the least.
+const PROPOSED: u64 = 50;
+
+/// The numbers that may have been given out and are not in the mirror.
+#[must_use]
+pub fn suspect(last: Option<u64>, next: &Next, computed: u64) -> Option<(u64, Option<u64>)> {
+    let first = last?.saturating_add(1);
+    match next {
+        Next::Behind(to) => (*to >= first).then_some((first, Some(*to))),
+        // In the old series nothing is given any more: how far it went nobody knows.
+        Next::Series(_) => Some((first, (computed > 0).then(|| first.saturating_add(computed)))),
+    }
+}
+
+fn since(from: Timestamp, to: Timestamp) -> Duration {
+    to.duration_since(from).try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn the_gap_is_ten_times_what_the_busiest_minute_would_give() {
+        let mut readings = Readings::default();
+        // Two a minute, and one minute with 30.
+        for minute in 0..120 {
+            readings.take(Ok(u64::try_from(minute).unwrap() * 2), at(minute * 60));
+        }
+        readings.take(Ok(238 + 30), at(120 * 60));
+        assert_eq!((readings.last(), readings.rate()), (Some(268), 1800));
+        assert_eq!(readings.gap(Duration::from_secs(120)), 600);
+        let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
+        assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
+        assert_eq!(suspect(Some(268), &Next::Behind(868), 600), Some((269, Some(868))));
+        // A day later nobody remembers that minute.
+        readings.take(Ok(300), at(130 * 60 + 86_400));
+        assert!(readings.rate() < 60, "{}", readings.rate());
+    }
+
+    #[test]
+    fn a_number_that_goes_down_is_not_believed_at_once() {
+        let mut readings = Readings::default();
+        readings.take(Ok(1042), at(0));
+        readings.take(Ok(3), at(120));
+        assert_eq!(readings.last(), Some(1042));
+        readings.take(Ok(4), at(700));
+        readings.take(Ok(5), at(900));
+        assert_eq!(readings.last(), Some(5), "it was begun anew");
+        readings.take(Err("no such table".to_owned()), at(901));
+        let status = readings.status("receipt", &OnStart::Gap(50), Duration::ZERO);
+        assert_eq!((status.last, status.next, status.asks), (Some(5), Some(Next::Behind(55)), false));
+        assert_eq!(status.error.as_deref(), Some("no such table"));
+    }
+
+    #[test]
+    fn what_nobody_could_read_is_asked_about() {
+        let status = Readings::default().status("receipt", &OnStart::Gap(50), Duration::ZERO);
+        assert_eq!((status.next, status.asks), (None, true));
+        assert!(Readings::default().status("folio", &OnStart::Series("B".to_owned()), Duration::ZERO).next.is_some());
+        assert!(Readings::default().status("folio", &OnStart::Ask, Duration::ZERO).asks);
+    }
+
+    #[test]
+    fn many_readings_within_a_minute_are_one() {
+        let mut readings = Readings::default();
+        for second in 0..10_000 {
+            readings.take(Ok(u64::try_from(second).unwrap()), at(second));
+        }
+        assert!(readings.known.len() < 180, "{}", readings.known.len());
+        assert_eq!((readings.last(), readings.rate()), (Some(9999), 3600));
+    }
+}

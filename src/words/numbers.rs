@@ -1,0 +1,124 @@
+//! Numbers that must never be given twice.
+
+use jiff::tz::TimeZone;
+
+use super::{Words, figures};
+use crate::service::status::{CounterStatus, Next, Numbered, Status};
+
+/// What a start would do with a number; a line of the plan.
+#[must_use]
+pub fn planned(words: &Words, counter: &CounterStatus) -> String {
+    let last = counter.last.map_or_else(|| words.say("number-unknown"), |last| last.to_string());
+    let next = counter.next.as_ref().map_or_else(|| "N".to_owned(), Next::value);
+    let first = counter.last.map_or(0, |last| last.saturating_add(1)).to_string();
+    let args =
+        [("name", counter.name.as_str().into()), ("last", last.into()), ("first", first.into()), ("next", next.into())];
+    let key = match counter.next {
+        _ if counter.asks => "plan-number-asked",
+        Some(Next::Series(_)) => "plan-number-series",
+        Some(Next::Behind(_)) | None => "plan-number",
+    };
+    words.with(key, &args)
+}
+
+/// The same, in the few words of the question before the start.
+#[must_use]
+pub fn confirmed(words: &Words, counter: &CounterStatus) -> Option<String> {
+    let next = counter.next.as_ref()?;
+    let args = [("name", counter.name.as_str().into()), ("next", next.value().into())];
+    Some(words.with(if matches!(next, Next::Series(_)) { "confirm-series" } else { "confirm-number" }, &args))
+}
+
+/// How a number stands.
+#[must_use]
+pub fn stands(words: &Words, counter: &CounterStatus) -> String {
+    let last = counter.last.map_or_else(|| words.say("number-unknown"), |last| last.to_string());
+    let at = counter.read_at.map_or_else(String::new, |at| figures::date(words, at, &TimeZone::system()));
+    let args = [("name", counter.name.as_str().into()), ("last", last.into()), ("at", at.into())];
+    match (&counter.error, counter.read_at) {
+        (Some(error), _) => words.with("counter-unread", &[&args[..], &[("why", error.as_str().into())]].concat()),
+        (None, None) => words.with("counter-not-here", &args),
+        (None, Some(_)) => words.with("counter-stands", &args),
+    }
+}
+
+/// What was set when the backup started.
+#[must_use]
+pub fn was_set(words: &Words, one: &Numbered) -> String {
+    let unknown = || words.say("number-unknown");
+    let (first, end) = one.suspect.map_or((None, None), |(first, end)| (Some(first), end));
+    let args = [
+        ("at", figures::date(words, one.at, &TimeZone::system()).into()),
+        ("name", one.name.as_str().into()),
+        ("last", one.last.map_or_else(unknown, |last| last.to_string()).into()),
+        ("next", one.next.value().into()),
+        ("first", first.map_or_else(unknown, |first| first.to_string()).into()),
+        ("end", end.map_or_else(unknown, |end| end.to_string()).into()),
+        ("epoch", one.epoch.to_string().into()),
+    ];
+    words.with(if first.is_some() { "counter-set" } else { "counter-set-only" }, &args)
+}
+
+/// A page for who asks later why numbers are missing.
+#[must_use]
+pub fn certificate(words: &Words, status: &Status) -> Vec<String> {
+    let args = [
+        ("store", status.store.as_str().into()),
+        ("at", figures::date(words, status.at, &TimeZone::system()).into()),
+        ("version", status.version.as_str().into()),
+    ];
+    let mut page = vec![words.with("certificate-title", &args), String::new(), words.with("certificate-what", &args)];
+    page.push(String::new());
+    if status.numbered.is_empty() {
+        page.push(words.say("certificate-nothing"));
+    }
+    page.extend(status.numbered.iter().map(|one| was_set(words, one)));
+    page.extend([String::new(), words.with("certificate-end", &args), String::new(), words.say("certificate-sign")]);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_its_words() {
+        let words = Words::load(Some("en"));
+        let counter = |last, next, asks, error: Option<&str>| CounterStatus {
+            name: "receipt".to_owned(),
+            last,
+            error: error.map(str::to_owned),
+            read_at: last.map(|_| jiff::Timestamp::UNIX_EPOCH),
+            next,
+            asks,
+        };
+        let all = [
+            counter(Some(1042), Some(Next::Behind(1092)), false, None),
+            counter(Some(1042), Some(Next::Series("B".to_owned())), false, None),
+            counter(None, None, true, Some("no such table")),
+            counter(None, None, true, None),
+        ];
+        let told = all.iter().flat_map(|one| [planned(&words, one), stands(&words, one)]);
+        let set = |suspect, next| Numbered {
+            name: "receipt".to_owned(),
+            epoch: 2,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            last: Some(1042),
+            next,
+            suspect,
+            by: None,
+        };
+        let set = [
+            set(Some((1043, Some(1092))), Next::Behind(1092)),
+            set(Some((1043, None)), Next::Series("B".to_owned())),
+            set(None, Next::Behind(7)),
+        ];
+        for said in told
+            .chain(set.iter().map(|one| was_set(&words, one)))
+            .chain(all.iter().filter_map(|one| confirmed(&words, one)))
+        {
+            assert!(said.contains("receipt") && !said.contains(['{', '}']), "{said}");
+        }
+        assert!(was_set(&words, &set[0]).contains("1043"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Numbers that never repeat: the backup goes on where the main cannot have been, whatever is killed meanwhile.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::place::told;
+use crate::common::random::{Random, seed};
+use crate::common::two::{Machine, RUNS, Two};
+use crate::common::{is_full, until};
+use crate::turns::{asked, done, refused};
+
+const READ: &str = "name = \"receipt\"\nread = { file = \"POS-Q.Seq\", pattern = \"(\\\\d+)\" }\n";
+
+/// Two machines with a counter, of which this is set; the mirror has the number 1042.
+fn shop(counter: &str) -> Two {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"300ms\"");
+    two.set("server", RUNS);
+    two.set("[counter]", &format!("{READ}{counter}"));
+    fs::write(two.data.join("POS-Q.Seq"), "1042\n").unwrap();
+    two.meet();
+    two.until_same("the shop");
+    let is_read = |status: &Value| status["counters"][0]["last"] == 1042 && status["mirror"]["as_of"].is_string();
+    two.until(Machine::Backup, "the number is read", is_read);
+    two
+}
+
+/// The main dies, with numbers that the mirror never saw.
+fn dies(two: &mut Two) {
+    two.cut_power(Machine::Main);
+    fs::write(two.data.join("POS-Q.Seq"), "1045\n").unwrap();
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+}
+
+fn number(two: &Two) -> String {
+    fs::read_to_string(two.mirror().join("POS-Q.Seq")).unwrap()
+}
+
+/// The backup serves, whatever it was in when its service was killed: a person presses what is offered.
+fn serves(two: &Two) {
+    until("the backup serves", || {
+        let status = two.status(Machine::Backup).unwrap_or_default();
+        if status["duty"] == "serving" && status["server"] == "ready" {
+            return true;
+        }
+        for verb in ["promote", "start"] {
+            asked(two, Machine::Backup, &[verb, "--yes"]);
+        }
+        false
+    });
+}
+
+fn counters(two: &Two) -> Value {
+    let said = asked(two, Machine::Backup, &["counters", "--json"]);
+    serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&said)))
+}
+
+const GAP: &str = "on_start = { gap = 50 }\nwrite = { file = \"POS-Q.Seq\", format = \"{value}\\n\" }";
+
+#[test]
+fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
+    let mut two = shop(GAP);
+    dies(&mut two);
+    let plan = told(&asked(&two, Machine::Backup, &["promote", "--plan"]));
+    assert!(plan.contains("receipt: the last one in the copy is 1042, it goes on behind 1092; 1043 to 1092"), "{plan}");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    assert_eq!(number(&two), "1092\n");
+    let set = &counters(&two)["numbered"];
+    assert_eq!((&set[0]["last"], &set[0]["suspect"]), (&json!(1042), &json!([1043, 1092])), "{set}");
+    let page = told(&asked(&two, Machine::Backup, &["counters", "--certificate"]));
+    assert!(page.contains("1043 to 1092 may have been given out"), "{page}");
+    let diary = told(&asked(&two, Machine::Backup, &["history", "--events"]));
+    assert!(diary.contains("receipt goes on behind 1092"), "{diary}");
+    // The shop goes on; so does the service, and nothing is set again.
+    fs::write(two.mirror().join("POS-Q.Seq"), "1093\n").unwrap();
+    two.kill(Machine::Backup);
+    two.start(Machine::Backup);
+    serves(&two);
+    assert_eq!(number(&two), "1093\n");
+    assert_eq!(counters(&two)["numbered"].as_array().unwrap().len(), 1);
+    // A planned change loses nothing, and so no number is left out.
+    two.start(Machine::Main);
+    two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
+    done(&two, Machine::Main, &["return"]);
+    two.until(Machine::Backup, "it follows", |status| status["duty"] == "mirroring");
+    two.until_same("the main has it");
+    done(&two, Machine::Backup, &["switch", "--yes"]);
+    assert_eq!(number(&two), "1093\n");
+}
+
+#[test]
+fn a_person_is_asked_where_it_goes_on() {
+    let mut two =
+        shop("on_start = \"ask\"\nwrite = { command = [\"sh\", \"-c\", \"echo $0 > {data}/POS-Q.Seq\", \"{value}\"] }");
+    dies(&mut two);
+    refused(&two, Machine::Backup, &["promote", "--yes"], "--counter receipt=1092");
+    done(&two, Machine::Backup, &["promote", "--yes", "--counter", "receipt=1045"]);
+    assert_eq!(number(&two), "1045\n");
+    let set = &counters(&two)["numbered"][0];
+    assert!(set["by"].is_string() && set["suspect"] == json!([1043, 1045]), "{set}");
+}
+
+#[test]
+fn a_number_that_cannot_be_set_holds_the_pos_server_until_a_person_has() {
+    let mut two = shop("on_start = { gap = 50 }\nwrite = { command = [\"false\", \"{value}\"] }");
+    dies(&mut two);
+    let said = asked(&two, Machine::Backup, &["promote", "--yes"]);
+    assert!(said.status.code() == Some(1) && told(&said).contains("espejo counters --set"), "{}", told(&said));
+    let status = two.until(Machine::Backup, "it has the place", |status| status["duty"] == "serving");
+    assert_eq!(status["server"], "stopped", "{status}");
+    // Nor does it start by itself later.
+    two.kill(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it waits", |status| status["duty"] == "waiting");
+    let said = asked(&two, Machine::Backup, &["start", "--yes"]);
+    assert!(said.status.code() == Some(1) && told(&said).contains("espejo counters --set"), "{}", told(&said));
+    let status = two.until(Machine::Backup, "it has tried again", |status| status["duty"] == "serving");
+    assert_eq!((&status["server"], number(&two).as_str()), (&"stopped".into(), "1042\n"), "{status}");
+    fs::write(two.mirror().join("POS-Q.Seq"), "1092\n").unwrap();
+    done(&two, Machine::Backup, &["counters", "--set"]);
+    two.until(Machine::Backup, "it is started", |status| status["server"] == "ready");
+    refused(&two, Machine::Backup, &["counters", "--set"], "No number waits");
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_known_from_before_and_what_never_could_is_asked_about() {
+    let mut two = shop(GAP);
+    fs::write(two.data.join("POS-Q.Seq"), "lost\n").unwrap();
+    let is_said = |status: &Value| status["counters"][0]["error"].is_string();
+    let status = two.until(Machine::Backup, "it cannot be read", is_said);
+    assert_eq!(status["counters"][0]["last"], 1042, "{status}");
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    // After a restart of the service nobody remembers it.
+    two.kill(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it was asked", is_said);
+    refused(&two, Machine::Backup, &["promote", "--yes"], "the last one in the copy is unknown");
+    done(&two, Machine::Backup, &["promote", "--yes", "--counter", "receipt=2000"]);
+    assert_eq!(number(&two), "2000\n");
+}
+
+#[test]
+fn no_number_is_given_twice_whenever_the_backup_is_killed() {
+    let mut random = Random::new(seed());
+    let kills = if is_full() { 200 } else { 20 };
+    let mut two = shop(GAP);
+    let mut given = vec![];
+    for kill in 0..kills {
+        // The main sells, and its last receipts are in no mirror.
+        let last: u64 = fs::read_to_string(two.data.join("POS-Q.Seq")).unwrap().trim().parse().unwrap();
+        given.extend(last + 1..=last + 3);
+        two.cut_power(Machine::Main);
+        fs::write(two.data.join("POS-Q.Seq"), format!("{}\n", last + 3)).unwrap();
+        two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+        let mut promote = two.espejo(Machine::Backup, &["promote", "--yes"]);
+        let mut promoting = promote.spawn().unwrap();
+        std::thread::park_timeout(Duration::from_millis(random.below(120)));
+        two.kill(Machine::Backup);
+        promoting.wait().unwrap();
+        two.start(Machine::Backup);
+        serves(&two);
+        // It sells.
+        let first: u64 = number(&two).trim().parse().unwrap();
+        given.extend(first + 1..=first + 2);
+        fs::write(two.mirror().join("POS-Q.Seq"), format!("{}\n", first + 2)).unwrap();
+        let sets = counters(&two)["numbered"].as_array().unwrap().len();
+        assert_eq!(sets, kill + 1, "kill {kill}: each start sets the number once");
+        two.start(Machine::Main);
+        two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
+        done(&two, Machine::Main, &["return"]);
+        two.until(Machine::Backup, "it follows", |status| {
+            status["duty"] == "mirroring" && status["counters"][0]["last"] == first + 2
+        });
+        until("the main has it", || {
+            fs::read_to_string(two.data.join("POS-Q.Seq")).is_ok_and(|text| text.trim() == (first + 2).to_string())
+        });
+    }
+    let all = given.len();
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(all, given.len(), "numbers were given twice");
+}
