@@ -39,7 +39,8 @@
 //!
 //! # How a change travels
 //!
-//! [`disk::watch`] hears of it. [`disk::capture`] reads what changed until two looks agree, and says the difference as one
+//! [`disk::watch`] hears of it. [`disk::capture`] reads what changed until two looks agree, or of a queue and of a database
+//! ([`disk::capture::sqlite`]) up to the last record or commit, and says the difference as one
 //! generation of [`replica::part`]s. They travel as [`link::frame`]s. [`service::receiving`] writes them to the redo, makes them
 //! durable and acknowledges. [`disk::apply`] saves what they will overwrite, applies them, and notes in the index what stands
 //! there now. The serving half takes what was acknowledged for what the mirror holds, and finds the next difference against it.
@@ -65,7 +66,8 @@
 //!
 //! A person, or a script, asks [`service::node`]. It examines everything ([`service::plan`]: the same value that a person reads), writes
 //! the job into the [`diary`], and takes an event to the [`pair::Pair`], which says what is to be done in which order: the mirror is
-//! closed, the epoch saved with its proof, the POS server started ([`server`]). To give the place back the POS server is stopped, what was
+//! closed, the epoch saved with its proof, the numbers that must not repeat set ([`service::numbering`]), the POS server
+//! started ([`server`]). To give the place back the POS server is stopped, what was
 //! changed last is sent and both copies are compared ([`service::sending`]), the hand-over is saved, and only then said; the taker
 //! saves its own next epoch before it starts anything. What each machine does is told in one sentence ([`pair::story`]).
 //!
@@ -82,6 +84,7 @@
 //! [`pair`] is explored state by state (`tests/model.rs`). Both services are run together on simulated machines, by seed
 //! (`tests/sim.rs`): clocks, connections and the small files that are saved before they are acted on go through [`os::ground`]; the
 //! copy itself is on a real disk there. Real processes are stopped dead at every step (`tests/crash.rs`), and cut from each other in networks of the tests' own (`tests/pair.rs`).
+//! Each generation of shops that never pause is opened and checked (`tests/torn.rs`).
 //!
 //! # What must always hold
 //!

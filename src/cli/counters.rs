@@ -44,7 +44,7 @@ pub async fn run(around: &Around, shown: Shown) -> Result<Exit, Failure> {
             serde_json::to_writer(&mut out, &all).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        Shown::Certificate => print(&mut out, numbers::certificate(words, &status))?,
+        Shown::Certificate => print(&mut out, &numbers::certificate(words, &status))?,
         Shown::List | Shown::Set => list(around, counters, numbered, &mut out)?,
     }
     Ok(Exit::Done)
@@ -55,10 +55,11 @@ fn list(around: &Around, counters: &[CounterStatus], numbered: &[Numbered], out:
     if counters.is_empty() {
         return writeln!(out, "{}", words.say("counters-none"));
     }
-    print(out, counters.iter().map(|counter| numbers::stands(words, counter)).collect())?;
-    print(out, numbered.iter().map(|one| numbers::was_set(words, one)).collect())
+    let stand = counters.iter().map(|counter| numbers::stands(words, counter));
+    let set = numbered.iter().map(|one| numbers::was_set(words, one));
+    print(out, &stand.chain(set).collect::<Vec<_>>())
 }
 
-fn print(out: &mut dyn Write, lines: Vec<String>) -> io::Result<()> {
+fn print(out: &mut dyn Write, lines: &[String]) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }

@@ -136,9 +136,6 @@ mod tests {
         let text = || "CAJA-9 is no machine".to_owned();
         for why in [
             WhyNot::OnlyMain,
-            WhyNot::NumberAsked { name: text(), last: Some(3), proposed: Some("53".to_owned()) },
-            WhyNot::NumberAsked { name: text(), last: None, proposed: None },
-            WhyNot::NumberNotSet { name: text(), why: text() },
             WhyNot::NoNumberWaits,
             WhyNot::NotAllowed { needs: Role::Support },
             WhyNot::WrongPin,
@@ -202,5 +199,19 @@ mod tests {
             let said = refusal(&words, &why);
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_asked_about_is_named_and_so_is_what_to_type() {
+        let words = Words::load(Some("en"));
+        let name = || "receipt".to_owned();
+        let asked = |last, proposed: Option<&str>| {
+            let proposed = proposed.map(str::to_owned);
+            refusal(&words, &WhyNot::NumberAsked { name: name(), last, proposed })
+        };
+        assert!(asked(Some(3), Some("53")).contains("--counter receipt=53"));
+        assert!(asked(None, None).contains("--counter receipt=N"));
+        let not_set = refusal(&words, &WhyNot::NumberNotSet { name: name(), why: "no such table".to_owned() });
+        assert!(not_set.contains("receipt") && not_set.contains("no such table"), "{not_set}");
     }
 }

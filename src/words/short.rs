@@ -59,9 +59,8 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => {
             words.with("short-number", &[("name", name.as_str().into())])
         }
-        WhyNot::NoNumberWaits => words.say("short-no-number"),
         WhyNot::TurnsAlready => words.say("short-turns-already"),
-        WhyNot::NothingRuns => words.say("short-nothing-runs"),
+        WhyNot::NothingRuns | WhyNot::NoNumberWaits => words.say("short-nothing-runs"),
         WhyNot::TooLate => words.say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
         WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),

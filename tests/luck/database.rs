@@ -60,7 +60,9 @@ impl Shop {
     fn begins(place: &Place, pragmas: &[&str]) -> Self {
         let mut shop = Self::open(place);
         shop.does("open shop.db");
-        pragmas.iter().for_each(|pragma| shop.does(pragma));
+        for pragma in pragmas {
+            shop.does(pragma);
+        }
         shop.does("CREATE TABLE sales (number INTEGER PRIMARY KEY, cents INTEGER, what TEXT)");
         shop.does("CREATE TABLE cash (number INTEGER PRIMARY KEY, cents INTEGER, what TEXT)");
         shop

@@ -98,6 +98,7 @@ pub const CASES: &[&str] = &[
     "alarm_help_80x24",
     "alarm_waits_80x24",
     "confirm_start",
+    "confirm_numbers",
     "confirm_sum",
     "confirm_sum_wrong",
     "confirm_sum_right",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use espejo::service::status::OperationKind;
+use espejo::service::status::{CounterStatus, Next, OperationKind};
 use espejo::service::{Command, Status};
 use espejo::tui::{App, Effect, Message, Place, Stage};
 use jiff::SignedDuration;
@@ -327,4 +327,24 @@ fn a_main_that_turns_this_machine_away_is_no_alarm_of_a_dead_one() {
     status.plans = turns::missed(42).plans;
     let text = seen(status).text();
     assert!(text.contains("is not copied") && text.contains("2 F2") && !text.contains("Keep every paper"), "{text}");
+}
+
+#[test]
+fn a_start_says_where_numbers_go_on_and_what_is_proposed_is_confirmed_with_it() {
+    let mut status = turns::down();
+    let number = |name: &str, next, asks| CounterStatus {
+        name: name.to_owned(),
+        last: Some(1042),
+        error: None,
+        read_at: None,
+        next: Some(next),
+        asks,
+    };
+    let plan = status.plans.iter_mut().find(|plan| plan.kind == OperationKind::Promote).unwrap();
+    plan.numbers =
+        vec![number("receipt", Next::Behind(1092), true), number("folio", Next::Series("B".to_owned()), false)];
+    seen(status.clone()).press("2").is("confirm_numbers");
+    let effects = seen(status).press("2 tab enter").effects;
+    let [Effect::Send(Command::Promote { numbers, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(numbers[..], [("receipt".to_owned(), 1092)]);
 }

@@ -105,6 +105,8 @@ pub fn healthy() -> Status {
         strays: false,
         plans: vec![],
         returns_in_ms: None,
+        counters: vec![],
+        numbered: vec![],
         starts_in_ms: None,
         devices: vec![],
         stalled: vec![],

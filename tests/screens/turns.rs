@@ -45,6 +45,7 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         licence_ends_at: Some(now() + SignedDuration::from_hours(240)),
         limit_ms: None,
         steps: OperationKind::Promote.steps().to_vec(),
+        numbers: vec![],
     }];
     give_back(status, &[(Checked::Duty, WhyNot::MainServes)]);
 }
@@ -57,7 +58,15 @@ fn give(status: &mut Status, kind: OperationKind, stands: &[(Checked, WhyNot)]) 
     status.plans.retain(|plan| plan.kind != kind);
     let days = (kind == OperationKind::Switch).then(|| now() + SignedDuration::from_hours(240));
     let (checks, steps) = (checks(stands), kind.steps().to_vec());
-    status.plans.push(Plan { kind, checks, loss: None, licence_ends_at: days, limit_ms: Some(80_000), steps });
+    status.plans.push(Plan {
+        kind,
+        checks,
+        loss: None,
+        licence_ends_at: days,
+        limit_ms: Some(80_000),
+        steps,
+        numbers: vec![],
+    });
 }
 
 /// A backup on an ordinary day.
@@ -279,6 +288,7 @@ pub fn morning() -> Status {
         licence_ends_at: None,
         limit_ms: None,
         steps: OperationKind::Start.steps().to_vec(),
+        numbers: vec![],
     }];
     status
 }

@@ -74,15 +74,15 @@ fn crc(bytes: &[u8]) -> [u8; 4] {
 
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
-    let mut byte = 0;
+    let (mut byte, mut number) = (0, 0u32);
     while byte < 256 {
-        let (mut sum, mut bit) = (byte as u32, 0);
+        let (mut sum, mut bit) = (number, 0);
         while bit < 8 {
             sum = if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
             bit += 1;
         }
         table[byte] = sum;
-        byte += 1;
+        (byte, number) = (byte + 1, number + 1);
     }
     table
 };

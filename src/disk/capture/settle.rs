@@ -19,7 +19,11 @@ use crate::replica::RelPath;
 const FIRST_GAP: Duration = Duration::from_millis(10);
 /// The most.
 const LAST_GAP: Duration = Duration::from_millis(200);
-/// Looks after which the time between the two grows: up to then a program is hoped for that pauses often and not for long.
+/// The time between the first looks: a program that pauses so long was mostly not in the middle of something.
+const CALM_GAP: Duration = Duration::from_millis(40);
+/// Looks that are so far apart. Then a program is hoped for that pauses often and not for long.
+const CALM_ROUNDS: u32 = 4;
+/// Looks after which the time between the two grows.
 const CLOSE_ROUNDS: u32 = 24;
 /// Looks that are tried at the least before what moves is taken as it is.
 const LEAST_ROUNDS: u32 = 3;
@@ -105,7 +109,7 @@ impl Settle<'_> {
         if names.is_empty() {
             return Ok(done);
         }
-        let mut gap = FIRST_GAP;
+        let mut gap = CALM_GAP;
         for round in 1.. {
             self.wait_for_calm(&mut names, &mut todo, &mut done)?;
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
@@ -152,9 +156,11 @@ impl Settle<'_> {
             }
             moving.extend(self.merge(&since, &mut names, &mut done)?);
             todo = moving;
-            if round >= CLOSE_ROUNDS {
-                gap = (gap * 2).min(LAST_GAP);
-            }
+            gap = match round {
+                ..CALM_ROUNDS => CALM_GAP,
+                CALM_ROUNDS..CLOSE_ROUNDS => FIRST_GAP,
+                CLOSE_ROUNDS.. => (gap * 2).min(LAST_GAP),
+            };
         }
         Ok(done)
     }

@@ -45,7 +45,6 @@ impl Machine {
         let (listener, udp) = meet::listen(&own.address).await?;
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let (tell, inbox) = channels();
-        let tills = Tills::open(home, (&store, own), &tls, tell.shown.clone());
         let (other, others) = watch::channel(member.other);
         let mut machine = Self {
             home: home.to_owned(),
@@ -55,6 +54,7 @@ impl Machine {
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),
+            tills: Tills::open(home, (&store, own), &tls, tell.shown.clone()),
             member,
             pace: store.mirror.max_rate.map(Pace::new),
             store,
@@ -73,7 +73,6 @@ impl Machine {
             their_heart: None,
             udp,
             invite: None,
-            tills,
             own_till: OwnTill::open(home),
             theirs: None,
             their_version: None,

@@ -35,6 +35,7 @@
 //! - `numbers`: the numbers that must never be given twice
 //! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
+//! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod adopting;
@@ -44,8 +45,10 @@ pub mod calling;
 mod check;
 pub mod days;
 pub mod devices;
+mod duties;
 pub mod ending;
 pub mod far;
+mod handing;
 pub mod heart;
 mod inbox;
 mod inputs;
@@ -370,8 +373,7 @@ impl Machine {
         status.maintained = self.maintained(now).cloned();
         status.maintenance = status.maintained.is_some();
         status.returns_in_ms = self.returns_in_ms();
-        status.counters = self.numbers.status(&self.store, status.mirror.behind_ms);
-        status.numbered = self.numbers.set().to_vec();
+        self.tell_numbers(&mut status);
         status.starts_in_ms = self.starts_in_ms();
         status.call = Call::default();
         if let Some(caller) = &mut self.caller {

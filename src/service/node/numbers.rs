@@ -18,7 +18,7 @@ use crate::config::counter::{Counter, CounterWrite, ReadBy};
 use crate::config::file::DataFile;
 use crate::config::store::Store;
 use crate::disk::ask::{Ask, By};
-use crate::os::{ground, point};
+use crate::os::ground;
 use crate::pair::{Epoch, Node};
 use crate::replica::RelPath;
 use crate::server::{ask, filled};
@@ -28,6 +28,7 @@ use crate::service::home::save;
 use crate::service::numbering::{CounterStatus, Next, Numbered, Readings, next, suspect};
 use crate::service::plan::{Check, Checked, Step};
 use crate::service::refusal::WhyNot;
+use crate::service::status::Status;
 
 /// How long a program may take that sets a number.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -92,11 +93,6 @@ impl Numbers {
         let readings = |name: &String| self.readings.get(name).unwrap_or(&unread);
         each.map(|counter| readings(&counter.name).status(&counter.name, &counter.on_start, age)).collect()
     }
-
-    /// What was set, the newest last.
-    pub(super) fn set(&self) -> &[Numbered] {
-        &self.saved.set
-    }
 }
 
 /// What the mirror of a dataset is asked.
@@ -158,7 +154,6 @@ impl Machine {
         if let Err(error) = self.numbers.save(&self.home) {
             return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
         }
-        point!("numbers.worked-out");
         for one in self.numbers.saved.setting.clone() {
             let counter = self.store.counters.iter().find(|counter| counter.name == one.name).cloned();
             let Some(write) = counter.and_then(|counter| counter.write) else { continue };
@@ -167,7 +162,6 @@ impl Machine {
             if let Err(why) = written.unwrap_or_else(|error| Err(error.to_string())) {
                 return self.has_failed((one.name, why)).await;
             }
-            point!("numbers.one-set");
         }
         self.end_numbers().await
     }
@@ -255,6 +249,12 @@ impl Machine {
     fn data_folders(&self) -> Vec<(String, PathBuf)> {
         let each = self.store.datasets.iter();
         each.map(|dataset| (dataset.name.clone(), self.folder(&self.store, &dataset.name))).collect()
+    }
+
+    /// What the status tells of them.
+    pub(super) fn tell_numbers(&self, status: &mut Status) {
+        status.counters = self.numbers.status(&self.store, status.mirror.behind_ms);
+        status.numbered.clone_from(&self.numbers.saved.set);
     }
 
     /// Whether numbers are set on this machine when it becomes the server.

@@ -9,7 +9,6 @@ use super::alone::Lasting;
 use super::isolated::Isolation;
 use super::job::Job;
 use super::keeping::Unsaved;
-use super::note::Note;
 use super::{Machine, MachineError, numbers};
 use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Event, Other};
@@ -124,8 +123,7 @@ impl Machine {
             Command::Adopt { by, reason } => (OperationKind::Adopt, by, vec![], reason),
             _ => return Ok(()),
         };
-        // Who presses a second time joins what runs; a start that was interrupted waits for nobody but this person, and a promotion
-        // that was has become one.
+        // Who presses a second time joins what runs; one that was interrupted waits for nobody but this person.
         let waits = matches!(kind, OperationKind::Start | OperationKind::Promote) && self.pair.is_resuming();
         let is_joined = |running: &&Operation| running.kind == kind && !waits;
         if let Some(running) = self.turning.job.running().filter(is_joined) {
@@ -327,54 +325,6 @@ impl Machine {
             }
         }
         Ok(())
-    }
-
-    /// Says to the other machine that it is to serve.
-    pub(super) async fn grant(&mut self, to: Epoch, at: u64) {
-        point!("turn.grant");
-        if self.pair.duty() == Duty::Serving || !self.lanes.is_empty() {
-            // With this machine's part as the server the session ends, too.
-            if let Some(session) = self.put_away_session() {
-                session.part(Note::Grant { to, at }).await;
-            }
-        } else if let Some(session) = &self.session {
-            session.say(Note::Grant { to, at });
-        }
-        point!("turn.granted");
-    }
-
-    /// The other machine gives its place to this one. That is said again as long as it is not taken: a mirror that is being opened,
-    /// or does not hold all that there was, takes nothing yet.
-    pub(super) async fn granted(&mut self, to: Epoch, at: u64) -> Result<(), MachineError> {
-        let held = self.status().mirror.position.seq;
-        if self.pair.duty() == Duty::Serving || held != at {
-            tracing::info!(to, at, held, "no place is taken now");
-            return Ok(());
-        }
-        point!("turn.grant-heard");
-        self.turning.took = Some(to);
-        self.turning.job.wait_anew();
-        self.step(Event::Granted { to }).await
-    }
-
-    /// A machine that was given its place, and whose POS server does not begin to answer, gives it back once.
-    async fn hand_back(&mut self) -> Result<(), MachineError> {
-        let is_taker = self.pair.duty() == Duty::Serving && self.turning.job.running().is_none();
-        if !is_taker || self.turning.took.is_none_or(|epoch| epoch != self.pair.record().epoch) {
-            return Ok(());
-        }
-        match self.has_started() {
-            None => Ok(()),
-            Some(Ok(())) => {
-                self.turning.took = None;
-                Ok(())
-            }
-            Some(Err(why)) => {
-                tracing::error!(?why, "the POS server does not begin to answer: the place is given back");
-                self.turning.took = None;
-                self.step(Event::Return).await
-            }
-        }
     }
 
     /// What time alone calls for.

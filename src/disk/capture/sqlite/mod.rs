@@ -26,7 +26,8 @@ use std::time::Duration;
 use rustix::fs::fstat;
 use tokio::time::Instant;
 
-use super::look::{FileSeen, Item, Missed, Scope, Seen, Still, compare, is_calm};
+use super::compare::{Scope, compare};
+use super::look::{FileSeen, Item, Missed, Seen, Still, is_calm};
 use super::rules::{As, Rule, Rules};
 use super::settle::Settle;
 use super::tree::{Kept, Known};

@@ -1,0 +1,126 @@
+//! Captures one difference: what is held back is held back, and the rest is said.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::candidates::{Dirty, Search};
+use super::captured::{is_change, is_half_a_record, is_half_read, when_reread};
+use super::look::Missed;
+use super::settle::{Certainty, Moves, Settle, Settled};
+use super::tree::Kept;
+use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
+use crate::disk::spool::Spool;
+use crate::replica::RelPath;
+
+impl Source {
+    /// Captures what `dirty` names. `wait` waits for so long and returns all that has changed until
+    /// then, or none where only a look at everything tells.
+    pub fn capture(
+        &mut self,
+        mut dirty: Dirty,
+        moves: Moves,
+        wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
+    ) -> Result<Outcome, SourceError> {
+        dirty.join(self.still_there()?);
+        dirty.paths.extend(self.guard.emptied().cloned());
+        let mut spool = Spool::new(&self.options.own);
+        let taken_at = now_as_time();
+        let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
+        // What was heard meanwhile counts, too, where nothing is taken over now.
+        dirty.join(std::mem::take(&mut settled.heard));
+        if let Some(until) =
+            self.guard.hold_emptied(&mut settled.items, &self.tree, self.options.empty_patience, Instant::now())
+        {
+            dirty.join(settled.dirty);
+            return Ok(Outcome::Wait { until, dirty });
+        }
+        let removals = self.guard.stop_removals(&settled.items, &self.tree, Instant::now());
+        let older = self.guard.older(&settled.items, &self.tree);
+        if let Some(why) = removals.map(Stop::Removals).or_else(|| older.stops().map(Stop::Older)) {
+            dirty.join(settled.dirty);
+            return Ok(Outcome::Stopped { why, dirty });
+        }
+        self.note(&dirty, &mut settled);
+        if settled.certainty != Certainty::Program {
+            self.certainty = settled.certainty;
+        }
+        let mut items = settled.items;
+        items.retain(|path, item| {
+            if is_half_a_record(path, item, self.tree.get(path)) {
+                // What is known of a log is what the mirror has of it, though no more of it is there.
+                self.tree.keep(path, item.seen.kept());
+                if !self.rules.is_guess(path) || item.seen.kept() != Kept::Queue {
+                    return false;
+                }
+                self.torn.entry(path.clone()).or_insert_with(Instant::now);
+                return false;
+            }
+            if is_half_read(item) {
+                // Also where the end is as it was: its program may have edited the rest.
+                self.unread.entry(path.clone()).or_insert_with(when_reread);
+            }
+            let differs = is_change(path, item, self.tree.get(path));
+            if let (false, Some(stamp)) = (differs, item.stamp) {
+                self.tree.restamp(path, stamp, item.seen.is_young());
+                self.tree.keep(path, item.seen.kept());
+            }
+            differs
+        });
+        if items.is_empty() && settled.dirty.is_empty() {
+            self.guard.looked_through();
+            return Ok(Outcome::Nothing);
+        }
+        let Settled { dirty, read, worked, .. } = settled;
+        let aside = !older.files.is_empty();
+        Ok(Outcome::Captured(Captured { items, spool, aside, taken_at, dirty, read, worked }))
+    }
+
+    fn settle(
+        &mut self,
+        dirty: &Dirty,
+        spool: &mut Spool,
+        moves: Moves,
+        wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
+    ) -> Result<Settled, SourceError> {
+        let path = self.root.path().to_owned();
+        let local = self.tells_of_changes() && crate::os::stamps_every_write(self.root.fd());
+        let mapped = move || {
+            let mapped = if local { crate::os::mapped_writable(&path) } else { crate::os::Mapped::default() };
+            mapped.complete.then(|| mapped.files.iter().filter_map(|name| RelPath::new(name).ok()).collect())
+        };
+        let (root, exclude, trust, closed) = (&self.root, &self.exclude, self.trust, &self.unreadable);
+        let search = Search { root, tree: &mut self.tree, exclude, trust, closed };
+        let settle = Settle {
+            search,
+            rules: &self.rules,
+            holder: &mut self.holder,
+            plain: &mut self.plain,
+            spool,
+            patience: self.options.patience,
+            moves,
+            unsure: dirty.unsure.clone(),
+            mapped: &mapped,
+            wait,
+        };
+        settle.run(dirty).map_err(|missed| match missed {
+            Missed::Spool(error) => SourceError::Spool { path: self.options.own.clone(), error },
+            Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),
+            Missed::Unreadable(error) => self.gone(error),
+        })
+    }
+
+    /// Notes what is not mirrored, and why.
+    fn note(&mut self, dirty: &Dirty, settled: &mut Settled) {
+        if dirty.everything {
+            self.unreadable.clear();
+            self.special.clear();
+        }
+        let looked_at = |path: &RelPath| dirty.paths.contains(path) || settled.items.contains_key(path);
+        self.unreadable.retain(|path, _| !looked_at(path));
+        self.special.retain(|path| !looked_at(path));
+        self.unreadable.append(&mut settled.unreadable);
+        self.special.append(&mut settled.special);
+    }
+}
