@@ -18,6 +18,7 @@
 //! - `rolling`: one machine is updated after the other
 //! - `rounds`: the shop sells, something is cut, and every sale is there once
 //! - `maintained`: nobody is called for a while
+//! - `sqlite`: a shop whose data are a database of `SQLite`
 //! - `stalled`: one dataset stops, and the others go on
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
@@ -90,6 +91,8 @@ mod roles;
 mod rolling;
 #[path = "pair/rounds.rs"]
 mod rounds;
+#[path = "pair/sqlite.rs"]
+mod sqlite;
 #[path = "pair/stalled.rs"]
 mod stalled;
 #[path = "pair/strangers.rs"]

@@ -27,8 +27,14 @@ pub enum Kind {
     Files,
     /// A database of `SQLite`: the state of one commit.
     Sqlite,
-    /// Any other database: what its own program writes of it.
-    Dump,
+}
+
+impl Kind {
+    /// The kind by which somebody knows it who does not know this one.
+    #[must_use]
+    pub fn known_before(self) -> Self {
+        if self == Self::Sqlite { Self::Files } else { self }
+    }
 }
 
 impl Kind {

@@ -39,6 +39,10 @@ fn mirrored(programs: [&Path; 2]) -> Two {
     }
     two.init();
     std::fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    // Of such a one the version before knows nothing but that it is a file.
+    let database = rusqlite::Connection::open(two.data.join("shop.db")).unwrap();
+    database.execute_batch("CREATE TABLE sales (number INTEGER)").unwrap();
+    drop(database);
     two.meet();
     two.until_same("the first copy");
     two

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::aside::make_above;
 use super::{Mirror, content, journal_folder};
+use crate::disk::capture::sqlite::{begins_like_one, names};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::gathering::Gathering;
 use crate::disk::journal::index::{Form, State};
@@ -104,6 +105,10 @@ impl Mirror {
             after = Some(last.clone());
             for (_, path, _) in page.into_iter().filter(|(_, path, _)| !gather.told.contains(path)) {
                 let Some(body) = self.content(&path)?.filter(|body| *body != Body::Dir) else { continue };
+                if self.is_log_index(&path).within("reading", self.dest.path(), &path)? {
+                    // Whoever opens the database makes it anew: nothing of the shop is in it.
+                    continue;
+                }
                 let mut records = None;
                 if body.is_file() {
                     let file = self.dest.open_own(&path).within("reading", self.dest.path(), &path)?;
@@ -114,6 +119,15 @@ impl Mirror {
                 gather.lone.insert(path, lone);
             }
         }
+    }
+
+    /// Whether it is the index of a database's log.
+    fn is_log_index(&self, path: &RelPath) -> io::Result<bool> {
+        let Some(database) = names::owner(path).filter(|database| names::index(database) == *path) else {
+            return Ok(false);
+        };
+        let is_file = self.dest.stat(&database)?.is_some_and(|stamp| stamp.shape == Shape::File);
+        Ok(is_file && begins_like_one(&self.dest.open_own(&database)?))
     }
 
     /// What the index says of the content under `path`: of another name of a file, that of the file.

@@ -68,8 +68,8 @@ fn of_command(command: &Command) -> u32 {
         | Command::Maintenance { .. }
         | Command::Mute { .. }
         | Command::Stop { .. } => 3,
-        Command::NumbersSet { .. } => 5,
         Command::Who
+        | Command::NumbersSet { .. }
         | Command::Pin { .. }
         | Command::Adopt { .. }
         | Command::InviteTerminal { .. }

@@ -6,10 +6,10 @@ use tokio::time::Instant;
 use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;
 use crate::link::Told;
-use crate::link::frame::{BadFrame, Say, ToMirror, of_part};
+use crate::link::frame::{BadFrame, PROTOCOL, Say, ToMirror, of_part};
 use crate::link::wire::push;
 use crate::replica::sealed::Sealed;
-use crate::replica::{Part, RelPath};
+use crate::replica::{Kind, Part, RelPath};
 
 impl Sending {
     /// Says how old the oldest change is that is not acknowledged, if that is news.
@@ -34,8 +34,14 @@ impl Sending {
     pub(super) fn tell(&mut self) -> Result<(), Ended> {
         let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
         let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
+        let mut kinds = self.source.kinds();
+        if self.port.spoken() < PROTOCOL {
+            // Of the databases it knows nothing but that they are files.
+            kinds = kinds.into_iter().map(Kind::known_before).collect();
+            kinds.dedup();
+        }
         let told = Told {
-            kinds: self.source.kinds(),
+            kinds,
             files: self.source.tree().files(),
             bytes: self.source.tree().bytes(),
             unreadable: shown(&mut self.source.unreadable().keys()),

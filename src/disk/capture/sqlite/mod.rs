@@ -90,8 +90,7 @@ impl Settle<'_> {
     ) -> Result<Option<Looked>, Missed> {
         let root = self.search.root;
         let file = root.open_file(path)?;
-        let mut head = [0; 16];
-        if read_full(&file, &mut head, 0)? < head.len() || head != *MAGIC {
+        if !begins_like_one(&file) {
             // Encrypted, perhaps.
             self.plain.insert(path.clone(), "file is not a database".to_owned());
             return Ok(None);
@@ -290,10 +289,15 @@ pub(super) fn is_database(root: &Root, rules: &Rules, path: &RelPath) -> io::Res
     if is_said || stamp.size == 0 || !stamp.size.is_multiple_of(512) {
         return Ok(is_said && stamp.size > 0);
     }
-    let mut head = [0; 16];
-    let read = root.open_file(path).and_then(|file| read_full(&file, &mut head, 0));
     // One that cannot be read is met again as any other file, and reported.
-    Ok(read.is_ok_and(|_| head == *MAGIC))
+    Ok(root.open_file(path).is_ok_and(|file| begins_like_one(&file)))
+}
+
+/// Whether a file begins as a database does.
+#[must_use]
+pub fn begins_like_one(file: &File) -> bool {
+    let mut head = [0; 16];
+    read_full(file, &mut head, 0).is_ok_and(|got| got == head.len() && head == *MAGIC)
 }
 
 /// What of a database that is held can differ, given what became of its log.

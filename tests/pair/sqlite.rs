@@ -1,0 +1,98 @@
+//! A shop whose data are a database of `SQLite`: the main dies in the middle of selling, the backup sells on, and gives the place back.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rusqlite::Connection;
+
+use crate::common::two::{Machine, RUNS, Two};
+use crate::common::until;
+use crate::turns::done;
+
+/// Sells once for each line, in one commit, and says so.
+const SELLS: &str = "import sqlite3,sys\n\
+    db=sqlite3.connect(sys.argv[1],isolation_level=None)\n\
+    db.execute('PRAGMA journal_mode=WAL')\n\
+    db.execute('CREATE TABLE IF NOT EXISTS sales (number INTEGER PRIMARY KEY, who TEXT)')\n\
+    for line in sys.stdin:\n\
+    \x20db.execute('INSERT INTO sales (who) VALUES (?)',(line.strip(),))\n\
+    \x20print('sold',flush=True)\n";
+
+/// The shop's program on a machine. It ends as a machine does that loses its power.
+struct Sells(Child);
+
+impl Sells {
+    fn begin(folder: &Path) -> Self {
+        let mut python = Command::new("python3");
+        python.args(["-c", SELLS]).arg(folder.join("shop.db"));
+        Self(python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the tests need python3"))
+    }
+
+    fn sells(&mut self, who: &str, times: usize) {
+        let mut said = BufReader::new(self.0.stdout.as_mut().unwrap());
+        for _ in 0..times {
+            writeln!(self.0.stdin.as_mut().unwrap(), "{who}").unwrap();
+            let mut line = String::new();
+            said.read_line(&mut line).unwrap();
+            assert_eq!(line, "sold\n");
+        }
+    }
+}
+
+impl Drop for Sells {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Sales of each machine in a copy of the database.
+fn sales(folder: &Path) -> (i64, i64) {
+    let place = tempfile::tempdir().unwrap();
+    for name in ["shop.db", "shop.db-wal"] {
+        let _ = std::fs::copy(folder.join(name), place.path().join(name));
+    }
+    let Ok(open) = Connection::open(place.path().join("shop.db")) else { return (-1, -1) };
+    let of = |who: &str| {
+        let sql = format!("SELECT count(*) FROM sales WHERE who = '{who}'");
+        open.query_row(&sql, [], |row| row.get(0)).unwrap_or(-1)
+    };
+    (of("main"), of("backup"))
+}
+
+#[test]
+fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"300ms\"");
+    two.set("server", RUNS);
+    let mut shop = Sells::begin(&two.data);
+    shop.sells("main", 20);
+    two.meet();
+    until("the first copy", || sales(&two.mirror()) == (20, 0));
+    shop.sells("main", 30);
+    until("each sale is in the mirror", || sales(&two.mirror()) == (50, 0));
+    let status = two.until(Machine::Backup, "it is exact", |status| status["mirror"]["grade"] == "exact");
+    assert_eq!(status["datasets"][0]["kinds"], serde_json::json!(["sqlite"]), "{status}");
+    drop(shop);
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    let mut shop = Sells::begin(&two.mirror());
+    shop.sells("backup", 10);
+    two.start(Machine::Main);
+    until("the main has what the backup sold", || sales(&two.data) == (50, 10));
+    shop.sells("backup", 5);
+    until("and what it sold since", || sales(&two.data) == (50, 15));
+    drop(shop);
+    done(&two, Machine::Main, &["return"]);
+    let mut shop = Sells::begin(&two.data);
+    shop.sells("main", 7);
+    until("the backup follows", || sales(&two.mirror()) == (57, 15));
+    drop(shop);
+    // Nothing of the shop is in the index of a log, and nothing was lost: nothing is set aside.
+    let rescue = two.path().join(".pos.espejo/rescue");
+    let asides = std::fs::read_dir(rescue).map(Iterator::count).unwrap_or(0);
+    assert_eq!(asides, 0, "something was set aside");
+}
