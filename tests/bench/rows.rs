@@ -48,6 +48,7 @@ impl fmt::Display for Measure {
             Self::Time(time) if time.as_micros() < 500 => format!("{:.0} us", time.as_secs_f64() * 1e6),
             Self::Time(time) if time.as_millis() < 1000 => format!("{:.2} ms", time.as_secs_f64() * 1e3),
             Self::Time(time) => format!("{:.2} s", time.as_secs_f64()),
+            Self::MiB(number) if *number < 1.0 => format!("{:.1} KiB", number * 1024.0),
             Self::MiB(number) => format!("{number:.1} MiB"),
             Self::Percent(number) => format!("{number:.3} %"),
         };

@@ -11,6 +11,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod database;
 mod peers;
 mod rows;
 mod shop;
@@ -27,21 +28,23 @@ use ways::Way;
 /// Measures some rows.
 type Measuring = fn(&Way) -> Vec<Row>;
 
-const HERE: [(&str, Measuring); 7] = [
+const HERE: [(&str, Measuring); 8] = [
     ("first", rows::first_copy),
     ("pages", rows::changed_pages),
     ("append", rows::appends),
+    ("database", database::commits),
     ("rescan", rows::rescan),
     ("memory", rows::memory),
     ("idle", rows::idle),
     ("start", rows::start),
 ];
 
-const TWO: [(&str, Measuring); 7] = [
+const TWO: [(&str, Measuring); 8] = [
     ("bulk", two::bulk),
     ("first", rows::first_copy),
     ("pages", rows::changed_pages),
     ("append", rows::appends),
+    ("database", database::commits),
     ("hot", two::hot),
     ("turns", turns::turns),
     ("memory", rows::memory),
