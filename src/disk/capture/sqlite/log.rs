@@ -14,7 +14,9 @@ use crate::replica::naming::Inode;
 pub(super) const HEAD: u64 = 32;
 /// Bytes of a frame before its page.
 const FRAME: u64 = 24;
-/// Bytes that are read at once, about.
+/// Frames that are read first: a commit is mostly small, and behind it may stand much that is old.
+const FEW: u64 = 8;
+/// Bytes that are read at once in the end, about.
 const PIECE: u64 = 1024 * 1024;
 
 /// What is known of a log up to its last commit.
@@ -190,10 +192,11 @@ impl Log {
     /// Follows the frames from here on, up to the last commit.
     fn follow(&mut self, file: &File) -> io::Result<()> {
         let step = self.head.step();
-        let at_once = (PIECE / step).max(1);
-        let mut buffer = vec![0; usize::try_from(at_once * step).map_err(io::Error::other)?];
+        let mut at_once = FEW;
+        let mut buffer = vec![];
         let (mut sums, mut frames, mut pages) = (self.sums, self.frames, vec![]);
         loop {
+            buffer.resize(usize::try_from(at_once * step).map_err(io::Error::other)?, 0);
             let got = read_full(file, &mut buffer, HEAD + frames * step)?;
             let whole = buffer[..got].chunks_exact(usize::try_from(step).map_err(io::Error::other)?);
             let count = whole.len();
@@ -215,6 +218,7 @@ impl Log {
             if (count as u64) < at_once {
                 return Ok(());
             }
+            at_once = (at_once * 2).min((PIECE / step).max(FEW));
         }
     }
 }
