@@ -14,7 +14,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
 use super::capture::sqlite::names;
-use super::lone;
 use crate::replica::RelPath;
 
 /// A question with a number as its answer.
@@ -35,8 +34,6 @@ pub enum By {
     Pattern(Regex),
     /// This field, from 1, of a queue's last records: the highest counts.
     Field(usize),
-    /// How many records a queue has.
-    Records,
     /// What a statement answers.
     Sql(String),
 }
@@ -75,11 +72,6 @@ impl Ask {
                 number(found.as_bytes())
             }
             By::Field(field) => last_field(&path, *field),
-            By::Records => {
-                let count =
-                    lone::records(File::open(&path)?, 0)?.try_fold(0, |count, record| record.map(|_| count + 1));
-                Ok(count?)
-            }
             By::Sql(sql) => Database::open(folder, &self.file, scratch)?.number(sql),
         }
     }
@@ -106,9 +98,10 @@ fn last_field(path: &Path, field: usize) -> Result<u64, NoAnswer> {
     let size = fs::metadata(path)?.len();
     let from = size.saturating_sub(TAIL);
     let bytes = read(path, from, TAIL)?;
-    let whole = if from == 0 { &bytes[..] } else { bytes.split_once_at(b'\n').ok_or(NoAnswer::Nothing)? };
+    // What begins before the end that was read is no whole record.
+    let skip = if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').ok_or(NoAnswer::Nothing)? };
     let mut best = Err(NoAnswer::Nothing);
-    for line in whole.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    for line in bytes[skip..].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let Some(separator) = line.iter().find(|byte| b";\t|,".contains(byte)) else { continue };
         let Some(text) = line.split(|byte| byte == separator).nth(field.saturating_sub(1)) else { continue };
         // "CAJA-1-1042" is number 1042.
@@ -121,17 +114,6 @@ fn last_field(path: &Path, field: usize) -> Result<u64, NoAnswer> {
         };
     }
     best
-}
-
-trait SplitOnce {
-    fn split_once_at(&self, byte: u8) -> Option<&[u8]>;
-}
-
-impl SplitOnce for [u8] {
-    /// What is behind the first `byte`.
-    fn split_once_at(&self, byte: u8) -> Option<&[u8]> {
-        self.iter().position(|known| *known == byte).map(|at| &self[at + 1..])
-    }
 }
 
 /// A database that nobody has open.
@@ -212,8 +194,7 @@ mod tests {
         assert_eq!(ask(folder.path(), "EMPTY", pattern("(\\d+)")), Err(NoAnswer::Nothing));
         assert_eq!(ask(folder.path(), "ORDER.QUE", By::Field(2)), Ok(1042), "the highest, not the last");
         assert_eq!(ask(folder.path(), "ORDER.QUE", By::Field(9)), Err(NoAnswer::Nothing));
-        assert_eq!(ask(folder.path(), "ORDER.QUE", By::Records), Ok(3));
-        assert!(matches!(ask(folder.path(), "NONE", By::Records), Err(NoAnswer::Io(_))));
+        assert!(matches!(ask(folder.path(), "NONE", By::Field(1)), Err(NoAnswer::Io(_))));
         put("ORDER.QUE", &format!("{}\n{}", "1;1\n".repeat(50_000), "1;2\n"));
         assert_eq!(ask(folder.path(), "ORDER.QUE", By::Field(2)), Ok(2), "of a long one the end");
     }

@@ -197,8 +197,8 @@ pub enum Noted {
         last: Option<u64>,
         /// Where it goes on.
         next: String,
-        /// The first and the last of those that may have been given out and are not in the mirror.
-        suspect: Option<(u64, u64)>,
+        /// The first of those that may have been given out and are not in the mirror, and the last, where that is known.
+        suspect: Option<(u64, Option<u64>)>,
     },
     /// What was set aside was looked into, record by record.
     RescueRead {

@@ -166,12 +166,12 @@ const PROPOSED: u64 = 50;
 
 /// The numbers that may have been given out and are not in the mirror.
 #[must_use]
-pub fn suspect(last: Option<u64>, next: &Next, computed: u64) -> Option<(u64, Option<u64>)> {
+pub fn suspect(last: Option<u64>, next: &Next) -> Option<(u64, Option<u64>)> {
     let first = last?.saturating_add(1);
     match next {
         Next::Behind(to) => (*to >= first).then_some((first, Some(*to))),
         // In the old series nothing is given any more: how far it went nobody knows.
-        Next::Series(_) => Some((first, (computed > 0).then(|| first.saturating_add(computed)))),
+        Next::Series(_) => Some((first, None)),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(readings.gap(Duration::from_secs(120)), 600);
         let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
         assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
-        assert_eq!(suspect(Some(268), &Next::Behind(868), 600), Some((269, Some(868))));
+        assert_eq!(suspect(Some(268), &Next::Behind(868)), Some((269, Some(868))));
         // A day later nobody remembers that minute.
         readings.take(Ok(300), at(130 * 60 + 86_400));
         assert!(readings.rate() < 60, "{}", readings.rate());

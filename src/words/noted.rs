@@ -41,7 +41,7 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         }
         Noted::Numbered { name, last, next, suspect } => {
             let number = |number: &Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
-            let (first, end) = suspect.map_or((None, None), |(first, end)| (Some(first), Some(end)));
+            let (first, end) = suspect.map_or((None, None), |(first, end)| (Some(first), end));
             let args = [
                 ("name", name.as_str().into()),
                 ("last", number(last).into()),
@@ -97,7 +97,8 @@ mod tests {
             Noted::Configured { revision: 3 },
             Noted::Kept { files: 1, to: text() },
             Noted::Kept { files: 9, to: text() },
-            Noted::Numbered { name: text(), last: Some(3), next: "53".to_owned(), suspect: Some((4, 53)) },
+            Noted::Numbered { name: text(), last: Some(3), next: "53".to_owned(), suspect: Some((4, Some(53))) },
+            Noted::Numbered { name: text(), last: Some(3), next: "B".to_owned(), suspect: Some((4, None)) },
             Noted::Numbered { name: text(), last: None, next: "B".to_owned(), suspect: None },
             Noted::RescueRead { name: text() },
             Noted::RescueExported { name: text(), to: text() },

@@ -347,7 +347,7 @@ fn what_is_called_a_file_is_captured_as_one() {
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL]);
     shop.sells(0..10);
-    let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Files(None)) } else { Rule::Unsaid };
+    let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Files) } else { Rule::Unsaid };
     let mirror = Mirrored::with(&place, Rules::new(said));
     assert_eq!(mirror.source.grade(), Grade::Steady);
     assert!(mirror.copy.names().contains(&"shop.db-shm".to_owned()));

@@ -30,8 +30,8 @@ pub enum As {
     Queue(Records),
     /// It is a database of `SQLite`.
     Sqlite,
-    /// All of it, when nothing moves; under this lock, where there is one that its program honours.
-    Files(Option<Lock>),
+    /// All of it, when nothing moves.
+    Files,
 }
 
 /// Where the records of a queue end.
@@ -61,15 +61,6 @@ pub struct Number {
     pub bytes: usize,
     /// Whether its low byte comes first.
     pub low_first: bool,
-}
-
-/// A lock of the system on a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lock {
-    /// `flock`.
-    Flock,
-    /// `fcntl`.
-    Fcntl,
 }
 
 impl Rules {

@@ -1,7 +1,6 @@
 //! The process that holds. It touches nothing but what it is asked for, and ends with who asks.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -10,9 +9,8 @@ use std::time::Duration;
 
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
-use super::{Answer, Ask, Held, Locking, NotHeld};
+use super::{Answer, Ask, Held, NotHeld};
 use crate::replica::naming::Inode;
 
 /// How long another program is waited for that holds a database: it writes a commit, which is soon done.
@@ -22,8 +20,6 @@ const BUSY: Duration = Duration::from_millis(50);
 struct Holds {
     /// Its transaction is open. With it open, too, its program does not close the database as the last one: the log would stay.
     reading: Option<Connection>,
-    /// These have locks; closing them gives those up.
-    locked: Vec<File>,
 }
 
 /// Answers each line of `input`, until there is none any more.
@@ -45,7 +41,6 @@ impl Holds {
     fn answer(&mut self, ask: Ask) -> Result<Held, NotHeld> {
         match ask {
             Ask::Read(path) => self.read(Path::new(OsStr::from_bytes(&path))),
-            Ask::Lock(path, how) => self.lock(Path::new(OsStr::from_bytes(&path)), how),
             Ask::Release => {
                 self.release();
                 Ok(Held::default())
@@ -54,7 +49,6 @@ impl Holds {
     }
 
     fn release(&mut self) {
-        self.locked.clear();
         self.reading = None;
     }
 
@@ -72,25 +66,6 @@ impl Holds {
         }
         self.reading = Some(database);
         Ok(Held { inode })
-    }
-
-    fn lock(&mut self, path: &Path, how: Locking) -> Result<Held, NotHeld> {
-        let refused = |error: io::Error| NotHeld::No(error.to_string());
-        // Such a lock is given to none who could not write.
-        let file = File::options().read(true).write(true).open(path).map_err(refused)?;
-        let inode = file.metadata().map(|meta| (meta.dev(), meta.ino())).map_err(refused)?;
-        let taken = match how {
-            Locking::Flock => flock(&file, FlockOperation::NonBlockingLockExclusive),
-            Locking::Fcntl => fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive),
-        };
-        match taken {
-            Ok(()) => {
-                self.locked.push(file);
-                Ok(Held { inode })
-            }
-            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::ACCESS) => Err(NotHeld::Busy),
-            Err(error) => Err(refused(error.into())),
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Holds what a shop's program honours while its files are read: read transactions of `SQLite`, and locks.
+//! Holds what a shop's program honours while its files are read: read transactions of `SQLite`.
 //!
 //! A process of its own holds them. The system gives up a process's locks on a file as soon as that process closes the file anywhere,
 //! and this one opens and closes all the time; and whatever hangs there can be ended with it, so that no program of the shop waits
@@ -17,7 +17,6 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 
-use super::capture::rules::Lock;
 use crate::replica::naming::Inode;
 
 /// The word by which the program is told to be that process.
@@ -31,17 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 enum Ask {
     /// Begin to read this database.
     Read(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// Take this lock on this file.
-    Lock(#[serde(with = "serde_bytes")] Vec<u8>, Locking),
     /// Give up all that is held.
     Release,
-}
-
-/// [`Lock`], as it is said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-enum Locking {
-    Flock,
-    Fcntl,
 }
 
 /// What it answers.
@@ -104,15 +94,6 @@ impl Holder {
     /// Begins to read the database at `path`, and holds on to its state until [`Holder::release`].
     pub fn read(&mut self, path: &Path) -> Result<Held, NotHeld> {
         self.ask(&Ask::Read(path.as_os_str().as_bytes().to_vec()))
-    }
-
-    /// Takes `lock` on the file at `path`, without waiting.
-    pub fn lock(&mut self, path: &Path, lock: Lock) -> Result<Held, NotHeld> {
-        let how = match lock {
-            Lock::Flock => Locking::Flock,
-            Lock::Fcntl => Locking::Fcntl,
-        };
-        self.ask(&Ask::Lock(path.as_os_str().as_bytes().to_vec(), how))
     }
 
     /// Gives up all that is held. It is given up when this returns, whatever the process does.

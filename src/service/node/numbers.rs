@@ -47,7 +47,10 @@ pub(super) struct Numbers {
 struct Saved {
     /// The backup is about to start: these are to be set before, as far as a person said where they go on.
     wanted: Option<Vec<(String, u64)>>,
-    /// Who asked for the start.
+    /// Behind which each goes on at the least, as the person read it who asked for the start.
+    #[serde(default)]
+    least: Vec<(String, u64)>,
+    /// Who that was.
     by: Option<String>,
     /// What is being set, in an epoch.
     setting: Vec<Numbered>,
@@ -83,6 +86,15 @@ impl Numbers {
     pub(super) fn take(&mut self, answers: Vec<(String, Result<u64, String>)>, now: Timestamp) {
         for (name, answer) in answers {
             self.readings.entry(name).or_default().take(answer, now);
+        }
+    }
+
+    /// Where it goes on, and never before what the person read who asked for the start.
+    fn at_least(&self, name: &str, next: Next) -> Next {
+        let least = self.saved.least.iter().find(|(known, _)| known == name).map(|(_, least)| *least);
+        match (next, least) {
+            (Next::Behind(next), Some(least)) => Next::Behind(next.max(least)),
+            (next, _) => next,
         }
     }
 
@@ -135,6 +147,12 @@ impl Machine {
             return Ok(());
         }
         (self.numbers.saved.wanted, self.numbers.saved.by) = (Some(given), Some(by.to_owned()));
+        let age_ms = self.status().mirror.behind_ms;
+        let least = self.numbers.status(&self.store, age_ms).into_iter().filter_map(|one| match one.next {
+            Some(Next::Behind(next)) => Some((one.name, next)),
+            Some(Next::Series(_)) | None => None,
+        });
+        self.numbers.saved.least = least.collect();
         self.numbers.saved.setting.clear();
         self.numbers.save(&self.home)
     }
@@ -174,7 +192,7 @@ impl Machine {
                 name: one.name.clone(),
                 last: one.last,
                 next: one.next.value(),
-                suspect: one.suspect.map(|(first, last)| (first, last.unwrap_or(first))),
+                suspect: one.suspect,
             };
             self.done("", What::Noted(what));
         }
@@ -213,7 +231,6 @@ impl Machine {
 
     /// Where each number goes on, by what the data say now: nothing is applied to them any more.
     async fn work_out(&self, epoch: Epoch, given: &[(String, u64)]) -> Result<Vec<Numbered>, (String, String)> {
-        let age = Duration::from_millis(self.age_ms_at_start());
         let mut setting = vec![];
         for counter in &self.store.counters {
             let read = match ask_of(counter) {
@@ -228,21 +245,17 @@ impl Machine {
             let before = known.and_then(Readings::last);
             // What goes down may be a fault, and what cannot be read was perhaps read before.
             let last = read.clone().ok().max(before);
-            let computed = known.map_or(0, |known| known.gap(age));
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
-            let Some(next) = said.or_else(|| next(&counter.on_start, last, computed)) else {
+            let found = || next(&counter.on_start, last, 0).map(|next| self.numbers.at_least(&counter.name, next));
+            let Some(next) = said.or_else(found) else {
                 let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
                 return Err((counter.name.clone(), why));
             };
-            let suspect = suspect(last, &next, computed);
+            let suspect = suspect(last, &next);
             setting.push(Numbered { name: counter.name.clone(), epoch, at: ground::now(), last, next, suspect, by });
         }
         Ok(setting)
-    }
-
-    fn age_ms_at_start(&self) -> u64 {
-        self.publish.borrow().as_ref().map_or(0, |status| status.mirror.behind_ms)
     }
 
     /// The folder of each dataset here.
@@ -309,4 +322,19 @@ fn anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
     new.as_file().sync_all()?;
     new.persist(path)?;
     fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_never_goes_on_before_what_a_person_has_read() {
+        let saved = Saved { least: vec![("receipt".to_owned(), 1292)], ..Saved::default() };
+        let numbers = Numbers { saved, ..Numbers::default() };
+        assert_eq!(numbers.at_least("receipt", Next::Behind(1092)), Next::Behind(1292));
+        assert_eq!(numbers.at_least("receipt", Next::Behind(1300)), Next::Behind(1300));
+        assert_eq!(numbers.at_least("folio", Next::Behind(7)), Next::Behind(7));
+        assert_eq!(numbers.at_least("receipt", Next::Series("B".to_owned())), Next::Series("B".to_owned()));
+    }
 }

@@ -1,8 +1,8 @@
 //! How the files of a dataset are captured, as `store.toml` says it.
 
 use crate::config::dataset::Dataset;
-use crate::config::file::{self, FileKind, Prefix, Record};
-use crate::disk::capture::rules::{As, Lock, Number, Records, Rule, Rules};
+use crate::config::file::{FileKind, Prefix, Record};
+use crate::disk::capture::rules::{As, Number, Records, Rule, Rules};
 
 /// What is said of the files of `dataset`.
 pub(super) fn rules(dataset: &Dataset) -> Rules {
@@ -12,15 +12,11 @@ pub(super) fn rules(dataset: &Dataset) -> Rules {
             return Rule::LeftOut;
         }
         let Some(rule) = dataset.rule(path) else { return Rule::Unsaid };
-        let lock = rule.lock.map(|lock| match lock {
-            file::Lock::Flock => Lock::Flock,
-            file::Lock::Fcntl => Lock::Fcntl,
-        });
         match rule.kind {
             Some(FileKind::Queue(record)) => Rule::Said(As::Queue(records(record))),
             Some(FileKind::Sqlite) => Rule::Said(As::Sqlite),
-            Some(FileKind::Files) => Rule::Said(As::Files(lock)),
-            None => lock.map_or(Rule::Unsaid, |lock| Rule::Said(As::Files(Some(lock)))),
+            Some(FileKind::Files) => Rule::Said(As::Files),
+            None => Rule::Unsaid,
         }
     })
 }
