@@ -105,6 +105,21 @@ fn what_a_power_cut_took_from_the_main_is_set_aside_without_a_question() {
 }
 
 #[test]
+fn a_file_with_a_date_that_has_not_come_is_no_proof_of_an_old_image() {
+    let mut two = Two::new();
+    two.init();
+    let prices = two.data.join("PRICES");
+    fs::write(&prices, "coffee 2.50").unwrap();
+    File::options().write(true).open(&prices).unwrap().set_modified(SystemTime::now() + 1000 * HOUR).unwrap();
+    two.meet();
+    two.until_same("the date is kept");
+    two.kill(Machine::Main);
+    fs::write(&prices, "coffee 2.60").unwrap();
+    two.start(Machine::Main);
+    two.until_same("what was written now is newer than a date to come");
+}
+
+#[test]
 fn a_mirror_from_an_old_image_gets_what_it_lacks() {
     let (mut two, _) = a_day();
     two.stop(Machine::Backup);

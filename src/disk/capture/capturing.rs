@@ -37,7 +37,7 @@ impl Source {
             return Ok(Outcome::Wait { until, dirty });
         }
         let removals = self.guard.stop_removals(&settled.items, &self.tree, Instant::now());
-        let older = self.guard.older(&settled.items, &self.tree);
+        let older = self.guard.older(&settled.items, &self.tree, taken_at);
         if let Some(why) = removals.map(Stop::Removals).or_else(|| older.stops().map(Stop::Older)) {
             dirty.join(settled.dirty);
             return Ok(Outcome::Stopped { why, dirty });

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::look::{FileSeen, Item, Seen};
 use super::sqlite::names;
 use super::tree::{Kept, Tree};
-use crate::replica::{BLOCK, Body, Kind, RelPath};
+use crate::replica::{BLOCK, Body, Kind, RelPath, Time};
 
 /// What is held back.
 #[derive(Debug, Default)]
@@ -124,16 +124,16 @@ impl Guard {
     /// of a new one, and only queues count, which never get shorter. A queue that is not what the mirror has of it and more counts
     /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. So does
     /// whatever was held back since it was empty, be it that a person says that this is meant, or that its program has begun anew
-    /// meanwhile: neither may know what it held.
+    /// meanwhile: neither may know what it held. A time that has not come `now` is no proof of what was later: it counts as now.
     #[must_use]
-    pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> Older {
+    pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree, now: Time) -> Older {
         let mut older = Older::default();
         for (path, item) in items {
             let (Seen::File(file), Some(stamp), Some(known)) = (&item.seen, item.stamp, tree.get(path)) else {
                 continue;
             };
             let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
-            let ago = known.stamp.meta.mtime.seconds - stamp.meta.mtime.seconds;
+            let ago = known.stamp.meta.mtime.min(now).seconds - stamp.meta.mtime.seconds;
             let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
             let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !grew(file, known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
