@@ -79,6 +79,8 @@ mod operations;
 mod pos;
 #[path = "pair/proofs.rs"]
 mod proofs;
+#[path = "pair/proven.rs"]
+mod proven;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/records.rs"]

@@ -13,6 +13,8 @@ pub const RESCAN: Duration = Duration::from_secs(10 * 60);
 pub const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 /// How long a file that became empty is held back before a person is asked: 2 seconds.
 pub const EMPTY_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a dataset may be unsteady before a person is called: 2 minutes.
+pub const STEADY_ALARM: Duration = Duration::from_secs(2 * 60);
 /// How far back the mirror can be stepped: 1 hour.
 pub const HISTORY: Duration = Duration::from_secs(60 * 60);
 /// How much room the steps back may take: 2 GiB, in bytes.
@@ -33,6 +35,8 @@ pub struct Mirror {
     pub max_age: Duration,
     /// How long a file that became empty is held back before a person is asked.
     pub empty_patience: Duration,
+    /// How long a dataset may be unsteady before a person is called.
+    pub steady_alarm: Duration,
     /// How far back the mirror can be stepped; zero: not at all.
     pub history: Duration,
     /// How much room the steps back may take, in bytes.
@@ -49,6 +53,7 @@ impl Mirror {
             rescan: table.span("rescan", RESCAN, second..=7 * DAY),
             max_age: table.span("max_age", MAX_AGE, second..=30 * DAY),
             empty_patience: table.span("empty_patience", EMPTY_PATIENCE, Duration::ZERO..=DAY),
+            steady_alarm: table.span("steady_alarm", STEADY_ALARM, second..=DAY),
             history: table.span("history", HISTORY, Duration::ZERO..=366 * DAY),
             history_bytes: table.get("history_bytes").and_then(|item| item.size()).unwrap_or(HISTORY_BYTES),
             max_rate: table.get("max_rate").and_then(|item| {

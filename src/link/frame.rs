@@ -10,7 +10,7 @@ use crate::replica::{Body, Kind, Meta, Position, Proof, RelPath, Sum, Time};
 
 /// The version of what is said. A frame that this version adds is said only on a link on which it is spoken: see
 /// [`super::port::Port::spoken`].
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// The oldest version that is spoken still, so that the two machines of a store can be updated one after the other.
 pub const OLDEST: u32 = PROTOCOL - 1;
@@ -86,6 +86,8 @@ pub enum Say {
     },
     /// A piece of the start state: what stood there when the source began to serve.
     Start(Start),
+    /// Databases that are captured as plain files, with the reason. Said whole whenever any of it changes.
+    Plain(Vec<(String, String)>),
 }
 
 /// A piece of the start state. Nothing is said of folders.
@@ -208,6 +210,8 @@ pub enum ToSource {
         /// The last epoch in which it was.
         served: u64,
     },
+    /// Compare every byte beside everything else, in no hurry.
+    Scrub,
 }
 
 /// The first frame of the mirroring side.

@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn what_the_version_before_says_is_understood() {
-        let said = r#"{"protocol":3,"version":"0.1.0","purpose":{"for":"control","session":7}}"#;
-        assert_eq!(serde_json::from_str::<Greeting>(said).unwrap().spoken(), Some(3));
+        let said = r#"{"protocol":4,"oldest":3,"version":"0.1.0","purpose":{"for":"control","session":7}}"#;
+        assert_eq!(serde_json::from_str::<Greeting>(said).unwrap().spoken(), Some(4));
         let said = r#"{"answer":"welcome","version":"0.1.0"}"#;
         assert!(matches!(serde_json::from_str(said).unwrap(), Answer::Welcome { protocol: None, .. }));
         let said = r#"{"answer":"refused","why":"protocol","version":"0.1.0"}"#;

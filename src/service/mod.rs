@@ -5,6 +5,7 @@
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
 //! - [`boot`]: how the service ended the last time
+//! - [`doubt`]: why a copy may be worth less than it looks
 //! - [`device`]: a printer that both machines must reach
 //! - [`call`]: when a person is called
 //! - [`node`]: the service of one machine of a store
@@ -17,6 +18,7 @@
 //! - [`finding`]: what an examination of a machine finds
 //! - [`keeper`]: what is written into the diary
 //! - [`known`]: what another version says and this one does not know
+//! - [`haste`]: how much of the machine a comparison may take
 //! - [`home`]: the folder in which a machine keeps what is its own
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
@@ -37,10 +39,12 @@ pub mod call;
 pub mod command;
 pub mod control;
 pub mod device;
+pub mod doubt;
 pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod gate;
+pub mod haste;
 pub mod home;
 pub mod keeper;
 pub mod known;

@@ -93,7 +93,13 @@ pub enum News {
         bytes: u64,
         /// Files that differed, on either side.
         differed: u64,
+        /// Somebody asked for it.
+        asked: bool,
     },
+    /// Databases that do not open, though both sides are the same, and why: those of the source do not either.
+    Broken(Vec<(String, String)>),
+    /// Databases that are captured as plain files, with the reason.
+    Plain(Vec<(String, String)>),
     /// All that was changed last has gone to the mirror, which compares.
     AllSent,
     /// Nothing is written any more, and the mirror holds all that there is.
@@ -137,6 +143,8 @@ pub struct Standing {
     pub grade: crate::replica::Grade,
     /// When it was taken at its source.
     pub as_of: crate::replica::Time,
+    /// When both sides were the same byte for byte: seconds since 1970.
+    pub proven: Option<i64>,
 }
 
 /// A file on its way.

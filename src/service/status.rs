@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::call::Call;
 pub use super::device::Device;
+pub use super::doubt::Doubt;
 use super::event::Event;
 use super::known;
 pub use super::numbering::{CounterStatus, Next, Numbered};
@@ -303,6 +304,9 @@ pub struct Dataset {
     pub special: Vec<String>,
     /// Something in it never held still for long enough, since then.
     pub unsteady_since: Option<Timestamp>,
+    /// Databases in it that can only be captured as plain files.
+    #[serde(default)]
+    pub plain: Vec<String>,
 }
 
 /// What is known of the main.

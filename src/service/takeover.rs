@@ -67,6 +67,7 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::StoppedAlone
             | Trouble::DevicesMissed { .. }
             | Trouble::EventsWait { .. }
+            | Trouble::Doubt(_)
             | Trouble::Licence(_) => {}
         }
     }

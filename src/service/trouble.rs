@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::doubt::Doubt;
 use super::pos::{Down, Stray};
 use super::unmet::Unmet;
 use crate::pair::Epoch;
@@ -155,6 +156,8 @@ pub enum Trouble {
         /// For so long, in milliseconds.
         for_ms: u64,
     },
+    /// The copy may be worth less than it looks.
+    Doubt(Doubt),
     /// Something about the backup licence.
     Licence(LicenceTrouble),
 }
@@ -234,6 +237,7 @@ impl Trouble {
             Self::StoppedAlone => "MIR-403",
             Self::DevicesMissed { .. } => "DEV-101",
             Self::EventsWait { .. } => "EVT-101",
+            Self::Doubt(doubt) => doubt.code(),
             Self::Licence(licence) => licence.code(),
         }
     }

@@ -209,6 +209,20 @@ trouble-unreadable = { $n ->
    *[other] { $n } files cannot be read; the first is { $first }
   }
 trouble-unreadable-do = Give Espejo the right to read it. All the rest is copied.
+doubt-database = { $n ->
+    [0] The database { $file } is damaged, in the copy as on the other machine: { $why }
+   *[other] The database { $file } and { $n } more are damaged, in the copy as on the other machine: { $why }
+  }
+doubt-database-do = Call whoever looks after the POS software. Earlier states are kept: espejo promote --as-of
+doubt-rotten = { $n ->
+    [one] This disk has damaged a file of the copy: { $first }
+   *[other] This disk has damaged { $n } files of the copy; the first is { $first }
+  }
+doubt-rotten-do = It is copied again as soon as the other machine is heard. Have the disk of this one looked at.
+doubt-unsteady = The data of { $dataset } never hold still since { $since }: they are copied, and nobody can say that they fit together.
+doubt-unsteady-do = Call support: the POS software may offer a pause for copying (hooks: quiesce, resume).
+doubt-much-changed = { $percent } % of the data of { $dataset } changed at once, at { $at }: a shop rarely does that, damage and malware do.
+doubt-much-changed-do = Look at the main server. The state before is kept: espejo promote --as-of
 trouble-watch-limit = Too many folders to be told of changes: all is looked through every { $every }.
 trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
 trouble-unwatched = The source lies on another machine: it is looked through every { $every }.
@@ -288,6 +302,10 @@ mended-dataset-stopped = Every dataset is mirrored again.
 mended-source-gone = The source folder is back.
 mended-held = Nothing is held back any more.
 mended-unreadable = Every file can be read again.
+mended-database = Every database opens.
+mended-rotten = The damaged files were copied again.
+mended-unsteady = The data hold still again.
+mended-much-changed = That most of the data changed at once was answered.
 mended-watch-limit = The system tells of changes again.
 
 ## The backup licence
@@ -753,11 +771,16 @@ grade-none = no copy
 and-more = {" "}and { $n } more
 note-unreadable = cannot be read: { $names }
 note-unsteady = never still since { $at }: not one instant
+note-plain = { $n ->
+    [one] a database can only be copied as a plain file: { $first }
+   *[other] { $n } databases can only be copied as plain files
+  }
 note-special = { $n ->
     [one] 1 name is
    *[other] { $n } names are
   } no file, folder or link, and not copied
 names-unreadable = cannot be read, so not copied:
+names-plain = databases that can only be copied as plain files, at an instant that nothing proves:
 names-special = no file, folder or link, so not copied:
 nothing-to-do = Nothing to do.
 

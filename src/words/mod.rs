@@ -9,6 +9,7 @@
 //! - [`finding`]: what an examination of a machine found
 //! - [`grade`](mod@grade): how sure a generation is
 //! - [`licence`]: the backup licence
+//! - [`doubt`](mod@doubt): why a copy may be worth less than it looks
 //! - [`against`]: what stands against taking over
 //! - [`refusal`]: why something is not done
 //! - [`short`]: the same in the few words that stand beside a key
@@ -23,6 +24,7 @@
 
 pub mod against;
 pub mod answer;
+pub mod doubt;
 pub mod faults;
 pub mod figures;
 pub mod finding;

@@ -1,7 +1,7 @@
 //! Typed values as sentences: what happened, what is wrong, what is asked, and what to do about it.
 
 use super::unmet::unmet;
-use super::{FluentValue, Words, figures, licence, served};
+use super::{FluentValue, Words, doubt, figures, licence, served};
 use crate::replica::Grade;
 use crate::service::event::What;
 use crate::service::status::{Ask, Trouble};
@@ -157,6 +157,7 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::StoppedAlone => told("trouble-stopped-alone", "trouble-stopped-alone-do", &[]),
         Trouble::DevicesMissed { main, backup } => served::devices_missed(words, main, backup),
         Trouble::EventsWait { waiting, for_ms } => served::events_wait(words, *waiting, *for_ms),
+        Trouble::Doubt(wrong) => doubt::doubt(words, wrong),
         Trouble::Licence(wrong) => licence::trouble(words, wrong),
         Trouble::Unwatched { rescan_ms } => {
             told("trouble-unwatched", "trouble-unwatched-do", &[("every", figures::span(words, *rescan_ms).into())])
@@ -176,6 +177,7 @@ fn copy_old(words: &Words, age_ms: u64, limit_ms: u64) -> Told {
 
 fn mended(words: &Words, trouble: &Trouble) -> String {
     let key = match trouble {
+        Trouble::Doubt(wrong) => return doubt::mended(words, wrong),
         Trouble::Licence(wrong) => return licence::mended(words, wrong),
         Trouble::DiskFull { .. } => "mended-disk-full",
         Trouble::NoRoomAside { .. } => "mended-no-room-aside",

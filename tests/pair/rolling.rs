@@ -51,7 +51,7 @@ fn mirrored(programs: [&Path; 2]) -> Two {
 /// The machines run different versions, and that is said.
 fn has_told(status: &Value) -> bool {
     let alarms = status["alarms"].as_array().unwrap();
-    alarms.iter().any(|alarm| alarm["trouble"] == "versions" && alarm["theirs"] == "0.0.3")
+    alarms.iter().any(|alarm| alarm["trouble"] == "versions" && alarm["theirs"] == "0.0.4")
 }
 
 /// They talk, every byte is equal, and a change goes over, whoever of the two is started again.
@@ -76,7 +76,7 @@ fn a_main_of_the_version_before_is_mirrored() {
     let newer = PathBuf::from(env!("CARGO_BIN_EXE_espejo"));
     let mut two = mirrored([&older, &newer]);
     two.until(Machine::Backup, "the versions are told", has_told);
-    assert!(two.logged(Machine::Backup, "protocol=3") > 0);
+    assert!(two.logged(Machine::Backup, "protocol=4") > 0);
     goes_on(&mut two);
 }
 
@@ -86,7 +86,7 @@ fn a_backup_of_the_version_before_mirrors() {
     let newer = PathBuf::from(env!("CARGO_BIN_EXE_espejo"));
     let mut two = mirrored([&newer, &older]);
     two.until(Machine::Main, "the versions are told", has_told);
-    assert!(two.logged(Machine::Main, "protocol=3") > 0);
+    assert!(two.logged(Machine::Main, "protocol=4") > 0);
     goes_on(&mut two);
 }
 

@@ -30,6 +30,7 @@ pub fn dataset(name: &str, grade: Grade, files: u64, bytes: u64, changed: &str) 
         unreadable: vec![],
         special: vec![],
         unsteady_since: None,
+        plain: vec![],
     }
 }
 

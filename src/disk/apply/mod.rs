@@ -9,6 +9,7 @@
 //! - [`gather`]: sets aside what this machine alone holds since it was the server
 //! - [`back`]: undoes it
 //! - [`build`]: the first copy
+//! - [`private`]: a copy of a database for the program alone
 //! - [`survey`]: compares the mirror with its index
 //! - [`content`]: writes what changes in a file
 //! - [`direct`]: writes a large new file
@@ -22,6 +23,7 @@ pub mod direct;
 pub mod gather;
 pub mod open;
 pub mod plan;
+pub mod private;
 pub mod step;
 pub mod survey;
 

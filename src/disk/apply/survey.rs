@@ -1,21 +1,21 @@
 //! Compares the mirror with its index, and notes in the index what really stands there.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Mirror;
+use crate::disk::capture::sqlite::MAGIC;
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::sums::ROW;
 use crate::disk::read::{now_holes, scan, stored, sums};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::entry::Digest;
-use crate::replica::{Body, Entry, Proof, RelPath, blocks};
+use crate::replica::{BLOCK, Body, Entry, Proof, RelPath, blocks};
 
 /// Entries that are looked at together.
 const NAMES: u32 = 500;
-
-/// Blocks that are compared at a stretch.
-const STRETCH: u64 = 64 * ROW;
 
 /// What of the mirror is believed to be as its index says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,8 @@ pub struct Checked {
     pub bytes: u64,
     /// Names that were not as they had been left: they are in the index as they are now.
     pub strange: Vec<RelPath>,
+    /// Databases of `SQLite` whose beginning was compared.
+    pub databases: Vec<RelPath>,
 }
 
 impl Mirror {
@@ -172,10 +174,10 @@ impl Mirror {
     }
 
     /// Compares the next stretch of the mirror with its index, every byte. What differs is in the index as it is, then.
-    pub fn check(&self, from: &Cursor) -> Result<Checked, DiskError> {
+    pub fn check(&self, from: &Cursor, stretch: u64) -> Result<Checked, DiskError> {
         let mut checked = Checked::default();
         let mut cursor = from.clone();
-        let mut room = STRETCH;
+        let mut room = stretch;
         self.dest.forget();
         for (id, path, entry) in self.index.after(from.after.as_ref(), NAMES)? {
             let stamp = self.dest.stat(&path).within("looking at", self.dest.path(), &path)?;
@@ -188,7 +190,9 @@ impl Mirror {
                 let count = blocks::count(*size);
                 let thin = stamp.thinness();
                 let end = count.min(cursor.block.saturating_add(room.saturating_mul(thin)));
-                let bytes = self.check_blocks(id, &path, stamp, cursor.block..end)?;
+                let mut is_database = false;
+                let bytes = self.check_blocks((id, &path), stamp, cursor.block..end, &mut is_database)?;
+                checked.databases.extend(is_database.then(|| path.clone()));
                 checked.bytes += bytes.unwrap_or(0);
                 agrees = bytes.is_some();
                 room = room.saturating_sub((end - cursor.block) / thin);
@@ -217,12 +221,15 @@ impl Mirror {
     /// Compares blocks of a file with their sums. Returns the bytes read, or none where a block differs.
     fn check_blocks(
         &self,
-        id: i64,
-        path: &RelPath,
+        (id, path): (i64, &RelPath),
         stamp: &Stamp,
         range: std::ops::Range<u64>,
+        is_database: &mut bool,
     ) -> Result<Option<u64>, DiskError> {
         let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
+        // What the system remembers of it proves nothing of the disk.
+        let (from, size) = (range.start * BLOCK as u64, NonZero::new((range.end - range.start) * BLOCK as u64));
+        let _ = rustix::fs::fadvise(&file, from, size, rustix::fs::Advice::DontNeed);
         let mut known = crate::replica::Blocks::default();
         for (number, row) in self.index.rows(id, range.start / ROW..range.end.div_ceil(ROW))? {
             for (slot, sum) in row.iter() {
@@ -236,7 +243,11 @@ impl Mirror {
             .map(|part| part.start.max(range.start)..part.end.min(range.end))
             .filter(|part| part.start < part.end)
             .collect();
+        let begins = AtomicBool::new(false);
         let differs = |number: u64, bytes: &[u8]| {
+            if number == 0 {
+                begins.store(bytes.starts_with(MAGIC), Ordering::Relaxed);
+            }
             let same = match known.get(number) {
                 Some(sum) => sum.proof == blocks::prove(bytes),
                 None => blocks::is_zero(bytes),
@@ -249,6 +260,7 @@ impl Mirror {
             std::io::Result::Ok(())
         })
         .within("reading", self.dest.path(), path)?;
+        *is_database = begins.into_inner();
         Ok(agrees.then_some(bytes))
     }
 

@@ -8,9 +8,6 @@ use crate::disk::read::{now_holes, scan, stored};
 use crate::disk::stamp::Stamp;
 use crate::replica::{Body, RelPath, blocks};
 
-/// Blocks that are compared at a stretch.
-const STRETCH: u64 = 4096;
-
 /// Names that are compared at a stretch.
 const NAMES: usize = 500;
 
@@ -45,12 +42,12 @@ impl Cursor {
 }
 
 impl Source {
-    /// Compares the next stretch.
+    /// Compares the next stretch: so many blocks, if it is not names that end it.
     #[must_use]
-    pub fn prove(&self, from: &Cursor) -> Proven {
+    pub fn prove(&self, from: &Cursor, stretch: u64) -> Proven {
         let mut proven = Proven::default();
         self.root.forget();
-        let mut room = STRETCH;
+        let mut room = stretch;
         let mut block = from.block;
         for (path, known) in self.tree.from(&from.path).take(NAMES) {
             if room == 0 {

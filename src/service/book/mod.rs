@@ -1,7 +1,9 @@
 //! Keeps what the halves of the copy tell, and makes the status of it. It waits for nothing and does nothing.
 //!
+//! - `doubts`: why it may be worth less than it looks
 //! - `showing`: the status
 
+mod doubts;
 mod showing;
 
 use std::collections::VecDeque;
@@ -17,6 +19,7 @@ use super::operations::Operations;
 use super::status::{Ask, Copying, EVENTS, Folders, OperationKind, PeerState, Question, TakeOver, Trouble};
 use crate::link::Told;
 use crate::replica::{End, Grade, Position, Time};
+use doubts::Doubts;
 
 /// What is known of the copy.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub struct Book {
     generations: u64,
     unsteady_since: Option<Timestamp>,
     verified_at: Option<Timestamp>,
+    doubts: Doubts,
     mirror_trouble: Option<Trouble>,
     alarms: Alarms,
     questions: Vec<Question>,
@@ -92,6 +96,7 @@ impl Book {
             generations: 0,
             unsteady_since: None,
             verified_at: None,
+            doubts: Doubts::default(),
             mirror_trouble: None,
             alarms: Alarms::default(),
             questions: vec![],
@@ -106,6 +111,13 @@ impl Book {
     #[must_use]
     pub fn with_max_age(self, max_age: Duration) -> Self {
         Self { max_age_ms: u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX), ..self }
+    }
+
+    /// The same, with another time that it may be unsteady before a person is called.
+    #[must_use]
+    pub fn with_steady_alarm(mut self, steady_alarm: Duration) -> Self {
+        self.doubts.steady_alarm = steady_alarm;
+        self
     }
 
     /// Takes in what happened, and returns the events that it means.
@@ -161,7 +173,7 @@ impl Book {
                 vec![]
             }
             News::Durable { end, begin, took } => vec![self.durable(&end, begin.taken_at, took, now)],
-            News::Strange(files) => files.into_iter().map(|file| What::Strange { file }).collect(),
+            News::Strange(files) => self.doubts.strange(files),
             News::SetAside { files, to } => {
                 let to = to.display().to_string();
                 files.into_iter().map(|file| What::SetAside { file, to: to.clone() }).collect()
@@ -171,16 +183,13 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
+            News::Broken(_) | News::Plain(_) => self.doubts.hear(news),
             News::Comparing { bytes, .. } => {
                 self.operations.went_on(bytes);
                 vec![]
             }
-            News::Compared { files, bytes, differed } => {
-                if differed == 0 {
-                    self.verified_at = Some(now);
-                }
-                self.operations.comparison_done(differed, now);
-                vec![What::Verified { files, bytes, differed }]
+            News::Compared { files, bytes, differed, asked } => {
+                vec![self.compared((files, bytes), differed, asked, now)]
             }
             News::Closed => {
                 self.link = PeerState::Lost;
@@ -197,6 +206,16 @@ impl Book {
             }
             News::Answers(_) | News::Ended(_) | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
         }
+    }
+
+    fn compared(&mut self, (files, bytes): (u64, u64), differed: u64, asked: bool, now: Timestamp) -> What {
+        if differed == 0 {
+            self.verified_at = Some(now);
+        }
+        if asked {
+            self.operations.comparison_done(differed, now);
+        }
+        What::Verified { files, bytes, differed }
     }
 
     fn passing(&mut self, file: Passing) {
@@ -218,6 +237,7 @@ impl Book {
     fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
         self.copying = None;
         self.stage = Stage::Usable;
+        self.doubts.rotten.clear();
         self.operations.taken_anew(now);
         (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
         self.generations += 1;
@@ -236,6 +256,7 @@ impl Book {
     fn opened(&mut self, at: Standing, redone: u64, strange: Vec<String>, found: u64) -> Vec<What> {
         self.stage = if at.usable { Stage::Usable } else { Stage::Building };
         (self.position, self.grade, self.as_of) = (at.position, at.grade, at.as_of);
+        self.verified_at = at.proven.and_then(|seconds| Timestamp::from_second(seconds).ok());
         let opened = if at.usable { What::Opened { redone } } else { What::FirstCopy { found } };
         let strange = strange.into_iter().map(|file| What::Strange { file });
         std::iter::once(opened).chain(strange).collect()
@@ -300,7 +321,8 @@ impl Book {
         let held = (files > 0).then_some(Trouble::Held { files });
         let limit = told.and_then(|told| Some(Trouble::unwatched(told.rescans_ms?, told.is_remote)));
         let all = [self.mirror_trouble.clone(), gone, held, unreadable, limit];
-        self.alarms.weigh(all.into_iter().flatten(), now)
+        let doubts = self.doubts(now).into_iter().map(Trouble::Doubt);
+        self.alarms.weigh(all.into_iter().flatten().chain(doubts), now)
     }
 
     /// Bytes in all files of the dataset, as far as known.

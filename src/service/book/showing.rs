@@ -128,6 +128,7 @@ impl Book {
             unreadable: told.unreadable,
             special: told.special,
             unsteady_since: self.unsteady_since,
+            plain: self.doubts.plain.iter().map(|(file, why)| format!("{file} ({why})")).collect(),
         }
     }
 }

@@ -310,5 +310,7 @@ pub(super) fn mirrored(store: &Store) -> impl Iterator<Item = &Dataset> {
 }
 
 pub(super) fn book(store: &Store, dataset: &str) -> Book {
-    Book::new(dataset, Folders::default()).with_max_age(store.mirror.max_age)
+    Book::new(dataset, Folders::default())
+        .with_max_age(store.mirror.max_age)
+        .with_steady_alarm(store.mirror.steady_alarm)
 }

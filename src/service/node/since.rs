@@ -26,10 +26,6 @@ pub(super) fn leave_out(status: &mut Status, spoken: u32) {
     status.plans.retain(|plan| of_kind(plan.kind) <= spoken);
     status.history.retain(|operation| of_kind(operation.kind) <= spoken);
     status.operation.take_if(|operation| of_kind(operation.kind) > spoken);
-    if spoken < 4 {
-        // Each machine has its own list of what happened.
-        status.events.clear();
-    }
 }
 
 fn since(note: &Note) -> u32 {
@@ -41,10 +37,12 @@ fn since(note: &Note) -> u32 {
         | Note::Grant { .. }
         | Note::Goodbye { .. }
         | Note::Maintenance(_)
-        | Note::Ping => 3,
+        | Note::Ping
+        | Note::Done { .. }
+        | Note::Terminals { .. }
+        | Note::Devices { .. } => 4,
         Note::Operation(operation) => of_kind(operation.kind),
         Note::Ask { command, .. } => of_command(command),
-        Note::Done { .. } | Note::Terminals { .. } | Note::Devices { .. } => 4,
         Note::Unknown { .. } => u32::MAX,
     }
 }
@@ -67,8 +65,8 @@ fn of_command(command: &Command) -> u32 {
         | Command::Revoke { .. }
         | Command::Maintenance { .. }
         | Command::Mute { .. }
-        | Command::Stop { .. } => 3,
-        Command::Who
+        | Command::Stop { .. }
+        | Command::Who
         | Command::NumbersSet { .. }
         | Command::Pin { .. }
         | Command::Adopt { .. }
@@ -85,8 +83,8 @@ pub(super) fn of_kind(kind: OperationKind) -> u32 {
         | OperationKind::Promote
         | OperationKind::Return
         | OperationKind::Switch
-        | OperationKind::Start => 3,
-        OperationKind::Adopt => 4,
+        | OperationKind::Start
+        | OperationKind::Adopt => 4,
     }
 }
 
@@ -111,10 +109,11 @@ fn of_trouble(trouble: &Trouble) -> u32 {
         | Trouble::ServerDown { .. }
         | Trouble::EpochUnproven { .. }
         | Trouble::EventsWait { .. }
-        | Trouble::Licence(_) => 3,
-        Trouble::RecordUnsaved { .. }
+        | Trouble::Licence(_)
+        | Trouble::RecordUnsaved { .. }
         | Trouble::KeyTwice { .. }
         | Trouble::StoppedAlone
         | Trouble::DevicesMissed { .. } => 4,
+        Trouble::Doubt(_) => 5,
     }
 }

@@ -6,15 +6,15 @@ use std::sync::mpsc as std_mpsc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::answering::{Answering, Asking};
 use super::building::{BuildStage, Pause};
+use super::checking::Checking;
 use super::failed::trouble;
 use super::gathering::Gathers;
 use super::work::{Done, Work};
 use crate::disk::apply::aside::SetAside;
-use crate::disk::apply::survey::Cursor;
 use crate::disk::apply::{Applied, Mirror};
 use crate::disk::journal::index::{Form, State};
 use crate::disk::journal::records::Reader;
@@ -130,7 +130,7 @@ pub(super) struct Hands {
     pub(super) pause: Option<Pause>,
     /// What this machine alone holds is being set aside.
     pub(super) gathers: Option<Gathers>,
-    check: Option<Checking>,
+    pub(super) check: Option<Checking>,
     /// What the data are asked.
     pub(super) answering: Answering,
     /// The last canary could not be made durable.
@@ -141,14 +141,6 @@ pub(super) struct Hands {
     protocol: u32,
 }
 
-#[derive(Debug, Default)]
-struct Checking {
-    cursor: Cursor,
-    files: u64,
-    bytes: u64,
-    strange: u64,
-}
-
 impl Hands {
     async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) -> Option<String> {
         let mut queue: VecDeque<Work> = VecDeque::new();
@@ -156,27 +148,11 @@ impl Hands {
             self.end_pause();
             self.go_on_gathering();
             self.answer();
-            // Work comes first; a comparison goes on between.
             let work = match queue.pop_front() {
                 Some(work) => work,
-                None if self.check.is_some() => {
-                    let Ok(work) = todo.try_recv() else {
-                        self.check_stretch();
-                        tokio::task::yield_now().await;
-                        continue;
-                    };
-                    work
-                }
-                None if self.pause.is_some() || self.waits_to_gather() => match timeout(RETRY, todo.recv()).await {
-                    Ok(work) => work.unwrap_or(Work::Stop),
-                    Err(_) => continue,
-                },
-                None => match self.answering.due() {
-                    Some(due) => match timeout_at(due, todo.recv()).await {
-                        Ok(work) => work.unwrap_or(Work::Stop),
-                        Err(_) => continue,
-                    },
-                    None => todo.recv().await.unwrap_or(Work::Stop),
+                None => match self.idle(&mut todo).await {
+                    Some(work) => work,
+                    None => continue,
                 },
             };
             match work {
@@ -204,7 +180,9 @@ impl Hands {
                 Work::Abandon => self.build_abandoned(),
                 Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
-                Work::Check => self.check = Some(Checking::default()),
+                Work::Check { number, haste } => self.check = Some(Checking::begin(number, haste)),
+                Work::Open { number, file } => self.open_database(number, file),
+                Work::Proven { at } => self.proven(at),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),
                 Work::Last { digest } => {
@@ -219,6 +197,21 @@ impl Hands {
                 Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
             }
         }
+    }
+
+    /// Waits for work, and compares between; none where something else is due.
+    async fn idle(&mut self, todo: &mut mpsc::UnboundedReceiver<Work>) -> Option<Work> {
+        let retry = (self.pause.is_some() || self.waits_to_gather()).then(|| Instant::now() + RETRY);
+        let check = self.check.as_ref().map(|check| check.not_before);
+        let Some(due) = [retry, check, self.answering.due()].into_iter().flatten().min() else {
+            return Some(todo.recv().await.unwrap_or(Work::Stop));
+        };
+        if let Ok(work) = timeout_at(due, todo.recv()).await {
+            return Some(work.unwrap_or(Work::Stop));
+        }
+        self.check_stretch();
+        tokio::task::yield_now().await;
+        None
     }
 
     /// Applies a generation, however often it takes. Returns false when the end comes before.
@@ -335,7 +328,7 @@ impl Hands {
         self.say(&ToSource::Observed(self.mirror.state().position));
     }
 
-    fn strange(&mut self, paths: &[RelPath]) {
+    pub(super) fn strange(&mut self, paths: &[RelPath]) {
         self.strange = true;
         self.tell(News::Strange(paths.iter().map(ToString::to_string).collect()));
         self.observe(paths);
@@ -355,33 +348,6 @@ impl Hands {
                 self.choked = true;
                 self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
             }
-        }
-    }
-
-    fn check_stretch(&mut self) {
-        let Some(mut check) = self.check.take() else { return };
-        let checked = match self.mirror.check(&check.cursor) {
-            Ok(checked) => checked,
-            Err(error) => {
-                self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
-                let _ = self.done.send(Done::Checked);
-                return;
-            }
-        };
-        let mut strange = checked.strange;
-        check.files += checked.files;
-        check.bytes += checked.bytes;
-        if checked.next.is_none() {
-            strange.extend(self.mirror.check_extra().unwrap_or_default());
-        }
-        check.strange += strange.len() as u64;
-        if !strange.is_empty() {
-            self.strange(&strange);
-        }
-        let _ = self.done.send(Done::Checking { files: check.files, bytes: check.bytes, strange: check.strange });
-        match checked.next {
-            Some(cursor) => self.check = Some(Checking { cursor, ..check }),
-            None => drop(self.done.send(Done::Checked)),
         }
     }
 

@@ -4,6 +4,8 @@
 //! - [`applier`]: writes the mirror
 //! - `answering`: what the data are asked as they change
 //! - `building`: a first copy on its way in
+//! - `checking`: the mirror with its index
+//! - `comparing`: both sides, byte for byte
 //! - `gathering`: what this machine alone holds is set aside before
 //! - `failed`: what a failure is to a person
 //! - `incoming`: one generation on its way in
@@ -14,6 +16,8 @@
 mod answering;
 pub mod applier;
 mod building;
+mod checking;
+mod comparing;
 mod failed;
 mod gathering;
 mod incoming;
@@ -21,23 +25,28 @@ pub mod opening;
 pub mod orders;
 mod work;
 
+use std::future::pending;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
+use super::haste::Haste;
 use super::news::News;
 use crate::disk::DiskError;
 use crate::disk::apply::Mirror;
+use crate::disk::journal::index::Form;
 use crate::disk::journal::redo::Redo;
 use crate::link::Hello;
 use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
 use crate::link::wire::push;
+use crate::os::ground;
 use crate::replica::Position;
 pub use answering::Asking;
 use applier::Applier;
+use comparing::Comparisons;
 use failed::trouble;
 use incoming::{Incoming, Verdict};
 pub use orders::{Order, Orders};
@@ -51,6 +60,8 @@ enum Wake {
     Order(Order),
     Done(Done),
     Link(Came),
+    /// It is time to compare both sides.
+    Due,
 }
 
 /// The mirroring half.
@@ -68,34 +79,12 @@ pub struct Receiving {
     /// Bytes in the redo that are not applied.
     unapplied: u64,
     incoming: Incoming,
-    comparing: Comparing,
-    /// The link went while both sides were compared: that is begun again.
-    compare_again: bool,
+    comparisons: Comparisons,
     /// What the server said first on this link, and was not answered yet.
     hello: Option<Hello>,
     /// Its epoch is saved: it may be answered.
     following: bool,
     troubled: bool,
-}
-
-/// How far a comparison of both sides is.
-#[derive(Debug, Default)]
-struct Comparing {
-    /// It was asked for.
-    begun: bool,
-    /// Files and bytes that each side has read.
-    there: (u64, u64),
-    here: (u64, u64),
-    /// Files that differed here.
-    strange: u64,
-    /// What the source found, when it is done.
-    proved: Option<u64>,
-    /// This side is done.
-    checked: bool,
-    /// Both sides hold the same.
-    agrees: Option<bool>,
-    /// When it was last told how far it is.
-    told_at: Option<Instant>,
 }
 
 impl Receiving {
@@ -115,6 +104,9 @@ impl Receiving {
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
+        let proven = mirror.index().proven()?.filter(|_| !strange);
+        let whole = mirror.state().form == Form::Committed;
+        let comparisons = if whole { Comparisons::of(proven.map(ago)) } else { Comparisons::default() };
         let applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
         Ok(Self {
             port,
@@ -127,8 +119,7 @@ impl Receiving {
             epoch,
             unapplied: 0,
             incoming: Incoming::default(),
-            comparing: Comparing::default(),
-            compare_again: false,
+            comparisons,
             hello: None,
             following: false,
             troubled: false,
@@ -176,6 +167,7 @@ impl Receiving {
             Wake::Link(Came::Link) => self.forget_link(),
             Wake::Link(Came::Frame(frame)) => self.frame(&frame)?,
             Wake::Link(Came::Gone) => self.unlinked(),
+            Wake::Due => self.compare(Haste::Beside)?,
         }
         // One of a later epoch waits until that is saved.
         if self.following
@@ -183,8 +175,8 @@ impl Receiving {
             && let Some(out) = self.port.out().cloned()
         {
             self.applier.work(Work::Welcome { protocol, epoch: self.epoch, knows, dataset, out });
-            if std::mem::take(&mut self.compare_again) {
-                self.order(Order::Compare)?;
+            if self.comparisons.linked() {
+                self.compare(Haste::AtOnce)?;
             }
         }
         Ok(true)
@@ -219,33 +211,31 @@ impl Receiving {
             self.incoming = Incoming::default();
             self.tell(News::GivenUp);
         }
-        self.compare_again |= self.comparing.begun;
-        self.comparing = Comparing::default();
+        self.comparisons.unlinked();
     }
 
     async fn next(&mut self) -> Wake {
         // With too much unapplied, or the applier's hands full, nothing more is taken in.
         let stalled = self.unapplied > UNAPPLIED || self.applier.is_busy();
+        let due = self.comparisons.due();
         let (orders, port, applier) = (&mut self.orders, &mut self.port, &mut self.applier);
         tokio::select! {
             biased;
             order = orders.next() => Wake::Order(order),
             done = applier.done.recv() => done.map_or(Wake::Link(Came::Over), Wake::Done),
             came = port.next(!stalled) => Wake::Link(came),
+            () = until(due) => Wake::Due,
         }
     }
 
     fn order(&mut self, order: Order) -> Result<(), String> {
         match order {
-            Order::Compare => {
-                self.comparing = Comparing { begun: true, ..Comparing::default() };
-                self.applier.work(Work::Check);
-                self.say(&ToSource::Prove)
-            }
+            Order::Compare => self.compare(Haste::AtOnce),
             Order::Reseed => {
                 // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
                 self.port.hang_up();
                 self.unlinked();
+                self.comparisons.thrown_away();
                 self.applier.work(Work::Reseed);
                 Ok(())
             }
@@ -276,12 +266,12 @@ impl Receiving {
                 self.applier.work(Work::Last { digest });
             }
             Say::Proving { files, bytes } => {
-                self.comparing.there = (files, bytes);
+                self.comparisons.proving(files, bytes);
                 self.tell_comparing();
             }
+            Say::Plain(files) => self.tell(News::Plain(files)),
             Say::Proved { files, bytes, differed, position, digest } => {
-                self.comparing.there = (files, bytes);
-                self.comparing.proved = Some(differed);
+                self.comparisons.proved((files, bytes), differed);
                 if position != self.durable {
                     return Err(format!("the main proves {position}, this machine is at {}", self.durable));
                 }
@@ -302,6 +292,7 @@ impl Receiving {
             Done::Built { end, begin, took } => {
                 self.durable = end.position;
                 self.mended();
+                self.comparisons.built();
                 self.say(&ToSource::Ack(end.position))?;
                 self.tell(News::Durable { end, begin, took });
             }
@@ -309,45 +300,25 @@ impl Receiving {
                 self.troubled = true;
                 self.tell(News::GivenUp);
             }
-            Done::Checking { files, bytes, strange } => {
-                self.comparing.here = (files, bytes);
-                self.comparing.strange = strange;
+            Done::Checking { number, files, bytes, strange } => {
+                self.comparisons.checking(number, (files, bytes, strange));
                 self.tell_comparing();
             }
-            Done::Checked => {
-                self.comparing.checked = true;
+            Done::Checked { number, databases } => {
+                self.comparisons.checked(number, databases);
+                self.finish_comparing();
+            }
+            Done::Opened { number, file, opens } => {
+                self.comparisons.opened(number, &file, opens);
                 self.finish_comparing();
             }
             Done::Digest { agrees } => {
-                self.comparing.agrees = Some(agrees);
+                self.comparisons.agreed(agrees);
                 self.finish_comparing();
             }
             Done::Taken => self.applier.taken(),
         }
         Ok(())
-    }
-
-    /// Tells how far it is, not more often than a person can see: a large hole has many stretches.
-    fn tell_comparing(&mut self) {
-        let now = Instant::now();
-        if self.comparing.told_at.is_some_and(|at| now.duration_since(at).as_millis() < 100) {
-            return;
-        }
-        self.comparing.told_at = Some(now);
-        let ((files_there, bytes_there), (files_here, bytes_here)) = (self.comparing.there, self.comparing.here);
-        self.tell(News::Comparing { files: files_there + files_here, bytes: bytes_there + bytes_here });
-    }
-
-    fn finish_comparing(&mut self) {
-        let Comparing { proved: Some(differed), checked: true, agrees: Some(agrees), strange, here, .. } =
-            self.comparing
-        else {
-            return;
-        };
-        // What one side alone noticed is told by the proof of the whole.
-        let differed = (differed + strange).max(u64::from(!agrees));
-        self.tell(News::Compared { files: here.0, bytes: here.1, differed });
-        self.comparing = Comparing::default();
     }
 
     /// Something failed on the mirror's disk.
@@ -375,6 +346,19 @@ impl Receiving {
             let _ = push(out, bytes.into());
         }
         Ok(())
+    }
+}
+
+/// How long ago that was: seconds since 1970.
+fn ago(at: i64) -> Duration {
+    Duration::from_secs(u64::try_from(ground::now().as_second() - at).unwrap_or(0))
+}
+
+/// Waits until then; where there is no such time, for ever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => pending().await,
     }
 }
 

@@ -62,6 +62,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         usable: state.form == Form::Committed,
         grade: state.grade,
         as_of: state.as_of,
+        proven: mirror.index().proven().ok().flatten(),
     };
     let strange = found.strange.iter().map(ToString::to_string).collect();
     News::Opened { at, redone: found.redone, strange, found: found.files }

@@ -7,10 +7,12 @@ use tokio::sync::mpsc;
 
 use super::answering::Asking;
 use crate::disk::DiskError;
+use crate::disk::apply::private::Opens;
 use crate::disk::journal::redo::Stored;
 use crate::link::frame::Start;
 use crate::replica::sealed::Sealed;
 use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
+use crate::service::haste::Haste;
 
 /// What the applier is to do.
 #[derive(Debug)]
@@ -30,7 +32,11 @@ pub(super) enum Work {
     /// Say what stands under these names.
     Look(Vec<RelPath>),
     /// Compare every byte with the index.
-    Check,
+    Check { number: u64, haste: Haste },
+    /// Look whether this database opens.
+    Open { number: u64, file: RelPath },
+    /// Both sides were the same then, byte for byte: seconds since 1970.
+    Proven { at: i64 },
     /// Forget what the mirror was: a first copy is to come.
     Reseed,
     /// Show that something can be made durable beside the mirror.
@@ -64,9 +70,11 @@ pub(super) enum Done {
     /// A first copy could not be taken in; it comes again.
     BuildRefused,
     /// So much is compared.
-    Checking { files: u64, bytes: u64, strange: u64 },
+    Checking { number: u64, files: u64, bytes: u64, strange: u64 },
     /// All is compared.
-    Checked,
+    Checked { number: u64, databases: Vec<RelPath> },
+    /// Whether a database opens.
+    Opened { number: u64, file: RelPath, opens: Opens },
     /// Whether the whole is what was asked.
     Digest { agrees: bool },
 }

@@ -1,15 +1,21 @@
 //! Comparing every byte of the source with what the mirror is taken to hold.
 
+use tokio::time::Instant;
+
 use super::{Ended, Sending};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::prove::Cursor;
 use crate::link::frame::Say;
+use crate::service::haste::Haste;
 
 /// A comparison that goes on.
 #[derive(Debug)]
 pub(super) struct Comparison {
     /// Where it goes on; none when all is read and only the proof is left.
     cursor: Option<Cursor>,
+    haste: Haste,
+    /// It goes on then.
+    not_before: Instant,
     files: u64,
     bytes: u64,
     differed: u64,
@@ -21,11 +27,12 @@ pub(super) struct Comparison {
 const ENOUGH: u32 = 2;
 
 impl Comparison {
-    /// Whether something can be done for it now, given whether anything is still to be captured.
+    /// When something can be done for it, given whether anything is still to be captured.
     #[must_use]
-    pub(super) fn can_go_on(&self, dirty: &Dirty) -> bool {
+    pub(super) fn goes_on(&self, dirty: &Dirty) -> Option<Instant> {
         // What was found must be in the mirror before the proof is said.
-        self.cursor.is_some() || dirty.is_empty() || self.acknowledged >= ENOUGH
+        let can = self.cursor.is_some() || dirty.is_empty() || self.acknowledged >= ENOUGH;
+        can.then_some(self.not_before)
     }
 
     /// A generation was acknowledged.
@@ -36,9 +43,10 @@ impl Comparison {
 
 impl Sending {
     /// Begins a comparison, or begins the one that goes on anew.
-    pub(super) fn begin_comparing(&mut self) {
+    pub(super) fn begin_comparing(&mut self, haste: Haste) {
+        let (cursor, not_before) = (Some(Cursor::start()), Instant::now());
         self.comparison =
-            Some(Comparison { cursor: Some(Cursor::start()), files: 0, bytes: 0, differed: 0, acknowledged: 0 });
+            Some(Comparison { cursor, haste, not_before, files: 0, bytes: 0, differed: 0, acknowledged: 0 });
     }
 
     /// Compares the next stretch. At the end, when nothing is under way, the proof is said: it holds at that position.
@@ -46,16 +54,19 @@ impl Sending {
         if !self.is_ready() {
             return Ok(());
         }
-        let Some(mut comparison) = self.comparison.take_if(|comparison| comparison.can_go_on(&self.dirty)) else {
+        let began = Instant::now();
+        let is_due = |comparison: &mut Comparison| comparison.goes_on(&self.dirty).is_some_and(|at| at <= began);
+        let Some(mut comparison) = self.comparison.take_if(is_due) else {
             return Ok(());
         };
         if let Some(cursor) = comparison.cursor.take() {
-            let proven = self.source.prove(&cursor);
+            let proven = self.source.prove(&cursor, comparison.haste.stretch());
             comparison.files += proven.files;
             comparison.bytes += proven.bytes;
             comparison.differed += proven.differed.len() as u64;
             comparison.cursor = proven.next;
             self.dirty.join(proven.dirty);
+            comparison.not_before = Instant::now() + comparison.haste.rest(began.elapsed());
             let Comparison { files, bytes, .. } = comparison;
             self.comparison = Some(comparison);
             return self.say(Say::Proving { files, bytes });

@@ -7,6 +7,7 @@ use crate::disk::capture::candidates::Trust;
 use crate::link::Welcome;
 use crate::link::frame::{Holding, Say, ToSource};
 use crate::replica::{Blocks, Body, Entry, Meta, Position, RelPath, Sum};
+use crate::service::haste::Haste;
 
 /// How far the half is in learning what the mirror holds.
 #[derive(Debug, Default)]
@@ -93,7 +94,8 @@ impl Sending {
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),
             ToSource::TellStart { served } => self.tell_start(served)?,
-            ToSource::Prove => self.begin_comparing(),
+            ToSource::Prove => self.begin_comparing(Haste::AtOnce),
+            ToSource::Scrub => self.begin_comparing(Haste::Beside),
             ToSource::ComparedLast { agrees } => self.compared_last(agrees),
             ToSource::AcceptRemovals => {
                 self.source.guard().accept_removals();

@@ -6,6 +6,7 @@ use super::{Ended, Sending};
 use crate::link::frame::Say;
 use crate::replica::Position;
 use crate::replica::entry::Digest;
+use crate::service::haste::Haste;
 use crate::service::news::News;
 
 /// What the half can be asked.
@@ -83,7 +84,7 @@ impl Sending {
             (true, false) => return self.order(Order::Last),
             (false, _) => {
                 // What differs is found, and sent, while the POS server goes on.
-                self.begin_comparing();
+                self.begin_comparing(Haste::AtOnce);
                 News::NotLevel
             }
         };

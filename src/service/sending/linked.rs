@@ -29,7 +29,7 @@ impl Sending {
         self.learning.unlink();
         self.comparison = None;
         self.last_again();
-        (self.said, self.said_behind) = (None, None);
+        (self.said, self.said_behind, self.plain) = (None, None, None);
         if let Some(flight) = self.flight.take() {
             self.unanswered = Some(flight).filter(|flight| flight.captured.is_some());
         }

@@ -106,6 +106,8 @@ pub struct Sending {
     told: Told,
     /// What the mirror was told last.
     said: Option<Told>,
+    /// What it was told last of databases that are captured as plain files.
+    plain: Option<Vec<(String, String)>>,
     position: Position,
     learning: Learning,
     dirty: Dirty,
@@ -182,6 +184,7 @@ impl Sending {
             moved,
             told: Told::default(),
             said: None,
+            plain: None,
             position: Position::default(),
             learning: Learning::default(),
             dirty: Dirty::default(),
@@ -289,8 +292,10 @@ impl Sending {
         if self.is_ready() && !self.dirty.is_empty() {
             next = next.min(self.not_before.max(self.free_at(now)));
         }
-        if self.is_ready() && self.comparison.as_ref().is_some_and(|comparison| comparison.can_go_on(&self.dirty)) {
-            next = now;
+        if self.is_ready()
+            && let Some(at) = self.comparison.as_ref().and_then(|comparison| comparison.goes_on(&self.dirty))
+        {
+            next = next.min(at);
         }
         next
     }

@@ -6,10 +6,13 @@ use tokio::time::Instant;
 use super::{Ended, Sending};
 use crate::disk::capture::outgoing::Stopped;
 use crate::link::Told;
-use crate::link::frame::{BadFrame, PROTOCOL, Say, ToMirror, of_part};
+use crate::link::frame::{BadFrame, Say, ToMirror, of_part};
 use crate::link::wire::push;
 use crate::replica::sealed::Sealed;
 use crate::replica::{Kind, Part, RelPath};
+
+/// Since which protocol the mirror knows of databases.
+const SINCE: u32 = 5;
 
 impl Sending {
     /// Says how old the oldest change is that is not acknowledged, if that is news.
@@ -35,7 +38,7 @@ impl Sending {
         let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
         let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
         let mut kinds = self.source.kinds();
-        if self.port.spoken() < PROTOCOL {
+        if self.port.spoken() < SINCE {
             // Of the databases it knows nothing but that they are files.
             kinds = kinds.into_iter().map(Kind::known_before).collect();
             kinds.dedup();
@@ -54,11 +57,23 @@ impl Sending {
             is_remote: self.told.is_remote,
         };
         self.told = told;
+        self.tell_plain()?;
         if self.said.as_ref() == Some(&self.told) {
             return Ok(());
         }
         self.said = Some(self.told.clone());
         self.say(Say::Told(self.told.clone()))
+    }
+
+    /// Says which databases are captured as plain files, if that is news.
+    fn tell_plain(&mut self) -> Result<(), Ended> {
+        let plain: Vec<(String, String)> =
+            self.source.plain().iter().map(|(path, why)| (path.to_string(), why.clone())).collect();
+        if self.port.spoken() < SINCE || self.plain.as_ref() == Some(&plain) {
+            return Ok(());
+        }
+        self.plain = Some(plain.clone());
+        self.say(Say::Plain(plain))
     }
 
     pub(super) fn say(&self, say: Say) -> Result<(), Ended> {

@@ -104,6 +104,7 @@ fn named(seen: &Seen<'_>, dataset: &Dataset) -> Vec<Named> {
         }
     };
     add(words.say("names-unreadable"), &dataset.unreadable);
+    add(words.say("names-plain"), &dataset.plain);
     add(words.say("names-special"), &dataset.special);
     if let Some(since) = dataset.unsteady_since {
         let since = figures::moment(words, since, seen.now);

@@ -170,6 +170,10 @@ fn notes(seen: &Seen<'_>, dataset: &Dataset) -> Vec<String> {
         let since = figures::moment(words, since, seen.now);
         notes.push(words.with("note-unsteady", &[("at", since.into())]));
     }
+    if let Some(first) = dataset.plain.first() {
+        let args = [("n", dataset.plain.len().into()), ("first", first.as_str().into())];
+        notes.push(words.with("note-plain", &args));
+    }
     if !dataset.special.is_empty() {
         notes.push(words.with("note-special", &[("n", dataset.special.len().into())]));
     }

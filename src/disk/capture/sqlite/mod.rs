@@ -48,7 +48,7 @@ const OPTIMISTIC: u32 = 3;
 const BUSY: u32 = 8;
 
 /// What a database begins with.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// What a look at a database found.
 pub(super) struct Looked {

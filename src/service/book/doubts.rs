@@ -1,0 +1,72 @@
+//! Why the copy may be worth less than it looks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Book;
+use crate::service::doubt::Doubt;
+use crate::service::event::What;
+use crate::service::news::News;
+use crate::service::status::PeerState;
+
+/// What is known of that.
+#[derive(Debug)]
+pub(super) struct Doubts {
+    /// Databases that do not open, and why.
+    pub(super) broken: Vec<(String, String)>,
+    /// Files that were not what was written, since the last generation.
+    pub(super) rotten: BTreeSet<String>,
+    /// Databases that are captured as plain files, with the reason.
+    pub(super) plain: Vec<(String, String)>,
+    /// What never holds still for so long is told.
+    pub(super) steady_alarm: Duration,
+}
+
+impl Default for Doubts {
+    fn default() -> Self {
+        Self {
+            broken: vec![],
+            rotten: BTreeSet::new(),
+            plain: vec![],
+            steady_alarm: crate::config::mirror::STEADY_ALARM,
+        }
+    }
+}
+
+impl Doubts {
+    /// Takes in what tells of databases.
+    pub(super) fn hear(&mut self, news: News) -> Vec<What> {
+        match news {
+            News::Broken(databases) => self.broken = databases,
+            News::Plain(files) => self.plain = files,
+            _ => {}
+        }
+        vec![]
+    }
+
+    /// Files were not as they had been left.
+    pub(super) fn strange(&mut self, files: Vec<String>) -> Vec<What> {
+        self.rotten.extend(files.iter().cloned());
+        files.into_iter().map(|file| What::Strange { file }).collect()
+    }
+}
+
+impl Book {
+    pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {
+        let Doubts { broken, rotten, steady_alarm, .. } = &self.doubts;
+        let database = broken.first().map(|(file, why)| Doubt::Database {
+            file: file.clone(),
+            why: why.clone(),
+            more: broken.len() as u64 - 1,
+        });
+        // Whoever is heard sends them again at once.
+        let first = rotten.first().filter(|_| self.link != PeerState::Healthy);
+        let rotten = first.map(|first| Doubt::Rotten { files: rotten.len() as u64, first: first.clone() });
+        let for_long = |since: &Timestamp| now.duration_since(*since).unsigned_abs() >= *steady_alarm;
+        let since = self.unsteady_since.filter(for_long);
+        let unsteady = since.map(|since| Doubt::Unsteady { dataset: self.name.clone(), since });
+        [database, rotten, unsteady].into_iter().flatten().collect()
+    }
+}

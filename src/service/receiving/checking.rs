@@ -1,0 +1,108 @@
+//! Comparing the mirror with its index, a stretch at a time: generations come first.
+
+use tokio::time::Instant;
+
+use super::applier::Hands;
+use super::failed::trouble;
+use super::work::Done;
+use crate::disk::apply::private::Opens;
+use crate::disk::apply::survey::Cursor;
+use crate::os::ground::Worker;
+use crate::replica::RelPath;
+use crate::service::haste::Haste;
+use crate::service::news::News;
+
+/// A comparison that goes on.
+#[derive(Debug)]
+pub(super) struct Checking {
+    number: u64,
+    haste: Haste,
+    /// It goes on then.
+    pub(super) not_before: Instant,
+    cursor: Cursor,
+    files: u64,
+    bytes: u64,
+    strange: u64,
+    /// Those that were come across.
+    databases: Vec<RelPath>,
+}
+
+impl Checking {
+    /// One that begins.
+    pub(super) fn begin(number: u64, haste: Haste) -> Self {
+        Self {
+            number,
+            haste,
+            not_before: Instant::now(),
+            cursor: Cursor::default(),
+            files: 0,
+            bytes: 0,
+            strange: 0,
+            databases: vec![],
+        }
+    }
+}
+
+impl Hands {
+    /// Compares the next stretch, where its time has come.
+    pub(super) fn check_stretch(&mut self) {
+        let began = Instant::now();
+        let Some(mut check) = self.check.take_if(|check| check.not_before <= began) else { return };
+        let number = check.number;
+        let checked = match self.mirror.check(&check.cursor, check.haste.stretch()) {
+            Ok(checked) => checked,
+            Err(error) => {
+                self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
+                let _ = self.done.send(Done::Checked { number, databases: vec![] });
+                return;
+            }
+        };
+        let mut strange = checked.strange;
+        check.files += checked.files;
+        check.bytes += checked.bytes;
+        check.databases.extend(checked.databases);
+        if checked.next.is_none() {
+            strange.extend(self.mirror.check_extra().unwrap_or_default());
+        }
+        check.strange += strange.len() as u64;
+        if !strange.is_empty() {
+            self.strange(&strange);
+        }
+        let Checking { files, bytes, strange, .. } = check;
+        let _ = self.done.send(Done::Checking { number, files, bytes, strange });
+        match checked.next {
+            Some(cursor) => {
+                let not_before = Instant::now() + check.haste.rest(began.elapsed());
+                self.check = Some(Checking { not_before, cursor, ..check });
+            }
+            None => drop(self.done.send(Done::Checked { number, databases: check.databases })),
+        }
+    }
+
+    /// Looks whether a database opens: a copy of it, on a thread of its own.
+    pub(super) fn open_database(&self, number: u64, file: RelPath) {
+        let done = self.done.clone();
+        let say = move |file, opens| drop(done.send(Done::Opened { number, file, opens }));
+        match self.mirror.private(&file) {
+            Ok(Some(private)) => {
+                let (told, name) = (say.clone(), file.clone());
+                if let Err(error) = Worker::begin("database", async move { told(name, private.check()) }) {
+                    tracing::warn!(%error, "a database could not be looked at");
+                    say(file, Opens::NoRoom);
+                }
+            }
+            Ok(None) => say(file, Opens::NoRoom),
+            Err(error) => {
+                tracing::warn!(%error, "a database could not be copied to be looked at");
+                say(file, Opens::NoRoom);
+            }
+        }
+    }
+
+    /// Both sides were the same at that second: it is known after a restart, too.
+    pub(super) fn proven(&self, at: i64) {
+        if let Err(error) = self.mirror.index().set_proven(at) {
+            tracing::warn!(%error, "it could not be kept that the mirror was proven");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What makes a copy doubtful, as sentences.
+
+use super::told::Told;
+use super::{FluentValue, Words, figures};
+use crate::service::status::Doubt;
+
+/// What it is, and what to do.
+#[must_use]
+pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
+    let told =
+        |what, todo, args: &[(&str, FluentValue<'_>)]| Told { what: words.with(what, args), todo: words.say(todo) };
+    let text = |text: &String| FluentValue::from(text.clone());
+    let moment = |at| FluentValue::from(figures::date(words, at, &jiff::tz::TimeZone::system()));
+    match doubt {
+        Doubt::Database { file, why, more } => {
+            let args = [("file", text(file)), ("why", text(why)), ("n", (*more).into())];
+            told("doubt-database", "doubt-database-do", &args)
+        }
+        Doubt::Rotten { files, first } => {
+            told("doubt-rotten", "doubt-rotten-do", &[("n", (*files).into()), ("first", text(first))])
+        }
+        Doubt::Unsteady { dataset, since } => {
+            told("doubt-unsteady", "doubt-unsteady-do", &[("dataset", text(dataset)), ("since", moment(*since))])
+        }
+        Doubt::MuchChanged { dataset, percent, at } => {
+            let args = [("dataset", text(dataset)), ("percent", (*percent).into()), ("at", moment(*at))];
+            told("doubt-much-changed", "doubt-much-changed-do", &args)
+        }
+    }
+}
+
+/// That it is over.
+#[must_use]
+pub fn mended(words: &Words, doubt: &Doubt) -> String {
+    words.say(match doubt {
+        Doubt::Database { .. } => "mended-database",
+        Doubt::Rotten { .. } => "mended-rotten",
+        Doubt::Unsteady { .. } => "mended-unsteady",
+        Doubt::MuchChanged { .. } => "mended-much-changed",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_doubt_has_its_words() {
+        let (words, text, at) = (Words::load(Some("en")), || "POS-R".to_owned(), Timestamp::UNIX_EPOCH);
+        for wrong in [
+            Doubt::Database { file: text(), why: "row 7 is missing".to_owned(), more: 0 },
+            Doubt::Database { file: text(), why: "row 7 is missing".to_owned(), more: 2 },
+            Doubt::Rotten { files: 1, first: text() },
+            Doubt::Rotten { files: 2, first: text() },
+            Doubt::Unsteady { dataset: text(), since: at },
+            Doubt::MuchChanged { dataset: text(), percent: 80, at },
+        ] {
+            let Told { what, todo } = doubt(&words, &wrong);
+            for said in [what, todo, mended(&words, &wrong)] {
+                assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+            }
+        }
+    }
+}

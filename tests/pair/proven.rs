@@ -1,0 +1,97 @@
+//! Nobody asks for it, and the copy is proven all the same: every byte of both sides, and that its databases open.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::common::place::{output, told};
+use crate::common::two::{Machine, Two};
+
+fn proven(status: &Value) -> Option<String> {
+    status["mirror"]["verified_at"].as_str().map(str::to_owned)
+}
+
+/// Changes a byte of a file, as a disk does: nothing shows it.
+fn flip(path: &Path, at: u64) {
+    let before: SystemTime = fs::metadata(path).unwrap().modified().unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[!byte[0]], at).unwrap();
+    file.set_modified(before).unwrap();
+}
+
+/// A day passes for what the backup knows of its proof.
+fn a_day_passes(two: &Two) {
+    let index = two.home(Machine::Backup).join(".RUNDIR.espejo/index.db");
+    let open = Connection::open(index).unwrap();
+    assert_eq!(open.execute("UPDATE proven SET seconds = seconds - 90000", []), Ok(1));
+}
+
+fn alarmed<'s>(status: &'s Value, code: &str) -> Option<&'s Value> {
+    status["alarms"].as_array().unwrap().iter().find(|alarm| alarm["code"] == code)
+}
+
+#[test]
+fn it_is_proven_by_itself_once_a_day_and_that_is_known_after_a_restart() {
+    let mut two = Two::joined();
+    fs::write(two.data.join("PRICES"), "coffee 2.50").unwrap();
+    two.until_same("before");
+    let first = proven(&two.until(Machine::Backup, "it is proven", |status| proven(status).is_some()));
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    let again = two.until(Machine::Backup, "it is known", |status| proven(status).is_some());
+    assert_eq!(proven(&again).map(|at| at[..19].to_owned()), first.as_ref().map(|at| at[..19].to_owned()));
+    two.stop(Machine::Backup);
+    a_day_passes(&two);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is proven again", |status| proven(status) > first);
+}
+
+#[test]
+fn what_its_disk_damaged_is_said_where_the_main_is_away_and_copied_again_when_it_is_back() {
+    let mut two = Two::joined();
+    fs::write(two.data.join("PRICES"), "coffee 2.50\n".repeat(4000)).unwrap();
+    two.until_same("before");
+    two.until(Machine::Backup, "it is proven", |status| proven(status).is_some());
+    two.kill(Machine::Main);
+    two.stop(Machine::Backup);
+    a_day_passes(&two);
+    flip(&two.mirror().join("PRICES"), 20_000);
+    two.start(Machine::Backup);
+    let said = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-107").is_some());
+    let alarm = alarmed(&said, "MIR-107").unwrap();
+    assert_eq!((&alarm["files"], &alarm["first"]), (&json!(1), &json!("PRICES")), "{said}");
+    let old = proven(&said);
+    two.start(Machine::Main);
+    two.until_same("it was copied again");
+    two.until(Machine::Backup, "and that is proven", |status| {
+        alarmed(status, "MIR-107").is_none() && proven(status) > old
+    });
+}
+
+#[test]
+fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
+    let two = Two::joined();
+    let path = two.data.join("shop.db");
+    let open = Connection::open(&path).unwrap();
+    open.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT)").unwrap();
+    for _ in 0..500 {
+        open.execute("INSERT INTO orders (what) VALUES ('a coffee and a tea')", []).unwrap();
+    }
+    drop(open);
+    two.until_same("a database");
+    let whole = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(whole.status.code(), Some(0), "{}", told(&whole));
+    File::options().write(true).open(&path).unwrap().write_all_at(&[0xff; 64], 8192).unwrap();
+    two.until_same("the damage is copied as all is");
+    let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(verified.status.code(), Some(0), "both sides are the same: {}", told(&verified));
+    let said = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-206").is_some());
+    assert_eq!(alarmed(&said, "MIR-206").unwrap()["file"], "shop.db", "{said}");
+    assert!(!two.home(Machine::Backup).join(".RUNDIR.espejo/private").exists(), "nothing is left of the copy");
+}
