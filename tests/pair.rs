@@ -57,6 +57,8 @@ mod counters;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/drill.rs"]
+mod drill;
 #[path = "pair/events.rs"]
 mod events;
 #[path = "pair/history.rs"]

@@ -7,7 +7,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
-use super::parts::{AdoptArgs, CountersArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, Rescue, ReturnArgs};
+use super::parts::{
+    AdoptArgs, CountersArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, RehearseArgs, Rescue, ReturnArgs,
+};
 use crate::words::Words;
 
 /// What can be typed.
@@ -181,6 +183,15 @@ pub enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// Start the POS server on a copy of the mirror, to see that it starts.
+    Drill {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Holds a rehearsal for the service.
+    #[command(name = crate::service::rehearsal::VERB, hide = true)]
+    Rehearse(RehearseArgs),
     /// Compare every byte of both sides.
     Verify {
         /// As one JSON object.

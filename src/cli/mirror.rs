@@ -80,7 +80,7 @@ fn settings(args: &MirrorArgs, home: &Path) -> Settings {
         consent,
         own,
         rules,
-        holder: crate::os::own_program(),
+        holder: crate::os::apart::own_program(),
     };
     let sending = sending::Settings {
         dataset: sending::dataset_name(&args.source),

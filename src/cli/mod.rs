@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`counters`], [`demo`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
@@ -16,6 +16,7 @@ pub mod args;
 pub mod check;
 pub mod counters;
 pub mod demo;
+pub mod drill;
 pub mod exit;
 pub mod history;
 pub mod init;
@@ -123,6 +124,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::History { check, events, json }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
+            Some(Verb::Drill { json }) => drill::run(&around, json).await,
+            Some(Verb::Rehearse(args)) => drill::rehearse(around.home, args),
             Some(Verb::Verify { json }) => verify::run(&around, json).await,
         }
     })

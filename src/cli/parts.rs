@@ -229,3 +229,17 @@ impl From<CountersArgs> for Shown {
         }
     }
 }
+
+/// What `rehearse` is given.
+#[derive(Clone, Debug, Args)]
+pub struct RehearseArgs {
+    /// A folder of its own.
+    #[arg(long, value_name = "DIR")]
+    pub place: PathBuf,
+    /// A dataset, and where it is copied.
+    #[arg(long, value_names = ["NAME", "DIR"], num_args = 2)]
+    pub copy: Vec<String>,
+    /// Apart from the rest of the machine.
+    #[arg(long)]
+    pub apart: bool,
+}

@@ -28,6 +28,7 @@
 //! - [`probe`]: reads `ready` and `health` in it
 //! - [`terminals`]: reads `[terminals]`
 //! - [`device`]: reads `[[device]]`
+//! - [`drill`]: reads `[drill]`
 //! - [`change`]: reads `[licence]`, `[promote]`, `[return]`
 //! - [`alarm`]: reads `[alarm]`, `[support]`
 //! - [`hooks`]: reads `[hooks]`
@@ -59,6 +60,7 @@ pub mod counter;
 pub mod dataset;
 pub mod device;
 pub mod draft;
+pub mod drill;
 pub mod f_s_doc;
 pub mod fault;
 pub mod file;

@@ -221,7 +221,7 @@ impl<'r> Layers<'r, '_> {
 }
 
 impl Check {
-    fn read(item: Option<&Item<'_>>, timeout: Duration, usual: Option<&Probe>) -> Option<Self> {
+    pub(super) fn read(item: Option<&Item<'_>>, timeout: Duration, usual: Option<&Probe>) -> Option<Self> {
         let Some(item) = item else { return Some(Self { probe: None, timeout }) };
         let table = item.table()?;
         let timeout = table.span("timeout", timeout, Duration::from_millis(10)..=Duration::from_secs(3600));

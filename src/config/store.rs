@@ -7,6 +7,7 @@ use super::change::{Licence, Promote, Return};
 use super::counter::{self, Counter};
 use super::dataset::{self, Dataset};
 use super::device::{self, Device};
+use super::drill::Drill;
 use super::fault::Fault;
 use super::hooks::Hooks;
 use super::machine::{Machine, Machines};
@@ -37,6 +38,8 @@ pub struct Store {
     pub counters: Vec<Counter>,
     /// The POS server program; `None`: only a mirror is kept.
     pub servers: Option<Servers>,
+    /// How a drill is held.
+    pub drill: Drill,
     /// The POS terminals; `None`: no agents.
     pub terminals: Option<Terminals>,
     /// What both machines must reach.
@@ -79,6 +82,7 @@ impl Store {
         let datasets = dataset::read(&root);
         let counters = counter::read(&root, &datasets);
         let servers = Servers::read(&root.section("server"));
+        let drill = Drill::read(&root.section("drill"));
         let terminals = Terminals::read(&root, machines.as_ref(), servers.as_ref());
         let devices = device::read(&root);
         let mirror = Mirror::read(&root.section("mirror"));
@@ -100,6 +104,7 @@ impl Store {
             datasets,
             counters,
             servers,
+            drill,
             terminals,
             devices,
             licence,

@@ -1,9 +1,11 @@
 //! What differs by operating system, one function each. Linux first.
 //!
+//! - [`apart`]: a process apart from the rest of the machine
 //! - [`ground`]: this system, or a machine that is simulated
 //! - [`net`]: connections and datagrams
 //! - [`people`]: who sits at the other end of a local socket
 
+pub mod apart;
 pub mod ground;
 pub mod net;
 pub mod people;
@@ -104,12 +106,6 @@ pub fn may_make(folder: &Path) -> std::io::Result<()> {
     use rustix::fs::{Access, access};
     let stands = folder.ancestors().find(|above| above.exists()).unwrap_or(folder);
     Ok(access(stands, Access::WRITE_OK | Access::EXEC_OK)?)
-}
-
-/// This program, to begin another process of it; also where it was replaced since it began. None on a simulated machine.
-#[must_use]
-pub fn own_program() -> Option<std::path::PathBuf> {
-    (!ground::is_simulated()).then(|| "/proc/self/exe".into())
 }
 
 /// Whether this process may execute the file.

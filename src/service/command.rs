@@ -28,6 +28,11 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Start the POS server on a copy of the mirror, to see that it starts; joins the drill that runs.
+    Drill {
+        /// Who asks.
+        by: String,
+    },
     /// Throw the copy away and take it anew.
     Reseed {
         /// Who asks.

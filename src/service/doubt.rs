@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::refusal::WhyNot;
+
 /// Why a copy may be worth less than it looks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
@@ -30,6 +32,18 @@ pub enum Doubt {
         /// Since when.
         since: Timestamp,
     },
+    /// The POS server did not start in the last drill.
+    DrillFailed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        why: WhyNot,
+    },
+    /// The last drill was long ago.
+    DrillOld {
+        /// So many days.
+        days: u64,
+    },
     /// A generation changed more than a shop does: perhaps it was not the shop.
     MuchChanged {
         /// The dataset.
@@ -42,6 +56,12 @@ pub enum Doubt {
 }
 
 impl Doubt {
+    /// Whether it is worth a notice only.
+    #[must_use]
+    pub fn is_hint(&self) -> bool {
+        matches!(self, Self::DrillOld { .. })
+    }
+
     /// The short code for the support desk.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -50,6 +70,8 @@ impl Doubt {
             Self::Database { .. } => "MIR-206",
             Self::Unsteady { .. } => "MIR-207",
             Self::MuchChanged { .. } => "MIR-208",
+            Self::DrillFailed { .. } => "DRL-101",
+            Self::DrillOld { .. } => "DRL-102",
         }
     }
 }

@@ -289,6 +289,7 @@ impl Engine {
             | Command::Promote { .. }
             | Command::Maintenance { .. }
             | Command::NumbersSet { .. }
+            | Command::Drill { .. }
             | Command::Copy { .. }
             | Command::Return { .. }
             | Command::Switch { .. }

@@ -5,6 +5,7 @@
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
 //! - [`boot`]: how the service ended the last time
+//! - [`drilled`]: how the last drill ended
 //! - [`doubt`]: why a copy may be worth less than it looks
 //! - [`device`]: a printer that both machines must reach
 //! - [`call`]: when a person is called
@@ -28,6 +29,7 @@
 //! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
 //! - [`proofs`]: the proofs of epochs that a machine has
+//! - [`rehearsal`]: the start of the backup server, rehearsed
 //! - [`refusal`]: why something is not done
 //! - [`unmet`]: why the two machines do not talk
 //! - [`sending`], [`receiving`]: the halves
@@ -40,6 +42,7 @@ pub mod command;
 pub mod control;
 pub mod device;
 pub mod doubt;
+pub mod drilled;
 pub mod engine;
 pub mod event;
 pub mod finding;
@@ -61,6 +64,7 @@ pub mod pos;
 pub mod proofs;
 pub mod receiving;
 pub mod refusal;
+pub mod rehearsal;
 pub mod role;
 pub mod sending;
 pub mod status;

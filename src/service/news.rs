@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::status::Trouble;
+use crate::disk::DiskError;
 use crate::link::Told;
 use crate::replica::{Begin, End, Position};
 
@@ -96,6 +97,8 @@ pub enum News {
         /// Somebody asked for it.
         asked: bool,
     },
+    /// The mirror is copied for a drill, or could not be.
+    Duplicated(Result<(), DiskError>),
     /// Databases that do not open, though both sides are the same, and why: those of the source do not either.
     Broken(Vec<(String, String)>),
     /// Databases that are captured as plain files, with the reason.

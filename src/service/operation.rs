@@ -45,6 +45,9 @@ pub struct Operation {
     /// It can be cancelled still.
     #[serde(default)]
     pub can_cancel: bool,
+    /// How long the POS server took until it answered, where that was a drill.
+    #[serde(default)]
+    pub ready_ms: Option<u64>,
 }
 
 /// What an operation is.
@@ -65,6 +68,8 @@ pub enum OperationKind {
     Start,
     /// Adopt the backup that serves as the main, for good: the other machine becomes the backup.
     Adopt,
+    /// Start the POS server on a copy of the mirror, and take it down.
+    Drill,
 }
 
 /// How an operation stands.
@@ -94,7 +99,7 @@ impl OperationKind {
         match self {
             Self::Promote | Self::Switch => Some(Node::Backup),
             Self::Return => Some(Node::Main),
-            Self::Start | Self::Adopt | Self::Verify | Self::Reseed => None,
+            Self::Start | Self::Adopt | Self::Verify | Self::Reseed | Self::Drill => None,
         }
     }
 }
@@ -125,6 +130,7 @@ impl Operation {
             steps_at: vec![],
             limit_ms: None,
             can_cancel: false,
+            ready_ms: None,
         }
     }
 

@@ -120,6 +120,12 @@ pub enum Step {
     HandOver,
     /// The settings name this machine as the main.
     NameMain,
+    /// The mirror is copied for a drill.
+    CopyMirror,
+    /// The POS server is started on the copy, and answers.
+    StartTraining,
+    /// All that is taken down and removed.
+    CleanUp,
     /// Something that this version does not know.
     #[serde(other)]
     Other,
@@ -140,7 +146,7 @@ pub enum Consent {
 }
 
 impl OperationKind {
-    /// The steps of a change of server; of other operations they have no names.
+    /// The steps of a change of server, or of a drill; of other operations they have no names.
     #[must_use]
     pub fn steps(self) -> &'static [Step] {
         match self {
@@ -157,6 +163,7 @@ impl OperationKind {
             Self::Switch => &[Step::OtherLevel, Step::Pause, Step::LastChanges, Step::Compare, Step::HandOver],
             Self::Start => &[Step::TakeEpoch, Step::StartServer],
             Self::Adopt => &[Step::NameMain],
+            Self::Drill => &[Step::CopyMirror, Step::StartTraining, Step::CleanUp],
             Self::Verify | Self::Reseed => &[],
         }
     }
@@ -164,7 +171,7 @@ impl OperationKind {
     /// Whether it changes who serves.
     #[must_use]
     pub fn is_turn(self) -> bool {
-        !self.steps().is_empty()
+        !matches!(self, Self::Verify | Self::Reseed | Self::Drill)
     }
 }
 

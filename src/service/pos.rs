@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::server::Why;
+
 /// The POS server program of this machine, beside how it stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pos {
@@ -66,6 +68,22 @@ impl Down {
             | Self::Vetoed { .. }
             | Self::NoSystemd { .. } => true,
             Self::Ended { .. } | Self::NoAnswer | Self::Other => false,
+        }
+    }
+}
+
+impl From<Why> for Down {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Ended { code } => Self::Ended { code },
+            Why::NotReady { after } => {
+                Self::NotReady { after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX) }
+            }
+            Why::NoAnswer => Self::NoAnswer,
+            Why::CannotStart { what, error } => Self::CannotStart { what, error },
+            Why::EnabledAtBoot { unit } => Self::EnabledAtBoot { unit },
+            Why::Vetoed { hook } => Self::Vetoed { hook: hook.to_owned() },
+            Why::NoSystemd { unit } => Self::NoSystemd { unit },
         }
     }
 }

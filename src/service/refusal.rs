@@ -218,6 +218,8 @@ pub enum WhyNot {
         /// Why, where that is known.
         why: Option<Down>,
     },
+    /// A drill is not held, or went wrong.
+    Drill(NoDrill),
     /// The other machine's POS server did not begin to answer: it has given its place back.
     HandedBack,
     /// A person has cancelled it.
@@ -225,6 +227,26 @@ pub enum WhyNot {
         /// Who.
         by: String,
     },
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+/// Why a drill is not held, or went wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "drill")]
+pub enum NoDrill {
+    /// The POS server answered, and the sale that was tried was not possible.
+    NoSale {
+        /// What the system said, where it could not even be tried.
+        error: Option<String>,
+    },
+    /// The POS server cannot be started apart from the network, and no other way is set.
+    NotApart,
+    /// A drill starts the POS server on the machine that mirrors.
+    OnlyMirror,
+    /// Something else is more urgent now.
+    GivenUp,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

@@ -42,6 +42,7 @@ impl Command {
             | Self::Revoke { .. }
             | Self::Stop { .. } => Role::Support,
             Self::Verify { .. }
+            | Self::Drill { .. }
             | Self::Promote { .. }
             | Self::Return { .. }
             | Self::Switch { .. }
@@ -61,6 +62,7 @@ impl Command {
         match self {
             Self::Status | Self::Watch | Self::Who | Self::Pin { .. } | Self::Check { .. } => None,
             Self::Verify { by }
+            | Self::Drill { by }
             | Self::Promote { by, .. }
             | Self::Return { by, .. }
             | Self::Switch { by, .. }

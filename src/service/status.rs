@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use super::call::Call;
 pub use super::device::Device;
 pub use super::doubt::Doubt;
+pub use super::drilled::Drilled;
 use super::event::Event;
 use super::known;
 pub use super::numbering::{CounterStatus, Next, Numbered};
@@ -112,6 +113,9 @@ pub struct Status {
     /// Those that were set as this machine started as the backup, the newest last.
     #[serde(default, deserialize_with = "known::all")]
     pub numbered: Vec<Numbered>,
+    /// How the last drill ended.
+    #[serde(default)]
+    pub drilled: Option<Drilled>,
 }
 
 /// Until when nobody is called, and nothing is done by itself.

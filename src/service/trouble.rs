@@ -253,6 +253,7 @@ impl Trouble {
             | Self::DevicesMissed { .. }
             | Self::EventsWait { .. } => true,
             Self::Licence(licence) => licence.is_hint(),
+            Self::Doubt(doubt) => doubt.is_hint(),
             _ => false,
         }
     }

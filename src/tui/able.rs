@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Place;
+use crate::pair::Duty;
 use crate::service::Status;
 use crate::service::status::{Operation, OperationKind, OperationState, Phase, Question};
 
@@ -45,6 +46,39 @@ pub fn comparing(status: Option<&Status>, place: Place, asked: Option<Timestamp>
         Phase::Opening | Phase::FirstCopy => Comparing::NotYet,
         Phase::Stopped => Comparing::Stopped,
         Phase::Following | Phase::Verifying => Comparing::Possible(last),
+    }
+}
+
+/// Whether a drill can be held now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Drilling {
+    /// Yes.
+    Possible,
+    /// No: this screen only watches.
+    WatchOnly,
+    /// No: this is not the machine that mirrors, or no POS server is set, or there is no copy.
+    NotHere,
+    /// It runs.
+    Runs,
+    /// Something else runs.
+    Busy(OperationKind),
+}
+
+/// Whether a drill can be held from here.
+#[must_use]
+pub fn drilling(status: Option<&Status>, place: Place) -> Drilling {
+    let Some(status) = status else { return Drilling::NotHere };
+    let running = status.operation.as_ref().filter(|operation| operation.state == OperationState::Running);
+    match running.map(|running| running.kind) {
+        Some(OperationKind::Drill) => return Drilling::Runs,
+        Some(kind) if kind.is_turn() => return Drilling::Busy(kind),
+        _ => {}
+    }
+    let here = status.duty == Duty::Mirroring && status.pos.is_some() && status.mirror.as_of.is_some();
+    match place {
+        _ if !here => Drilling::NotHere,
+        Place::WatchOnly => Drilling::WatchOnly,
+        Place::Attached | Place::Embedded => Drilling::Possible,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tui_input::InputRequest;
 
-use super::able::{self, Comparing};
+use super::able::{self, Comparing, Drilling};
 use super::confirm::{Confirm, Pressed};
 use super::intent::{Intent, Scope};
 use super::layer::Layer;
@@ -127,6 +127,9 @@ impl App {
             Intent::Redraw => return vec![Effect::Redraw],
             Intent::Press => return self.press(now, None),
             Intent::Compare => return self.compare(now),
+            Intent::Drill if able::drilling(self.status(), self.place) == Drilling::Possible => {
+                return vec![Effect::Send(Command::Drill { by: self.by.clone() })];
+            }
             Intent::Help => {
                 if !matches!(self.top(), Layer::Help { .. }) {
                     self.layers.push(Layer::Help { of: self.scope(), top: 0 });
@@ -155,7 +158,7 @@ impl App {
                     self.waits_until = Some(now + SHORT_BREAK);
                 }
             }
-            Intent::Mute | Intent::MirrorAFolder => {}
+            Intent::Mute | Intent::MirrorAFolder | Intent::Drill => {}
             Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {
                 return vec![Effect::Cause(intent)];
             }

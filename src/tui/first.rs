@@ -115,6 +115,7 @@ impl First {
             | Intent::PageTerminals
             | Intent::Answer
             | Intent::Compare
+            | Intent::Drill
             | Intent::StartServer
             | Intent::ReturnToMain
             | Intent::ChangeToBackup

@@ -19,6 +19,8 @@ pub enum Intent {
     Answer,
     /// Compare every byte of both sides.
     Compare,
+    /// Start the POS server on a copy of the mirror, to see that it starts.
+    Drill,
     /// Start the server on this machine.
     StartServer,
     /// Return to the main server.
@@ -76,6 +78,7 @@ impl Intent {
             Self::PageHistory => "page-history",
             Self::Answer => "answer",
             Self::Compare => "compare",
+            Self::Drill => "drill",
             Self::StartServer => "start-server",
             Self::ReturnToMain => "return-to-main",
             Self::ChangeToBackup => "change-to-backup",
@@ -112,6 +115,7 @@ impl Intent {
             Self::PageHistory => "intent-page-history",
             Self::Answer => "intent-answer",
             Self::Compare => "intent-compare",
+            Self::Drill => "intent-drill",
             Self::StartServer => "intent-start-server",
             Self::ReturnToMain => "intent-return-to-main",
             Self::ChangeToBackup => "intent-change-to-backup",
@@ -231,9 +235,9 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Freeze, Help, Leave,
-            MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageTerminals, PageUp, Power, Press,
-            Previous, Redraw, ReturnToMain, StartServer, Top, Up,
+            Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Drill, Freeze, Help,
+            Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageTerminals, PageUp, Power,
+            Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
@@ -242,7 +246,7 @@ impl Scope {
             }
             Self::Alarm => &[NotYet, StartServer, ReturnToMain, PageCopy, PageTerminals, PageHistory],
             Self::Turn => &[CancelReturn, PageCopy, PageTerminals, PageHistory],
-            Self::Copy => &[Answer, Compare, Up, Down, PageUp, PageDown, Top, Bottom],
+            Self::Copy => &[Answer, Compare, Drill, Up, Down, PageUp, PageDown, Top, Bottom],
             Self::History | Self::Terminals | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
             Self::Confirm | Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],

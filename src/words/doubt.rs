@@ -1,7 +1,8 @@
 //! What makes a copy doubtful, as sentences.
 
+use super::refusal::refusal;
 use super::told::Told;
-use super::{FluentValue, Words, figures};
+use super::{FluentValue, Words};
 use crate::service::status::Doubt;
 
 /// What it is, and what to do.
@@ -10,7 +11,6 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
     let told =
         |what, todo, args: &[(&str, FluentValue<'_>)]| Told { what: words.with(what, args), todo: words.say(todo) };
     let text = |text: &String| FluentValue::from(text.clone());
-    let moment = |at| FluentValue::from(figures::date(words, at, &jiff::tz::TimeZone::system()));
     match doubt {
         Doubt::Database { file, why, more } => {
             let args = [("file", text(file)), ("why", text(why)), ("n", (*more).into())];
@@ -19,11 +19,13 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
         Doubt::Rotten { files, first } => {
             told("doubt-rotten", "doubt-rotten-do", &[("n", (*files).into()), ("first", text(first))])
         }
-        Doubt::Unsteady { dataset, since } => {
-            told("doubt-unsteady", "doubt-unsteady-do", &[("dataset", text(dataset)), ("since", moment(*since))])
+        Doubt::Unsteady { dataset, .. } => told("doubt-unsteady", "doubt-unsteady-do", &[("dataset", text(dataset))]),
+        Doubt::DrillFailed { why, .. } => {
+            told("doubt-drill-failed", "doubt-drill-failed-do", &[("why", refusal(words, why).into())])
         }
-        Doubt::MuchChanged { dataset, percent, at } => {
-            let args = [("dataset", text(dataset)), ("percent", (*percent).into()), ("at", moment(*at))];
+        Doubt::DrillOld { days } => told("doubt-drill-old", "doubt-drill-old-do", &[("days", (*days).into())]),
+        Doubt::MuchChanged { dataset, percent, .. } => {
+            let args = [("dataset", text(dataset)), ("percent", (*percent).into())];
             told("doubt-much-changed", "doubt-much-changed-do", &args)
         }
     }
@@ -36,6 +38,7 @@ pub fn mended(words: &Words, doubt: &Doubt) -> String {
         Doubt::Database { .. } => "mended-database",
         Doubt::Rotten { .. } => "mended-rotten",
         Doubt::Unsteady { .. } => "mended-unsteady",
+        Doubt::DrillFailed { .. } | Doubt::DrillOld { .. } => "mended-drill",
         Doubt::MuchChanged { .. } => "mended-much-changed",
     })
 }
@@ -55,6 +58,8 @@ mod tests {
             Doubt::Rotten { files: 1, first: text() },
             Doubt::Rotten { files: 2, first: text() },
             Doubt::Unsteady { dataset: text(), since: at },
+            Doubt::DrillFailed { at, why: crate::service::refusal::WhyNot::NoServer },
+            Doubt::DrillOld { days: 31 },
             Doubt::MuchChanged { dataset: text(), percent: 80, at },
         ] {
             let Told { what, todo } = doubt(&words, &wrong);

@@ -17,6 +17,7 @@ pub fn kind(words: &Words, kind: OperationKind) -> String {
         OperationKind::Return => "operation-return",
         OperationKind::Switch => "operation-switch",
         OperationKind::Start => "operation-start",
+        OperationKind::Drill => "operation-drill",
         OperationKind::Adopt => "operation-adopt",
     })
 }

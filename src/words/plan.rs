@@ -19,6 +19,9 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
         Step::LastChanges => "step-last-changes",
         Step::Compare => "step-compare",
         Step::HandOver => "step-hand-over",
+        Step::CopyMirror => "step-copy-mirror",
+        Step::StartTraining => "step-start-training",
+        Step::CleanUp => "step-clean-up",
         Step::NameMain => "step-name-main",
         Step::Other => "step-other",
     };
@@ -57,7 +60,8 @@ mod tests {
     fn every_step_and_check_has_its_words() {
         let words = Words::load(Some("en"));
         let kinds = [OperationKind::Promote, OperationKind::Switch, OperationKind::Return, OperationKind::Start];
-        for one in kinds.into_iter().chain([OperationKind::Adopt]).flat_map(OperationKind::steps) {
+        for one in kinds.into_iter().chain([OperationKind::Adopt, OperationKind::Drill]).flat_map(OperationKind::steps)
+        {
             let said = step(&words, *one, "SERVIDOR");
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
         }

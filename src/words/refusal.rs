@@ -2,7 +2,7 @@
 
 use super::told::Told;
 use super::{Words, figures};
-use crate::service::refusal::WhyNot;
+use crate::service::refusal::{NoDrill, WhyNot};
 
 /// Why it is not done, and what to do; a sentence.
 #[must_use]
@@ -74,9 +74,21 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::GoesOn { .. } => "refusal-goes-on",
         WhyNot::StopRefused => "refusal-stop-refused",
         WhyNot::ServerDown { .. } => "refusal-server-down",
+        WhyNot::Drill(why) => no_drill(why),
         WhyNot::HandedBack => "refusal-handed-back",
         WhyNot::Cancelled { .. } => "refusal-cancelled",
         WhyNot::Other => "cli-strange",
+    }
+}
+
+fn no_drill(why: &NoDrill) -> &'static str {
+    match why {
+        NoDrill::NoSale { error: None } => "refusal-no-sale",
+        NoDrill::NoSale { error: Some(_) } => "refusal-no-sale-tried",
+        NoDrill::NotApart => "refusal-not-apart",
+        NoDrill::OnlyMirror => "refusal-only-mirror",
+        NoDrill::GivenUp => "refusal-drill-given-up",
+        NoDrill::Other => "cli-strange",
     }
 }
 
@@ -89,7 +101,10 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
         WhyNot::NotAllowed { needs } => vec![("needs", needs.name().to_owned())],
         WhyNot::NotAsked { question } => vec![("question", question.to_string())],
         WhyNot::NoSuchMachine { name, backup } => vec![("name", name.clone()), ("backup", backup.clone())],
-        WhyNot::System { error } | WhyNot::NoCommand { error } => vec![("error", error.clone())],
+        WhyNot::System { error } | WhyNot::NoCommand { error } => {
+            vec![("error", error.clone())]
+        }
+        WhyNot::Drill(NoDrill::NoSale { error: Some(error) }) => vec![("error", error.clone())],
         WhyNot::CopyOld { age_ms, limit_ms } => vec![("age", span(*age_ms)), ("limit", span(*limit_ms))],
         WhyNot::ServerHindered { what, why } => told(super::finding::hindered(words, what, why)),
         WhyNot::ServerVersions { ours, theirs } => vec![("ours", ours.clone()), ("theirs", theirs.clone())],
@@ -131,11 +146,21 @@ mod tests {
     use crate::service::status::OperationKind;
 
     #[test]
+    fn every_refusal_of_a_drill_has_its_words() {
+        let words = Words::load(Some("en"));
+        for why in [NoDrill::NoSale { error: None }, NoDrill::NotApart, NoDrill::OnlyMirror, NoDrill::GivenUp] {
+            let said = refusal(&words, &WhyNot::Drill(why));
+            assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+        }
+    }
+
+    #[test]
     fn every_refusal_has_its_words() {
         let words = Words::load(Some("en"));
         let text = || "CAJA-9 is no machine".to_owned();
         for why in [
             WhyNot::OnlyMain,
+            WhyNot::Drill(NoDrill::NoSale { error: Some(text()) }),
             WhyNot::NoNumberWaits,
             WhyNot::NotAllowed { needs: Role::Support },
             WhyNot::WrongPin,

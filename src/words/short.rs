@@ -1,7 +1,7 @@
 //! Why something cannot be done now, in the few words that stand beside a key; [`refusal`](super::refusal) says it at length.
 
 use super::{FluentValue, Words, figures};
-use crate::service::refusal::WhyNot;
+use crate::service::refusal::{NoDrill, WhyNot};
 use crate::service::status::OperationKind;
 
 /// Why not, in a few words, as the end of a sentence. `other` is what the other machine is called.
@@ -11,6 +11,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
     let two = |key: &str, (a, one): (&str, String), (b, two): (&str, String)| {
         words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(two))])
     };
+    let of = |key: &str, name: &str| words.with(key, &[("name", FluentValue::from(name.to_owned()))]);
     let span = |ms: u64| figures::span(words, ms);
     match why {
         WhyNot::OnlyMain => words.say("short-only-main"),
@@ -56,24 +57,31 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
             two("short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
         }
         WhyNot::Busy { kind } => busy(words, *kind),
-        WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => {
-            words.with("short-number", &[("name", name.as_str().into())])
-        }
+        WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => of("short-number", name),
         WhyNot::TurnsAlready => words.say("short-turns-already"),
         WhyNot::NothingRuns | WhyNot::NoNumberWaits => words.say("short-nothing-runs"),
         WhyNot::TooLate => words.say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
         WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),
-        WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => {
-            words.with("short-dataset-stopped", &[("name", name.as_str().into())])
-        }
-        WhyNot::NoSuchDataset { name } => words.with("short-no-such-dataset", &[("name", name.as_str().into())]),
-        WhyNot::GoesOn { name } => words.with("short-goes-on", &[("name", name.as_str().into())]),
+        WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => of("short-dataset-stopped", name),
+        WhyNot::NoSuchDataset { name } => of("short-no-such-dataset", name),
+        WhyNot::GoesOn { name } => of("short-goes-on", name),
         WhyNot::StopRefused => words.say("short-stop-refused"),
         WhyNot::ServerDown { .. } => words.say("short-server-down"),
+        WhyNot::Drill(why) => words.say(no_drill(why)),
         WhyNot::HandedBack => named("short-handed-back"),
         WhyNot::Cancelled { by } => words.with("short-cancelled", &[("by", by.as_str().into())]),
         WhyNot::Other => words.say("short-other"),
+    }
+}
+
+fn no_drill(why: &NoDrill) -> &'static str {
+    match why {
+        NoDrill::NoSale { .. } => "short-no-sale",
+        NoDrill::NotApart => "short-not-apart",
+        NoDrill::OnlyMirror => "short-only-mirror",
+        NoDrill::GivenUp => "short-drill-given-up",
+        NoDrill::Other => "short-other",
     }
 }
 
@@ -83,6 +91,7 @@ pub fn busy(words: &Words, kind: OperationKind) -> String {
     words.say(match kind {
         OperationKind::Verify => "short-comparing",
         OperationKind::Reseed => "short-busy-reseed",
+        OperationKind::Drill => "short-busy-drill",
         OperationKind::Promote | OperationKind::Start => "short-busy-start",
         OperationKind::Return => "short-busy-return",
         OperationKind::Switch => "short-busy-switch",
@@ -101,6 +110,9 @@ mod tests {
         let text = || "CAJA-9".to_owned();
         for why in [
             WhyNot::OnlyMain,
+            WhyNot::Drill(NoDrill::NotApart),
+            WhyNot::Drill(NoDrill::NoSale { error: None }),
+            WhyNot::Busy { kind: OperationKind::Drill },
             WhyNot::NoStore,
             WhyNot::ByHand,
             WhyNot::Unheard,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use espejo::service::refusal::{NoDrill, WhyNot};
 use espejo::service::status::{CounterStatus, Next, OperationKind};
 use espejo::service::{Command, Status};
 use espejo::tui::{App, Effect, Message, Place, Stage};
@@ -28,6 +29,19 @@ fn every_home_screen_of_a_store_says_what_can_be_done_about_who_serves() {
     shown(turns::calm(), (40, 10), COLOUR, Place::Attached).is("turns_calm_40x10");
     seen(turns::returned()).is("turns_returned_80x24");
     assert_eq!(seen(turns::calm()).press("2 3 enter").effects, []);
+}
+
+#[test]
+fn a_drill_is_held_from_the_page_about_the_copy_and_its_end_is_on_the_first_screen() {
+    seen(turns::drilled(None)).is("drilled_80x24");
+    let failed = Some(WhyNot::Drill(NoDrill::NoSale { error: None }));
+    seen(turns::drilled(failed)).is("drill_failed_80x24");
+    let page = seen(turns::drilled(None)).press("5 end");
+    page.is("drilled_copy_page_80x24");
+    let held = [Effect::Send(Command::Drill { by: by() })];
+    assert_eq!(page.press("d").effects, held);
+    let watched = shown(turns::drilled(None), (80, 24), COLOUR, Place::WatchOnly);
+    assert_eq!(watched.press("5 d").effects, []);
 }
 
 #[test]

@@ -108,6 +108,7 @@ pub fn healthy() -> Status {
         returns_in_ms: None,
         counters: vec![],
         numbered: vec![],
+        drilled: None,
         starts_in_ms: None,
         devices: vec![],
         stalled: vec![],
@@ -244,6 +245,7 @@ pub fn comparing() -> Status {
         steps_at: vec![],
         limit_ms: None,
         can_cancel: false,
+        ready_ms: None,
     });
     status
 }
@@ -269,6 +271,7 @@ pub fn history() -> Status {
         steps_at: vec![],
         limit_ms: None,
         can_cancel: false,
+        ready_ms: None,
     };
     let mut status = healthy();
     let (nine, eight) = ("2026-11-09T04:10:00-06:00", "2026-11-08T04:10:00-06:00");

@@ -4,8 +4,8 @@ use espejo::pair::{Duty, Node};
 use espejo::service::Status;
 use espejo::service::refusal::WhyNot;
 use espejo::service::status::{
-    Alarm, Check, Checked, Copying, Device, Down, LicenceState, Loss, Operation, OperationKind, OperationState,
-    PeerState, Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
+    Alarm, Check, Checked, Copying, Device, Doubt, Down, Drilled, LicenceState, Loss, Operation, OperationKind,
+    OperationState, PeerState, Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -344,6 +344,18 @@ pub fn starting() -> Status {
         steps_at: vec![at("10:42:04"), at("10:42:05")],
         ..operation(OperationKind::Promote, OperationState::Running, at("10:42:03"), None)
     });
+    status
+}
+
+/// The start of the POS server was tried in a drill a few days ago.
+pub fn drilled(why_not: Option<WhyNot>) -> Status {
+    let mut status = calm();
+    let at = at("09:12:00") - SignedDuration::from_hours(72);
+    let ready_ms = why_not.is_none().then_some(4200);
+    status.drilled = Some(Drilled { at, ready_ms, sold: true, why_not: why_not.clone() });
+    if let Some(why) = why_not {
+        status.alarms.push(alarm(Trouble::Doubt(Doubt::DrillFailed { at, why })));
+    }
     status
 }
 

@@ -77,6 +77,7 @@ fn the_least_file_has_the_defaults_of_the_contract() {
     assert_eq!((least.returning.mode, least.returning.after.as_secs()), (Mode::Ask, 60));
     assert_eq!((least.alarm.show, least.alarm.sound), (None, Sound::Bell));
     assert_eq!((least.servers, least.terminals), (None, None));
+    assert_eq!((least.drill.command, least.drill.sale, least.drill.every), (None, None, seconds(30 * 86_400)));
     assert_eq!((least.hooks.limit, least.hooks.before_serve), (seconds(30), None));
     let revision = Revision { number: 1, text: CONTRACT.to_owned() };
     assert_eq!(revision.store(), Ok(contract));

@@ -110,7 +110,7 @@ mod tests {
     fn a_damaged_database_is_told_from_a_whole_one() {
         assert_eq!(checked(|_| {}), Opens::Yes);
         let spoiled = checked(|path| {
-            fs::File::options().write(true).open(path).unwrap().write_all_at(&[0xff; 64], 8192).unwrap()
+            fs::File::options().write(true).open(path).unwrap().write_all_at(&[0xff; 64], 8192).unwrap();
         });
         assert!(matches!(&spoiled, Opens::No(why) if !why.contains("coffee")), "{spoiled:?}");
         let cut = checked(|path| fs::File::options().write(true).open(path).unwrap().set_len(4096).unwrap());

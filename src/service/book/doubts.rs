@@ -36,18 +36,19 @@ impl Default for Doubts {
 }
 
 impl Doubts {
-    /// Takes in what tells of databases.
+    /// Takes in what tells of files that are not what they should be.
     pub(super) fn hear(&mut self, news: News) -> Vec<What> {
         match news {
             News::Broken(databases) => self.broken = databases,
             News::Plain(files) => self.plain = files,
+            News::Strange(files) => return self.strange(files),
             _ => {}
         }
         vec![]
     }
 
     /// Files were not as they had been left.
-    pub(super) fn strange(&mut self, files: Vec<String>) -> Vec<What> {
+    fn strange(&mut self, files: Vec<String>) -> Vec<What> {
         self.rotten.extend(files.iter().cloned());
         files.into_iter().map(|file| What::Strange { file }).collect()
     }

@@ -173,7 +173,6 @@ impl Book {
                 vec![]
             }
             News::Durable { end, begin, took } => vec![self.durable(&end, begin.taken_at, took, now)],
-            News::Strange(files) => self.doubts.strange(files),
             News::SetAside { files, to } => {
                 let to = to.display().to_string();
                 files.into_iter().map(|file| What::SetAside { file, to: to.clone() }).collect()
@@ -183,14 +182,12 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Broken(_) | News::Plain(_) => self.doubts.hear(news),
+            News::Strange(_) | News::Broken(_) | News::Plain(_) => self.doubts.hear(news),
             News::Comparing { bytes, .. } => {
                 self.operations.went_on(bytes);
                 vec![]
             }
-            News::Compared { files, bytes, differed, asked } => {
-                vec![self.compared((files, bytes), differed, asked, now)]
-            }
+            News::Compared { files, bytes, differed, asked } => self.compared((files, bytes, differed), asked, now),
             News::Closed => {
                 self.link = PeerState::Lost;
                 self.silent_since.get_or_insert_with(Instant::now);
@@ -204,18 +201,23 @@ impl Book {
                 self.came = (0, 0);
                 vec![]
             }
-            News::Answers(_) | News::Ended(_) | News::AllSent | News::Level { .. } | News::NotLevel => vec![],
+            News::Answers(_)
+            | News::Duplicated(_)
+            | News::Ended(_)
+            | News::AllSent
+            | News::Level { .. }
+            | News::NotLevel => vec![],
         }
     }
 
-    fn compared(&mut self, (files, bytes): (u64, u64), differed: u64, asked: bool, now: Timestamp) -> What {
+    fn compared(&mut self, (files, bytes, differed): (u64, u64, u64), asked: bool, now: Timestamp) -> Vec<What> {
         if differed == 0 {
             self.verified_at = Some(now);
         }
         if asked {
             self.operations.comparison_done(differed, now);
         }
-        What::Verified { files, bytes, differed }
+        vec![What::Verified { files, bytes, differed }]
     }
 
     fn passing(&mut self, file: Passing) {

@@ -92,6 +92,7 @@ impl Book {
             returns_in_ms: None,
             counters: vec![],
             numbered: vec![],
+            drilled: None,
             starts_in_ms: None,
             devices: vec![],
             stalled: vec![],

@@ -6,11 +6,17 @@ use crate::config::adopted::with_home;
 use crate::config::revision::Revision;
 use crate::os::point;
 use crate::pair::{Duty, Node};
+use crate::service::member::role;
 use crate::service::plan::{Check, Checked, Plan};
 use crate::service::refusal::WhyNot;
 use crate::service::status::{OperationKind, Status, Step};
 
 impl Machine {
+    /// What this machine is: its home role.
+    pub(super) fn role(&self) -> Node {
+        role(&self.store, self.member.node)
+    }
+
     pub(super) fn plan_adopt(&self, status: &Status) -> Plan {
         let serves = status.duty == Duty::Serving || status.peer.duty == Some(Duty::Serving);
         let duty = match status.holder {

@@ -15,6 +15,7 @@ use crate::os::ground;
 use crate::pair::{Duty, Node};
 use crate::service::command::Command;
 use crate::service::status::{Operation, OperationKind, OperationState, Verdict};
+use crate::service::unmet::Unmet;
 
 /// Who asks, where nobody does.
 const NOBODY: &str = "espejo (auto)";
@@ -44,6 +45,11 @@ impl Lasting {
 }
 
 impl Machine {
+    /// Why the two do not talk, where that is known.
+    pub(super) fn why_unmet(&self) -> Option<Unmet> {
+        if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
+    }
+
     /// Gives the main its place, where that has been possible for as long as it is to be.
     pub(super) async fn return_alone(&mut self) -> Result<(), MachineError> {
         let may = self.may_return_alone();

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::days::Days;
 use super::devices::Devices;
+use super::drill::Drills;
 use super::far::Far;
 use super::heart::Heart;
 use super::inbox::{Inbox, channels};
@@ -44,13 +45,13 @@ impl Machine {
         let own = if is_main { &store.main } else { &store.backup };
         let (listener, udp) = meet::listen(&own.address).await?;
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
-        let (tell, inbox) = channels();
-        let (other, others) = watch::channel(member.other);
+        let ((tell, inbox), (other, others)) = (channels(), watch::channel(member.other));
         let mut machine = Self {
             home: home.to_owned(),
             work: vec![spawn(meet::accept(listener, tls.clone(), others, tell.met.clone()))],
             days: Days::load(home, role(&store, member.node), &store, tls.id())?,
             numbers: Numbers::load(home)?,
+            drills: Drills::load(home),
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(is_main, Instant::now()),

@@ -34,7 +34,7 @@ impl Machine {
                 consent,
                 own: self.home.clone(),
                 rules: rules(dataset),
-                holder: crate::os::own_program(),
+                holder: crate::os::apart::own_program(),
             };
             let source = self.folder(&self.store, &dataset.name);
             let settings = sending::Settings {
@@ -96,6 +96,7 @@ impl Machine {
             (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch, asks }))
         });
         self.begin_lanes(work.collect())?;
+        self.clean_up_after_drill();
         let served = std::mem::take(&mut self.turning.served);
         self.lanes.iter_mut().for_each(|lane| lane.served = served);
         Ok(())

@@ -47,6 +47,7 @@ impl Machine {
                 self.keep_to_licence().await?;
                 self.wait_over().await?;
                 self.lanes_go_on().await?;
+                self.drill_goes_on().await;
                 return Ok(None);
             }
             Input::Datagram(bytes) => {
@@ -262,6 +263,11 @@ impl Machine {
         if let News::Answers(answers) = news {
             self.numbers.take(answers, ground::now());
             self.publish_soon();
+            return Ok(());
+        }
+        if let News::Duplicated(copied) = news {
+            let name = self.lanes[at].name.clone();
+            self.duplicated(&name, copied).await;
             return Ok(());
         }
         if news.is_progress() {

@@ -80,7 +80,7 @@ impl Operation {
     }
 
     /// `step` is done, and all before it.
-    fn passed(&mut self, step: Step, now: Timestamp) -> bool {
+    pub(super) fn passed(&mut self, step: Step, now: Timestamp) -> bool {
         let Some(done) = self.kind.steps().iter().position(|known| *known == step) else { return false };
         if self.state != OperationState::Running || self.steps_at.len() > done {
             return false;
@@ -95,6 +95,7 @@ impl Machine {
     /// Begins a change of server, once it is in the diary.
     pub(super) async fn begin_job(&mut self, kind: OperationKind, by: &str, reason: Option<String>) -> Reply {
         self.interrupt_job().await;
+        self.give_up_drill().await;
         let mut own = Operation::begun(self.keeper.next_id(), kind, by, ground::now());
         own.reason = reason;
         own.node = Some(self.member.node);
@@ -206,7 +207,7 @@ impl Machine {
             }
             OperationKind::Return | OperationKind::Switch => return self.go_on_copying_back().await,
             OperationKind::Adopt => return self.go_on_adopting().await,
-            OperationKind::Verify | OperationKind::Reseed => {}
+            OperationKind::Verify | OperationKind::Reseed | OperationKind::Drill => {}
         }
         Ok(())
     }

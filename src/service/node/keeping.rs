@@ -21,7 +21,7 @@ use crate::service::outbox::{Outbox, Setup};
 use crate::service::proofs::Proofs;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
-use crate::service::status::{Operation, Status, Trouble};
+use crate::service::status::{Operation, OperationKind, Status, Trouble};
 
 /// Between two tries to save a record.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -149,11 +149,12 @@ impl Machine {
         if operation.kind.is_turn() {
             return self.resume_job(operation, claim).await;
         }
-        if self.lanes.is_empty() || operation.node != Some(self.member.node) {
+        let is_drill = operation.kind == OperationKind::Drill;
+        if is_drill || self.lanes.is_empty() || operation.node != Some(self.member.node) {
             operation.fail(INTERRUPTED, now);
             self.keeper.follow(&operation, self.member.node).await;
         }
-        for lane in &mut self.lanes {
+        for lane in self.lanes.iter_mut().filter(|_| !is_drill) {
             lane.book.operations.resume(&operation);
         }
     }

@@ -35,6 +35,7 @@
 //! - `numbers`: the numbers that must never be given twice
 //! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
+//! - `drill`: the start of the POS server is tried
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
@@ -45,6 +46,7 @@ pub mod calling;
 mod check;
 pub mod days;
 pub mod devices;
+mod drill;
 mod duties;
 pub mod ending;
 pub mod far;
@@ -106,7 +108,7 @@ use crate::link::pulse;
 use crate::link::tls::Tls;
 use crate::os::ground;
 use crate::os::net::Datagrams;
-use crate::pair::{Claim, Duty, Event, Node, Pair, Record};
+use crate::pair::{Claim, Duty, Event, Pair, Record};
 use crate::server::keeps::Keeping;
 use calling::Caller;
 use days::Days;
@@ -171,6 +173,7 @@ pub struct Machine {
     /// This machine as one.
     own_till: OwnTill,
     numbers: numbers::Numbers,
+    drills: drill::Drills,
     devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
@@ -350,6 +353,7 @@ impl Machine {
                 .chain(self.twin.trouble())
                 .chain(stalling::trouble(&stalled))
                 .chain(self.till_troubles())
+                .chain(self.drill_trouble(now))
                 .collect(),
         };
         for what in self.standing.complete(&mut status, &known, now) {
@@ -364,6 +368,7 @@ impl Machine {
         {
             status.operation = Some(shown.clone());
         }
+        self.tell_drills(&mut status);
         // The diary keeps them by what a machine was set up as: that stays.
         for kept in status.operation.iter_mut().chain(&mut status.history) {
             kept.node = kept.node.map(|node| role(&self.store, node));
@@ -380,16 +385,6 @@ impl Machine {
             caller.complete(&mut status);
         }
         status
-    }
-
-    /// What this machine is: its home role.
-    fn role(&self) -> Node {
-        role(&self.store, self.member.node)
-    }
-
-    /// Why the two do not talk, where that is known.
-    fn why_unmet(&self) -> Option<Unmet> {
-        if self.member.other.is_none() { Some(Unmet::NobodyJoined) } else { self.unmet.clone() }
     }
 }
 

@@ -16,7 +16,10 @@ use crate::service::status::{Ask, OperationKind};
 
 impl Machine {
     pub(super) async fn asked(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
-        let for_mirror = matches!(command, Command::Verify { .. } | Command::Reseed { .. } | Command::Answer { .. });
+        let for_mirror = matches!(
+            command,
+            Command::Verify { .. } | Command::Reseed { .. } | Command::Answer { .. } | Command::Drill { .. }
+        );
         let command = match command {
             Command::Check { far: false } => return self.examine(move |reply| drop(answer.send(reply))).await,
             Command::Check { far: true } => Command::Check { far: false },
@@ -78,6 +81,7 @@ impl Machine {
                 let why = self.status().mirror.as_of.is_none().then_some(WhyNot::NoCopy);
                 self.begin_operation((OperationKind::Verify, Order::Compare), why, &by, now).await
             }
+            Command::Drill { by } => self.drill(&by).await,
             Command::Reseed { by } => self.reseed(&by, now).await,
             Command::Answer { question, accept, by } => {
                 tracing::info!(question, accept, by, "a question was answered");

@@ -38,7 +38,9 @@ impl Machine {
             OperationKind::Start => self.plan_start(),
             OperationKind::Switch => self.plan_switch(&status),
             OperationKind::Adopt => self.plan_adopt(&status),
-            OperationKind::Return | OperationKind::Verify | OperationKind::Reseed => self.plan_return(&status),
+            OperationKind::Return | OperationKind::Verify | OperationKind::Reseed | OperationKind::Drill => {
+                self.plan_return(&status)
+            }
         }
     }
 

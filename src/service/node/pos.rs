@@ -17,7 +17,7 @@ use crate::os::{ground, point};
 use crate::pair::{Duty, Epoch, Node};
 use crate::server::able::Hindered;
 use crate::server::keeps::{Keeping, Keeps};
-use crate::server::{self, Occasion, Order, Setup, Why, stray};
+use crate::server::{self, Occasion, Order, Setup, stray};
 use crate::service::finding::Hindrance;
 use crate::service::member::{role, role_name};
 use crate::service::pos::{Down, Pos, Stray};
@@ -153,12 +153,12 @@ impl Program {
                 self.stand(Server::Ready);
             }
             server::News::Failing(why) => {
-                self.down = Some(down(why));
+                self.down = Some(why.into());
                 self.stand(Server::Failing);
             }
             server::News::Stopped { why, lines } => {
                 self.lines = if why.is_some() { lines } else { vec![] };
-                self.down = why.map(down);
+                self.down = why.map(Down::from);
                 self.stand(Server::Stopped);
             }
             server::News::Kept(_) => self.wanted = true,
@@ -316,18 +316,6 @@ impl From<Hindered> for Hindrance {
             Hindered::EnabledAtBoot => Self::EnabledAtBoot,
             Hindered::NoSystemd => Self::NoSystemd,
         }
-    }
-}
-
-fn down(why: Why) -> Down {
-    match why {
-        Why::Ended { code } => Down::Ended { code },
-        Why::NotReady { after } => Down::NotReady { after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX) },
-        Why::NoAnswer => Down::NoAnswer,
-        Why::CannotStart { what, error } => Down::CannotStart { what, error },
-        Why::EnabledAtBoot { unit } => Down::EnabledAtBoot { unit },
-        Why::Vetoed { hook } => Down::Vetoed { hook: hook.to_owned() },
-        Why::NoSystemd { unit } => Down::NoSystemd { unit },
     }
 }
 

@@ -72,6 +72,7 @@ fn of_command(command: &Command) -> u32 {
         | Command::Adopt { .. }
         | Command::InviteTerminal { .. }
         | Command::Message { .. } => 4,
+        Command::Drill { .. } => 5,
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn of_kind(kind: OperationKind) -> u32 {
         | OperationKind::Switch
         | OperationKind::Start
         | OperationKind::Adopt => 4,
+        OperationKind::Drill => 5,
     }
 }
 

@@ -157,7 +157,7 @@ impl Machine {
             // Its first steps are done while this machine serves on.
             OperationKind::Return | OperationKind::Switch => self.go_on().await,
             // The service begins again by it: who asked is to have its answer before.
-            OperationKind::Adopt | OperationKind::Verify | OperationKind::Reseed => Ok(()),
+            OperationKind::Adopt | OperationKind::Verify | OperationKind::Reseed | OperationKind::Drill => Ok(()),
         }
     }
 

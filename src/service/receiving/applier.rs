@@ -182,6 +182,8 @@ impl Hands {
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check { number, haste } => self.check = Some(Checking::begin(number, haste)),
                 Work::Open { number, file } => self.open_database(number, file),
+                Work::Duplicate => self.duplicate(),
+                Work::DuplicateRest(copy) => self.duplicate_rest(copy),
                 Work::Proven { at } => self.proven(at),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),

@@ -7,6 +7,7 @@
 //! - `checking`: the mirror with its index
 //! - `comparing`: both sides, byte for byte
 //! - `gathering`: what this machine alone holds is set aside before
+//! - `duplicating`: a copy of the mirror for a drill
 //! - `failed`: what a failure is to a person
 //! - `incoming`: one generation on its way in
 //! - [`opening`]: opens the mirror
@@ -18,6 +19,7 @@ pub mod applier;
 mod building;
 mod checking;
 mod comparing;
+mod duplicating;
 mod failed;
 mod gathering;
 mod incoming;
@@ -239,6 +241,10 @@ impl Receiving {
                 self.applier.work(Work::Reseed);
                 Ok(())
             }
+            Order::Duplicate => {
+                self.applier.work(Work::Duplicate);
+                Ok(())
+            }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
             Order::AcceptOlder => self.say(&ToSource::AcceptOlder),
@@ -312,6 +318,10 @@ impl Receiving {
                 self.comparisons.opened(number, &file, opens);
                 self.finish_comparing();
             }
+            Done::Duplicated(copy) => match *copy {
+                Ok(copy) => self.applier.work(Work::DuplicateRest(copy)),
+                Err(error) => self.tell(News::Duplicated(Err(error))),
+            },
             Done::Digest { agrees } => {
                 self.comparisons.agreed(agrees);
                 self.finish_comparing();

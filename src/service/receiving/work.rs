@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::answering::Asking;
 use crate::disk::DiskError;
 use crate::disk::apply::private::Opens;
+use crate::disk::duplicate::Duplicate;
 use crate::disk::journal::redo::Stored;
 use crate::link::frame::Start;
 use crate::replica::sealed::Sealed;
@@ -35,6 +36,10 @@ pub(super) enum Work {
     Check { number: u64, haste: Haste },
     /// Look whether this database opens.
     Open { number: u64, file: RelPath },
+    /// Copy the mirror for a drill.
+    Duplicate,
+    /// Copy what has changed of it since.
+    DuplicateRest(Duplicate),
     /// Both sides were the same then, byte for byte: seconds since 1970.
     Proven { at: i64 },
     /// Forget what the mirror was: a first copy is to come.
@@ -75,6 +80,8 @@ pub(super) enum Done {
     Checked { number: u64, databases: Vec<RelPath> },
     /// Whether a database opens.
     Opened { number: u64, file: RelPath, opens: Opens },
+    /// Most of the mirror is copied for a drill, or could not be.
+    Duplicated(Box<Result<Duplicate, DiskError>>),
     /// Whether the whole is what was asked.
     Digest { agrees: bool },
 }

@@ -187,7 +187,9 @@ fn began(action: &Action, blank: &str, mark: &str) -> (Row, Option<Press>, Tone)
     let press = action.intent.map(Press::Want);
     let tone = if press.is_some() { Tone::Strong } else { Tone::Quiet };
     let start = if action.is_next { Row::of(mark, Tone::Strong) } else { Row::of(blank, Tone::Plain) };
-    (start.and_press(format!("{}  ", action.keys), tone, press), press, tone)
+    // A letter takes as much room as a digit with its function key.
+    let keys = if action.keys.is_empty() { String::new() } else { fit::pad(&action.keys, 4) };
+    (start.and_press(format!("{keys}  "), tone, press), press, tone)
 }
 
 /// The events under their name, each in one row or, where there is room, in as many as it takes.

@@ -60,7 +60,10 @@ pub fn copy(seen: &Seen<'_>, app: &App, top: usize) -> CopyView {
         behind: status.map(|status| copying::behind(seen, status)).unwrap_or_default(),
         progress: status.map(|status| copying::copying(seen, status)).into_iter().chain(running).collect(),
         datasets,
-        actions: status.map(|status| mirror::compare(seen, status, comparing, Scope::Copy)).into_iter().collect(),
+        actions: status.map_or_else(Vec::new, |status| {
+            let drill = mirror::drill(seen, status, app.place(), Scope::Copy);
+            [mirror::compare(seen, status, comparing, Scope::Copy)].into_iter().chain(drill).collect()
+        }),
         events: status.map(|status| copying::events(seen, status)).unwrap_or_default(),
         top,
         more: More::of(seen, Scope::Copy),

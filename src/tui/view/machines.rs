@@ -49,14 +49,27 @@ pub(super) fn pos(seen: &Seen<'_>, status: &Status) -> Option<Fact> {
         [Some(stands), last].into_iter().flatten().collect::<Vec<_>>().join("; ")
     } else {
         let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
-        words.say(match status.peer.server.filter(|_| heard && status.peer.duty == Some(Duty::Serving))? {
-            Server::Stopped => "pos-far-stopped",
-            Server::Starting => "pos-far-starting",
-            Server::Ready => "pos-far-ready",
-            Server::Failing => "pos-far-failing",
-        })
+        let stands =
+            words.say(match status.peer.server.filter(|_| heard && status.peer.duty == Some(Duty::Serving))? {
+                Server::Stopped => "pos-far-stopped",
+                Server::Starting => "pos-far-starting",
+                Server::Ready => "pos-far-ready",
+                Server::Failing => "pos-far-failing",
+            });
+        [Some(stands), tried(seen, status)].into_iter().flatten().collect::<Vec<_>>().join("; ")
     };
     Some(Fact { label: words.say("label-pos"), value })
+}
+
+/// Whether it would start here, as far as a drill has shown; nothing where none is set.
+fn tried(seen: &Seen<'_>, status: &Status) -> Option<String> {
+    let words = seen.words;
+    let Some(last) = &status.drilled else { return status.pos.as_ref().map(|_| words.say("pos-no-drill")) };
+    let at = ("at", figures::day(words, last.at, seen.now).into());
+    Some(match last.ready_ms.filter(|_| last.why_not.is_none()) {
+        Some(ready) => words.with("pos-drill", &[at, ("ready", figures::span(words, ready).into())]),
+        None => words.with("pos-drill-failed", &[at]),
+    })
 }
 
 fn own(seen: &Seen<'_>, status: &Status, name: String) -> String {

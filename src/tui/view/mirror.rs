@@ -7,12 +7,13 @@ use super::licence::{LicenceView, licence};
 use super::{machines, serving, turns};
 use crate::service::Status;
 use crate::service::status::{Operation, OperationState, Question};
-use crate::tui::able::{self, Comparing};
+use crate::tui::Place;
+use crate::tui::able::{self, Comparing, Drilling};
 use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::answer::{Stance, stance};
-use crate::words::{figures, told};
+use crate::words::{figures, short, told};
 
 /// The home screen of a mirror.
 #[derive(Clone, PartialEq, Debug)]
@@ -173,6 +174,33 @@ pub fn compare(seen: &Seen<'_>, status: &Status, comparing: Comparing<'_>, scope
         intent: matches!(comparing, Comparing::Possible(_)).then_some(Intent::Compare),
         is_next: false,
     }
+}
+
+/// A drill: whether one can be held now, and how the last one ended; none where this machine starts no POS server.
+#[must_use]
+pub fn drill(seen: &Seen<'_>, status: &Status, place: Place, scope: Scope) -> Option<Action> {
+    let words = seen.words;
+    let can = able::drilling(Some(status), place);
+    let note = match can {
+        Drilling::NotHere => return None,
+        Drilling::WatchOnly => words.say("watches-only"),
+        Drilling::Runs => words.say("drill-runs"),
+        Drilling::Busy(kind) => short::busy(words, kind),
+        Drilling::Possible => match &status.drilled {
+            None => words.say("drill-never"),
+            Some(last) => {
+                let at = ("at", figures::day(words, last.at, seen.now).into());
+                words.with(if last.why_not.is_some() { "drill-last-failed" } else { "drill-last" }, &[at])
+            }
+        },
+    };
+    Some(Action {
+        keys: seen.options.keymap.hint(scope, Intent::Drill).unwrap_or_default(),
+        label: words.say("action-drill"),
+        note,
+        intent: (can == Drilling::Possible).then_some(Intent::Drill),
+        is_next: false,
+    })
 }
 
 fn last_proven(seen: &Seen<'_>, status: &Status) -> String {

@@ -1,0 +1,174 @@
+//! A copy of a mirror for a drill. While it is made the mirror goes on: what changed since is copied again in a second pass, in which
+//! nothing changes, and which is short for that.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{At, DiskError};
+use super::root::Root;
+use super::stamp::{Shape, Stamp};
+use super::walk::{Found, walk};
+use crate::replica::RelPath;
+
+/// Room that is left beside it.
+const ROOM: u64 = 64 << 20;
+
+/// A copy that is being made.
+#[derive(Debug)]
+pub struct Duplicate {
+    from: PathBuf,
+    to: PathBuf,
+    /// What stood there when it was copied.
+    seen: BTreeMap<RelPath, Stamp>,
+}
+
+/// Where the copy of the mirror at `dest` goes: on the same disk, where blocks can be shared.
+#[must_use]
+pub fn place(dest: &Path) -> PathBuf {
+    super::apply::journal_folder(dest).join("drill")
+}
+
+/// Removes the copy of the mirror at `dest`, and stops whoever makes it.
+pub fn remove(dest: &Path) -> io::Result<()> {
+    let (place, gone) = (place(dest), super::apply::journal_folder(dest).join("drill.gone"));
+    match fs::rename(&place, &gone) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        done => done?,
+    }
+    match fs::remove_dir_all(&gone) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+impl Duplicate {
+    /// A copy of the mirror at `dest`. There must be room for `bytes`, where the file system cannot share blocks.
+    pub fn begin(dest: &Path, bytes: u64) -> Result<Self, DiskError> {
+        remove(dest).at("removing", &place(dest))?;
+        let to = place(dest);
+        fs::create_dir(&to).at("making", &to)?;
+        let free = Root::open(&to).and_then(|root| root.free()).at("looking at", &to)?;
+        let needed = bytes + ROOM;
+        if free < needed && !can_share(&to) {
+            let _ = remove(dest);
+            return Err(DiskError::NoRoom { path: to, free, needed });
+        }
+        Ok(Self { from: dest.to_owned(), to, seen: BTreeMap::new() })
+    }
+
+    /// Copies what is not copied yet, or has changed since.
+    pub fn pass(&mut self) -> Result<(), DiskError> {
+        let from = Root::open(&self.from).at("opening", &self.from)?;
+        let to = Root::open(&self.to).at("opening", &self.to)?;
+        let mut found = BTreeMap::new();
+        walk(&from, &RelPath::root(), &|_| true, &mut |what| {
+            if let Found::Entry(path, stamp) = what {
+                found.insert(path, stamp);
+            }
+        })
+        .at("listing", &self.from)?;
+        let is_same = |path: &RelPath, stamp: &Stamp| found.get(path).is_some_and(|now| now.is_same(stamp));
+        let gone: Vec<RelPath> =
+            self.seen.iter().filter(|(path, stamp)| !is_same(path, stamp)).map(|(path, _)| path.clone()).collect();
+        // What is in a folder goes before the folder.
+        for path in gone.iter().rev() {
+            let Some(stamp) = self.seen.remove(path) else { continue };
+            if stamp.shape != Shape::Dir {
+                to.unlink(path).within("removing", &self.to, path)?;
+            } else if found.get(path).is_none_or(|now| now.shape != Shape::Dir) {
+                to.rmdir(path).within("removing", &self.to, path)?;
+            }
+        }
+        for (path, stamp) in &found {
+            if !self.seen.contains_key(path) {
+                match one(&from, &to, path, stamp) {
+                    // It went meanwhile: the next pass sees that.
+                    Err(error)
+                        if error.kind() == io::ErrorKind::NotFound
+                            && from.stat(path).is_ok_and(|now| now.is_none()) =>
+                    {
+                        continue;
+                    }
+                    done => done.within("copying", &self.from, path)?,
+                }
+                self.seen.insert(path.clone(), *stamp);
+            }
+        }
+        // Whatever is put into a folder changes its time.
+        for (path, stamp) in found.iter().rev().filter(|(_, stamp)| stamp.shape == Shape::Dir) {
+            if !path.is_root() {
+                to.set_meta(path, &stamp.meta, stamp.shape).within("copying", &self.to, path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn one(from: &Root, to: &Root, path: &RelPath, stamp: &Stamp) -> io::Result<()> {
+    match stamp.shape {
+        Shape::Dir if path.is_root() || to.stat(path)?.is_some() => return Ok(()),
+        Shape::Dir => return to.mkdir(path),
+        Shape::Symlink => to.symlink(&from.read_link(path)?, path)?,
+        Shape::Special => return Ok(()),
+        Shape::File => {
+            let (mut source, mut copy) = (from.open_file(path)?, to.create(path)?);
+            if rustix::fs::ioctl_ficlone(&copy, &source).is_err() {
+                io::copy(&mut source, &mut copy)?;
+            }
+        }
+    }
+    to.set_meta(path, &stamp.meta, stamp.shape)
+}
+
+/// Whether the file system lets two files share their blocks.
+fn can_share(folder: &Path) -> bool {
+    let (one, other) = (folder.join("one"), folder.join("other"));
+    let tried = fs::write(&one, [1; 4096]).and_then(|()| {
+        let (source, copy) = (fs::File::open(&one)?, fs::File::create(&other)?);
+        rustix::fs::ioctl_ficlone(&copy, &source).map_err(io::Error::from)
+    });
+    let _ = (fs::remove_file(&one), fs::remove_file(&other));
+    tried.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_between_the_passes_is_copied_again() {
+        let place = tempfile::tempdir().unwrap();
+        let dest = place.path().join("mirror");
+        fs::create_dir_all(dest.join("a/b")).unwrap();
+        fs::create_dir_all(super::super::apply::journal_folder(&dest)).unwrap();
+        fs::write(dest.join("a/orders"), "1\n").unwrap();
+        fs::write(dest.join("a/b/going"), "x").unwrap();
+        std::os::unix::fs::symlink("orders", dest.join("a/link")).unwrap();
+        let mut copy = Duplicate::begin(&dest, 100).unwrap();
+        copy.pass().unwrap();
+        fs::write(dest.join("a/orders"), "1\n2\n").unwrap();
+        fs::remove_dir_all(dest.join("a/b")).unwrap();
+        fs::write(dest.join("a/b"), "a file now").unwrap();
+        copy.pass().unwrap();
+        let at = |name: &str| super::place(&dest).join(name);
+        assert_eq!(fs::read_to_string(at("a/orders")).unwrap(), "1\n2\n");
+        assert_eq!(fs::read_to_string(at("a/b")).unwrap(), "a file now");
+        assert_eq!(fs::read_link(at("a/link")).unwrap(), Path::new("orders"));
+        let when = |path: PathBuf| fs::metadata(path).unwrap().modified().unwrap();
+        assert_eq!(when(at("a/orders")), when(dest.join("a/orders")));
+        remove(&dest).unwrap();
+        assert!(!super::place(&dest).exists() && copy.pass().is_err(), "whoever makes it is stopped");
+    }
+
+    #[test]
+    fn without_room_nothing_is_begun() {
+        let place = tempfile::tempdir().unwrap();
+        let dest = place.path().join("mirror");
+        fs::create_dir_all(super::super::apply::journal_folder(&dest)).unwrap();
+        let refused = Duplicate::begin(&dest, u64::MAX / 2);
+        assert!(matches!(refused, Err(DiskError::NoRoom { .. })) || can_share(place.path()), "{refused:?}");
+        assert!(refused.is_ok() || !super::place(&dest).exists());
+    }
+}

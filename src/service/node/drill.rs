@@ -1,0 +1,286 @@
+//! A drill: the POS server is started on a copy of the mirror, in a process of its own, and taken down. It spends no licence day and
+//! touches no dataset; whatever is more urgent ends it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::Machine;
+use crate::disk::{DiskError, duplicate};
+use crate::os::ground::{self, spawn};
+use crate::pair::Duty;
+use crate::service::command::Reply;
+use crate::service::drilled::Drilled;
+use crate::service::receiving::Order;
+use crate::service::refusal::{NoDrill, WhyNot};
+use crate::service::rehearsal::{self, Rehearsal, Told};
+use crate::service::status::{Doubt, Operation, OperationKind, OperationState, Status, Step, Trouble};
+
+/// The drills of this machine.
+#[derive(Debug, Default)]
+pub(super) struct Drills {
+    running: Option<Running>,
+    /// The one that ended last, and how.
+    last: Option<Drilled>,
+    over: Option<Operation>,
+}
+
+#[derive(Debug)]
+struct Running {
+    operation: Operation,
+    /// Datasets that are not copied yet.
+    copies: BTreeSet<String>,
+    /// The rehearsal.
+    task: Option<JoinHandle<Result<Rehearsed, WhyNot>>>,
+}
+
+/// What came of a rehearsal that went well.
+#[derive(Clone, Copy, Debug)]
+struct Rehearsed {
+    ready_ms: u64,
+    sold: bool,
+}
+
+impl Drills {
+    pub(super) fn load(home: &Path) -> Self {
+        Self { last: Drilled::load(home), ..Self::default() }
+    }
+
+    /// The one that runs, or ran last in this service.
+    pub(super) fn shown(&self) -> Option<&Operation> {
+        self.running.as_ref().map(|running| &running.operation).or(self.over.as_ref())
+    }
+}
+
+impl Machine {
+    /// Begins a drill, or joins the one that runs.
+    pub(super) async fn drill(&mut self, by: &str) -> Reply {
+        if let Some(running) = &self.drills.running {
+            return Reply::Running { operation: running.operation.id };
+        }
+        if let Some(why) = self.against_drill() {
+            let why = vec![why];
+            self.keeper.refused(OperationKind::Drill, by, &why, ground::now()).await;
+            return Reply::Refused { why };
+        }
+        let mut operation = Operation::begun(self.keeper.next_id(), OperationKind::Drill, by, ground::now());
+        operation.node = Some(self.member.node);
+        let id = operation.id;
+        tracing::info!(by, "a drill begins");
+        self.keeper.follow(&operation, self.member.node).await;
+        let copies = self.lanes.iter().map(|lane| lane.name.clone()).collect();
+        self.drills.running = Some(Running { operation, copies, task: None });
+        for lane in &self.lanes {
+            let _ = lane.orders.send(Order::Duplicate);
+        }
+        self.publish_soon();
+        Reply::Running { operation: id }
+    }
+
+    fn against_drill(&mut self) -> Option<WhyNot> {
+        let set = rehearsal::server(&self.store, self.member.node);
+        match () {
+            () if self.pair.duty() != Duty::Mirroring => Some(WhyNot::Drill(NoDrill::OnlyMirror)),
+            () if self.turning.job.running().is_some() => Some(WhyNot::TurnsAlready),
+            () if self.status().mirror.as_of.is_none() => Some(WhyNot::NoCopy),
+            () if self.store.servers.is_none() => Some(WhyNot::NoServer),
+            () if set.is_none() => Some(WhyNot::Drill(NoDrill::NotApart)),
+            () => None,
+        }
+    }
+
+    /// A dataset is copied for the drill, or could not be.
+    pub(super) async fn duplicated(&mut self, dataset: &str, copied: Result<(), DiskError>) {
+        let Some(running) = &mut self.drills.running else { return };
+        running.copies.remove(dataset);
+        match copied {
+            Err(DiskError::NoRoom { free, needed, .. }) => {
+                self.end_drill(Err(WhyNot::NoRoom { free_bytes: free, needed_bytes: needed })).await;
+            }
+            Err(error) => self.end_drill(Err(WhyNot::System { error: error.to_string() })).await,
+            Ok(()) if running.copies.is_empty() => self.rehearse().await,
+            Ok(()) => {}
+        }
+    }
+
+    async fn rehearse(&mut self) {
+        let Some((server, only_apart)) = rehearsal::server(&self.store, self.member.node) else {
+            return self.end_drill(Err(WhyNot::Drill(NoDrill::NotApart))).await;
+        };
+        let copy = |name: &String| (name.clone(), duplicate::place(&self.folder(&self.store, name)));
+        let copies = self.lanes.iter().map(|lane| copy(&lane.name)).collect();
+        let rehearsal = Rehearsal { home: self.home.clone(), place: rehearsal::place(&self.home), copies, apart: true };
+        let limit = rehearsal::longest(&self.store, &server);
+        let sells = self.store.drill.sale.is_some();
+        self.drill_passed(Step::CopyMirror).await;
+        if let Some(running) = &mut self.drills.running {
+            running.task = Some(spawn(async move {
+                timeout(limit, hold(rehearsal, only_apart, sells))
+                    .await
+                    .unwrap_or(Err(WhyNot::ServerDown { why: None }))
+            }));
+        }
+    }
+
+    /// Looks how far the drill is.
+    pub(super) async fn drill_goes_on(&mut self) {
+        let ended = |running: &Running| running.task.as_ref().is_some_and(JoinHandle::is_finished);
+        if !self.drills.running.as_ref().is_some_and(ended) {
+            return;
+        }
+        let Some(task) = self.drills.running.as_mut().and_then(|running| running.task.take()) else { return };
+        let came = task.await.unwrap_or_else(|error| Err(WhyNot::System { error: error.to_string() }));
+        if came.is_ok() {
+            self.drill_passed(Step::StartTraining).await;
+        }
+        self.end_drill(came).await;
+    }
+
+    async fn drill_passed(&mut self, step: Step) {
+        if let Some(running) = &mut self.drills.running
+            && running.operation.passed(step, ground::now())
+        {
+            self.keeper.follow(&running.operation, self.member.node).await;
+            self.publish_soon();
+        }
+    }
+
+    /// Something more urgent is to be done: the drill is over.
+    pub(super) async fn give_up_drill(&mut self) {
+        if self.drills.running.is_some() {
+            self.end_drill(Err(WhyNot::Drill(NoDrill::GivenUp))).await;
+        }
+    }
+
+    async fn end_drill(&mut self, came: Result<Rehearsed, WhyNot>) {
+        let Some(Running { mut operation, task, .. }) = self.drills.running.take() else { return };
+        if let Some(task) = task {
+            // The process ends with it, and all that it began.
+            task.abort();
+        }
+        self.clean_up_after_drill();
+        let now = ground::now();
+        let given_up = matches!(came, Err(WhyNot::Drill(NoDrill::GivenUp)));
+        let mut drilled = Drilled { at: now, ready_ms: None, sold: false, why_not: None };
+        match came {
+            Ok(Rehearsed { ready_ms, sold }) => {
+                operation.passed(Step::CleanUp, now);
+                operation.end(OperationState::Done, now);
+                (drilled.ready_ms, drilled.sold) = (Some(ready_ms), sold);
+                operation.ready_ms = Some(ready_ms);
+            }
+            Err(why) => {
+                operation.fail(&why.stored(), now);
+                drilled.why_not = Some(why);
+            }
+        }
+        tracing::info!(?drilled, "a drill has ended");
+        self.keeper.follow(&operation, self.member.node).await;
+        self.drills.over = Some(operation);
+        // One that was given up proves nothing, for or against.
+        if !given_up {
+            if let Err(error) = drilled.save(&self.home) {
+                tracing::warn!(%error, "it could not be kept how the drill ended");
+            }
+            self.drills.last = Some(drilled);
+        }
+        self.publish_soon();
+    }
+
+    /// Removes what a drill leaves, where anything of one is left.
+    pub(super) fn clean_up_after_drill(&self) {
+        let folders: Vec<PathBuf> =
+            self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
+        let place = rehearsal::place(&self.home);
+        if !ground::is_simulated() {
+            spawn(async move {
+                let _ = ground::aside(move || {
+                    for folder in folders {
+                        if let Err(error) = duplicate::remove(&folder) {
+                            tracing::warn!(%error, folder = %folder.display(), "the copy of a drill could not be removed");
+                        }
+                    }
+                    let _ = std::fs::remove_dir_all(place);
+                })
+                .await;
+            });
+        }
+    }
+
+    /// What is wrong with the last drill.
+    pub(super) fn drill_trouble(&self, now: Timestamp) -> Option<Trouble> {
+        let last = self.drills.last.as_ref().filter(|_| self.pair.duty() != Duty::Serving)?;
+        let ago = now.duration_since(last.at).unsigned_abs();
+        let doubt = match &last.why_not {
+            Some(why) => Doubt::DrillFailed { at: last.at, why: why.clone() },
+            None if ago > self.store.drill.every => Doubt::DrillOld { days: ago.as_secs() / 86_400 },
+            None => return None,
+        };
+        Some(Trouble::Doubt(doubt))
+    }
+
+    pub(super) fn tell_drills(&self, status: &mut Status) {
+        if self.pair.duty() == Duty::Serving {
+            return;
+        }
+        status.drilled.clone_from(&self.drills.last);
+        if let Some(shown) = self.drills.shown()
+            && status.operation.as_ref().is_none_or(|known| super::is_newer(shown, known))
+        {
+            status.operation = Some(shown.clone());
+        }
+    }
+}
+
+/// Holds a rehearsal apart from the rest of the machine; where that is not possible and not needed, beside it.
+async fn hold(mut rehearsal: Rehearsal, only_apart: bool, sells: bool) -> Result<Rehearsed, WhyNot> {
+    let system = |error: io::Error| WhyNot::System { error: error.to_string() };
+    std::fs::create_dir_all(&rehearsal.place).map_err(system)?;
+    let begun = match begin(&rehearsal).await {
+        Err(_) if !only_apart => {
+            rehearsal.apart = false;
+            begin(&rehearsal).await
+        }
+        begun => begun,
+    };
+    let (mut child, mut lines) = begun.map_err(|error| {
+        tracing::warn!(%error, "the drill cannot be held apart");
+        WhyNot::Drill(NoDrill::NotApart)
+    })?;
+    let mut came = Rehearsed { ready_ms: 0, sold: false };
+    let mut is_ready = false;
+    while let Some(told) = next(&mut lines).await.map_err(system)? {
+        match told {
+            Told::Begun => {}
+            Told::Ready { took_ms } => (came.ready_ms, is_ready) = (took_ms, true),
+            Told::Sold => came.sold = true,
+            Told::Failed { why } => return Err(why),
+        }
+    }
+    let _ = timeout(Duration::from_secs(1), child.wait()).await;
+    if is_ready && came.sold == sells { Ok(came) } else { Err(WhyNot::ServerDown { why: None }) }
+}
+
+/// Begins the process, and waits until it could begin.
+async fn begin(rehearsal: &Rehearsal) -> io::Result<(Child, Lines<BufReader<ChildStdout>>)> {
+    let mut command = Command::from(rehearsal.command());
+    let mut child = command.kill_on_drop(true).spawn()?;
+    let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut lines = BufReader::new(out).lines();
+    match next(&mut lines).await? {
+        Some(Told::Begun) => Ok((child, lines)),
+        _ => Err(io::Error::other("the process did not begin")),
+    }
+}
+
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Option<Told>> {
+    let Some(line) = lines.next_line().await? else { return Ok(None) };
+    Ok(Some(serde_json::from_str(&line)?))
+}

@@ -1,0 +1,252 @@
+//! A rehearsal of the start of the backup server, in a process of its own: the POS server is started on a copy of the mirror, asked
+//! whether it answers, perhaps tried with a sale, and stopped. Whatever becomes of it, nothing outside of that process notices.
+//!
+//! Where the system allows it, that process is apart: it has a network in which nobody else is, and finds the copies where the
+//! mirrors lie, so that the very command of the emergency is tried, with the same port and the same folders.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::member::{Member, MemberError, own_folders, role, role_name, store_path};
+use super::pos::Down;
+use super::refusal::{NoDrill, WhyNot};
+use crate::config::hooks::Hooks;
+use crate::config::server::{Server, Start};
+use crate::config::store::Store;
+use crate::os::apart;
+use crate::pair::Node;
+use crate::server::{Handle, News, Occasion, Order, Setup, ask, filled};
+
+/// The word by which the program is told to be that process.
+pub const VERB: &str = "rehearse";
+
+/// What tells the POS server that nothing counts.
+const TRAINING: &str = "ESPEJO_TRAINING";
+
+/// What is waited for beyond what each step may take.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What such a process is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rehearsal {
+    /// The home of the backup.
+    pub home: PathBuf,
+    /// A folder of its own.
+    pub place: PathBuf,
+    /// The copies, by the names of their datasets.
+    pub copies: Vec<(String, PathBuf)>,
+    /// It is to be apart from the rest of the machine.
+    pub apart: bool,
+}
+
+/// What such a process tells, a line each.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "told")]
+pub enum Told {
+    /// It could begin.
+    Begun,
+    /// The POS server answers.
+    Ready {
+        /// After so long.
+        took_ms: u64,
+    },
+    /// A sale was possible.
+    Sold,
+    /// It was not as it should be.
+    Failed {
+        /// Why.
+        why: WhyNot,
+    },
+}
+
+/// What wakes it.
+enum Wake {
+    News(News),
+    /// Nobody wants it any more.
+    Over,
+}
+
+/// Which POS server is started for a drill in this store, and whether it can only be started apart; none where it cannot be.
+#[must_use]
+pub fn server(store: &Store, node: Node) -> Option<(Server, bool)> {
+    let servers = store.servers.as_ref()?;
+    let server = if node == Node::Main { &servers.main } else { &servers.backup }.clone();
+    match (&store.drill.command, &store.drill.ready) {
+        (Some(command), Some(ready)) => {
+            let (start, health) = (Start::Command(command.clone()), ready.clone());
+            Some((Server { start, ready: ready.clone(), health, with: vec![], ..server }, false))
+        }
+        // A unit is started by the system, which knows nothing of a place apart.
+        _ if matches!(server.start, Start::Unit(_)) => None,
+        _ => Some((Server { with: vec![], ..server }, true)),
+    }
+}
+
+/// How long it may take at the most.
+#[must_use]
+pub fn longest(store: &Store, server: &Server) -> Duration {
+    let sale = store.drill.sale.as_ref().map_or(Duration::ZERO, |_| store.drill.sale_limit);
+    server.ready.timeout + sale + server.stop.timeout + 2 * GRACE
+}
+
+impl Rehearsal {
+    /// The process that holds it.
+    #[must_use]
+    pub fn command(&self) -> std::process::Command {
+        let mut words: Vec<OsString> = ["--home".into(), self.home.clone().into(), VERB.into()].into();
+        words.extend(["--place".into(), self.place.clone().into()]);
+        for (name, copy) in &self.copies {
+            words.extend(["--copy".into(), name.into(), copy.into()]);
+        }
+        let mut command = if self.apart {
+            words.push("--apart".into());
+            apart::command(words)
+        } else {
+            let mut command = std::process::Command::new("/proc/self/exe");
+            command.args(words);
+            command
+        };
+        command.env(TRAINING, "1").env_remove("FAILPOINTS");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
+    /// Holds it in this process. What happens is told on `output`; it is over when nothing can be read from `input` any more.
+    pub fn hold(&self, input: impl Read + Send + 'static, mut output: impl Write) -> io::Result<()> {
+        let mut say = |told: &Told| {
+            serde_json::to_writer(&mut output, told)?;
+            output.write_all(b"\n")?;
+            output.flush()
+        };
+        if self.apart {
+            apart::settle()?;
+        }
+        say(&Told::Begun)?;
+        match self.prepared() {
+            Ok((setup, store)) => run(setup, &store, input, &mut say),
+            Err(error) => say(&Told::Failed { why: WhyNot::System { error: error.to_string() } }),
+        }
+    }
+
+    /// What is to be started, with the copies in their places.
+    fn prepared(&self) -> Result<(Setup, Store), MemberError> {
+        let member = Member::load(&self.home)?;
+        let path = store_path(&self.home);
+        let at = |error| MemberError::Io { path: path.clone(), error };
+        let bytes = std::fs::read(&path).map_err(at)?;
+        let read = Store::from_bytes(&bytes);
+        let store = read.map_err(|faults| MemberError::Faults { path: path.clone(), faults })?;
+        let mut folders = own_folders(&self.home)?.unwrap_or_default();
+        for (name, folder) in &mut folders {
+            let Some((_, copy)) = self.copies.iter().find(|(copied, _)| copied == name) else { continue };
+            if self.apart {
+                apart::put(copy, folder).map_err(at)?;
+            } else {
+                folder.clone_from(copy);
+            }
+        }
+        let missing = || at(io::Error::from(io::ErrorKind::NotFound));
+        let (server, _) = server(&store, member.node).ok_or_else(missing)?;
+        let hooks =
+            Hooks { before_serve: None, after_serve: None, before_stop: None, after_stop: None, ..store.hooks.clone() };
+        let setup = Setup {
+            server,
+            folders,
+            hooks,
+            store: store.name.clone(),
+            node: role_name(role(&store, member.node)).to_owned(),
+            home: self.place.clone(),
+            port_is_its_own: true,
+        };
+        Ok((setup, store))
+    }
+}
+
+fn run(
+    setup: Setup,
+    store: &Store,
+    input: impl Read + Send + 'static,
+    say: &mut dyn FnMut(&Told) -> io::Result<()>,
+) -> io::Result<()> {
+    let (tell, wakes) = channel();
+    listen(input, tell.clone());
+    let (patience, stop) = (setup.server.ready.timeout + GRACE, setup.server.stop.timeout + GRACE);
+    let folders = setup.folders.clone();
+    let handle = Handle::begin(setup, move |news| drop(tell.send(Wake::News(news))))?;
+    handle.order(Order::Start(Occasion::default()));
+    let failed = match ready(&wakes, patience) {
+        Ok(took) => {
+            say(&Told::Ready { took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) })?;
+            let sold = store.drill.sale.as_ref().map(|sale| {
+                let end = Instant::now() + store.drill.sale_limit;
+                ask::run(&mut filled(&folders, sale), end)
+            });
+            match sold {
+                None => None,
+                Some(Ok(true)) => {
+                    say(&Told::Sold)?;
+                    None
+                }
+                Some(Ok(false)) => Some(NoDrill::NoSale { error: None }),
+                Some(Err(error)) => Some(NoDrill::NoSale { error: Some(error.to_string()) }),
+            }
+            .map(WhyNot::Drill)
+        }
+        Err(why) => Some(why),
+    };
+    handle.order(Order::Stop(Occasion::default()));
+    stopped(&wakes, stop);
+    drop(handle);
+    failed.map_or(Ok(()), |why| say(&Told::Failed { why }))
+}
+
+/// Waits until the POS server answers, or will not.
+fn ready(wakes: &Receiver<Wake>, patience: Duration) -> Result<Duration, WhyNot> {
+    let end = Instant::now() + patience;
+    loop {
+        let why = match wakes.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(Wake::News(News::Ready { took })) => return Ok(took),
+            Ok(Wake::News(News::Failing(why) | News::Stopped { why: Some(why), .. } | News::Kept(why))) => {
+                Some(Down::from(why))
+            }
+            Ok(Wake::News(News::Starting | News::Stopped { why: None, .. } | News::Strays(_))) => continue,
+            Ok(Wake::Over) => return Err(WhyNot::NothingRuns),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        };
+        return Err(WhyNot::ServerDown { why });
+    }
+}
+
+/// Waits until it has stopped.
+fn stopped(wakes: &Receiver<Wake>, patience: Duration) {
+    let end = Instant::now() + patience;
+    while let Ok(wake) = wakes.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if matches!(wake, Wake::News(News::Stopped { .. })) {
+            return;
+        }
+    }
+}
+
+/// Tells when nothing can be read any more: who wanted it is gone.
+fn listen(input: impl Read + Send + 'static, tell: Sender<Wake>) {
+    std::thread::spawn(move || {
+        let mut input = io::BufReader::new(input);
+        let mut line = vec![];
+        while input.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            line.clear();
+        }
+        let _ = tell.send(Wake::Over);
+    });
+}
+
+/// The folder in which a rehearsal keeps what is its own.
+#[must_use]
+pub fn place(home: &Path) -> PathBuf {
+    home.join("drill")
+}

@@ -1,0 +1,172 @@
+//! A drill: the POS server is started on a copy of the mirror, and nothing else notices.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::common::place::{output, told};
+use crate::common::two::{Machine, Two, free_port};
+use crate::common::{passed_over, tree::tree, until};
+
+const POS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/drill.py");
+
+/// A sale over the network: ends with 0 where it was possible.
+const SALE: &str = "import socket,sys\n\
+    line = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)\n\
+    line.sendall(b'SELL\\n')\n\
+    sys.exit(0 if line.recv(100) == b'SOLD\\n' else 3)\n";
+
+fn is_allowed(test: &str) -> bool {
+    let allowed = rustix::process::geteuid().is_root();
+    if !allowed {
+        passed_over(test, "the POS server is set apart as root");
+    }
+    allowed
+}
+
+/// Two machines with a POS server that only the backup would start; and where it says how it was.
+fn shop(mode: &str, more: &str) -> (Two, u16, PathBuf) {
+    let mut two = Two::new();
+    two.init();
+    let (port, said) = (free_port(), two.path().join("said"));
+    let sale = SALE.replace('\\', "\\\\").replace('\n', "\\n");
+    let set = format!(
+        "command = [\"tail\", \"-f\", \"/dev/null\"]\n[server.backup]\ncommand = [\"python3\", \"{POS}\", \"{{data}}\", \"{port}\", \
+         \"{}\", \"{mode}\"]\nready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\"{more} }}\n\
+         [drill]\nsale = [\"python3\", \"-c\", \"{sale}\", \"{port}\"]\n",
+        said.display()
+    );
+    two.set("server", &set);
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    two.until_same("the mirror");
+    two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+    (two, port, said)
+}
+
+fn copies(two: &Two) -> [PathBuf; 2] {
+    let journal = two.home(Machine::Backup).join(".RUNDIR.espejo");
+    [journal.join("drill"), journal.join("drill.gone")]
+}
+
+/// Whether a process runs with this file among its arguments.
+fn runs_with(file: &Path) -> bool {
+    let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let of = |entry: fs::DirEntry| fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    let name = file.to_str().unwrap();
+    all.map(of).any(|line| String::from_utf8_lossy(&line).contains(name))
+}
+
+fn nothing_is_left(two: &Two, said: &Path) {
+    until("nothing is left of the drill", || {
+        copies(two).iter().all(|copy| !copy.exists())
+            && !two.home(Machine::Backup).join("drill").exists()
+            && !runs_with(said)
+    });
+}
+
+fn drilled(two: &Two) -> Value {
+    two.status(Machine::Backup).unwrap()["drilled"].clone()
+}
+
+#[test]
+fn the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices() {
+    if !is_allowed("the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices") {
+        return;
+    }
+    let (two, port, said) = shop("sells", "");
+    // Its port belongs to somebody else here.
+    let other = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let (before, days) = (tree(&two.mirror()), two.status(Machine::Backup).unwrap()["licence"].clone());
+    let held = output(&mut two.espejo(Machine::Main, &["drill", "--json"]));
+    assert_eq!(held.status.code(), Some(0), "{}", told(&held));
+    let ended: Value = serde_json::from_slice(&held.stdout).unwrap();
+    assert!(ended["state"] == "done" && ended["ready_ms"].is_u64() && ended["steps_at"].as_array().unwrap().len() == 3);
+    let began = fs::read_to_string(&said).unwrap();
+    assert_eq!(
+        began,
+        format!("1 {} 1\n", two.mirror().display()),
+        "for training, at its own folder, with a network of its own"
+    );
+    nothing_is_left(&two, &said);
+    assert_eq!(tree(&two.mirror()), before, "the mirror is as it was");
+    let status = two.status(Machine::Backup).unwrap();
+    assert_eq!(status["licence"], days);
+    assert_eq!((&status["drilled"]["sold"], &status["drilled"]["why_not"]), (&json!(true), &Value::Null), "{status}");
+    assert!(!two.home(Machine::Main).join("drill.json").exists());
+    drop(other);
+    let history = output(&mut two.espejo(Machine::Backup, &["history"]));
+    assert!(String::from_utf8_lossy(&history.stdout).contains("Drill"), "{}", told(&history));
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    two.until_same("and the mirror goes on");
+}
+
+#[test]
+fn what_fails_in_a_drill_is_said_until_one_goes_well() {
+    if !is_allowed("what_fails_in_a_drill_is_said_until_one_goes_well") {
+        return;
+    }
+    let (mut two, _, said) = shop("closed", "");
+    let failed = output(&mut two.espejo(Machine::Backup, &["drill"]));
+    assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
+    assert!(told(&failed).contains("sale"), "{}", told(&failed));
+    let alarmed = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "DRL-101");
+    two.until(Machine::Backup, "it is an alarm", alarmed);
+    nothing_is_left(&two, &said);
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is still known", alarmed);
+    two.stop(Machine::Main);
+    let path = two.home(Machine::Main).join("store.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"closed\"", "\"sells\"")).unwrap();
+    two.start(Machine::Main);
+    until("a drill goes well", || output(&mut two.espejo(Machine::Backup, &["drill"])).status.code() == Some(0));
+    two.until(Machine::Backup, "the alarm is over", |status| !alarmed(status));
+}
+
+#[test]
+fn a_drill_is_given_up_where_the_server_is_needed() {
+    if !is_allowed("a_drill_is_given_up_where_the_server_is_needed") {
+        return;
+    }
+    let (mut two, _, said) = shop("never", ", timeout = \"300s\"");
+    let mut drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
+    until("it has begun", || runs_with(&said));
+    two.kill(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    // Of the real POS server nothing is expected here: it never answers.
+    let plan = output(&mut two.espejo(Machine::Backup, &["promote", "--plan"]));
+    assert!(!told(&plan).contains("ill"), "a drill stands in nobody's way: {}", told(&plan));
+    let mut promote = two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss"]).spawn().unwrap();
+    two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving");
+    assert_eq!(drill.wait().unwrap().code(), Some(1), "the drill was given up");
+    until("nothing is left of its copy", || copies(&two).iter().all(|copy| !copy.exists()));
+    assert_eq!(drilled(&two), Value::Null, "it proves nothing");
+    let began = fs::read_to_string(&said).unwrap();
+    assert!(began.lines().next().unwrap().starts_with("1 "), "{began}");
+    until("the real one is started", || fs::read_to_string(&said).unwrap().contains("no training"));
+    promote.kill().unwrap();
+    promote.wait().unwrap();
+    two.stop(Machine::Backup);
+}
+
+#[test]
+fn a_drill_for_which_there_is_no_room_or_no_way_is_refused() {
+    let (two, ..) = shop("sells", "");
+    let huge = fs::File::create(two.data.join("huge")).unwrap();
+    huge.set_len(1 << 42).unwrap();
+    two.until_same("a file with little in it");
+    let failed = output(&mut two.espejo(Machine::Backup, &["drill"]));
+    assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
+    assert!(told(&failed).contains("free on the disk"), "{}", told(&failed));
+    until("nothing is left", || copies(&two).iter().all(|copy| !copy.exists()));
+    let refused = {
+        let two = Two::joined();
+        two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+        output(&mut two.espejo(Machine::Backup, &["drill"]))
+    };
+    assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
+}
