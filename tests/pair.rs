@@ -59,6 +59,8 @@ mod crowds;
 mod database;
 #[path = "pair/drill.rs"]
 mod drill;
+#[path = "pair/dumps.rs"]
+mod dumps;
 #[path = "pair/events.rs"]
 mod events;
 #[path = "pair/history.rs"]

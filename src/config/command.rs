@@ -42,6 +42,10 @@ impl Command {
         self.words.iter().any(|word| takes_value(word))
     }
 
+    pub(super) fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+        Self { words: words.into_iter().map(str::to_owned).collect() }
+    }
+
     pub(super) fn read(item: &Item<'_>) -> Option<Self> {
         let items = item.items(Wanted::Command)?;
         let Some(program) = items.first() else { return item.wrong(FaultKind::Empty) };

@@ -1,9 +1,8 @@
 //! The datasets: what is mirrored, where it lies on each machine, what is counted in it.
 
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
-use super::command::Command;
+use super::dump::{self, Dump};
 use super::fault::{FaultKind, FolderFault, Wanted};
 use super::file::{DataFile, FileKind, FileRule, Record, path_inside};
 use super::glob::{Exclude, Glob};
@@ -13,8 +12,6 @@ use super::reading::{Item, Seen, Table};
 pub const BACKUP_FOLDER: &str = "RUNDIR";
 /// Where a dataset of dumps lies, below the home; its name follows.
 pub const DUMP_FOLDER: &str = "DUMP";
-/// How often a database is dumped: 10 minutes.
-pub const DUMP_EVERY: Duration = Duration::from_secs(10 * 60);
 
 /// One set of files that belong together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,14 +39,7 @@ pub enum Content {
         rules: Vec<FileRule>,
     },
     /// A database that is mirrored by its own means.
-    Dump {
-        /// Writes the dump on the machine that serves.
-        dump: Command,
-        /// Reads it on the machine that begins to serve.
-        restore: Command,
-        /// How often it is written.
-        every: Duration,
-    },
+    Dump(Dump),
 }
 
 /// A `[[dataset.count]]`: a number that people know their shop by, "orders".
@@ -81,7 +71,7 @@ impl Dataset {
     pub fn excludes(&self, path: &[u8]) -> Option<&Glob> {
         match &self.content {
             Content::Files { exclude, .. } => exclude.excludes(path),
-            Content::Dump { .. } => None,
+            Content::Dump(_) => None,
         }
     }
 
@@ -90,7 +80,7 @@ impl Dataset {
     pub fn rule(&self, path: &[u8]) -> Option<&FileRule> {
         match &self.content {
             Content::Files { rules, .. } => rules.iter().find(|rule| rule.matches.is_match(path)),
-            Content::Dump { .. } => None,
+            Content::Dump(_) => None,
         }
     }
 
@@ -116,7 +106,7 @@ impl Dataset {
         let backup_item = table.get("backup");
         let backup = backup_item.as_ref().map(|item| folder(item, MayBeRelative::Yes));
         let shown = main.as_deref().and_then(Path::to_str);
-        let content = if is_dump { dump(table) } else { files(table, shown, kind.is_some()) };
+        let content = if is_dump { dump::read(table).map(Content::Dump) } else { files(table, shown, kind.is_some()) };
         let counts = table.tables("count");
         if is_dump {
             table.present(&["count"]).iter().for_each(|item| item.fault(FaultKind::NotBeside("kind = \"dump\"")));
@@ -135,7 +125,11 @@ impl Dataset {
 
 fn files(table: &Table<'_>, main: Option<&str>, kind_is_there: bool) -> Option<Content> {
     // Without the word every one of these means nothing; with a wrong one that is the fault.
-    for item in table.present(&["dump", "restore", "every"]).iter().filter(|_| !kind_is_there) {
+    for item in table
+        .present(&["dump", "restore", "every", "drill", "drill_end", "preset", "database", "user"])
+        .iter()
+        .filter(|_| !kind_is_there)
+    {
         item.fault(FaultKind::Needs("kind = \"dump\""));
     }
     let exclude = table.get("exclude").map(|item| Exclude::read(&item, main));
@@ -152,16 +146,6 @@ fn files(table: &Table<'_>, main: Option<&str>, kind_is_there: bool) -> Option<C
         }
     }
     Some(Content::Files { exclude: exclude.unwrap_or_else(|| Some(Exclude::default()))?, rules })
-}
-
-fn dump(table: &Table<'_>) -> Option<Content> {
-    for item in table.present(&["exclude", "file"]) {
-        item.fault(FaultKind::NotBeside("kind = \"dump\""));
-    }
-    let dump = table.need("dump").and_then(|item| Command::read(&item));
-    let restore = table.need("restore").and_then(|item| Command::read(&item));
-    let every = table.span("every", DUMP_EVERY, Duration::from_secs(1)..=Duration::from_secs(7 * 86_400));
-    Some(Content::Dump { dump: dump?, restore: restore?, every })
 }
 
 impl Count {

@@ -29,6 +29,7 @@
 //! - [`terminals`]: reads `[terminals]`
 //! - [`device`]: reads `[[device]]`
 //! - [`drill`]: reads `[drill]`
+//! - [`dump`]: reads what is said of a database that is dumped
 //! - [`change`]: reads `[licence]`, `[promote]`, `[return]`
 //! - [`alarm`]: reads `[alarm]`, `[support]`
 //! - [`hooks`]: reads `[hooks]`
@@ -61,6 +62,7 @@ pub mod dataset;
 pub mod device;
 pub mod draft;
 pub mod drill;
+pub mod dump;
 pub mod f_s_doc;
 pub mod fault;
 pub mod file;

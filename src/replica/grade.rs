@@ -27,13 +27,15 @@ pub enum Kind {
     Files,
     /// A database of `SQLite`: the state of one commit.
     Sqlite,
+    /// A database that is mirrored by its own means: what it dumped last.
+    Dump,
 }
 
 impl Kind {
     /// The kind by which somebody knows it who does not know this one.
     #[must_use]
     pub fn known_before(self) -> Self {
-        if self == Self::Sqlite { Self::Files } else { self }
+        if matches!(self, Self::Sqlite | Self::Dump) { Self::Files } else { self }
     }
 }
 

@@ -32,6 +32,20 @@ pub enum Doubt {
         /// Since when.
         since: Timestamp,
     },
+    /// A database could not be read back from its dump: the POS server waits for that.
+    NotRestored {
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        why: String,
+    },
+    /// A database cannot be dumped: the mirror has an older dump.
+    NotDumped {
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        why: String,
+    },
     /// The POS server did not start in the last drill.
     DrillFailed {
         /// When.
@@ -72,6 +86,8 @@ impl Doubt {
             Self::MuchChanged { .. } => "MIR-208",
             Self::DrillFailed { .. } => "DRL-101",
             Self::DrillOld { .. } => "DRL-102",
+            Self::NotRestored { .. } => "DMP-101",
+            Self::NotDumped { .. } => "DMP-102",
         }
     }
 }

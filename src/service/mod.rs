@@ -1,6 +1,7 @@
 //! Joins everything: select, step, perform, publish. It alone owns the `Pair`; the halves of the copy run on threads of
 //! their own and tell it what happens.
 //!
+//! - [`dumping`]: databases that are mirrored by dumps
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
@@ -43,6 +44,7 @@ pub mod control;
 pub mod device;
 pub mod doubt;
 pub mod drilled;
+pub mod dumping;
 pub mod engine;
 pub mod event;
 pub mod finding;

@@ -144,6 +144,13 @@ pub enum WhyNot {
         /// Why.
         why: String,
     },
+    /// A database could not be read back from its dump: the POS server is not started before it is.
+    NotRestored {
+        /// The dataset.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Nothing waits for a number to be set by hand.
     NoNumberWaits,
     /// No POS server program is set.

@@ -5,6 +5,7 @@
 //! mirrors lie, so that the very command of the emergency is tried, with the same port and the same folders.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,9 +14,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::dumping;
 use super::member::{Member, MemberError, own_folders, role, role_name, store_path};
 use super::pos::Down;
 use super::refusal::{NoDrill, WhyNot};
+use crate::config::dataset::Content;
+use crate::config::dump::Dump;
 use crate::config::hooks::Hooks;
 use crate::config::server::{Server, Start};
 use crate::config::store::Store;
@@ -31,6 +35,9 @@ const TRAINING: &str = "ESPEJO_TRAINING";
 
 /// What is waited for beyond what each step may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a database may take to be read back for a drill.
+const RESTORE: Duration = Duration::from_secs(1800);
 
 /// What such a process is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,7 +99,8 @@ pub fn server(store: &Store, node: Node) -> Option<(Server, bool)> {
 #[must_use]
 pub fn longest(store: &Store, server: &Server) -> Duration {
     let sale = store.drill.sale.as_ref().map_or(Duration::ZERO, |_| store.drill.sale_limit);
-    server.ready.timeout + sale + server.stop.timeout + 2 * GRACE
+    let read = if dumps(store).any(|(_, dump)| dump.drill.is_some()) { RESTORE } else { Duration::ZERO };
+    read + server.ready.timeout + sale + server.stop.timeout + 3 * GRACE
 }
 
 impl Rehearsal {
@@ -129,9 +137,31 @@ impl Rehearsal {
         }
         say(&Told::Begun)?;
         match self.prepared() {
-            Ok((setup, store)) => run(setup, &store, input, &mut say),
+            Ok((setup, store)) => {
+                if let Err((name, why)) = self.restored(&setup, &store) {
+                    clean(&setup, &store);
+                    return say(&Told::Failed { why: WhyNot::NotRestored { name, why } });
+                }
+                let (folders, ran) = (setup.clone(), run(setup, &store, input, &mut say));
+                clean(&folders, &store);
+                ran
+            }
             Err(error) => say(&Told::Failed { why: WhyNot::System { error: error.to_string() } }),
         }
+    }
+
+    /// Databases that are mirrored by dumps are read back, each into one that is there for the drill alone, where that is set.
+    fn restored(&self, setup: &Setup, store: &Store) -> Result<(), (String, String)> {
+        for (name, dump) in dumps(store) {
+            let Some(drill) = &dump.drill else { continue };
+            let Some((_, copy)) = self.copies.iter().find(|(copied, _)| copied == name) else { continue };
+            let told = |why: String| (name.to_owned(), why);
+            let read = File::open(dumping::file(copy, name)).map_err(|error| told(error.to_string()))?;
+            let mut command = filled(&setup.folders, drill);
+            dumping::run(command.stdin(read).stdout(Stdio::null()), setup.server.ready.timeout.max(RESTORE))
+                .map_err(told)?;
+        }
+        Ok(())
     }
 
     /// What is to be started, with the copies in their places.
@@ -166,6 +196,21 @@ impl Rehearsal {
         };
         Ok((setup, store))
     }
+}
+
+/// Removes what was read back for the drill.
+fn clean(setup: &Setup, store: &Store) {
+    for end in dumps(store).filter_map(|(_, dump)| dump.drill_end.as_ref()) {
+        let mut command = filled(&setup.folders, end);
+        let _ = dumping::run(command.stdin(Stdio::null()).stdout(Stdio::null()), GRACE);
+    }
+}
+
+fn dumps(store: &Store) -> impl Iterator<Item = (&str, &Dump)> {
+    store.datasets.iter().filter_map(|dataset| match &dataset.content {
+        Content::Dump(dump) => Some((dataset.name.as_str(), dump)),
+        Content::Files { .. } => None,
+    })
 }
 
 fn run(

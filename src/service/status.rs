@@ -311,6 +311,9 @@ pub struct Dataset {
     /// Databases in it that can only be captured as plain files.
     #[serde(default)]
     pub plain: Vec<String>,
+    /// Of a database that is mirrored by dumps: when the one in the mirror was begun.
+    #[serde(default)]
+    pub dumped_at: Option<Timestamp>,
 }
 
 /// What is known of the main.

@@ -20,6 +20,13 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
             told("doubt-rotten", "doubt-rotten-do", &[("n", (*files).into()), ("first", text(first))])
         }
         Doubt::Unsteady { dataset, .. } => told("doubt-unsteady", "doubt-unsteady-do", &[("dataset", text(dataset))]),
+        Doubt::NotRestored { dataset, why } => {
+            let args = [("dataset", text(dataset)), ("why", text(why))];
+            told("doubt-not-restored", "doubt-not-restored-do", &args)
+        }
+        Doubt::NotDumped { dataset, why } => {
+            told("doubt-not-dumped", "doubt-not-dumped-do", &[("dataset", text(dataset)), ("why", text(why))])
+        }
         Doubt::DrillFailed { why, .. } => {
             told("doubt-drill-failed", "doubt-drill-failed-do", &[("why", refusal(words, why).into())])
         }
@@ -38,6 +45,8 @@ pub fn mended(words: &Words, doubt: &Doubt) -> String {
         Doubt::Database { .. } => "mended-database",
         Doubt::Rotten { .. } => "mended-rotten",
         Doubt::Unsteady { .. } => "mended-unsteady",
+        Doubt::NotRestored { .. } => "mended-not-restored",
+        Doubt::NotDumped { .. } => "mended-not-dumped",
         Doubt::DrillFailed { .. } | Doubt::DrillOld { .. } => "mended-drill",
         Doubt::MuchChanged { .. } => "mended-much-changed",
     })
@@ -60,6 +69,8 @@ mod tests {
             Doubt::Unsteady { dataset: text(), since: at },
             Doubt::DrillFailed { at, why: crate::service::refusal::WhyNot::NoServer },
             Doubt::DrillOld { days: 31 },
+            Doubt::NotRestored { dataset: text(), why: "no such role".to_owned() },
+            Doubt::NotDumped { dataset: text(), why: "no such role".to_owned() },
             Doubt::MuchChanged { dataset: text(), percent: 80, at },
         ] {
             let Told { what, todo } = doubt(&words, &wrong);

@@ -62,6 +62,7 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::Busy { .. } => "refusal-busy",
         WhyNot::NumberAsked { .. } => "refusal-number-asked",
         WhyNot::NumberNotSet { .. } => "refusal-number-not-set",
+        WhyNot::NotRestored { .. } => "refusal-not-restored",
         WhyNot::NoNumberWaits => "refusal-no-number-waits",
         WhyNot::TurnsAlready => "refusal-turns-already",
         WhyNot::NothingRuns => "refusal-nothing-runs",
@@ -121,9 +122,11 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
                 ("proposed", proposed.clone().unwrap_or_else(|| "N".to_owned())),
             ]
         }
-        WhyNot::NumberNotSet { name, why } => vec![("name", name.clone()), ("why", why.clone())],
         WhyNot::NotLevel { limit_ms } => vec![("limit", span(*limit_ms))],
-        WhyNot::DatasetLacks { name, why } | WhyNot::DatasetStopped { name, why } => {
+        WhyNot::NumberNotSet { name, why }
+        | WhyNot::NotRestored { name, why }
+        | WhyNot::DatasetLacks { name, why }
+        | WhyNot::DatasetStopped { name, why } => {
             vec![("name", name.clone()), ("why", why.clone())]
         }
         WhyNot::NoSuchDataset { name }

@@ -31,6 +31,7 @@ pub fn dataset(name: &str, grade: Grade, files: u64, bytes: u64, changed: &str) 
         special: vec![],
         unsteady_since: None,
         plain: vec![],
+        dumped_at: None,
     }
 }
 

@@ -111,9 +111,17 @@ fn a_database_by_its_own_means() {
          [[dataset]]\nname = \"images\"\nmain = \"/srv/images\"\n",
     );
     let [_, books, images] = &store.datasets[..] else { panic!("{:?}", store.datasets) };
-    assert!(matches!(&books.content, Content::Dump { every, .. } if *every == seconds(600)));
+    assert!(matches!(&books.content, Content::Dump(dump) if dump.every == seconds(600)));
     assert_eq!((books.main.to_str(), books.backup.to_str()), (Some("DUMP-books"), Some("RUNDIR-books")));
     assert_eq!(images.backup.to_str(), Some("RUNDIR-images"));
+    let store = least_and(
+        "[[dataset]]\nname = \"books\"\nkind = \"dump\"\npreset = \"postgresql\"\ndatabase = \"shop\"\nuser = \"pg\"\n",
+    );
+    let Content::Dump(dump) = &store.datasets[1].content else { panic!("{:?}", store.datasets) };
+    assert_eq!(words(&dump.dump)[6..], ["--", "pg_dump", "--format=custom", "shop"]);
+    assert_eq!(words(&dump.dump)[..6], ["setpriv", "--init-groups", "--reuid", "pg", "--regid", "pg"]);
+    assert_eq!(words(&dump.restore).last(), Some(&"shop"));
+    assert_eq!(words(dump.drill_end.as_ref().unwrap()).last(), Some(&"shop_drill"));
 }
 
 #[test]

@@ -129,6 +129,7 @@ impl Book {
             unreadable: told.unreadable,
             special: told.special,
             unsteady_since: self.unsteady_since,
+            dumped_at: None,
             plain: self.doubts.plain.iter().map(|(file, why)| format!("{file} ({why})")).collect(),
         }
     }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::days::Days;
 use super::devices::Devices;
 use super::drill::Drills;
+use super::dumps::Dumps;
 use super::far::Far;
 use super::heart::Heart;
 use super::inbox::{Inbox, channels};
@@ -41,8 +42,7 @@ impl Machine {
         let (store, revision) = member.revise(home)?;
         let identity = Identity::load_or_make(home)?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
-        let is_main = member.node == Node::Main;
-        let own = if is_main { &store.main } else { &store.backup };
+        let own = if member.node == Node::Main { &store.main } else { &store.backup };
         let (listener, udp) = meet::listen(&own.address).await?;
         let (keeper, proofs, caller) = keeping::begin(home, &mut member, identity, &store).await?;
         let ((tell, inbox), (other, others)) = (channels(), watch::channel(member.other));
@@ -52,9 +52,10 @@ impl Machine {
             days: Days::load(home, role(&store, member.node), &store, tls.id())?,
             numbers: Numbers::load(home)?,
             drills: Drills::load(home),
+            dumps: Dumps::load(home),
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
-            heart: Heart::new(is_main, Instant::now()),
+            heart: Heart::new(member.node == Node::Main, Instant::now()),
             tills: Tills::open(home, (&store, own), &tls, tell.shown.clone()),
             member,
             pace: store.mirror.max_rate.map(Pace::new),

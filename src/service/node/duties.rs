@@ -49,17 +49,26 @@ impl Machine {
             };
             (dataset.name.clone(), Work::Send(Box::new(settings), self.tell.stirred.clone()))
         });
-        self.begin_lanes(work.collect())?;
+        let work = work.collect();
+        self.make_dump_folders()?;
+        self.begin_lanes(work)?;
         self.tell.stirred.send_replace(Instant::now());
         // What it writes is captured from the first byte on.
         if let Some(program) = &mut self.program {
             program.held = self.days.as_ref().is_some_and(Days::holds);
         }
         point!("turn.program-wanted");
+        if self.restore_dumps(epoch) {
+            self.ready_to_start(epoch).await;
+        }
+        Ok(())
+    }
+
+    /// The data are what they should be: the numbers are set, and the POS server is started.
+    pub(super) async fn ready_to_start(&mut self, epoch: Epoch) {
         if self.set_numbers(epoch).await {
             self.start_program(epoch).await;
         }
-        Ok(())
     }
 
     /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.

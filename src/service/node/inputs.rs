@@ -9,7 +9,7 @@ use super::note::Note;
 use super::pos::Program;
 use super::session::Session;
 use super::{Input, Left, Machine, MachineError};
-use crate::config::dataset::{Content, Dataset};
+use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::pulse;
 use crate::os::{ground, point};
@@ -48,6 +48,7 @@ impl Machine {
                 self.wait_over().await?;
                 self.lanes_go_on().await?;
                 self.drill_goes_on().await;
+                self.dumps_go_on().await;
                 return Ok(None);
             }
             Input::Datagram(bytes) => {
@@ -310,9 +311,9 @@ impl Machine {
     }
 }
 
-/// The datasets that are mirrored as files. Dumps are not made yet.
+/// The datasets that are mirrored: dumps are files, too.
 pub(super) fn mirrored(store: &Store) -> impl Iterator<Item = &Dataset> {
-    store.datasets.iter().filter(|dataset| matches!(dataset.content, Content::Files { .. }))
+    store.datasets.iter()
 }
 
 pub(super) fn book(store: &Store, dataset: &str) -> Book {

@@ -36,6 +36,7 @@
 //! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
 //! - `drill`: the start of the POS server is tried
+//! - `dumps`: databases that are mirrored by dumps
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
@@ -47,6 +48,7 @@ mod check;
 pub mod days;
 pub mod devices;
 mod drill;
+mod dumps;
 mod duties;
 pub mod ending;
 pub mod far;
@@ -174,6 +176,7 @@ pub struct Machine {
     own_till: OwnTill,
     numbers: numbers::Numbers,
     drills: drill::Drills,
+    dumps: dumps::Dumps,
     devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
@@ -354,6 +357,7 @@ impl Machine {
                 .chain(stalling::trouble(&stalled))
                 .chain(self.till_troubles())
                 .chain(self.drill_trouble(now))
+                .chain(self.dump_troubles())
                 .collect(),
         };
         for what in self.standing.complete(&mut status, &known, now) {
@@ -369,6 +373,7 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
         self.tell_drills(&mut status);
+        self.tell_dumps(&mut status);
         // The diary keeps them by what a machine was set up as: that stays.
         for kept in status.operation.iter_mut().chain(&mut status.history) {
             kept.node = kept.node.map(|node| role(&self.store, node));

@@ -25,6 +25,11 @@ pub(super) fn leave_out(status: &mut Status, spoken: u32) {
     status.alarms.retain(|Alarm { trouble, .. }| of_trouble(trouble) <= spoken);
     status.plans.retain(|plan| of_kind(plan.kind) <= spoken);
     status.history.retain(|operation| of_kind(operation.kind) <= spoken);
+    if spoken < 5 {
+        for dataset in &mut status.datasets {
+            dataset.kinds = dataset.kinds.iter().map(|kind| kind.known_before()).collect();
+        }
+    }
     status.operation.take_if(|operation| of_kind(operation.kind) > spoken);
 }
 

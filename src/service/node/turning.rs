@@ -281,6 +281,17 @@ impl Machine {
         self.turning.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
         point!("turn.stands-still");
         self.passed(Step::Pause).await;
+        match self.dump_once_more() {
+            Some(longer) => {
+                let until = Instant::now() + STANDSTILL + longer;
+                self.turning.freezing = Some(Freezing { stands: true, until });
+            }
+            None => self.all_is_written(),
+        }
+    }
+
+    /// Nothing is written any more, and all databases are dumped: all is sent.
+    pub(super) fn all_is_written(&mut self) {
         for lane in &mut self.lanes {
             (lane.sent.all, lane.sent.level) = (false, None);
             let _ = lane.source.send(last::Order::Last);
@@ -290,6 +301,7 @@ impl Machine {
     /// The POS server goes on.
     pub(super) async fn unfreeze(&mut self) {
         self.turning.freezing = None;
+        self.dump_on();
         for lane in &self.lanes {
             let _ = lane.source.send(last::Order::GoOn);
         }

@@ -146,7 +146,7 @@ pub fn datasets(seen: &Seen<'_>, status: &Status) -> Vec<DatasetLine> {
         let changed = dataset.changed_at.map(|at| figures::moment(words, at, seen.now));
         DatasetLine {
             name: dataset.name.clone(),
-            grade: dataset.grade.map_or_else(|| words.say("grade-none"), |grade| grade::grade(words, grade)),
+            grade: grade_of(seen, dataset),
             tone: grade_tone(dataset.grade),
             files: counted(words.with("files", &[("n", dataset.files.into())])),
             size: counted(figures::bytes(words, dataset.bytes)),
@@ -155,6 +155,16 @@ pub fn datasets(seen: &Seen<'_>, status: &Status) -> Vec<DatasetLine> {
         }
     };
     status.datasets.iter().map(line).collect()
+}
+
+/// How sure the copy of a dataset is; of one that is dumped, as of when.
+fn grade_of(seen: &Seen<'_>, dataset: &Dataset) -> String {
+    let words = seen.words;
+    match (dataset.grade, dataset.dumped_at) {
+        (None, _) => words.say("grade-none"),
+        (Some(_), Some(at)) => words.with("grade-exact-as-of", &[("at", figures::moment(words, at, seen.now).into())]),
+        (Some(grade), None) => grade::grade(words, grade),
+    }
 }
 
 fn notes(seen: &Seen<'_>, dataset: &Dataset) -> Vec<String> {

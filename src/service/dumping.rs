@@ -1,0 +1,240 @@
+//! A database that is mirrored by its own means: its dump is written into a folder, which is mirrored as any other, and read back by
+//! the machine that begins to serve.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::command::Command;
+use crate::os::ground;
+use crate::server::{ask, filled};
+
+/// How long a dump may take at the least before it is given up; beyond that, three times what lies between two.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// Bytes of what a program complained about that are told.
+const TOLD: u64 = 400;
+
+/// A dataset that is dumped.
+#[derive(Clone, Debug)]
+pub struct Dumped {
+    /// Its name.
+    pub name: String,
+    /// Where its dump lies on this machine.
+    pub folder: PathBuf,
+    /// What is filled into the commands.
+    pub folders: Vec<(String, PathBuf)>,
+    /// Writes the dump.
+    pub dump: Command,
+    /// Reads it.
+    pub restore: Command,
+    /// How often it is written.
+    pub every: Duration,
+}
+
+/// How the dumps of a dataset go.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dumps {
+    /// How many were tried.
+    pub tried: u64,
+    /// How long the last one took that went well.
+    pub took: Duration,
+    /// Why the last one failed, if it did.
+    pub failed: Option<String>,
+}
+
+/// Dumps a database again and again, until it is dropped.
+#[derive(Debug)]
+pub struct Dumper {
+    /// Of which dataset.
+    pub name: String,
+    now: mpsc::UnboundedSender<Last>,
+    gone: Arc<AtomicBool>,
+    stands: watch::Receiver<Dumps>,
+    task: JoinHandle<()>,
+}
+
+/// Nothing is written to the database any more: it is dumped once more, and not again.
+#[derive(Clone, Copy, Debug)]
+struct Last;
+
+/// Where the dump of a dataset lies.
+#[must_use]
+pub fn file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.dump"))
+}
+
+/// When the dump in `folder` was begun; none where there is none.
+#[must_use]
+pub fn dumped_at(folder: &Path, name: &str) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(file(folder, name)).ok()?.modified().ok()?).ok()
+}
+
+impl Dumper {
+    /// Begins with the first dump at once.
+    #[must_use]
+    pub fn begin(dumped: Dumped) -> Self {
+        let ((now, mut asked), (tell, stands)) = (mpsc::unbounded_channel(), watch::channel(Dumps::default()));
+        let (name, gone) = (dumped.name.clone(), Arc::new(AtomicBool::new(false)));
+        let wanted = Arc::clone(&gone);
+        let task = ground::spawn(async move {
+            let mut is_last = false;
+            loop {
+                let (began, this, gone) = (Instant::now(), dumped.clone(), Arc::clone(&wanted));
+                let failed = match ground::aside(move || this.write(&gone)).await {
+                    Ok(Ok(())) => None,
+                    Ok(Err(why)) => Some(why),
+                    Err(error) => Some(error.to_string()),
+                };
+                if let Some(why) = &failed {
+                    tracing::warn!(dataset = dumped.name, why, "a database could not be dumped");
+                }
+                tell.send_modify(|stands| {
+                    stands.tried += 1;
+                    if failed.is_none() {
+                        stands.took = began.elapsed();
+                    }
+                    stands.failed = failed;
+                });
+                if is_last {
+                    return;
+                }
+                // Whatever goes on may have begun before that was asked for.
+                tokio::select! {
+                    asked = asked.recv() => is_last = asked.is_some(),
+                    () = tokio::time::sleep(dumped.every) => {}
+                }
+            }
+        });
+        Self { name, now, gone, stands, task }
+    }
+
+    /// How it goes.
+    #[must_use]
+    pub fn stands(&self) -> Dumps {
+        self.stands.borrow().clone()
+    }
+
+    /// Has it dumped once more, with all that there is now, and not again after that.
+    pub fn end(&self) {
+        let _ = self.now.send(Last);
+    }
+
+    /// Whether that is done.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
+impl Drop for Dumper {
+    fn drop(&mut self) {
+        // What is being written just now is not put into its place any more.
+        self.gone.store(true, Ordering::Release);
+        self.task.abort();
+    }
+}
+
+impl Dumped {
+    /// Writes the dump beside the last one, and puts it in its place when it is whole.
+    pub fn write(&self, gone: &AtomicBool) -> Result<(), String> {
+        let began = std::time::SystemTime::now();
+        fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
+        // Not in the folder: half a dump is not to be mirrored.
+        let mut part = tempfile::NamedTempFile::new_in(self.folder.parent().unwrap_or(&self.folder)).map_err(said)?;
+        let into = part.as_file().try_clone().map_err(said)?;
+        self.run(&self.dump, Stdio::null(), into.into(), LIMIT.max(self.every * 3))?;
+        if part.as_file_mut().seek(SeekFrom::End(0)).map_err(said)? == 0 {
+            return Err("the dump is empty".to_owned());
+        }
+        part.as_file().set_modified(began).and_then(|()| part.as_file().sync_all()).map_err(said)?;
+        if gone.load(Ordering::Acquire) {
+            return Err("this machine serves no more".to_owned());
+        }
+        part.persist(file(&self.folder, &self.name)).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    /// Reads the dump back.
+    pub fn read_back(&self) -> Result<(), String> {
+        let path = file(&self.folder, &self.name);
+        let dump = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.run(&self.restore, dump.into(), Stdio::null(), Duration::MAX)
+    }
+
+    fn run(&self, command: &Command, input: Stdio, output: Stdio, limit: Duration) -> Result<(), String> {
+        run(filled(&self.folders, command).stdin(input).stdout(output), limit)
+    }
+}
+
+/// Runs a program to its end; what it complained about last, where it does not end with 0.
+pub fn run(command: &mut std::process::Command, limit: Duration) -> Result<(), String> {
+    let mut complaints = tempfile::tempfile().map_err(said)?;
+    command.stderr(complaints.try_clone().map_err(said)?);
+    let end = Instant::now().checked_add(limit);
+    let is_over = || end.is_some_and(|end| Instant::now() >= end);
+    if ask::run_all(command, is_over).map_err(said)? {
+        return Ok(());
+    }
+    let mut last = String::new();
+    let length = complaints.seek(SeekFrom::End(0)).map_err(said)?;
+    complaints.seek(SeekFrom::Start(length.saturating_sub(TOLD))).map_err(said)?;
+    let mut bytes = vec![];
+    complaints.read_to_end(&mut bytes).map_err(said)?;
+    let text = String::from_utf8_lossy(&bytes);
+    last.push_str(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not end with 0").trim());
+    Err(last)
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn said(error: io::Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::dataset::Content;
+    use crate::config::store::Store;
+
+    fn dumped(folder: &Path, dump: &str, restore: &str) -> Dumped {
+        let text = format!(
+            "store = \"Centro\"\n[main]\naddress = \"10.0.0.1:7410\"\n[backup]\naddress = \"10.0.0.2:7410\"\n[[dataset]]\n\
+             name = \"books\"\nkind = \"dump\"\ndump = [\"sh\", \"-c\", \"{dump}\"]\nrestore = [\"sh\", \"-c\", \"{restore}\"]\n"
+        );
+        let store = Store::parse(&text).unwrap();
+        let Content::Dump(set) = store.datasets[0].content.clone() else { panic!("a dump") };
+        let (name, every) = ("books".to_owned(), Duration::from_secs(1));
+        Dumped { name, folder: folder.join("DUMP"), folders: vec![], dump: set.dump, restore: set.restore, every }
+    }
+
+    #[test]
+    fn a_dump_is_in_its_place_when_it_is_whole_and_the_last_one_stays_where_it_fails() {
+        let place = tempfile::tempdir().unwrap();
+        let put = place.path().join("put");
+        let good = dumped(place.path(), "echo one", &format!("cat > {}", put.display()));
+        let gone = AtomicBool::new(false);
+        good.write(&gone).unwrap();
+        good.read_back().unwrap();
+        assert_eq!(fs::read_to_string(&put).unwrap(), "one\n");
+        assert!(dumped_at(&good.folder, "books").is_some());
+        let bad = dumped(place.path(), "echo half; echo no such table >&2; exit 3", "echo refused >&2; exit 1");
+        assert_eq!(bad.write(&gone), Err("no such table".to_owned()));
+        assert_eq!(dumped(place.path(), "true", "true").write(&gone), Err("the dump is empty".to_owned()));
+        assert_eq!(bad.read_back(), Err("refused".to_owned()));
+        assert_eq!(fs::read_to_string(file(&bad.folder, "books")).unwrap(), "one\n");
+        gone.store(true, Ordering::Release);
+        assert!(dumped(place.path(), "echo two", "true").write(&gone).is_err(), "it serves no more");
+        assert_eq!(fs::read_to_string(file(&bad.folder, "books")).unwrap(), "one\n");
+        let names = fs::read_dir(place.path()).unwrap().count();
+        assert_eq!(names, 2, "nothing is left of what failed");
+    }
+}
