@@ -74,6 +74,13 @@
 //! What a machine was set up as never changes: epochs go by it. What it is, its home role, is said by `store.toml`, and changes where
 //! the backup is adopted as the main ([`service::member::role`]): everything that people read, and the days of the licence, go by that.
 //!
+//! # How a copy is tried
+//!
+//! Once a day both halves read every byte, in no hurry ([`service::haste`], [`service::receiving`]), and the databases of the mirror are opened on
+//! private copies ([`disk::apply::private`]). A drill starts the POS server on a duplicate of the mirror ([`disk::duplicate`]) in a process apart
+//! ([`service::rehearsal`], [`os::apart`]). What makes a copy doubtful is one value ([`service::doubt`]). Every generation of the last while can be
+//! stepped back to ([`disk::apply::history`]). A database that is mirrored by dumps is a folder with one file in it ([`service::dumping`]).
+//!
 //! # Who may ask
 //!
 //! Commands come in by the control socket ([`service::control`]). The system says who is at its other end, and the groups of that user,

@@ -42,6 +42,8 @@ mod adopted;
 mod alone;
 #[path = "pair/anew.rs"]
 mod anew;
+#[path = "pair/as_of.rs"]
+mod as_of;
 #[path = "pair/aside.rs"]
 mod aside;
 #[path = "pair/cables.rs"]
@@ -85,6 +87,8 @@ mod pos;
 mod proofs;
 #[path = "pair/proven.rs"]
 mod proven;
+#[path = "pair/quiesced.rs"]
+mod quiesced;
 #[path = "pair/readme.rs"]
 mod readme;
 #[path = "pair/records.rs"]

@@ -167,6 +167,9 @@ pub enum Verb {
         /// All that is in it.
         #[arg(long)]
         events: bool,
+        /// Earlier states of the copy.
+        #[arg(long, conflicts_with_all = ["check", "events"])]
+        copies: bool,
         /// As one JSON object.
         #[arg(long)]
         json: bool,

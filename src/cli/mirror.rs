@@ -80,6 +80,7 @@ fn settings(args: &MirrorArgs, home: &Path) -> Settings {
         consent,
         own,
         rules,
+        quiet: None,
         holder: crate::os::apart::own_program(),
     };
     let sending = sending::Settings {

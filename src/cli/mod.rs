@@ -2,7 +2,7 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`copies`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
@@ -14,6 +14,7 @@
 
 pub mod args;
 pub mod check;
+pub mod copies;
 pub mod counters;
 pub mod demo;
 pub mod drill;
@@ -121,7 +122,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Maintenance { what }) => maintenance::run(&around, what).await,
             Some(Verb::Pin { of }) => pin::make(&around, of),
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
-            Some(Verb::History { check, events, json }) => history::run(&around, (check, events), json),
+            Some(Verb::History { copies: true, json, .. }) => copies::list(&around, json),
+            Some(Verb::History { check, events, json, .. }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Drill { json }) => drill::run(&around, json).await,

@@ -76,6 +76,9 @@ pub struct PromoteArgs {
     /// An old copy, or one that waits for an answer, is good enough.
     #[arg(long)]
     pub accept_loss: bool,
+    /// From what the copy was then.
+    #[arg(long, value_name = "TIME", value_parser = super::copies::instant)]
+    pub as_of: Option<jiff::Timestamp>,
     /// What the terminals say is no reason: the support has looked.
     #[arg(long, requires = "reason")]
     pub unlock: bool,

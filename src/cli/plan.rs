@@ -69,6 +69,9 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
     } else {
         writeln!(out, "  {}", words.say("plan-nothing-lost"))?;
     }
+    for lack in plan.lacks.iter().filter_map(|lack| words::plan::lack(words, lack)) {
+        writeln!(out, "  {lack}")?;
+    }
     for number in &plan.numbers {
         writeln!(out, "  {}", words::numbers::planned(words, number))?;
     }

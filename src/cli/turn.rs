@@ -28,6 +28,10 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
     given.extend(
         status.counters.iter().filter(|one| one.asks).all(|one| is_given(&one.name)).then_some(Consent::Numbers),
     );
+    if let Some(at) = args.as_of.filter(|_| !args.planned.json) {
+        let at = words::figures::date(&around.words, at, &jiff::tz::TimeZone::system());
+        writeln!(io::stderr(), "{}", around.words.with("cli-as-of", &[("at", at.into())]))?;
+    }
     if args.planned.plan {
         return plan::show(around, &status, kind, &given, args.planned.json);
     }
@@ -39,6 +43,7 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
         unlock: args.unlock,
         reason: args.reason,
         numbers: args.counter,
+        as_of: args.as_of,
     };
     turn(around, &mut client, &command, kind).await
 }

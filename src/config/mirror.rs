@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fault::FaultKind;
-use super::reading::Table;
+use super::reading::{Item, Table};
 
 /// The longest time between two looks at what the system does not tell of: 3 seconds.
 pub const INTERVAL: Duration = Duration::from_secs(3);
@@ -15,8 +15,12 @@ pub const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 pub const EMPTY_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a dataset may be unsteady before a person is called: 2 minutes.
 pub const STEADY_ALARM: Duration = Duration::from_secs(2 * 60);
+/// A generation that changes so many of a hundred bytes is doubtful: 50.
+pub const SUSPICIOUS: u64 = 50;
 /// How far back the mirror can be stepped: 1 hour.
 pub const HISTORY: Duration = Duration::from_secs(60 * 60);
+/// How long what was set aside is kept: 400 days.
+pub const ASIDE_FOR: Duration = Duration::from_secs(400 * 86_400);
 /// How much room the steps back may take: 2 GiB, in bytes.
 pub const HISTORY_BYTES: u64 = 2 << 30;
 /// The slowest that a mirror may be told to be, in bytes a second.
@@ -37,8 +41,12 @@ pub struct Mirror {
     pub empty_patience: Duration,
     /// How long a dataset may be unsteady before a person is called.
     pub steady_alarm: Duration,
+    /// A generation that changes so many of a hundred bytes is doubtful; from 1 to 100.
+    pub suspicious: u64,
     /// How far back the mirror can be stepped; zero: not at all.
     pub history: Duration,
+    /// How long what was set aside is kept.
+    pub aside_for: Duration,
     /// How much room the steps back may take, in bytes.
     pub history_bytes: u64,
     /// The bytes a second between the machines at the most, 1000 at least; `None`: as fast as it goes.
@@ -54,7 +62,9 @@ impl Mirror {
             max_age: table.span("max_age", MAX_AGE, second..=30 * DAY),
             empty_patience: table.span("empty_patience", EMPTY_PATIENCE, Duration::ZERO..=DAY),
             steady_alarm: table.span("steady_alarm", STEADY_ALARM, second..=DAY),
+            suspicious: table.get("suspicious").and_then(|item| percent(&item)).unwrap_or(SUSPICIOUS),
             history: table.span("history", HISTORY, Duration::ZERO..=366 * DAY),
+            aside_for: table.span("aside_for", ASIDE_FOR, DAY..=3650 * DAY),
             history_bytes: table.get("history_bytes").and_then(|item| item.size()).unwrap_or(HISTORY_BYTES),
             max_rate: table.get("max_rate").and_then(|item| {
                 let rate = item.size()?;
@@ -75,4 +85,12 @@ impl Mirror {
         }
         mirror
     }
+}
+
+/// "50%".
+fn percent(item: &Item<'_>) -> Option<u64> {
+    let text = item.text()?;
+    let percent = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    let range = FaultKind::OutOfRange { least: "1%".to_owned(), most: "100%".to_owned() };
+    percent.filter(|percent| (1..=100).contains(percent)).or_else(|| item.wrong(range))
 }

@@ -13,7 +13,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+use super::capture::rules::Records;
 use super::capture::sqlite::names;
+use super::read::read_full;
 use crate::replica::RelPath;
 
 /// A question with a number as its answer.
@@ -36,6 +38,8 @@ pub enum By {
     Field(usize),
     /// What a statement answers.
     Sql(String),
+    /// How many whole records a queue holds.
+    Records(Records),
 }
 
 /// Why there is no answer.
@@ -72,6 +76,7 @@ impl Ask {
                 number(found.as_bytes())
             }
             By::Field(field) => last_field(&path, *field),
+            By::Records(records) => Ok(count(&path, *records)?),
             By::Sql(sql) => Database::open(folder, &self.file, scratch)?.number(sql),
         }
     }
@@ -114,6 +119,39 @@ fn last_field(path: &Path, field: usize) -> Result<u64, NoAnswer> {
         };
     }
     best
+}
+
+/// How many whole records stand in a queue.
+fn count(path: &Path, records: Records) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    match records {
+        Records::Fixed(fixed) => Ok(size / fixed),
+        Records::Lines => {
+            let (mut bytes, mut count) = (vec![0; 256 * 1024], 0);
+            loop {
+                match file.read(&mut bytes)? {
+                    0 => return Ok(count),
+                    got => count += bytes[..got].split(|byte| *byte == b'\n').count() as u64 - 1,
+                }
+            }
+        }
+        Records::Prefix(number) => {
+            let (mut at, mut count, mut head) = (0, 0, [0; 4]);
+            let width = number.bytes.min(head.len());
+            while at < size && read_full(&file, &mut head[..width], at)? == width {
+                let Some(length) = number.read(&head[..width]).filter(|length| *length > 0) else { break };
+                at += width as u64 + length;
+                count += u64::from(at <= size);
+            }
+            Ok(count)
+        }
+        Records::Counted { at, .. } => {
+            let mut count = [0; 4];
+            let whole = read_full(&file, &mut count, at)? == count.len();
+            whole.then(|| u64::from(u32::from_le_bytes(count))).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        }
+    }
 }
 
 /// A database that nobody has open.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::replica::{RelPath, part::BadPart};
+use crate::replica::{RelPath, Time, part::BadPart};
 
 /// What went wrong with a disk. Each message is a line that the operator may read; [`DiskError::hope`] knows what helps.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,12 @@ pub enum DiskError {
         /// Which one.
         what: String,
     },
+    /// No state is kept that is so old.
+    #[error("no state of then is kept")]
+    TooLongAgo {
+        /// When the oldest one was taken, where there is one.
+        oldest: Option<Time>,
+    },
     /// A part that is none.
     #[error(transparent)]
     Part(#[from] BadPart),
@@ -89,7 +95,7 @@ impl DiskError {
                 }
                 _ => Hope::Again,
             },
-            Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) => Hope::Person,
+            Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) | Self::TooLongAgo { .. } => Hope::Person,
         }
     }
 }

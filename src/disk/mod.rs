@@ -15,6 +15,7 @@
 //! - [`rescue`]: what was set aside: listed, compared, copied elsewhere, removed
 //! - [`root`]: a folder, and everything that is done inside it
 //! - [`round`]: buffers that go round
+//! - [`rows`]: rows of a database that another state of it lacks
 //! - [`spool`]: keeps what changed until it has travelled
 //! - [`stamp`]: what `stat` says
 //! - [`walk`]: lists everything below a folder
@@ -32,6 +33,7 @@ pub mod read;
 pub mod rescue;
 pub mod root;
 pub mod round;
+pub mod rows;
 pub mod spool;
 pub mod stamp;
 pub mod walk;

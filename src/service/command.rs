@@ -1,5 +1,6 @@
 //! What can be asked of the service: by the screen, by a verb, over the control socket.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
@@ -54,6 +55,9 @@ pub enum Command {
         /// Where numbers go on, behind which one, by their names.
         #[serde(default)]
         numbers: Vec<(String, u64)>,
+        /// From an earlier state of the copy.
+        #[serde(default)]
+        as_of: Option<Timestamp>,
     },
     /// The numbers that must not repeat were set by hand: the POS server may start.
     NumbersSet {

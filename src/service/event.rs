@@ -189,6 +189,11 @@ pub enum Noted {
         /// The folder where they are.
         to: String,
     },
+    /// The copy was stepped back before the backup started from it.
+    SteppedBack {
+        /// To what it was then.
+        to: Timestamp,
+    },
     /// A number that must never be given twice goes on elsewhere.
     Numbered {
         /// What it is called.

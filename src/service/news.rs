@@ -97,6 +97,11 @@ pub enum News {
         /// Somebody asked for it.
         asked: bool,
     },
+    /// A generation changed so many of a hundred bytes.
+    MuchChanged {
+        /// How many.
+        percent: u64,
+    },
     /// The mirror is copied for a drill, or could not be.
     Duplicated(Result<(), DiskError>),
     /// Databases that do not open, though both sides are the same, and why: those of the source do not either.

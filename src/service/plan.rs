@@ -27,6 +27,22 @@ pub struct Plan {
     /// Where each number would go on that must never be given twice.
     #[serde(default)]
     pub numbers: Vec<CounterStatus>,
+    /// What may be missing in the copy, in words that the shop knows.
+    #[serde(default)]
+    pub lacks: Vec<Lack>,
+}
+
+/// Something that may be missing in the copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Lack {
+    /// What, as people say it: "orders". For numbers that must not repeat: what they are called.
+    pub label: String,
+    /// So many are in the copy; none where they could not be counted.
+    pub held: Option<u64>,
+    /// So many may be missing at the most, by the busiest minute of the last day.
+    pub at_most: Option<u64>,
+    /// Those that terminals have seen confirmed and that are not in the copy: "CAJA-2 1041".
+    pub seen: Vec<String>,
 }
 
 /// One thing that is examined.
@@ -200,6 +216,21 @@ impl WhyNot {
 }
 
 impl Plan {
+    /// One that loses nothing and limits nothing.
+    #[must_use]
+    pub fn of(kind: OperationKind, checks: Vec<Check>) -> Self {
+        Self {
+            kind,
+            checks,
+            loss: None,
+            licence_ends_at: None,
+            limit_ms: None,
+            steps: kind.steps().to_vec(),
+            numbers: vec![],
+            lacks: vec![],
+        }
+    }
+
     /// Everything that stands against it, where a person has given these consents.
     #[must_use]
     pub fn against(&self, given: &[Consent]) -> Vec<WhyNot> {
@@ -248,15 +279,7 @@ mod tests {
 
     fn plan(why: &[WhyNot]) -> Plan {
         let checks = why.iter().map(|why| Check::of(Checked::Other, Some(why.clone())));
-        Plan {
-            kind: OperationKind::Promote,
-            checks: checks.chain([Check::of(Checked::Copy, None)]).collect(),
-            loss: None,
-            licence_ends_at: None,
-            limit_ms: None,
-            steps: OperationKind::Promote.steps().to_vec(),
-            numbers: vec![],
-        }
+        Plan::of(OperationKind::Promote, checks.chain([Check::of(Checked::Copy, None)]).collect())
     }
 
     #[test]

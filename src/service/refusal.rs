@@ -1,5 +1,6 @@
 //! Why the service does not do what it was asked.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Hindrance;
@@ -109,6 +110,11 @@ pub enum WhyNot {
         age_ms: u64,
         /// The most that it may be.
         limit_ms: u64,
+    },
+    /// No state of the copy is kept that is so old.
+    TooLongAgo {
+        /// When the oldest one was taken, where there is one.
+        oldest: Option<Timestamp>,
     },
     /// A question about the copy is not answered.
     QuestionOpen,

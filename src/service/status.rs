@@ -14,7 +14,7 @@ use super::event::Event;
 use super::known;
 pub use super::numbering::{CounterStatus, Next, Numbered};
 pub use super::operation::{Operation, OperationKind, OperationState};
-pub use super::plan::{Check, Checked, Consent, Loss, Plan, Step};
+pub use super::plan::{Check, Checked, Consent, Lack, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
 pub use super::terminals::terminal::Terminal;
 pub use super::trouble::{Alarm, Ask, LicenceTrouble, Question, Trouble};

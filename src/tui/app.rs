@@ -217,6 +217,7 @@ impl App {
                 accept_loss: confirm.loses,
                 unlock: false,
                 reason: None,
+                as_of: None,
                 numbers: self.status().and_then(turn::start_plan).map(Plan::proposed).unwrap_or_default(),
             },
             Which::Return => Command::Return { by, reason: None },

@@ -121,6 +121,7 @@ noted-kept = { $files ->
     [one] 1 file was
    *[other] { $files } files were
   } set aside to { $to }
+noted-stepped-back = The copy was stepped back to what it was at { $to }; what it held since was set aside.
 noted-numbered = { $name } goes on behind { $next }: the last one in the copy is { $last }, and { $first } to { $end } may have been given out
 noted-numbered-only = { $name } goes on at { $next }; the last one in the copy is { $last }
 noted-rescue-read = What was set aside was looked into, record by record: { $name }
@@ -163,6 +164,9 @@ step-start-training = Start the POS server on the copy
 step-clean-up = Take it down again
 step-name-main = Make this machine the main
 step-other = Something that this version does not know
+lack-none = { $label }: { $held } in the copy; none is likely to be missing
+lack-at-most = { $label }: { $held } in the copy; at most { $n } may be missing
+lack-seen = { $label }: seen by terminals and not in the copy: { $seen }
 checked-duty = this machine's part
 checked-verdict = the other machine
 checked-goodbye = contact since the evening
@@ -551,6 +555,7 @@ short-only-mirror = a drill needs a mirror
 short-drill-given-up = something else was more urgent
 short-busy-drill = a drill is being held
 short-not-restored = { $name } could not be read back
+short-too-long-ago = no state is kept that is so old
 short-no-server = no POS server program is set
 short-server-hindered = { $what } cannot be started
 short-server-versions = { $ours } here, { $theirs } there
@@ -1049,6 +1054,8 @@ refusal-not-apart = This system does not let a POS server be started apart from 
 refusal-only-mirror = A drill is held on the machine that mirrors: this one does not now
 refusal-drill-given-up = The drill was given up: something else was more urgent
 refusal-not-restored = The database { $name } could not be read back from its dump: { $why }. It is tried again every 10 s; the POS server starts then
+refusal-too-long-ago = No state of the copy is kept that is so old; the oldest is that of { $oldest }: espejo history --copies
+refusal-no-earlier-state = No earlier state of the copy is kept
 refusal-no-server = No POS server program is set: write [server] with its command into store.toml of the main
 refusal-server-hindered = { $what }. { $todo }
 refusal-server-down = { $what } { $todo }
@@ -1327,6 +1334,8 @@ demo-script-wanted = "{ $word }" should be one of: { $wanted }
 demo-script-too-many = "{ $word }" is one word too many
 demo-script-backwards = this time is over when the line is reached: write the lines in the order of their times
 demo-script-after-the-end = nothing comes after the end: leave it out
+cli-copies-none = no earlier state is kept
+cli-as-of = The copy is stepped back to what it was at { $at }. What it holds since then is set aside first: espejo rescue list
 cli-drilled = The POS server would start here: it answered after { $ready }. All that was taken down again; no licence day was spent.
 cli-started = This machine is the server again.
 cli-sum = To go on, type the sum of { $a } and { $b }:
@@ -1364,6 +1373,12 @@ cli-rescue-lacking = { $n ->
     [one] the mirror lacks line { $numbers }
    *[other] the mirror lacks { $n } lines: { $numbers }
   }
+cli-rescue-rows = { $n ->
+    [one] 1 row
+   *[other] { $n } rows
+  } of { $table } that this copy lacks (key: { $key }; columns: { $columns })
+cli-rescue-rows-more = { $n } rows of { $table } and more that this copy lacks (key: { $key }; columns: { $columns })
+cli-rescue-no-rows = The rows of { $file } cannot be read: { $why }
 cli-rescue-records = { $n ->
     [one] { $n } record that this machine alone held
    *[other] { $n } records that this machine alone held
@@ -1499,6 +1514,7 @@ help-mirror-accept_removals = Take over without a question that most files are g
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
 help-promote = Start the backup server: this machine serves from now on
 help-promote-yes = The main is dead: a person has looked
+help-promote-as_of = Start from what the copy was then: 12:03, or 2026-11-14 12:03; what it holds since is set aside first
 help-promote-unlock = Start though terminals say that the other machine lives, or that this one is cut off; only the support may, with a reason
 help-promote-accept_loss = An old copy, or one that waits for an answer, is good enough
 help-promote-counter = Behind which number this counter goes on, for one that is asked about; may be said again
@@ -1532,6 +1548,7 @@ help-counters-json = As one JSON object
 help-hold-files = Hold files for the service; nobody types this
 help-history = The diary: operations with start, end, duration, who and why; also where no service runs
 help-history-check = Only whether it is as it was written; 1 where it is not
+help-history-copies = The states that the copy here can be stepped back to: espejo promote --as-of
 help-history-events = All that it holds: alarms, answers, machines that joined, the service's beginnings and ends
 help-history-json = As one JSON object
 help-rescue = What one side alone held, and was set aside

@@ -39,6 +39,9 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         Noted::Kept { files, to } => {
             words.with("noted-kept", &[("files", (*files).into()), ("to", to.as_str().into())])
         }
+        Noted::SteppedBack { to } => {
+            with("noted-stepped-back", "to", &super::figures::date(words, *to, &jiff::tz::TimeZone::system()))
+        }
         Noted::Numbered { name, last, next, suspect } => {
             let number = |number: &Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
             let (first, end) = suspect.map_or((None, None), |(first, end)| (Some(first), end));
@@ -97,6 +100,7 @@ mod tests {
             Noted::Configured { revision: 3 },
             Noted::Kept { files: 1, to: text() },
             Noted::Kept { files: 9, to: text() },
+            Noted::SteppedBack { to: jiff::Timestamp::UNIX_EPOCH },
             Noted::Numbered { name: text(), last: Some(3), next: "53".to_owned(), suspect: Some((4, Some(53))) },
             Noted::Numbered { name: text(), last: Some(3), next: "B".to_owned(), suspect: Some((4, None)) },
             Noted::Numbered { name: text(), last: None, next: "B".to_owned(), suspect: None },

@@ -1,7 +1,7 @@
 //! Plans of changes of server: what is examined, and the steps.
 
 use super::Words;
-use crate::service::status::{Checked, Step};
+use crate::service::status::{Checked, Lack, Step};
 
 /// A step, as something that is done. `other` is what the other machine is called.
 #[must_use]
@@ -26,6 +26,19 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
         Step::Other => "step-other",
     };
     words.with(key, &[("other", other.to_owned().into())])
+}
+
+/// What may be missing in the copy; nothing where it could not be counted.
+#[must_use]
+pub fn lack(words: &Words, lack: &Lack) -> Option<String> {
+    let label = ("label", lack.label.as_str().into());
+    if !lack.seen.is_empty() {
+        return Some(words.with("lack-seen", &[label, ("seen", lack.seen.join(", ").into())]));
+    }
+    Some(match lack.at_most? {
+        0 => words.with("lack-none", &[label, ("held", lack.held?.into())]),
+        most => words.with("lack-at-most", &[label, ("n", most.into()), ("held", lack.held?.into())]),
+    })
 }
 
 /// What is examined, in a few words.
@@ -64,6 +77,16 @@ mod tests {
         {
             let said = step(&words, *one, "SERVIDOR");
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
+        }
+        let some = |at_most, seen: &[&str]| Lack {
+            label: "orders".to_owned(),
+            held: Some(1040),
+            at_most: Some(at_most),
+            seen: seen.iter().map(|seen| (*seen).to_owned()).collect(),
+        };
+        for one in [some(0, &[]), some(3, &[]), some(3, &["CAJA-2 1041", "CAJA-5 1042"])] {
+            let said = lack(&words, &one).unwrap();
+            assert!(said.contains("orders") && !said.contains(['{', '}']), "{said}");
         }
         for one in [Checked::Duty, Checked::Verdict, Checked::Proven, Checked::ServerVersion, Checked::Other] {
             assert!(!check(&words, one).contains(['{', '}']));

@@ -47,6 +47,8 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::WasNoServer => "refusal-was-no-server",
         WhyNot::OtherHealthy => "refusal-healthy",
         WhyNot::CopyOld { .. } => "refusal-copy-old",
+        WhyNot::TooLongAgo { oldest: Some(_) } => "refusal-too-long-ago",
+        WhyNot::TooLongAgo { oldest: None } => "refusal-no-earlier-state",
         WhyNot::QuestionOpen => "refusal-question",
         WhyNot::NobodyKnows => "refusal-nobody-knows",
         WhyNot::Parted => "refusal-parted",
@@ -104,6 +106,9 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
         WhyNot::NoSuchMachine { name, backup } => vec![("name", name.clone()), ("backup", backup.clone())],
         WhyNot::System { error } | WhyNot::NoCommand { error } => {
             vec![("error", error.clone())]
+        }
+        WhyNot::TooLongAgo { oldest: Some(oldest) } => {
+            vec![("oldest", figures::date(words, *oldest, &jiff::tz::TimeZone::system()))]
         }
         WhyNot::Drill(NoDrill::NoSale { error: Some(error) }) => vec![("error", error.clone())],
         WhyNot::CopyOld { age_ms, limit_ms } => vec![("age", span(*age_ms)), ("limit", span(*limit_ms))],

@@ -41,6 +41,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::CopyOld { age_ms, limit_ms } => {
             two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
         }
+        WhyNot::TooLongAgo { .. } => words.say("short-too-long-ago"),
         WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
         WhyNot::NobodyKnows | WhyNot::Parted => named("short-nobody-knows"),
         WhyNot::Twin => words.say("short-twin"),

@@ -174,6 +174,7 @@ pub fn rescan(way: &Way) -> Vec<Row> {
         consent: Consent::Ask,
         own: scratch.folder("spool"),
         rules: Rules::default(),
+        quiet: None,
         holder: None,
     };
     let mut held = Source::open(&source, options).unwrap();

@@ -106,6 +106,7 @@ impl<'p> Mirrored<'p> {
             consent: Consent::Always,
             own: place.path().to_owned(),
             rules,
+            quiet: None,
             holder: Some(env!("CARGO_BIN_EXE_espejo").into()),
         };
         let source = Source::open(&place.source, options).unwrap();

@@ -37,6 +37,7 @@ fn held(place: &Place) -> Source {
         consent: Consent::Ask,
         own: place.path().to_owned(),
         rules: Rules::default(),
+        quiet: None,
         holder: None,
     };
     let mut source = Source::open(&place.source, options).unwrap();

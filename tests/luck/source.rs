@@ -45,6 +45,7 @@ pub fn known_by(place: &Place, empty_patience: Duration, rules: Rules) -> Source
         consent: Consent::Ask,
         own: place.path().to_owned(),
         rules,
+        quiet: None,
         holder: None,
     };
     let mut source = Source::open(&place.source, options).unwrap();

@@ -184,3 +184,31 @@ fn no_number_is_given_twice_whenever_the_backup_is_killed() {
     given.dedup();
     assert_eq!(all, given.len(), "numbers were given twice");
 }
+
+#[test]
+fn what_may_be_missing_is_said_in_the_words_of_the_shop() {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"300ms\"");
+    two.set("server", RUNS);
+    let path = two.home(Machine::Main).join("store.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let count = "[[dataset.count]]\nlabel = \"orders\"\nby = { records = \"ORDER.QUE\" }\n[[dataset.count]]\nlabel = \"lines\"\n\
+        by = { file = \"shop.db\", sql = \"SELECT count(*) FROM lines\" }\n";
+    fs::write(&path, text + count).unwrap();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;mi").unwrap();
+    let open = rusqlite::Connection::open(two.data.join("shop.db")).unwrap();
+    open.execute_batch("CREATE TABLE lines (a); INSERT INTO lines VALUES (1), (2), (3), (4);").unwrap();
+    two.meet();
+    let counted = |status: &Value| {
+        let plan = status["plans"].as_array().unwrap().iter().find(|plan| plan["kind"] == "promote").cloned();
+        let lacks = plan.map(|plan| plan["lacks"].clone()).unwrap_or_default();
+        (lacks[0]["held"].clone(), lacks[1]["held"].clone())
+    };
+    // A queue of which half a record stands there is counted without it.
+    two.until(Machine::Backup, "both are counted", |status| counted(status) == (json!(2), json!(4)));
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    let plan = told(&asked(&two, Machine::Backup, &["promote", "--plan"]));
+    assert!(plan.contains("orders: 2 in the copy") && plan.contains("lines: 4 in the copy"), "{plan}");
+}

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::common::two::{Machine, RUNS, Two};
 use crate::common::until;
-use crate::turns::done;
+use crate::turns::{asked, done};
 
 /// Sells once for each line, in one commit, and says so.
 const SELLS: &str = "import sqlite3,sys\n\
@@ -95,4 +95,46 @@ fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() 
     let rescue = two.path().join(".pos.espejo/rescue");
     let asides = std::fs::read_dir(rescue).map_or(0, Iterator::count);
     assert_eq!(asides, 0, "something was set aside");
+}
+
+#[test]
+fn the_sales_that_the_main_alone_held_are_listed_row_by_row_when_it_is_back() {
+    let mut two = Two::new();
+    two.init();
+    two.set("server", RUNS);
+    let mut shop = Sells::begin(&two.data);
+    shop.sells("main", 20);
+    two.meet();
+    until("the first copy", || sales(&two.mirror()) == (20, 0));
+    // The backup is away, and the main sells on: then it dies, and the backup comes back alone.
+    two.kill(Machine::Backup);
+    shop.sells("main", 3);
+    drop(shop);
+    two.cut_power(Machine::Main);
+    two.start(Machine::Backup);
+    until("the backup serves", || {
+        asked(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+        two.status(Machine::Backup).is_some_and(|status| status["duty"] == "serving")
+    });
+    let mut shop = Sells::begin(&two.mirror());
+    shop.sells("backup", 5);
+    two.start(Machine::Main);
+    until("the main has what the backup holds", || sales(&two.data) == (20, 5));
+    drop(shop);
+    let listed = asked(&two, Machine::Main, &["rescue", "list", "--json"]);
+    let all: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let name = all[0]["name"].as_str().unwrap_or_else(|| panic!("{all}"));
+    let shown = asked(&two, Machine::Main, &["rescue", "show", name, "--records", "--json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let files = shown["files"].as_array().unwrap();
+    let rows = files.iter().find_map(|file| file["rows"].as_array()).unwrap_or_else(|| panic!("{shown}"));
+    assert_eq!(
+        (&rows[0]["table"], &rows[0]["count"], &rows[0]["key"][0]),
+        (&"sales".into(), &3.into(), &"number".into())
+    );
+    let to = two.path().join("stick");
+    done(&two, Machine::Main, &["rescue", "export", name, to.to_str().unwrap()]);
+    let csv = std::fs::read_to_string(to.join("records/shop.db.sales.csv")).unwrap();
+    assert_eq!(csv, "number,who\r\n21,main\r\n22,main\r\n23,main\r\n");
+    assert!(to.join("records/records.json").exists() && to.join("shop.db").exists() && to.join("shop.db-wal").exists());
 }

@@ -20,7 +20,15 @@ fn by() -> String {
 }
 
 fn start(yes: bool, accept_loss: bool) -> [Effect<espejo::tui::Left>; 1] {
-    [Effect::Send(Command::Promote { by: by(), yes, accept_loss, unlock: false, reason: None, numbers: vec![] })]
+    [Effect::Send(Command::Promote {
+        by: by(),
+        yes,
+        accept_loss,
+        unlock: false,
+        reason: None,
+        numbers: vec![],
+        as_of: None,
+    })]
 }
 
 #[test]

@@ -39,13 +39,9 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         behind_bytes: mirror.behind_bytes,
     };
     status.plans = vec![Plan {
-        kind: OperationKind::Promote,
-        checks: checks(stands),
         loss: Some(loss).filter(|loss| loss.behind_ms > 0),
         licence_ends_at: Some(now() + SignedDuration::from_hours(240)),
-        limit_ms: None,
-        steps: OperationKind::Promote.steps().to_vec(),
-        numbers: vec![],
+        ..Plan::of(OperationKind::Promote, checks(stands))
     }];
     give_back(status, &[(Checked::Duty, WhyNot::MainServes)]);
 }
@@ -57,16 +53,8 @@ fn give_back(status: &mut Status, stands: &[(Checked, WhyNot)]) {
 fn give(status: &mut Status, kind: OperationKind, stands: &[(Checked, WhyNot)]) {
     status.plans.retain(|plan| plan.kind != kind);
     let days = (kind == OperationKind::Switch).then(|| now() + SignedDuration::from_hours(240));
-    let (checks, steps) = (checks(stands), kind.steps().to_vec());
-    status.plans.push(Plan {
-        kind,
-        checks,
-        loss: None,
-        licence_ends_at: days,
-        limit_ms: Some(80_000),
-        steps,
-        numbers: vec![],
-    });
+    let plan = Plan::of(kind, checks(stands));
+    status.plans.push(Plan { licence_ends_at: days, limit_ms: Some(80_000), ..plan });
 }
 
 /// A backup on an ordinary day.
@@ -281,15 +269,7 @@ pub fn morning() -> Status {
     let mut status = main_alone();
     status.duty = Duty::Waiting;
     (status.server, status.peer.state, status.peer.heard_ago_ms) = (Server::Stopped, PeerState::Unknown, None);
-    status.plans = vec![Plan {
-        kind: OperationKind::Start,
-        checks: checks(&[(Checked::Verdict, WhyNot::NobodyKnows)]),
-        loss: None,
-        licence_ends_at: None,
-        limit_ms: None,
-        steps: OperationKind::Start.steps().to_vec(),
-        numbers: vec![],
-    }];
+    status.plans = vec![Plan { ..Plan::of(OperationKind::Start, checks(&[(Checked::Verdict, WhyNot::NobodyKnows)])) }];
     status
 }
 

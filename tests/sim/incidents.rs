@@ -57,7 +57,9 @@ impl Shop {
             let by = "ana".to_owned();
             let (yes, accept_loss) = (!self.random.once_in(4), !self.random.once_in(4));
             let command = match self.random.below(14) {
-                0..=3 => Command::Promote { by, yes, accept_loss, unlock: false, reason: None, numbers: vec![] },
+                0..=3 => {
+                    Command::Promote { by, yes, accept_loss, unlock: false, reason: None, numbers: vec![], as_of: None }
+                }
                 4..=6 => Command::Return { by, reason: None },
                 7..=8 => Command::Switch { by, reason: None },
                 9 => Command::Start { by },
@@ -151,9 +153,15 @@ impl Shop {
             let offered = status.plans.iter().find(|plan| plan.is_offered() && !plan.kind.gives());
             let command = match offered.map(|plan| plan.kind) {
                 Some(espejo::service::status::OperationKind::Start) => Command::Start { by },
-                Some(espejo::service::status::OperationKind::Promote) => {
-                    Command::Promote { by, yes: true, accept_loss: true, unlock: false, reason: None, numbers: vec![] }
-                }
+                Some(espejo::service::status::OperationKind::Promote) => Command::Promote {
+                    by,
+                    yes: true,
+                    accept_loss: true,
+                    unlock: false,
+                    reason: None,
+                    numbers: vec![],
+                    as_of: None,
+                },
                 _ => continue,
             };
             self.ask(who, command);

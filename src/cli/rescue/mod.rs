@@ -18,6 +18,7 @@ use super::parts::Rescue;
 use crate::diary::{DiaryError, Store, diary_path};
 use crate::disk::DiskError;
 use crate::disk::rescue::{self, Aside, Held};
+use crate::disk::rows::{self, Rows};
 use crate::service::event::Noted;
 use crate::service::keeper;
 use crate::service::member::{own_folders, own_node};
@@ -125,7 +126,14 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
     let gone = list.into_iter().flat_map(|list| &list.files).filter(|one| one.bytes.is_none());
     let mut out = io::stdout().lock();
     if as_json {
-        let shown = held.iter().map(|held| Ok(shown::value(held, &lacking(kept, held, records)?, records)));
+        let shown = held.iter().map(|held| {
+            let mut value = shown::value(held, &lacking(kept, held, records)?, records);
+            let tables = rows(around, kept, held);
+            if !tables.is_empty() {
+                value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, records)).collect();
+            }
+            Ok(value)
+        });
         let mut files = shown.collect::<Result<Vec<Value>, Failure>>()?;
         files.extend(gone.map(shown::gone_value));
         let against = list.map(|list| list.against);
@@ -143,6 +151,9 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
     for held in &held {
         let lacking = lacking(kept, held, records)?;
         for line in shown::lines(words, held, &lacking, records) {
+            writeln!(out, "{line}")?;
+        }
+        for line in rows(around, kept, held).iter().flat_map(|rows| shown::rows(words, rows, records)) {
             writeln!(out, "{line}")?;
         }
     }
@@ -164,6 +175,47 @@ fn lacking(kept: &Kept, held: &Held, records: bool) -> Result<Lacking, Failure> 
     Ok(Lacking::End { count, records: if records { read()? } else { vec![] } })
 }
 
+/// The rows of a database that this side alone held.
+fn rows(around: &Around, kept: &Kept, held: &Held) -> Vec<Rows> {
+    let found = rows::lacking(&kept.aside.path, &kept.dest, &held.path, &around.home);
+    match found {
+        Ok(rows) => rows.unwrap_or_default(),
+        Err(error) => {
+            let args = [("file", held.path.to_string().into()), ("why", error.to_string().into())];
+            eprintln!("{}", around.words.with("cli-rescue-no-rows", &args));
+            vec![]
+        }
+    }
+}
+
+/// Writes the records and rows beside what was exported: each table as CSV, and all of it as one JSON object.
+fn export_records(around: &Around, kept: &Kept, to: &Path) -> Result<(), Failure> {
+    let held = rescue::show(&kept.aside, &kept.dest).map_err(|error| failed(&error))?;
+    let folder = to.join("records");
+    let mut all = vec![];
+    for held in &held {
+        let lacking = lacking(kept, held, true)?;
+        let tables = rows(around, kept, held);
+        if tables.is_empty() && lacking.is_empty() {
+            continue;
+        }
+        std::fs::create_dir_all(&folder)?;
+        let name = held.path.to_string().replace('/', "_");
+        for table in &tables {
+            std::fs::write(folder.join(format!("{name}.{}.csv", table.table.replace('/', "_"))), rows::csv(table))?;
+        }
+        let mut value = shown::value(held, &lacking, true);
+        value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, true)).collect();
+        all.push(value);
+    }
+    if !all.is_empty() {
+        let text =
+            serde_json::to_vec_pretty(&json!({ "dataset": kept.dataset, "files": all })).map_err(io::Error::from)?;
+        std::fs::write(folder.join("records.json"), text)?;
+    }
+    Ok(())
+}
+
 fn export(around: &Around, kept: &Kept, dir: &Path) -> Result<Exit, Failure> {
     let to = std::path::absolute(dir)?;
     if std::fs::read_dir(&to).is_ok_and(|mut names| names.next().is_some()) {
@@ -172,6 +224,7 @@ fn export(around: &Around, kept: &Kept, dir: &Path) -> Result<Exit, Failure> {
     }
     note(around, Noted::RescueExported { name: kept.aside.name.clone(), to: to.display().to_string() })?;
     rescue::export(&kept.aside.path, &to).map_err(|error| failed(&error))?;
+    export_records(around, kept, &to)?;
     let args = [("name", kept.aside.name.clone().into()), ("path", to.display().to_string().into())];
     writeln!(io::stdout(), "{}", around.words.with("cli-rescue-exported", &args))?;
     Ok(Exit::Done)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::history::harmless;
 use crate::disk::lone::{Against, Listed};
 use crate::disk::rescue::{Held, Now, Record};
+use crate::disk::rows::{Rows, text};
 use crate::words::{Words, figures};
 
 /// The records that one side alone held.
@@ -13,6 +14,56 @@ pub(super) enum Lacking {
     Lines(Vec<Record>),
     /// So many at the end of the queue; what they are, where that is to be shown.
     End { count: u64, records: Vec<Vec<u8>> },
+}
+
+impl Lacking {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.is_empty(),
+            Self::End { count, .. } => *count == 0,
+        }
+    }
+}
+
+/// The rows of a table that one side alone held.
+pub(super) fn rows(words: &Words, rows: &Rows, records: bool) -> Vec<String> {
+    let count = rows.rows.len();
+    let key = if rows.more { "cli-rescue-rows-more" } else { "cli-rescue-rows" };
+    let args = [
+        ("table", harmless(&rows.table).into()),
+        ("n", count.into()),
+        ("columns", harmless(&rows.columns.join(", ")).into()),
+        ("key", harmless(&rows.key.join(", ")).into()),
+    ];
+    let mut lines = vec![format!("    {}", words.with(key, &args))];
+    for row in rows.rows.iter().filter(|_| records) {
+        let cells = rows.columns.iter().zip(row).map(|(column, value)| format!("{column}={}", text(value)));
+        lines.push(format!("      {}", harmless(&cells.collect::<Vec<_>>().join(", "))));
+    }
+    lines
+}
+
+/// The same as JSON; what stands in them only where that is asked for.
+pub(super) fn rows_value(rows: &Rows, records: bool) -> Value {
+    let row = |row: &Vec<rusqlite::types::Value>| row.iter().map(cell).collect::<Value>();
+    let mut value = json!({
+        "table": rows.table, "key": rows.key, "columns": rows.columns, "count": rows.rows.len(), "more": rows.more,
+    });
+    if records {
+        value["rows"] = rows.rows.iter().map(row).collect();
+    }
+    value
+}
+
+fn cell(value: &rusqlite::types::Value) -> Value {
+    use rusqlite::types::Value::{Blob, Integer, Null, Real, Text};
+    match value {
+        Null => Value::Null,
+        Integer(number) => (*number).into(),
+        Real(number) => (*number).into(),
+        Text(_) | Blob(_) => text(value).into(),
+    }
 }
 
 /// What was compared with.

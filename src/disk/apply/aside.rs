@@ -42,7 +42,7 @@ impl Mirror {
     }
 
     /// Copies one file. Returns whether it is one.
-    fn copy_aside(&self, path: &RelPath, aside: &Root, to: &std::path::Path) -> Result<bool, DiskError> {
+    pub(super) fn copy_aside(&self, path: &RelPath, aside: &Root, to: &std::path::Path) -> Result<bool, DiskError> {
         let Some(stamp) = self.dest.stat(path).within("looking at", self.dest.path(), path)? else { return Ok(false) };
         if stamp.shape != Shape::File {
             return Ok(false);

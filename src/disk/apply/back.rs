@@ -57,6 +57,14 @@ impl Mirror {
         Ok(true)
     }
 
+    /// Names of what generation `seq` has changed, before it and after; none where there is no way back from it.
+    pub(super) fn touched_by(&self, seq: u64) -> Result<Option<Vec<RelPath>>, DiskError> {
+        let Some(way) = self.undo.read(seq)? else { return Ok(None) };
+        let Names { taken, made, edited, .. } = read_names(&way)?;
+        let taken = taken.into_iter().flat_map(|(_, from, next)| std::iter::once(from).chain(next));
+        Ok(Some(taken.chain(made.into_iter().map(|(path, _)| path)).chain(edited).collect()))
+    }
+
     /// Undoes what a crash left half applied of the generation after the last one.
     pub(super) fn undo_half_applied(&mut self) -> Result<(), DiskError> {
         let seq = self.state.position.seq + 1;

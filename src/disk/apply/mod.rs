@@ -8,6 +8,7 @@
 //! - [`aside`]: keeps beside the mirror what it takes away or overwrites
 //! - [`gather`]: sets aside what this machine alone holds since it was the server
 //! - [`back`]: undoes it
+//! - [`history`]: the states that it can be stepped back to
 //! - [`build`]: the first copy
 //! - [`private`]: a copy of a database for the program alone
 //! - [`survey`]: compares the mirror with its index
@@ -21,6 +22,7 @@ pub mod build;
 pub mod content;
 pub mod direct;
 pub mod gather;
+pub mod history;
 pub mod open;
 pub mod plan;
 pub mod private;
@@ -98,6 +100,7 @@ impl Mirror {
     /// back then; none where nothing was dropped.
     pub fn drop_history(&mut self) -> Result<Option<u64>, DiskError> {
         let Some(last) = self.undo.drop_oldest()? else { return Ok(None) };
+        self.index.forget_generations(last)?;
         let names = std::fs::read_dir(self.stash.path()).at("listing", self.stash.path())?;
         for entry in names.filter_map(Result::ok) {
             let seq: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());

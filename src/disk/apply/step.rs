@@ -57,9 +57,10 @@ impl Mirror {
         self.note(&plan, &sums, &mut applied)?;
         point!("index.committed");
         // It counts by now: history that cannot be dropped is no reason to apply it again.
-        while self.undo.is_over() {
-            match self.drop_history() {
-                Ok(left) => applied.history_left = left.or(applied.history_left),
+        loop {
+            match self.drop_what_is_over() {
+                Ok(None) => break,
+                Ok(left) => applied.history_left = left,
                 Err(error) => {
                     tracing::warn!(%error, "old steps back could not be dropped");
                     break;

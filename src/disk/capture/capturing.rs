@@ -30,6 +30,10 @@ impl Source {
         let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
         // What was heard meanwhile counts, too, where nothing is taken over now.
         dirty.join(std::mem::take(&mut settled.heard));
+        if let Some(until) = settled.later {
+            dirty.join(settled.dirty);
+            return Ok(Outcome::Wait { until, dirty });
+        }
         if let Some(until) =
             self.guard.hold_emptied(&mut settled.items, &self.tree, self.options.empty_patience, Instant::now())
         {
@@ -102,9 +106,12 @@ impl Source {
             moves,
             unsure: dirty.unsure.clone(),
             mapped: &mapped,
+            quieting: &mut self.quieting,
             wait,
         };
-        settle.run(dirty).map_err(|missed| match missed {
+        let settled = settle.run(dirty);
+        self.quieting.end();
+        settled.map_err(|missed| match missed {
             Missed::Spool(error) => SourceError::Spool { path: self.options.own.clone(), error },
             Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),
             Missed::Unreadable(error) => self.gone(error),

@@ -12,6 +12,7 @@
 //! - [`look`]: one look at a file, and the second
 //! - `looks`: one look at all that changed, and the second
 //! - [`queue`]: what of a file that grows is whole
+//! - [`quiet`]: has the shop's program stand still
 //! - [`sqlite`]: a database, as one commit left it
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
@@ -36,6 +37,7 @@ mod once;
 pub mod outgoing;
 pub mod prove;
 pub mod queue;
+pub mod quiet;
 pub mod rules;
 pub mod settle;
 pub mod sqlite;
@@ -53,6 +55,7 @@ use candidates::{Dirty, Trust};
 pub use captured::Captured;
 use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
+use quiet::{Quiet, Quieting};
 use rules::Rules;
 use settle::Certainty;
 use tree::{Kept, Known, Tree};
@@ -77,6 +80,8 @@ pub struct Options {
     pub own: PathBuf,
     /// What is said of the files.
     pub rules: Rules,
+    /// Has the shop's program stand still, where it never does by itself.
+    pub quiet: Option<Quiet>,
     /// The program whose process holds what the shop's programs honour; without one nothing can be held, and databases are captured like
     /// any other files.
     pub holder: Option<PathBuf>,
@@ -90,6 +95,7 @@ pub struct Source {
     exclude: Exclude,
     rules: Rules,
     holder: Holder,
+    quieting: Quieting,
     plain: BTreeMap<RelPath, String>,
     tree: Tree,
     trust: Trust,
@@ -168,6 +174,7 @@ impl Source {
             exclude: Exclude::new(path, &options.own, options.rules.clone()),
             rules: options.rules.clone(),
             holder: Holder::new(options.holder.clone()),
+            quieting: Quieting::of(options.quiet.clone()),
             plain: BTreeMap::new(),
             options,
             tree: Tree::of(path),

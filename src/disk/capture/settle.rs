@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::candidates::{Candidates, Dirty, Search};
 use super::look::{Item, Missed, Still};
 use super::looks::{lone, moves_alone};
+use super::quiet::Quieting;
 use super::rules::Rules;
 use crate::disk::hold::Holder;
 use crate::disk::spool::Spool;
@@ -43,6 +44,8 @@ pub struct Settled {
     pub dirty: Dirty,
     /// All that the watch said meanwhile.
     pub heard: Dirty,
+    /// Nothing is taken: its program stands still for a capture then.
+    pub later: Option<Instant>,
     /// Bytes that were read.
     pub read: u64,
     /// How long that took, without what was waited for.
@@ -90,6 +93,8 @@ pub struct Settle<'s> {
     pub unsure: BTreeSet<RelPath>,
     /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
     pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
+    /// Has the shop's program stand still, where it never does by itself.
+    pub(super) quieting: &'s mut Quieting,
     /// Waits for so long, and returns all that has changed until then; none where only a look at everything tells.
     pub wait: &'s mut dyn FnMut(Duration) -> Option<Dirty>,
 }
@@ -97,9 +102,7 @@ pub struct Settle<'s> {
 impl Settle<'_> {
     /// Looks at what `dirty` names until two looks agree.
     pub fn run(mut self, dirty: &Dirty) -> Result<Settled, Missed> {
-        let began = Instant::now();
-        let mut done = Settled::default();
-        let mut names = BTreeMap::new();
+        let (mut began, mut done, mut names) = (Instant::now(), Settled::default(), BTreeMap::new());
         if dirty.everything {
             // Before anything is looked at, all folders that there are must be watched.
             done.dirty.join(self.heard_within(Duration::ZERO).unwrap_or_default());
@@ -149,20 +152,34 @@ impl Settle<'_> {
                 done.certainty = Certainty::TwoLooks;
                 break;
             }
-            if began.elapsed() > self.patience && round >= LEAST_ROUNDS {
-                self.take_as_it_is(&mut names, moving, &mut done, round)?;
-                done.dirty.join(since);
-                break;
+            match self.patience_over(began, round) {
+                None => {}
+                Some(Over::Later(at)) => {
+                    done.later = Some(at);
+                    return Ok(done);
+                }
+                Some(Over::Stands) => began = Instant::now(),
+                Some(Over::Ends) => {
+                    self.take_as_it_is(&mut names, moving, &mut done, round)?;
+                    done.dirty.join(since);
+                    break;
+                }
             }
             moving.extend(self.merge(&since, &mut names, &mut done)?);
             todo = moving;
-            gap = match round {
-                ..CALM_ROUNDS => CALM_GAP,
-                CALM_ROUNDS..CLOSE_ROUNDS => FIRST_GAP,
-                CLOSE_ROUNDS.. => (gap * 2).min(LAST_GAP),
-            };
+            gap = gap_after(round, gap);
         }
         Ok(done)
+    }
+
+    /// What becomes of what never held still; none while there is patience.
+    fn patience_over(&mut self, began: Instant, round: u32) -> Option<Over> {
+        if began.elapsed() <= self.patience || round < LEAST_ROUNDS {
+            return None;
+        }
+        // It stood still not long ago, and will again: what the mirror has of then is better than this.
+        let rested = self.quieting.rests().map(Over::Later);
+        Some(rested.unwrap_or_else(|| if self.quieting.begin() { Over::Stands } else { Over::Ends }))
     }
 
     /// Waits for so long. Returns all that has changed until then; none where only a look at everything tells.
@@ -214,6 +231,25 @@ impl Settle<'_> {
         let Some(mut since) = self.heard_within(Duration::ZERO) else { return Ok(BTreeSet::new()) };
         since.paths.extend(new);
         self.merge(&since, names, done)
+    }
+}
+
+/// What becomes of what never held still.
+enum Over {
+    /// Nothing is taken before then.
+    Later(Instant),
+    /// Its program stands still now.
+    Stands,
+    /// It is taken as it is.
+    Ends,
+}
+
+/// The time between the two looks of the next round.
+fn gap_after(round: u32, gap: Duration) -> Duration {
+    match round {
+        ..CALM_ROUNDS => CALM_GAP,
+        CALM_ROUNDS..CLOSE_ROUNDS => FIRST_GAP,
+        CLOSE_ROUNDS.. => (gap * 2).min(LAST_GAP),
     }
 }
 

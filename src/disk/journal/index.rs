@@ -61,6 +61,10 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS sums (
         entry INTEGER NOT NULL, row INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (entry, row)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS proven (id INTEGER PRIMARY KEY CHECK (id = 1), seconds INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS generation (
+        seq INTEGER PRIMARY KEY, seconds INTEGER NOT NULL, nanos INTEGER NOT NULL, grade INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS pinned (
+        id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, since INTEGER NOT NULL, steady INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS gathering (
         id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);";
 
@@ -137,7 +141,15 @@ impl Index {
             state.as_of.nanos,
             grade
         ];
-        self.run("INSERT OR REPLACE INTO state VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", values).map(drop)
+        self.run("INSERT OR REPLACE INTO state VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", values)?;
+        // What was stepped back is no state that was.
+        let seq = state.position.seq.cast_signed();
+        self.run("DELETE FROM generation WHERE seq > ?1", [seq])?;
+        if state.form != Form::Committed || state.stepping_back.is_some() {
+            return Ok(());
+        }
+        let values = params![seq, state.as_of.seconds, state.as_of.nanos, grade];
+        self.run("INSERT OR REPLACE INTO generation VALUES (?1, ?2, ?3, ?4)", values).map(drop)
     }
 
     /// Forgets everything.
@@ -145,6 +157,8 @@ impl Index {
         self.run("DELETE FROM sums", [])?;
         self.run("DELETE FROM entry", [])?;
         self.run("DELETE FROM proven", [])?;
+        self.run("DELETE FROM generation", [])?;
+        self.run("DELETE FROM pinned", [])?;
         self.run("DELETE FROM state", []).map(drop)
     }
 
@@ -309,7 +323,7 @@ impl Index {
     }
 }
 
-const GRADES: [Grade; 4] = [Grade::Exact, Grade::Steady, Grade::Unsteady, Grade::Incomplete];
+pub(super) const GRADES: [Grade; 4] = [Grade::Exact, Grade::Steady, Grade::Unsteady, Grade::Incomplete];
 
 fn entry(row: &Row<'_>, at: usize) -> rusqlite::Result<Entry> {
     let meta = Meta {

@@ -6,6 +6,7 @@
 //! - [`redo`]: generations that are acknowledged and not yet applied
 //! - [`undo`]: the way back, generation by generation
 //! - [`index`]: what stands in the mirror, name by name
+//! - [`states`]: the states that were, and the one that is kept
 //! - [`sums`]: the sums of blocks as the index stores them
 //! - [`gathering`]: what is noted of setting aside what this machine alone holds
 
@@ -13,5 +14,6 @@ pub mod gathering;
 pub mod index;
 pub mod records;
 pub mod redo;
+pub mod states;
 pub mod sums;
 pub mod undo;

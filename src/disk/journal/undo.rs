@@ -272,6 +272,18 @@ impl Undo {
         Ok(Some(segment.last()))
     }
 
+    /// The last generation that the oldest segment leads back from.
+    #[must_use]
+    pub fn oldest_last(&self) -> Option<u64> {
+        self.segments.front().map(Segment::last)
+    }
+
+    /// How much room the whole may take, in bytes.
+    #[must_use]
+    pub fn most_bytes(&self) -> u64 {
+        self.limits.bytes
+    }
+
     /// Whether the oldest segment is older or the whole is larger than it should be.
     #[must_use]
     pub fn is_over(&self) -> bool {

@@ -11,6 +11,9 @@ use crate::service::event::What;
 use crate::service::news::News;
 use crate::service::status::PeerState;
 
+/// For so long is said that much has changed: the state before is kept as long.
+const KEPT: Duration = Duration::from_secs(86_400);
+
 /// What is known of that.
 #[derive(Debug)]
 pub(super) struct Doubts {
@@ -20,6 +23,8 @@ pub(super) struct Doubts {
     pub(super) rotten: BTreeSet<String>,
     /// Databases that are captured as plain files, with the reason.
     pub(super) plain: Vec<(String, String)>,
+    /// A generation changed so many of a hundred bytes, and when.
+    much: Option<(u64, Timestamp)>,
     /// What never holds still for so long is told.
     pub(super) steady_alarm: Duration,
 }
@@ -30,6 +35,7 @@ impl Default for Doubts {
             broken: vec![],
             rotten: BTreeSet::new(),
             plain: vec![],
+            much: None,
             steady_alarm: crate::config::mirror::STEADY_ALARM,
         }
     }
@@ -37,10 +43,11 @@ impl Default for Doubts {
 
 impl Doubts {
     /// Takes in what tells of files that are not what they should be.
-    pub(super) fn hear(&mut self, news: News) -> Vec<What> {
+    pub(super) fn hear(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
             News::Broken(databases) => self.broken = databases,
             News::Plain(files) => self.plain = files,
+            News::MuchChanged { percent } => self.much = Some((percent, now)),
             News::Strange(files) => return self.strange(files),
             _ => {}
         }
@@ -68,6 +75,12 @@ impl Book {
         let for_long = |since: &Timestamp| now.duration_since(*since).unsigned_abs() >= *steady_alarm;
         let since = self.unsteady_since.filter(for_long);
         let unsteady = since.map(|since| Doubt::Unsteady { dataset: self.name.clone(), since });
-        [database, rotten, unsteady].into_iter().flatten().collect()
+        let lately = |(_, at): &&(u64, Timestamp)| now.duration_since(*at).unsigned_abs() < KEPT;
+        let much = self.doubts.much.as_ref().filter(lately).map(|(percent, at)| Doubt::MuchChanged {
+            dataset: self.name.clone(),
+            percent: *percent,
+            at: *at,
+        });
+        [database, rotten, unsteady, much].into_iter().flatten().collect()
     }
 }

@@ -182,17 +182,15 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Strange(_) | News::Broken(_) | News::Plain(_) => self.doubts.hear(news),
+            News::Strange(_) | News::Broken(_) | News::Plain(_) | News::MuchChanged { .. } => {
+                self.doubts.hear(news, now)
+            }
             News::Comparing { bytes, .. } => {
                 self.operations.went_on(bytes);
                 vec![]
             }
             News::Compared { files, bytes, differed, asked } => self.compared((files, bytes, differed), asked, now),
-            News::Closed => {
-                self.link = PeerState::Lost;
-                self.silent_since.get_or_insert_with(Instant::now);
-                vec![]
-            }
+            News::Closed => self.closed(),
             News::NotReseeded(why) => {
                 self.operations.fail(&why, now);
                 vec![]
@@ -208,6 +206,12 @@ impl Book {
             | News::Level { .. }
             | News::NotLevel => vec![],
         }
+    }
+
+    fn closed(&mut self) -> Vec<What> {
+        self.link = PeerState::Lost;
+        self.silent_since.get_or_insert_with(Instant::now);
+        vec![]
     }
 
     fn compared(&mut self, (files, bytes, differed): (u64, u64, u64), asked: bool, now: Timestamp) -> Vec<What> {

@@ -38,15 +38,7 @@ impl Machine {
             checks.push(Check::of(Checked::Licence, licence));
         }
         checks.push(self.check_free());
-        Plan {
-            kind,
-            checks,
-            loss: None,
-            licence_ends_at: None,
-            limit_ms: None,
-            steps: kind.steps().to_vec(),
-            numbers: vec![],
-        }
+        Plan::of(kind, checks)
     }
 
     /// The settings name this machine as the main. Whatever depends on that begins again with them, and the POS server runs on.

@@ -75,7 +75,7 @@ impl Machine {
         }
         self.turning.down = Lasting::default();
         let (by, yes, accept_loss, unlock) = (NOBODY.to_owned(), false, false, false);
-        let command = Command::Promote { by, yes, accept_loss, unlock, reason: None, numbers: vec![] };
+        let command = Command::Promote { by, yes, accept_loss, unlock, reason: None, numbers: vec![], as_of: None };
         self.turn_over(command, oneshot::channel().0).await
     }
 

@@ -1,6 +1,5 @@
 //! A machine as it begins: what it knows, its port, its diary; nothing is served or received yet.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::heart::Heart;
 use super::inbox::{Inbox, channels};
 use super::meet::{self, Calling};
 use super::numbers::Numbers;
+use super::orders::AskedOther;
 use super::own_till::OwnTill;
 use super::standing::Standing;
 use super::turning::Turning;
@@ -53,6 +53,7 @@ impl Machine {
             numbers: Numbers::load(home)?,
             drills: Drills::load(home),
             dumps: Dumps::load(home),
+            expires_at: Instant::now(),
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(member.node == Node::Main, Instant::now()),
@@ -85,8 +86,7 @@ impl Machine {
             clock_off_ms: None,
             their_status: None,
             unmet: None,
-            asked: 0,
-            answers: HashMap::new(),
+            asked: AskedOther::default(),
             publish,
             due: Instant::now(),
             told_at: None,

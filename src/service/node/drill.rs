@@ -232,7 +232,7 @@ impl Machine {
         }
         status.drilled.clone_from(&self.drills.last);
         if let Some(shown) = self.drills.shown()
-            && status.operation.as_ref().is_none_or(|known| super::is_newer(shown, known))
+            && status.operation.as_ref().is_none_or(|known| super::publishing::is_newer(shown, known))
         {
             status.operation = Some(shown.clone());
         }

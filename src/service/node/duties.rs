@@ -11,12 +11,16 @@ use super::numbers::asks;
 use super::pos::{self, Program};
 use super::rules::rules;
 use super::{Machine, MachineError};
+use crate::config::command::Command;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
 use crate::disk::capture::guard::Consent;
+use crate::disk::capture::quiet::Quiet;
 use crate::disk::journal::undo::Limits;
 use crate::os::point;
 use crate::pair::{Epoch, Record};
+use crate::server::{ask, filled};
+use crate::service::member::role_name;
 use crate::service::receiving::Asking;
 use crate::service::sending;
 
@@ -34,6 +38,7 @@ impl Machine {
                 consent,
                 own: self.home.clone(),
                 rules: rules(dataset),
+                quiet: self.quiet(epoch),
                 holder: crate::os::apart::own_program(),
             };
             let source = self.folder(&self.store, &dataset.name);
@@ -71,6 +76,38 @@ impl Machine {
         }
     }
 
+    /// What has the shop's program stand still while its files are captured, where that is set.
+    fn quiet(&self, epoch: Epoch) -> Option<Quiet> {
+        let hooks = &self.store.hooks;
+        let quiesce = hooks.quiesce.clone()?;
+        let folders: Vec<_> = self
+            .store
+            .datasets
+            .iter()
+            .map(|one| one.name.clone())
+            .map(|name| (name.clone(), self.folder(&self.store, &name)))
+            .collect();
+        let (name, node, limit) = (self.store.name.clone(), role_name(self.role()), hooks.limit);
+        let run = move |command: &Command, event: &str| {
+            let mut command = filled(&folders, command);
+            command.env("ESPEJO_STORE", &name).env("ESPEJO_NODE", node);
+            command.env("ESPEJO_EPOCH", epoch.to_string()).env("ESPEJO_OPERATION", "").env("ESPEJO_EVENT", event);
+            let done = ask::run(&mut command, std::time::Instant::now() + limit);
+            if !matches!(done, Ok(true)) {
+                tracing::warn!(event, "a hook did not do what it should");
+            }
+            matches!(done, Ok(true))
+        };
+        let (resume, run) = (hooks.resume.clone(), std::sync::Arc::new(run));
+        let again = std::sync::Arc::clone(&run);
+        let end = move || {
+            if let Some(resume) = &resume {
+                again(resume, "resume");
+            }
+        };
+        Some(Quiet::new(move || run(&quiesce, "quiesce"), end))
+    }
+
     /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.
     pub(super) fn keep_program(&mut self) -> Result<(), MachineError> {
         let node = self.member.node;
@@ -102,7 +139,7 @@ impl Machine {
             };
             let opening = Opening { others, history };
             let asks = Asking { asks: asks(&self.store, &dataset.name), scratch: self.home.clone() };
-            (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch, asks }))
+            (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch, asks, suspicious: mirror.suspicious }))
         });
         self.begin_lanes(work.collect())?;
         self.clean_up_after_drill();

@@ -49,6 +49,7 @@ impl Machine {
                 self.lanes_go_on().await?;
                 self.drill_goes_on().await;
                 self.dumps_go_on().await;
+                self.expire().await;
                 return Ok(None);
             }
             Input::Datagram(bytes) => {
@@ -164,7 +165,7 @@ impl Machine {
 
     /// What was asked of the other machine is not answered any more.
     pub(super) fn nobody_answers(&mut self) {
-        for (_, answer) in self.answers.drain() {
+        for (_, answer) in self.asked.answers.drain() {
             let _ = answer.send(Reply::Refused { why: vec![WhyNot::NoAnswer] });
         }
     }

@@ -98,6 +98,8 @@ pub struct Receipt {
     pub epoch: Epoch,
     /// What it is asked.
     pub asks: Asking,
+    /// A generation that changes so many of a hundred bytes is doubtful.
+    pub suspicious: u64,
 }
 
 impl Lane {
@@ -254,13 +256,13 @@ async fn mirror(
     orders: mpsc::UnboundedReceiver<Order>,
     (news, goes): (mpsc::UnboundedSender<News>, Arc<AtomicBool>),
 ) -> Result<(), String> {
-    let Receipt { dest, opening, epoch, asks } = receipt;
+    let Receipt { dest, opening, epoch, asks, suspicious } = receipt;
     let mut orders = Orders::new(orders);
     let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
     let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else { return Ok(()) };
     let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;
     goes.store(true, Ordering::Relaxed);
-    half.asking(asks).run().await;
+    half.asking(asks).suspecting(suspicious).run().await;
     Ok(())
 }
 

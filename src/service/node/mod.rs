@@ -4,6 +4,7 @@
 //! or for the network; what may take long runs elsewhere and comes back as an input.
 //!
 //! - [`meet`]: connections between the two machines
+//! - `as_of`: the start from an earlier state
 //! - `beginning`: a machine as it begins
 //! - [`calling`]: a person is called
 //! - [`ending`]: how it ends
@@ -17,6 +18,7 @@
 //! - [`heart`]: the heartbeat
 //! - `inbox`: where all that can wake it comes in
 //! - [`joining`]: another machine joins
+//! - `lacks`: what may be missing in the copy
 //! - [`lanes`]: one dataset on its way
 //! - [`standing`]: how the machine stands
 //! - `morning`: it was the server, and asks whether it still is
@@ -31,6 +33,7 @@
 //! - `twin`: two machines with one key
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `planning`: what each change of server would do now
+//! - `publishing`: how it stands is told
 //! - `keeping`: what goes into the diary
 //! - `numbers`: the numbers that must never be given twice
 //! - `rules`: how the files of a dataset are captured
@@ -38,10 +41,12 @@
 //! - `drill`: the start of the POS server is tried
 //! - `dumps`: databases that are mirrored by dumps
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
+//! - `expiring`: what was set aside goes when it is old
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod adopting;
 mod alone;
+mod as_of;
 mod beginning;
 pub mod calling;
 mod check;
@@ -51,6 +56,7 @@ mod drill;
 mod dumps;
 mod duties;
 pub mod ending;
+mod expiring;
 pub mod far;
 mod handing;
 pub mod heart;
@@ -61,6 +67,7 @@ mod isolated;
 mod job;
 pub mod joining;
 mod keeping;
+mod lacks;
 pub mod lanes;
 mod maintenance;
 pub mod meet;
@@ -71,6 +78,7 @@ mod orders;
 mod own_till;
 mod planning;
 pub mod pos;
+mod publishing;
 mod recovering;
 mod rules;
 pub mod session;
@@ -82,25 +90,22 @@ mod turning;
 mod twin;
 mod witnesses;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::boot::{self, LastEnd, Mark};
-use super::command::Reply;
 use super::engine::Asked;
 use super::event::Noted;
 use super::home::load_record;
 use super::keeper::Keeper;
-use super::member::{Member, role};
+use super::member::Member;
 use super::proofs::Proofs;
-use super::status::{Call, Maintenance, Operation, OperationState, Server, Status};
+use super::status::{Maintenance, Server, Status};
 use super::unmet::Unmet;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
@@ -108,7 +113,6 @@ use crate::link::identity::MachineId;
 use crate::link::pace::Pace;
 use crate::link::pulse;
 use crate::link::tls::Tls;
-use crate::os::ground;
 use crate::os::net::Datagrams;
 use crate::pair::{Claim, Duty, Event, Pair, Record};
 use crate::server::keeps::Keeping;
@@ -127,15 +131,10 @@ use own_till::OwnTill;
 pub use own_till::Programs;
 use pos::Program;
 use session::Session;
-use standing::{Known, Standing};
+use standing::Standing;
 use turning::Turning;
 use twin::Twin;
 use witnesses::Tills;
-
-/// How often at the most a new status is published.
-const PUBLISH: Duration = Duration::from_millis(100);
-/// How often one is published where nothing happens.
-const REST: Duration = Duration::from_secs(1);
 
 /// The service of a machine.
 pub struct Machine {
@@ -177,6 +176,8 @@ pub struct Machine {
     numbers: numbers::Numbers,
     drills: drill::Drills,
     dumps: dumps::Dumps,
+    /// When it is looked whether anything that was set aside is too old.
+    expires_at: Instant,
     devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.
@@ -193,8 +194,8 @@ pub struct Machine {
     clock_off_ms: Option<i64>,
     their_status: Option<Box<Status>>,
     unmet: Option<Unmet>,
-    asked: u64,
-    answers: HashMap<u64, oneshot::Sender<Reply>>,
+    /// What was asked of the other machine.
+    asked: orders::AskedOther,
     publish: watch::Sender<Option<Arc<Status>>>,
     due: Instant,
     /// When the other machine was last told how the mirror stands.
@@ -303,98 +304,4 @@ impl Machine {
             }
         }
     }
-
-    fn publish_soon(&mut self) {
-        self.due = self.due.min(Instant::now() + PUBLISH);
-    }
-
-    fn publish_now(&mut self) {
-        self.due = Instant::now() + REST;
-        for what in self.keeper.noticed() {
-            self.standing.noted(what, ground::now());
-        }
-        let status = self.status();
-        self.tell_terminals();
-        if self.pair.duty() != Duty::Serving
-            && let Some(session) = &self.session
-        {
-            // Each keeps a diary of its own: on a slow line there is room for better things.
-            session.stand(Status { history: vec![], ..status.clone() });
-        }
-        self.publish.send_replace(Some(Arc::new(status)));
-    }
-
-    /// How it stands.
-    fn status(&mut self) -> Status {
-        self.listen();
-        let now = ground::now();
-        let own = self.datasets_stand(now);
-        let theirs = self.their_status.as_deref().filter(|_| self.pair.duty() == Duty::Serving);
-        let blank =
-            || super::book::Book::new(&self.store.name, super::status::Folders::default()).status(&self.pair, now);
-        let mut status = theirs.cloned().or(own).unwrap_or_else(blank);
-        if let Some(days) = &mut self.days {
-            days.complete(&mut status);
-            days.news().iter().for_each(|what| self.keeper.event("", what));
-        }
-        self.far.weigh(self.is_without_server(), Instant::now());
-        let stalled = self.stalled();
-        let known = Known {
-            store: &self.store,
-            pair: &self.pair,
-            heart: &self.heart,
-            theirs: self.theirs.clone(),
-            unmet: self.why_unmet(),
-            apart: self.apart,
-            has_twin: self.has_twin,
-            program: self.program.as_ref(),
-            far: self.far,
-            witnessed: self.witnessed(),
-            home: &self.home,
-            others: keeping::troubles(&self.keeper, &self.proofs, self.unsaved.as_ref())
-                .into_iter()
-                .chain(self.twin.trouble())
-                .chain(stalling::trouble(&stalled))
-                .chain(self.till_troubles())
-                .chain(self.drill_trouble(now))
-                .chain(self.dump_troubles())
-                .collect(),
-        };
-        for what in self.standing.complete(&mut status, &known, now) {
-            tracing::info!(event = ?what);
-            self.keeper.event("", &what);
-        }
-        status.stalled.extend(stalled);
-        status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
-        status.history = self.keeper.history().to_vec();
-        if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
-            && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
-        {
-            status.operation = Some(shown.clone());
-        }
-        self.tell_drills(&mut status);
-        self.tell_dumps(&mut status);
-        // The diary keeps them by what a machine was set up as: that stays.
-        for kept in status.operation.iter_mut().chain(&mut status.history) {
-            kept.node = kept.node.map(|node| role(&self.store, node));
-        }
-        (status.terminals, status.devices) = (self.terminals_stand(), self.devices_stand());
-        status.plans = self.plans(&status);
-        status.maintained = self.maintained(now).cloned();
-        status.maintenance = status.maintained.is_some();
-        status.returns_in_ms = self.returns_in_ms();
-        self.tell_numbers(&mut status);
-        status.starts_in_ms = self.starts_in_ms();
-        status.call = Call::default();
-        if let Some(caller) = &mut self.caller {
-            caller.complete(&mut status);
-        }
-        status
-    }
-}
-
-/// Whether an operation is to be shown rather than another one: it runs, or began later.
-fn is_newer(this: &Operation, other: &Operation) -> bool {
-    let weight = |one: &Operation| (one.state == OperationState::Running, one.started_at);
-    weight(this) > weight(other)
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Machine;
+use super::{Machine, lacks};
 use crate::config::command::Command as Program;
 use crate::config::counter::{Counter, CounterWrite, ReadBy};
 use crate::config::file::DataFile;
@@ -89,6 +89,11 @@ impl Numbers {
         }
     }
 
+    /// What was read of a number, or counted.
+    pub(super) fn readings(&self, name: &str) -> Option<&Readings> {
+        self.readings.get(name)
+    }
+
     /// Where it goes on, and never before what the person read who asked for the start.
     fn at_least(&self, name: &str, next: Next) -> Next {
         let least = self.saved.least.iter().find(|(known, _)| known == name).map(|(_, least)| *least);
@@ -110,7 +115,8 @@ impl Numbers {
 /// What the mirror of a dataset is asked.
 pub(super) fn asks(store: &Store, dataset: &str) -> Vec<Ask> {
     let counters = store.counters.iter().filter(|counter| counter.read.file.dataset == dataset);
-    counters.filter_map(ask_of).collect()
+    let counts = store.datasets.iter().filter(|one| one.name == dataset).flat_map(lacks::asks);
+    counters.filter_map(ask_of).chain(counts).collect()
 }
 
 fn ask_of(counter: &Counter) -> Option<Ask> {

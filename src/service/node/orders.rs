@@ -1,5 +1,7 @@
 //! What people and scripts ask for.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -13,6 +15,14 @@ use crate::service::event::What;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Ask, OperationKind};
+
+/// What was asked of the other machine and is not answered yet.
+#[derive(Debug, Default)]
+pub(super) struct AskedOther {
+    /// The number of the last question.
+    number: u64,
+    pub(super) answers: HashMap<u64, oneshot::Sender<Reply>>,
+}
 
 impl Machine {
     pub(super) async fn asked(&mut self, command: Command, answer: oneshot::Sender<Reply>) {
@@ -41,9 +51,9 @@ impl Machine {
             None => WhyNot::Unheard,
             Some(session) if !session.knows(&command) => WhyNot::OtherOlder,
             Some(session) => {
-                self.asked += 1;
-                session.say(Note::Ask { number: self.asked, command });
-                self.answers.insert(self.asked, answer);
+                self.asked.number += 1;
+                session.say(Note::Ask { number: self.asked.number, command });
+                self.asked.answers.insert(self.asked.number, answer);
                 return;
             }
         };

@@ -107,7 +107,8 @@ impl Machine {
         let kind = OperationKind::Promote;
         let skipped = |step: &&Step| **step == Step::SetNumbers && numbers.is_empty();
         let steps = kind.steps().iter().filter(|step| !skipped(step)).copied().collect();
-        Plan { kind, checks, loss, licence_ends_at, limit_ms: None, steps, numbers }
+        let lacks = self.lacks(status);
+        Plan { loss, licence_ends_at, steps, numbers, lacks, ..Plan::of(kind, checks) }
     }
 
     fn plan_start(&self) -> Plan {
@@ -122,15 +123,7 @@ impl Machine {
             // Nobody has confirmed it: else it would serve already. Whatever ran here before that cannot go on by itself.
             Check::of(Checked::Verdict, Some(WhyNot::NobodyKnows)),
         ];
-        Plan {
-            kind,
-            checks,
-            loss: None,
-            licence_ends_at: None,
-            limit_ms: None,
-            steps: kind.steps().to_vec(),
-            numbers: vec![],
-        }
+        Plan::of(kind, checks)
     }
 
     fn plan_return(&self, status: &Status) -> Plan {
@@ -155,15 +148,7 @@ impl Machine {
             checks.insert(5, Check::of(Checked::Room, self.no_room()));
         }
         let limit_ms = Some(self.hold_ms());
-        Plan {
-            kind,
-            checks,
-            loss: None,
-            licence_ends_at: None,
-            limit_ms,
-            steps: kind.steps().to_vec(),
-            numbers: vec![],
-        }
+        Plan { limit_ms, ..Plan::of(kind, checks) }
     }
 
     /// What the backup says of its own start is what counts, but that this one is meant to be well.
@@ -204,7 +189,7 @@ impl Machine {
         checks.extend(backup.into_iter().flat_map(|plan| plan.checks).filter(own).map(first_mended));
         checks.push(self.check_free());
         let (kind, limit_ms) = (OperationKind::Switch, Some(self.hold_ms()));
-        Plan { kind, checks, loss: None, licence_ends_at, limit_ms, steps: kind.steps().to_vec(), numbers: vec![] }
+        Plan { licence_ends_at, limit_ms, ..Plan::of(kind, checks) }
     }
 
     /// Whether neither machine is the server, as both say, and no change of server is under way: only a person can mend that.

@@ -21,6 +21,14 @@ pub(super) fn rules(dataset: &Dataset) -> Rules {
     })
 }
 
+/// Where the records end of a file of `dataset` that is a queue.
+pub(super) fn records_of(dataset: &Dataset, path: &[u8]) -> Records {
+    match dataset.rule(path).and_then(|rule| rule.kind) {
+        Some(FileKind::Queue(record)) => records(record),
+        _ => Records::Lines,
+    }
+}
+
 fn records(record: Record) -> Records {
     let number = |bytes, low_first| Records::Prefix(Number { bytes, low_first });
     match record {

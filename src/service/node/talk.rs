@@ -152,7 +152,7 @@ impl Machine {
             }
             Note::Ask { number, command } => self.asked_by_other(number, command).await?,
             Note::Answer { number, reply } => {
-                if let Some(answer) = self.answers.remove(&number) {
+                if let Some(answer) = self.asked.answers.remove(&number) {
                     let _ = answer.send(reply);
                 }
             }

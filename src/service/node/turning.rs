@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -36,6 +37,8 @@ const COMPARING: Duration = Duration::from_secs(10);
 pub(super) struct Turning {
     /// What a person asked for, as a stored job.
     pub(super) job: Job,
+    /// It starts from an earlier state of the copy.
+    as_of: Option<Timestamp>,
     /// The epoch that was given to this machine, until its POS server answers.
     pub(super) took: Option<Epoch>,
     /// The POS server stands still to give its place away.
@@ -99,19 +102,14 @@ impl Machine {
             self.ask_other(command, answer);
             return Ok(());
         }
-        let mut goes_on = vec![];
+        let (mut goes_on, mut earlier) = (vec![], None);
         let (kind, by, given, reason) = match command {
-            Command::Promote { by, yes, accept_loss, unlock, reason, numbers } => {
+            Command::Promote { by, yes, accept_loss, unlock, reason, numbers, as_of } => {
+                earlier = as_of;
                 let are_given = numbers::are_given(&self.status().counters, &numbers);
                 goes_on = numbers;
-                let given = [
-                    (yes, Consent::Yes),
-                    (accept_loss, Consent::AcceptLoss),
-                    (unlock && yes, Consent::Unlock),
-                    (are_given, Consent::Numbers),
-                ];
-                let given = given.map(|(is_given, consent)| is_given.then_some(consent));
-                (OperationKind::Promote, by, given.into_iter().flatten().collect(), reason)
+                let given = consents([yes, accept_loss, unlock && yes, are_given]);
+                (OperationKind::Promote, by, given, reason)
             }
             Command::Start { by } => (OperationKind::Start, by, vec![Consent::Yes], None),
             Command::Cancel { by } => {
@@ -149,6 +147,7 @@ impl Machine {
             let _ = answer.send(Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] });
             return Ok(());
         }
+        self.turning.as_of = earlier;
         let reply = self.begin_job(kind, &by, reason).await;
         let _ = answer.send(reply);
         match kind {
@@ -181,11 +180,20 @@ impl Machine {
 
     /// Receives nothing more, and applies what was acknowledged.
     pub(super) async fn drain(&mut self) -> Event {
-        let seq = self.status().mirror.position.seq;
+        let mut seq = self.status().mirror.position.seq;
         point!("turn.drain");
         if let Err((name, why)) = self.end_lanes().await {
             self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
             return Event::NotDrained;
+        }
+        if let Some(time) = self.turning.as_of.take() {
+            match self.back_to(time).await {
+                Ok(stepped) => seq = stepped,
+                Err(why) => {
+                    self.end_job(Err(why)).await;
+                    return Event::NotDrained;
+                }
+            }
         }
         point!("turn.drained");
         self.passed(Step::CloseMirror).await;
@@ -365,4 +373,10 @@ impl Machine {
         self.return_alone().await?;
         self.go_on().await
     }
+}
+
+/// What a person has consented to: that the other machine is dead, that something is lost, to a lock, to where numbers go on.
+fn consents(given: [bool; 4]) -> Vec<Consent> {
+    let all = [Consent::Yes, Consent::AcceptLoss, Consent::Unlock, Consent::Numbers];
+    all.into_iter().zip(given).filter_map(|(consent, is_given)| is_given.then_some(consent)).collect()
 }

@@ -144,6 +144,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::Revoked { .. } => "revoked",
             Noted::Configured { .. } => "configured",
             Noted::Kept { .. } => "kept",
+            Noted::SteppedBack { .. } => "stepped-back",
             Noted::Numbered { .. } => "numbered",
             Noted::RescueRead { .. } => "rescue-read",
             Noted::RescueExported { .. } => "rescue-exported",

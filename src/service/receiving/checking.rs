@@ -99,6 +99,13 @@ impl Hands {
         }
     }
 
+    /// The state as it is now may be wanted back.
+    pub(super) fn pin(&self, steady: bool) {
+        if let Err(error) = self.mirror.pin(steady) {
+            tracing::warn!(%error, "the state before a doubtful change could not be kept");
+        }
+    }
+
     /// Both sides were the same at that second: it is known after a restart, too.
     pub(super) fn proven(&self, at: i64) {
         if let Err(error) = self.mirror.index().set_proven(at) {

@@ -8,11 +8,14 @@ use crate::disk::{DiskError, point};
 use crate::link::frame::ToSource;
 use crate::replica::part::{Begin, Content, End, Mode, Part};
 use crate::replica::position::Rolling;
-use crate::replica::{BLOCK, Position};
+use crate::replica::{BLOCK, Grade, Position};
 use crate::service::news::{News, Passing};
 
 /// Bytes that must stay free beside what a generation needs.
 const SPARE: u64 = 1024 * 1024;
+
+/// Of fewer bytes it means nothing that most of them change.
+const LEAST: u64 = 4 * 1024 * 1024;
 
 /// The generation that is coming, if one is.
 #[derive(Debug, Default)]
@@ -158,9 +161,25 @@ impl Receiving {
         self.say(&ToSource::Ack(stored.end.position))?;
         ack_sent();
         self.mended();
+        if let Some(percent) = self.much(&stored.end) {
+            tracing::warn!(percent, seq = stored.end.position.seq, "a generation changed more than a shop does");
+            self.applier.work(Work::Pin { steady: false });
+            self.tell(News::MuchChanged { percent });
+        }
+        let moves = stored.end.grade == Grade::Unsteady;
+        if moves && !std::mem::replace(&mut self.moves, moves) {
+            self.applier.work(Work::Pin { steady: true });
+        }
+        self.moves = moves;
         self.tell(News::Durable { end: stored.end.clone(), begin: stored.begin.clone(), took });
         self.applier.work(Work::Step(stored));
         Ok(())
+    }
+
+    /// Of a hundred bytes so many changed, where that is more than is set. Of little data much may change.
+    fn much(&self, end: &End) -> Option<u64> {
+        let percent = (end.bytes * 100).checked_div(self.held)?.min(100);
+        (self.held >= LEAST && percent >= self.suspicious).then_some(percent)
     }
 
     fn refuse(&mut self, end: &End) -> Result<(), String> {

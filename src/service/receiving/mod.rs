@@ -36,6 +36,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::haste::Haste;
 use super::news::News;
+use crate::config::mirror::SUSPICIOUS;
 use crate::disk::DiskError;
 use crate::disk::apply::Mirror;
 use crate::disk::journal::index::Form;
@@ -87,6 +88,12 @@ pub struct Receiving {
     /// Its epoch is saved: it may be answered.
     following: bool,
     troubled: bool,
+    /// The last generation was not steady.
+    moves: bool,
+    /// Bytes that the source holds.
+    held: u64,
+    /// A generation that changes so many of a hundred bytes is doubtful.
+    suspicious: u64,
 }
 
 impl Receiving {
@@ -125,7 +132,16 @@ impl Receiving {
             hello: None,
             following: false,
             troubled: false,
+            moves: false,
+            held: 0,
+            suspicious: SUSPICIOUS,
         })
+    }
+
+    /// A generation that changes so many of a hundred bytes is doubtful.
+    #[must_use]
+    pub fn suspecting(self, suspicious: u64) -> Self {
+        Self { suspicious, ..self }
     }
 
     /// It answers this, as its data change.
@@ -255,7 +271,10 @@ impl Receiving {
     fn heard(&mut self, say: Say) -> Result<(), String> {
         match say {
             Say::Hello(_) => {}
-            Say::Told(told) => self.tell(News::Told(told)),
+            Say::Told(told) => {
+                self.held = told.bytes;
+                self.tell(News::Told(told));
+            }
             Say::Behind { age_ms, bytes } => self.tell(News::Behind { age: age_ms.map(Duration::from_millis), bytes }),
             Say::GiveUp => {
                 self.incoming = Incoming::default();

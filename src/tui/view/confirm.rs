@@ -8,7 +8,7 @@ use crate::tui::app::App;
 use crate::tui::confirm::{Confirm, Spot, Sum};
 use crate::tui::turn::{Turn, Which};
 use crate::tui::widgets::boxed::{Dialog, Field};
-use crate::words::{figures, numbers, short::short};
+use crate::words::{figures, numbers, plan as plan_words, short::short};
 
 /// The question; none where it cannot be asked any more.
 #[must_use]
@@ -54,6 +54,7 @@ fn start(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, V
     let loses = if lost { words.with("confirm-promote-loses", &[other]) } else { words.say("confirm-promote-nothing") };
     let mut text = vec![words.with("confirm-promote-does", &[name.clone(), by, ("at", at.into())]), loses];
     text.extend(accepts(seen, status, plan));
+    text.extend(plan.lacks.iter().filter_map(|one| plan_words::lack(seen.words, one)).map(|line| format!("{line}.")));
     text.extend(plan.numbers.iter().filter_map(|one| numbers::confirmed(seen.words, one)));
     text.extend(plan.licence_ends_at.map(|end| alarm::runs_from_now(seen, status, end)));
     (words.with("confirm-promote", &[name]), text)

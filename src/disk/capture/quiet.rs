@@ -1,0 +1,103 @@
+//! What brings to the files what the shop's program holds in its memory, and has it stand still: where it never does by itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The shop's program is not stopped more often than that.
+const APART: Duration = Duration::from_secs(10);
+
+/// Has the shop's program stand still.
+#[derive(Clone)]
+pub struct Quiet {
+    begin: Arc<dyn Fn() -> bool + Send + Sync>,
+    end: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// What is used of it.
+#[derive(Debug, Default)]
+pub(super) struct Quieting {
+    quiet: Option<Quiet>,
+    not_before: Option<Instant>,
+    /// It stood still the last time.
+    stood: bool,
+    /// It was asked to stand still, and not to go on again.
+    asked: bool,
+    stands: bool,
+}
+
+impl Quiet {
+    /// `begin` has it stand still, and says whether it does; `end` has it go on, whatever `begin` said.
+    pub fn new(begin: impl Fn() -> bool + Send + Sync + 'static, end: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { begin: Arc::new(begin), end: Arc::new(end) }
+    }
+}
+
+impl fmt::Debug for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Quiet")
+    }
+}
+
+impl Quieting {
+    pub(super) fn of(quiet: Option<Quiet>) -> Self {
+        Self { quiet, ..Self::default() }
+    }
+
+    /// Has the program stand still, if that may be now. Returns whether it does since.
+    pub(super) fn begin(&mut self) -> bool {
+        let may = !self.asked && self.not_before.is_none_or(|at| Instant::now() >= at);
+        let Some(quiet) = self.quiet.as_ref().filter(|_| may) else { return false };
+        self.asked = true;
+        self.stands = (quiet.begin)();
+        self.stands
+    }
+
+    /// When it stands still again, where it did not long ago.
+    pub(super) fn rests(&self) -> Option<Instant> {
+        self.not_before.filter(|at| self.stood && !self.asked && Instant::now() < *at)
+    }
+
+    /// Has it go on. Returns whether it stood still.
+    pub(super) fn end(&mut self) -> bool {
+        if std::mem::take(&mut self.asked) {
+            self.stood = self.stands;
+            self.not_before = Some(Instant::now() + APART);
+            if let Some(quiet) = &self.quiet {
+                (quiet.end)();
+            }
+        }
+        std::mem::take(&mut self.stands)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_was_asked_to_stand_still_goes_on_and_is_not_asked_again_at_once() {
+        let (begun, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let (begins, ends) = (Arc::clone(&begun), Arc::clone(&ended));
+        let mut quieting = Quieting::of(Some(Quiet::new(
+            move || begins.fetch_add(1, Ordering::Relaxed) > 0,
+            move || {
+                ends.fetch_add(1, Ordering::Relaxed);
+            },
+        )));
+        let counted = || (begun.load(Ordering::Relaxed), ended.load(Ordering::Relaxed));
+        assert!(!quieting.end() && counted() == (0, 0), "nobody asked it");
+        assert!(!quieting.begin(), "it refuses");
+        assert!(!quieting.end() && counted() == (1, 1), "and goes on all the same");
+        assert!(!quieting.begin() && counted() == (1, 1), "too soon");
+        assert!(quieting.rests().is_none(), "it is not counted on");
+        tokio::time::advance(APART).await;
+        assert!(quieting.begin() && !quieting.begin(), "once");
+        assert!(quieting.end() && counted() == (2, 2) && quieting.rests().is_some());
+        assert!(!Quieting::default().begin());
+    }
+}

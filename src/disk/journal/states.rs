@@ -1,0 +1,66 @@
+//! The states of the mirror that were, and the one that is kept.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::index::{GRADES, Index};
+use crate::disk::error::DiskError;
+use crate::replica::{Grade, Time};
+
+/// A state of the mirror that was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Generation {
+    /// Its number.
+    pub seq: u64,
+    /// When it was taken at its source.
+    pub as_of: Time,
+    /// How sure it is.
+    pub grade: Grade,
+}
+
+/// A state that is kept, however old history may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pinned {
+    /// Its number.
+    pub seq: u64,
+    /// Since when: seconds since 1970.
+    pub since: i64,
+    /// It is only the last one that was steady.
+    pub steady: bool,
+}
+
+impl Index {
+    /// All states that are noted, the oldest first.
+    pub fn generations(&self) -> Result<Vec<Generation>, DiskError> {
+        let sql = "SELECT seq, seconds, nanos, grade FROM generation ORDER BY seq";
+        let rows = self.db.prepare_cached(sql).and_then(|mut statement| {
+            let read = |row: &Row<'_>| {
+                Ok(Generation {
+                    seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                    as_of: Time { seconds: row.get(1)?, nanos: row.get(2)? },
+                    grade: GRADES[row.get::<_, usize>(3)?.min(3)],
+                })
+            };
+            statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        self.at(rows)
+    }
+
+    /// States before this one cannot be stepped back to any more.
+    pub fn forget_generations(&self, before: u64) -> Result<(), DiskError> {
+        self.run("DELETE FROM generation WHERE seq < ?1", [before.cast_signed()]).map(drop)
+    }
+
+    /// The state that is kept.
+    pub fn pinned(&self) -> Result<Option<Pinned>, DiskError> {
+        let read = |row: &Row<'_>| {
+            Ok(Pinned { seq: row.get::<_, i64>(0)?.cast_unsigned(), since: row.get(1)?, steady: row.get(2)? })
+        };
+        self.at(self.db.query_row("SELECT seq, since, steady FROM pinned", [], read).optional())
+    }
+
+    /// Keeps this state, and no other.
+    pub fn set_pinned(&self, pinned: Pinned) -> Result<(), DiskError> {
+        let values = params![pinned.seq.cast_signed(), pinned.since, pinned.steady];
+        self.run("INSERT OR REPLACE INTO pinned VALUES (1, ?1, ?2, ?3)", values).map(drop)
+    }
+}

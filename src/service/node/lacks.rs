@@ -1,0 +1,61 @@
+//! What may be missing in the copy, in words that the shop knows: counted in the mirror, and by the rate of the day.
+
+use std::time::Duration;
+
+use super::Machine;
+use super::rules::records_of;
+use crate::config::dataset::{CountBy, Dataset};
+use crate::disk::ask::{Ask, By};
+use crate::replica::RelPath;
+use crate::service::numbering::Readings;
+use crate::service::plan::Lack;
+use crate::service::status::Status;
+
+/// The questions of a dataset that are about counts have names that no number has.
+const MARK: char = '#';
+
+/// What the mirror of a dataset is asked, to be counted.
+pub(super) fn asks(dataset: &Dataset) -> impl Iterator<Item = Ask> {
+    dataset.counts.iter().filter_map(|count| {
+        let (path, by) = match &count.by {
+            CountBy::Records(file) => (&file.path, By::Records(records_of(dataset, file.path.as_bytes()))),
+            CountBy::Sql { file, sql } => (&file.path, By::Sql(sql.clone())),
+        };
+        Some(Ask { name: name(&count.label), file: RelPath::new(path.as_bytes()).ok()?, by })
+    })
+}
+
+/// The name of the question.
+fn name(label: &str) -> String {
+    format!("{MARK}{label}")
+}
+
+impl Machine {
+    /// What may be missing here, where the mirror stands as `status` says.
+    pub(super) fn lacks(&self, status: &Status) -> Vec<Lack> {
+        let age = Duration::from_millis(status.mirror.behind_ms);
+        let counts = self.store.datasets.iter().flat_map(|dataset| &dataset.counts).map(|count| {
+            let readings = self.numbers.readings(&name(&count.label));
+            let held = readings.and_then(Readings::last);
+            let at_most = readings.map(|readings| readings.gap(age)).filter(|_| held.is_some());
+            Lack { label: count.label.clone(), held, at_most, seen: vec![] }
+        });
+        let mut lacks: Vec<Lack> = counts.collect();
+        // Receipts are one number: the first that is named.
+        if let Some(first) = self.store.counters.first() {
+            let held = self.numbers.readings(&first.name).and_then(Readings::last);
+            let seen = self.receipts().filter(|(_, number)| held.is_some_and(|held| *number > held));
+            let seen: Vec<String> = seen.map(|(till, number)| format!("{till} {number}")).collect();
+            if !seen.is_empty() {
+                lacks.push(Lack { label: first.name.clone(), held, at_most: None, seen });
+            }
+        }
+        lacks
+    }
+
+    /// The last receipt that each terminal has seen confirmed.
+    fn receipts(&self) -> impl Iterator<Item = (String, u64)> {
+        let all = self.terminals_stand().into_iter();
+        all.filter_map(|till| Some((till.name, till.receipt?.trim().parse().ok()?)))
+    }
+}

@@ -1,0 +1,108 @@
+//! The main mirrors its own damage, and the backup starts from what there was before.
+
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::common::place::{output, told};
+use crate::common::random::Random;
+use crate::common::two::{Machine, Two};
+use crate::common::until;
+use crate::turns::done;
+
+fn alarmed(status: &Value, code: &str) -> bool {
+    status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == code)
+}
+
+fn states(two: &Two) -> Vec<Timestamp> {
+    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
+    assert_eq!(listed.status.code(), Some(0), "{}", told(&listed));
+    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    all[0]["states"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap().parse().unwrap()).collect()
+}
+
+fn rescued(two: &Two) -> Vec<PathBuf> {
+    let rescue = two.home(Machine::Backup).join(".RUNDIR.espejo/rescue");
+    fs::read_dir(rescue).map_or_else(|_| vec![], |all| all.map(|one| one.unwrap().path()).collect())
+}
+
+fn lose_the_main(two: &mut Two) {
+    two.kill(Machine::Main);
+    two.kill_pos(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+}
+
+#[test]
+fn what_malware_did_to_the_main_is_said_and_the_backup_starts_from_before() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    let mut random = Random::new(7);
+    let mut noise = |len: usize| (0..len).map(|_| u8::try_from(random.below(256)).unwrap()).collect::<Vec<u8>>();
+    let names: Vec<String> = (0..8).map(|number| format!("POS-{number}.DAT")).collect();
+    for name in &names {
+        fs::write(two.data.join(name), noise(1 << 20)).unwrap();
+    }
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    two.until_same("a sale");
+    let calm = two.until(Machine::Backup, "nothing is wrong", |status| status["mirror"]["caught_up"] == true);
+    assert!(!alarmed(&calm, "MIR-208"), "a first copy and a sale are nothing to wonder at: {calm}");
+    let before = Timestamp::now();
+    let good = crate::common::tree::tree(&two.mirror());
+    for name in &names {
+        fs::write(two.data.join(name), noise(1 << 20)).unwrap();
+    }
+    fs::write(two.data.join("READ ME TO GET YOUR DATA BACK"), "pay").unwrap();
+    two.until_same("the damage is mirrored, as all is");
+    two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-208"));
+    lose_the_main(&mut two);
+    let at = before.to_string();
+    let planned = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &at, "--plan"]));
+    assert!(told(&planned).contains("stepped back"), "{}", told(&planned));
+    done(&two, Machine::Backup, &["promote", "--yes", "--as-of", &at]);
+    let now = crate::common::tree::tree(&two.mirror());
+    assert_eq!(crate::common::tree::differences(&good, &now), Vec::<String>::new());
+    let aside = rescued(&two).pop().expect("what was there is set aside");
+    assert!(aside.join("READ ME TO GET YOUR DATA BACK").exists() && aside.join("POS-7.DAT").exists());
+    let history = output(&mut two.espejo(Machine::Backup, &["history", "--events"]));
+    assert!(told(&history).contains("stepped back"), "{}", told(&history));
+    // The main comes back with its damage, and gets what the backup holds.
+    two.start(Machine::Main);
+    let is_same = || {
+        let of = |folder: PathBuf| fs::read(folder.join("POS-3.DAT")).ok();
+        of(two.data.clone()) == of(two.mirror())
+    };
+    until("the main is a copy of the backup", is_same);
+}
+
+#[test]
+fn a_time_of_which_nothing_is_kept_is_refused_and_nothing_changes() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    two.until_same("a sale");
+    until("two states are kept", || states(&two).len() == 2);
+    let all = states(&two);
+    assert!(all[0] > all[1], "the newest first: {all:?}");
+    let bad = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", "half past nine"]));
+    assert_eq!(bad.status.code(), Some(2), "{}", told(&bad));
+    lose_the_main(&mut two);
+    let refused = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", "2020-01-01 12:00"]));
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    assert!(told(&refused).contains("history --copies"), "{}", told(&refused));
+    two.until(Machine::Backup, "it mirrors on", |status| status["duty"] == "mirroring" && status["epoch"] == 1);
+    assert_eq!(fs::read_to_string(two.mirror().join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+    done(&two, Machine::Backup, &["promote", "--yes", "--as-of", &all[1].to_string()]);
+    assert_eq!(fs::read_to_string(two.mirror().join("ORDER.QUE")).unwrap(), "1;coffee\n");
+    let aside = rescued(&two).pop().unwrap();
+    assert_eq!(fs::read_to_string(aside.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+}

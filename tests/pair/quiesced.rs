@@ -1,0 +1,100 @@
+//! A shop's program that never holds still by itself, and does when it is asked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::common::two::{Machine, Two};
+use crate::common::until;
+
+/// Writes a number into two files all the time, one after the other; while there is a file `pause` it stands still between, and says so.
+struct Writer {
+    ends: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    fn begin(data: PathBuf, place: PathBuf) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&ends);
+        let thread = std::thread::spawn(move || {
+            let mut number = 0_u64;
+            while !ended.load(Ordering::Relaxed) {
+                if place.join("pause").exists() {
+                    fs::write(place.join("paused"), "").unwrap();
+                } else {
+                    let _ = fs::remove_file(place.join("paused"));
+                    number += 1;
+                    fs::write(data.join("STOCK.DAT"), number.to_string()).unwrap();
+                    std::thread::park_timeout(Duration::from_millis(3));
+                    fs::write(data.join("CASH.DAT"), number.to_string()).unwrap();
+                }
+                std::thread::park_timeout(Duration::from_millis(3));
+            }
+        });
+        Self { ends, thread: Some(thread) }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn both(folder: &Path) -> Option<(String, String)> {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    Some((read("STOCK.DAT")?, read("CASH.DAT")?))
+}
+
+fn hooks(place: &Path, quiesce: &str) -> String {
+    let pause = place.join("pause").display().to_string();
+    let paused = place.join("paused").display().to_string();
+    let quiesce = quiesce.replace("PAUSED", &paused).replace("PAUSE", &pause);
+    format!("quiesce = [\"sh\", \"-c\", \"{quiesce}\"]\nresume = [\"rm\", \"-f\", \"{pause}\"]\nlimit = \"2s\"")
+}
+
+#[test]
+fn what_never_holds_still_is_captured_while_it_is_asked_to() {
+    let mut two = Two::new();
+    two.init();
+    let place = two.path().join("place");
+    fs::create_dir(&place).unwrap();
+    two.set("hooks", &hooks(&place, "touch PAUSE; while [ ! -e PAUSED ]; do :; done"));
+    fs::write(two.data.join("STOCK.DAT"), "0").unwrap();
+    fs::write(two.data.join("CASH.DAT"), "0").unwrap();
+    let writer = Writer::begin(two.data.clone(), place.clone());
+    two.meet();
+    // A later state than that of the first copy: one that the two files left together.
+    let steady = |status: &serde_json::Value| {
+        status["mirror"]["position"]["seq"].as_u64() > Some(1) && status["datasets"][0]["grade"] == "steady"
+    };
+    two.until(Machine::Backup, "a steady generation", steady);
+    let first = both(&two.mirror()).unwrap();
+    assert_eq!(first.0, first.1, "both files are of one instant");
+    until("and another one", || both(&two.mirror()).is_some_and(|now| now != first && now.0 == now.1));
+    assert_eq!(two.status(Machine::Backup).unwrap()["datasets"][0]["grade"], "steady");
+    drop(writer);
+    until("it goes on", || !place.join("pause").exists());
+}
+
+#[test]
+fn a_hook_that_hangs_is_ended_and_what_moves_is_mirrored_all_the_same() {
+    let mut two = Two::new();
+    two.init();
+    let place = two.path().join("place");
+    fs::create_dir(&place).unwrap();
+    two.set("hooks", &hooks(&place, "exec tail -f /dev/null"));
+    fs::write(two.data.join("STOCK.DAT"), "0").unwrap();
+    let writer = Writer::begin(two.data.clone(), place);
+    two.meet();
+    two.until(Machine::Backup, "it is mirrored, and said", |status| {
+        status["datasets"][0]["grade"] == "unsteady" && status["datasets"][0]["unsteady_since"].is_string()
+    });
+    drop(writer);
+    two.until_same("when it stands still by itself");
+}
