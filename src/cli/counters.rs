@@ -56,7 +56,8 @@ fn list(around: &Around, counters: &[CounterStatus], numbered: &[Numbered], out:
         return writeln!(out, "{}", words.say("counters-none"));
     }
     let stand = counters.iter().map(|counter| numbers::stands(words, counter));
-    let set = numbered.iter().map(|one| numbers::was_set(words, one));
+    let set =
+        numbered.iter().flat_map(|one| [vec![numbers::was_set(words, one)], numbers::became(words, one)].concat());
     print(out, &stand.chain(set).collect::<Vec<_>>())
 }
 

@@ -13,7 +13,7 @@ use crate::config::store::Store;
 use crate::link::greeting::Purpose;
 use crate::link::identity::{Identity, MachineId};
 use crate::link::join::{Code, JoinError};
-use crate::link::tls::Tls;
+use crate::link::tls::{Secure, Tls};
 use crate::service::event::Noted;
 use crate::service::home::{Home, load_record, save, save_record};
 use crate::service::keeper;
@@ -25,6 +25,9 @@ use crate::terminal::known::{Known, settings_path};
 use crate::words::Words;
 use crate::words::told::Told;
 use crate::words::unmet::unmet;
+
+/// So often the main is called.
+const CALLS: u32 = 3;
 
 /// Joins, saves what is received, and prints what to type next.
 pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBuf>) -> Result<Exit, Failure> {
@@ -39,7 +42,7 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let home = Home::take(&around.home)?;
     let identity = Identity::load_or_make(home.path())?;
     let tls = Tls::new(&identity).map_err(io::Error::other)?;
-    let mut secure = meet::call(&tls, &address, None, Purpose::Join).await.map_err(|why| unreached(words, &why))?;
+    let mut secure = called(&tls, &address).await.map_err(|why| unreached(words, &why))?;
     let peer = secure.peer;
     let (mut joined, mut terminal) = (None, None);
     let keep = async |given: Given| match given {
@@ -63,6 +66,17 @@ pub async fn run(around: &Around, code: &str, address: &str, data: Option<PathBu
     let store = joined.unwrap_or_default();
     writeln!(io::stdout(), "{}", words.with("cli-join-done", &[("store", store.into())]))?;
     Ok(Exit::Done)
+}
+
+/// Calls the main: on a bad line more than once, for nothing of the code is said yet.
+async fn called(tls: &Tls, address: &Address) -> Result<Secure, Unmet> {
+    for _ in 1..CALLS {
+        match meet::call(tls, address, None, Purpose::Join).await {
+            Err(Unmet::NoAnswer { .. } | Unmet::Broken { .. }) => {}
+            called => return called,
+        }
+    }
+    meet::call(tls, address, None, Purpose::Join).await
 }
 
 /// Why it did not join.

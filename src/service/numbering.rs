@@ -64,6 +64,56 @@ pub struct Numbered {
     /// Who said so, where it was a person.
     #[serde(default)]
     pub by: Option<String>,
+    /// The last one that the dead main had given out, as it held it when it came back; none where that is not known yet.
+    #[serde(default)]
+    pub found: Option<u64>,
+    /// The last one that a terminal had seen confirmed.
+    #[serde(default)]
+    pub seen: Option<u64>,
+}
+
+/// How far a number went on a machine that was the server, and came back.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// What it is called.
+    pub name: String,
+    /// The last epoch in which that machine was the server.
+    pub served: u64,
+    /// The last one that it held alone; none where it held no more than the other machine.
+    pub last: Option<u64>,
+}
+
+/// What became of the numbers that may have been given out: each range with its first and its last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Given out by the main; what it held of them was set aside.
+    pub recovered: Option<(u64, u64)>,
+    /// Given out by the main, and by the backup again.
+    pub twice: Option<(u64, u64)>,
+    /// Seen by a terminal, and in no data.
+    pub lost: Option<(u64, u64)>,
+    /// Never given out.
+    pub never: Option<(u64, u64)>,
+}
+
+impl Numbered {
+    /// What became of them; none where nobody knows yet.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        let ((first, end), found) = (self.suspect?, self.found?);
+        let given = found.max(first.saturating_sub(1));
+        let range = |from: u64, to: u64| (from <= to).then_some((from, to));
+        let seen = self.seen.unwrap_or(0).max(given);
+        Some(Report {
+            recovered: range(first, given),
+            twice: match &self.next {
+                Next::Behind(next) => range(next.saturating_add(1), given),
+                Next::Series(_) => None,
+            },
+            lost: range(given.saturating_add(1), seen),
+            never: end.and_then(|end| range(seen.saturating_add(1), end)),
+        })
+    }
 }
 
 /// So long a number that went down is taken for a fault of its reading.
@@ -79,7 +129,7 @@ const APART: Duration = Duration::from_secs(60);
 const SURE: u64 = 10;
 
 /// What was read of one number, and when.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Readings {
     /// The last answer.
     error: Option<String>,
@@ -236,5 +286,30 @@ mod tests {
         }
         assert!(readings.known.len() < 180, "{}", readings.known.len());
         assert_eq!((readings.last(), readings.rate()), (Some(9999), 3600));
+    }
+
+    #[test]
+    fn what_became_of_the_numbers_is_told_when_the_main_is_back() {
+        let set = |suspect, next, found, seen| Numbered {
+            name: "receipt".to_owned(),
+            epoch: 2,
+            at: Timestamp::UNIX_EPOCH,
+            last: Some(1042),
+            next,
+            suspect,
+            by: None,
+            found,
+            seen,
+        };
+        let gap = |found, seen| set(Some((1043, Some(1092))), Next::Behind(1092), found, seen).report();
+        assert_eq!(gap(None, None), None, "nobody knows yet");
+        let all = |recovered, twice, lost, never| Some(Report { recovered, twice, lost, never });
+        assert_eq!(gap(Some(1042), None), all(None, None, None, Some((1043, 1092))));
+        assert_eq!(gap(Some(1045), None), all(Some((1043, 1045)), None, None, Some((1046, 1092))));
+        assert_eq!(gap(Some(1045), Some(1047)), all(Some((1043, 1045)), None, Some((1046, 1047)), Some((1048, 1092))));
+        assert_eq!(gap(Some(1095), None), all(Some((1043, 1095)), Some((1093, 1095)), None, None));
+        let series = set(Some((1043, None)), Next::Series("B".to_owned()), Some(1044), None).report();
+        assert_eq!(series, all(Some((1043, 1044)), None, None, None));
+        assert_eq!(set(None, Next::Behind(7), Some(9), None).report(), None, "nothing was suspect");
     }
 }

@@ -12,7 +12,7 @@ pub use super::doubt::Doubt;
 pub use super::drilled::Drilled;
 use super::event::Event;
 use super::known;
-pub use super::numbering::{CounterStatus, Next, Numbered};
+pub use super::numbering::{CounterStatus, Found, Next, Numbered};
 pub use super::operation::{Operation, OperationKind, OperationState};
 pub use super::plan::{Check, Checked, Consent, Lack, Loss, Plan, Step};
 pub use super::pos::{Down, Pos, Stray};
@@ -113,6 +113,12 @@ pub struct Status {
     /// Those that were set as this machine started as the backup, the newest last.
     #[serde(default, deserialize_with = "known::all")]
     pub numbered: Vec<Numbered>,
+    /// How far numbers went that must not repeat, on a machine that was the server and came back.
+    #[serde(default)]
+    pub found: Vec<Found>,
+    /// Earlier states of the copy that a start can be made from, some of them, the newest first.
+    #[serde(default)]
+    pub states: Vec<Timestamp>,
     /// How the last drill ended.
     #[serde(default)]
     pub drilled: Option<Drilled>,

@@ -149,6 +149,7 @@ impl App {
             }
             Intent::Mute if self.can_mute() => return vec![Effect::Send(Command::Mute { by: self.by.clone() })],
             Intent::Next | Intent::Previous => self.move_focus(intent),
+            Intent::Earlier | Intent::Later => self.choose_state(intent),
             Intent::StartServer => self.confirm(now, Which::Start),
             Intent::ReturnToMain => self.confirm(now, Which::Return),
             Intent::ChangeToBackup => self.confirm(now, Which::Switch),
@@ -217,7 +218,7 @@ impl App {
                 accept_loss: confirm.loses,
                 unlock: false,
                 reason: None,
-                as_of: None,
+                as_of: confirm.as_of,
                 numbers: self.status().and_then(turn::start_plan).map(Plan::proposed).unwrap_or_default(),
             },
             Which::Return => Command::Return { by, reason: None },
@@ -264,6 +265,16 @@ impl App {
             Some(Layer::Confirm(confirm)) if intent == Intent::Next => confirm.next(),
             Some(Layer::Confirm(confirm)) => confirm.previous(),
             _ => {}
+        }
+    }
+
+    /// The start is made from an earlier state of the copy, or from a later one; from the last one at the end.
+    fn choose_state(&mut self, intent: Intent) {
+        let states = self.status().filter(|status| turn::promotes(status)).map(|status| status.states.clone());
+        if let (Some(Layer::Confirm(confirm)), Some(states)) = (self.layers.last_mut(), states)
+            && confirm.which == Which::Start
+        {
+            confirm.choose(&states, intent == Intent::Earlier);
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Confirm {
     pub sum: Option<Sum>,
     /// Whether a person also accepts that something is lost.
     pub loses: bool,
+    /// From which earlier state of the copy it is done; from the last one where none was chosen.
+    pub as_of: Option<Timestamp>,
 }
 
 /// What can have the focus.
@@ -98,7 +100,7 @@ impl Confirm {
     #[must_use]
     pub fn new(which: Which, asks: &[Consent], now: Timestamp) -> Self {
         let sum = asks.contains(&Consent::Yes).then(|| Sum::new(now, 0));
-        Self { which, spot: Spot::Cancel, sum, loses: asks.contains(&Consent::AcceptLoss) }
+        Self { which, spot: Spot::Cancel, sum, loses: asks.contains(&Consent::AcceptLoss), as_of: None }
     }
 
     /// Whether it is to be asked anew, since other consents are needed now.
@@ -122,6 +124,17 @@ impl Confirm {
             (Spot::Go, Some(_)) => Spot::Field,
             (Spot::Go, None) | (Spot::Field, _) => Spot::Cancel,
             (Spot::Cancel, _) => Spot::Go,
+        };
+    }
+
+    /// Another state of the copy is chosen among these, the newest first: an earlier one, or a later one.
+    pub fn choose(&mut self, states: &[Timestamp], earlier: bool) {
+        let at = self.as_of.and_then(|chosen| states.iter().position(|state| *state <= chosen));
+        self.as_of = match (at, earlier) {
+            (None, true) => states.first().copied(),
+            (Some(at), true) => states.get(at + 1).or(states.last()).copied(),
+            (Some(at), false) => at.checked_sub(1).and_then(|at| states.get(at)).copied(),
+            (None, false) => None,
         };
     }
 
@@ -215,5 +228,21 @@ mod tests {
         let mut plain = Confirm::new(Which::Return, &[], Timestamp::UNIX_EPOCH);
         assert_eq!(around(&mut plain, Confirm::next), [Spot::Go, Spot::Cancel, Spot::Go]);
         assert_eq!(plain.press(None, Timestamp::UNIX_EPOCH), Pressed::Go);
+    }
+
+    #[test]
+    fn an_earlier_state_is_chosen_step_by_step_and_the_last_one_again() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let states = [at(30), at(20), at(10)];
+        let mut confirm = asked();
+        let mut chosen = |earlier| {
+            confirm.choose(&states, earlier);
+            confirm.as_of
+        };
+        assert_eq!([true; 4].map(&mut chosen), [Some(at(30)), Some(at(20)), Some(at(10)), Some(at(10))]);
+        assert_eq!([false; 4].map(&mut chosen), [Some(at(20)), Some(at(30)), None, None]);
+        let mut none = asked();
+        none.choose(&[], true);
+        assert_eq!(none.as_of, None);
     }
 }

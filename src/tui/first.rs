@@ -116,6 +116,8 @@ impl First {
             | Intent::Answer
             | Intent::Compare
             | Intent::Drill
+            | Intent::Earlier
+            | Intent::Later
             | Intent::StartServer
             | Intent::ReturnToMain
             | Intent::ChangeToBackup

@@ -21,6 +21,10 @@ pub enum Intent {
     Compare,
     /// Start the POS server on a copy of the mirror, to see that it starts.
     Drill,
+    /// Start from an earlier state of the copy.
+    Earlier,
+    /// Start from a later one.
+    Later,
     /// Start the server on this machine.
     StartServer,
     /// Return to the main server.
@@ -79,6 +83,8 @@ impl Intent {
             Self::Answer => "answer",
             Self::Compare => "compare",
             Self::Drill => "drill",
+            Self::Earlier => "earlier",
+            Self::Later => "later",
             Self::StartServer => "start-server",
             Self::ReturnToMain => "return-to-main",
             Self::ChangeToBackup => "change-to-backup",
@@ -116,6 +122,8 @@ impl Intent {
             Self::Answer => "intent-answer",
             Self::Compare => "intent-compare",
             Self::Drill => "intent-drill",
+            Self::Earlier => "intent-earlier",
+            Self::Later => "intent-later",
             Self::StartServer => "intent-start-server",
             Self::ReturnToMain => "intent-return-to-main",
             Self::ChangeToBackup => "intent-change-to-backup",
@@ -235,9 +243,9 @@ impl Scope {
     #[must_use]
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
-            Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Drill, Freeze, Help,
-            Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory, PageTerminals, PageUp, Power,
-            Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
+            Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Drill, Earlier,
+            Freeze, Help, Later, Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory,
+            PageTerminals, PageUp, Power, Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
@@ -248,7 +256,8 @@ impl Scope {
             Self::Turn => &[CancelReturn, PageCopy, PageTerminals, PageHistory],
             Self::Copy => &[Answer, Compare, Drill, Up, Down, PageUp, PageDown, Top, Bottom],
             Self::History | Self::Terminals | Self::Help => &[Up, Down, PageUp, PageDown, Top, Bottom],
-            Self::Confirm | Self::Form => &[Next, Previous, Press],
+            Self::Confirm => &[Next, Previous, Press, Earlier, Later],
+            Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
             Self::Demo => &[Power, Cable, Break, Freeze, DaysPass],
         }

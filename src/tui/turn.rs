@@ -63,6 +63,12 @@ pub fn start_plan(status: &Status) -> Option<&Plan> {
     status.plans.iter().find(|plan| matches!(plan.kind, OperationKind::Promote | OperationKind::Start))
 }
 
+/// Whether a start here would be that of the backup server.
+#[must_use]
+pub fn promotes(status: &Status) -> bool {
+    start_plan(status).is_some_and(|plan| plan.kind == OperationKind::Promote)
+}
+
 /// Whether the server is missed, and this machine might take its place. One that is there and does not talk to this machine may
 /// well sell as ever.
 fn is_missed(status: &Status) -> bool {

@@ -59,6 +59,25 @@ pub fn was_set(words: &Words, one: &Numbered) -> String {
     words.with(if first.is_some() { "counter-set" } else { "counter-set-only" }, &args)
 }
 
+/// What became of the numbers that may have been given out, once that is known.
+#[must_use]
+pub fn became(words: &Words, one: &Numbered) -> Vec<String> {
+    let Some(report) = one.report() else { return vec![] };
+    let line = |key: &str, range: Option<(u64, u64)>| {
+        let (first, end) = range?;
+        let args =
+            [("first", first.to_string().into()), ("end", end.to_string().into()), ("name", one.name.as_str().into())];
+        Some(format!("  {}", words.with(key, &args)))
+    };
+    let all = [
+        line("counter-recovered", report.recovered),
+        line("counter-twice", report.twice),
+        line("counter-lost", report.lost),
+        line("counter-never", report.never),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 /// A page for who asks later why numbers are missing.
 #[must_use]
 pub fn certificate(words: &Words, status: &Status) -> Vec<String> {
@@ -72,7 +91,10 @@ pub fn certificate(words: &Words, status: &Status) -> Vec<String> {
     if status.numbered.is_empty() {
         page.push(words.say("certificate-nothing"));
     }
-    page.extend(status.numbered.iter().map(|one| was_set(words, one)));
+    for one in &status.numbered {
+        page.push(was_set(words, one));
+        page.extend(became(words, one));
+    }
     page.extend([String::new(), words.with("certificate-end", &args), String::new(), words.say("certificate-sign")]);
     page
 }
@@ -107,6 +129,8 @@ mod tests {
             next,
             suspect,
             by: None,
+            found: Some(1095),
+            seen: Some(1097),
         };
         let set = [
             set(Some((1043, Some(1092))), Next::Behind(1092)),
@@ -120,5 +144,8 @@ mod tests {
             assert!(said.contains("receipt") && !said.contains(['{', '}']), "{said}");
         }
         assert!(was_set(&words, &set[0]).contains("1043"));
+        let became = became(&words, &set[0]);
+        assert_eq!(became.len(), 3, "{became:?}");
+        assert!(became.iter().all(|line| line.contains("10") && !line.contains(['{', '}'])), "{became:?}");
     }
 }

@@ -84,7 +84,14 @@ fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
     // A planned change loses nothing, and so no number is left out.
     two.start(Machine::Main);
     two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
+    // The main comes back with what it had given out.
+    let reported = |status: &Value| status["numbered"][0]["found"] == 1045;
+    two.until(Machine::Backup, "what became of the numbers is known", reported);
     done(&two, Machine::Main, &["return"]);
+    two.until(Machine::Main, "on both machines", reported);
+    let said = told(&asked(&two, Machine::Main, &["counters", "--certificate"]));
+    assert!(said.contains("1043 to 1045: the other machine had given them out"), "{said}");
+    assert!(said.contains("1046 to 1092: never given out") && !said.contains("TWICE"), "{said}");
     two.until(Machine::Backup, "it follows", |status| status["duty"] == "mirroring");
     two.until_same("the main has it");
     done(&two, Machine::Backup, &["switch", "--yes"]);
@@ -134,8 +141,14 @@ fn what_cannot_be_read_any_more_is_known_from_before_and_what_never_could_is_ask
     assert_eq!(status["counters"][0]["last"], 1042, "{status}");
     two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
-    // After a restart of the service nobody remembers it.
+    // A restart of the service forgets nothing.
     two.kill(Machine::Backup);
+    two.start(Machine::Backup);
+    let status = two.until(Machine::Backup, "it was asked again", is_said);
+    assert_eq!(status["counters"][0]["last"], 1042, "{status}");
+    // Without what was kept nobody remembers it.
+    two.kill(Machine::Backup);
+    fs::remove_file(two.home(Machine::Backup).join("readings.json")).unwrap();
     two.start(Machine::Backup);
     two.until(Machine::Backup, "it was asked", is_said);
     refused(&two, Machine::Backup, &["promote", "--yes"], "the last one in the copy is unknown");

@@ -98,3 +98,48 @@ fn a_hook_that_hangs_is_ended_and_what_moves_is_mirrored_all_the_same() {
     drop(writer);
     two.until_same("when it stands still by itself");
 }
+
+#[test]
+fn what_its_program_locks_while_it_writes_is_captured_under_that_lock() {
+    let mut two = Two::new();
+    two.init();
+    let path = two.home(Machine::Main).join("store.toml");
+    let rule = "[[dataset.file]]\nmatch = \"STOCK.DAT\"\nlock = \"flock\"\n";
+    fs::write(&path, fs::read_to_string(&path).unwrap() + rule).unwrap();
+    fs::write(two.data.join("STOCK.DAT"), "0").unwrap();
+    fs::write(two.data.join("CASH.DAT"), "0").unwrap();
+    let (data, ends) = (two.data.clone(), Arc::new(AtomicBool::new(false)));
+    let ended = Arc::clone(&ends);
+    // Between two sales it never pauses for as long as two looks take.
+    let writes = move || {
+        let lock = fs::File::open(data.join("STOCK.DAT")).unwrap();
+        for number in 1_u64.. {
+            if ended.load(Ordering::Relaxed) {
+                return;
+            }
+            lock.lock().unwrap();
+            fs::write(data.join("STOCK.DAT"), number.to_string()).unwrap();
+            std::thread::park_timeout(Duration::from_millis(15));
+            fs::write(data.join("CASH.DAT"), number.to_string()).unwrap();
+            lock.unlock().unwrap();
+            std::thread::park_timeout(Duration::from_millis(4));
+        }
+    };
+    let writer = Writer { ends, thread: Some(std::thread::spawn(writes)) };
+    two.meet();
+    let steady = |status: &serde_json::Value| {
+        status["mirror"]["position"]["seq"].as_u64() > Some(1) && status["datasets"][0]["grade"] == "steady"
+    };
+    two.until(Machine::Backup, "a steady generation", steady);
+    let mut seen = std::collections::BTreeSet::new();
+    until("several of them, each of one instant", || {
+        let now = both(&two.mirror());
+        if let Some((stock, cash)) = now.filter(|(stock, cash)| stock == cash && stock != "0") {
+            seen.insert((stock, cash));
+        }
+        seen.len() >= 3
+    });
+    two.until(Machine::Backup, "still steady", steady);
+    drop(writer);
+    two.until_same("at the end");
+}

@@ -83,6 +83,8 @@ pub const CASES: &[&str] = &[
     "turns_calm_40x10",
     "confirm_switch",
     "turns_returned_80x24",
+    "confirm_as_of_last",
+    "confirm_as_of",
     "drilled_80x24",
     "drill_failed_80x24",
     "drilled_copy_page_80x24",

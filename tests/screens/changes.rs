@@ -40,6 +40,25 @@ fn every_home_screen_of_a_store_says_what_can_be_done_about_who_serves() {
 }
 
 #[test]
+fn a_start_can_be_made_from_an_earlier_state_of_the_copy() {
+    let mut status = turns::missed(12);
+    let at = |ago| super::statuses::now() - SignedDuration::from_mins(ago);
+    status.states = vec![at(1), at(5), at(60)];
+    let open = || seen(status.clone()).press("2");
+    open().is("confirm_as_of_last");
+    open().press("pageup pageup").is("confirm_as_of");
+    let first = open();
+    let sum = first.text();
+    let asked = sum.split("type ").nth(1).unwrap();
+    let numbers: Vec<u32> = asked.split(['+', '=', ' ']).filter_map(|number| number.parse().ok()).collect();
+    let digits = (numbers[0] + numbers[1]).to_string();
+    let keys = digits.chars().map(String::from).collect::<Vec<_>>().join(" ");
+    let pressed = first.press("pageup pageup pagedown").press(&keys).press("enter enter");
+    let [Effect::Send(Command::Promote { as_of, .. })] = &pressed.effects[..] else { panic!("{:?}", pressed.effects) };
+    assert_eq!(*as_of, Some(at(1)));
+}
+
+#[test]
 fn a_drill_is_held_from_the_page_about_the_copy_and_its_end_is_on_the_first_screen() {
     seen(turns::drilled(None)).is("drilled_80x24");
     let failed = Some(WhyNot::Drill(NoDrill::NoSale { error: None }));

@@ -111,6 +111,7 @@ impl Source {
         };
         let settled = settle.run(dirty);
         self.quieting.end();
+        self.holder.unlock();
         settled.map_err(|missed| match missed {
             Missed::Spool(error) => SourceError::Spool { path: self.options.own.clone(), error },
             Missed::Moved => self.gone(io::ErrorKind::NotFound.into()),

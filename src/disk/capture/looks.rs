@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use super::look::{How, Item, Missed, Reading, Seen, Still, first_look, is_untouched, second_look};
 use super::queue::only_grew;
 use super::settle::{Certainty, Moves, Names, Settle, Settled};
@@ -187,6 +189,7 @@ impl Settle<'_> {
         unmapped: &BTreeSet<RelPath>,
         lone: Option<&RelPath>,
     ) -> Result<BTreeSet<RelPath>, Missed> {
+        let began = Instant::now();
         self.search.root.forget();
         let still_unmapped = if unmapped.is_empty() {
             BTreeSet::new()
@@ -237,6 +240,7 @@ impl Settle<'_> {
                 moved.insert(path.clone());
             }
         }
+        done.worked += began.elapsed();
         Ok(moved)
     }
 

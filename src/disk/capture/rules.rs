@@ -3,13 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::disk::hold::LockKind;
 use crate::replica::{Kind, RelPath};
 
 /// What somebody said of the files of a dataset, each by its path.
 #[derive(Clone, Default)]
-pub struct Rules(Option<Arc<Says>>);
+pub struct Rules {
+    says: Option<Arc<Says>>,
+    locks: Option<Arc<Locks>>,
+}
 
 type Says = dyn Fn(&[u8]) -> Rule + Send + Sync;
+type Locks = dyn Fn(&[u8]) -> Option<LockKind> + Send + Sync;
 
 /// What is said of one file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,13 +71,25 @@ pub struct Number {
 impl Rules {
     /// What `says` returns is said of the file at that path.
     pub fn new(says: impl Fn(&[u8]) -> Rule + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(says)))
+        Self { says: Some(Arc::new(says)), locks: None }
+    }
+
+    /// The same, with files that are locked while they are captured: what `locks` returns for their path is honoured.
+    #[must_use]
+    pub fn locking(self, locks: impl Fn(&[u8]) -> Option<LockKind> + Send + Sync + 'static) -> Self {
+        Self { locks: Some(Arc::new(locks)), ..self }
+    }
+
+    /// How the file at `path` is locked while it is captured, if it is.
+    #[must_use]
+    pub fn lock(&self, path: &RelPath) -> Option<LockKind> {
+        self.locks.as_ref().and_then(|locks| locks(path.as_bytes()))
     }
 
     /// What is said of `path`.
     #[must_use]
     pub fn of(&self, path: &RelPath) -> Rule {
-        match &self.0 {
+        match &self.says {
             Some(says) if !path.is_root() => says(path.as_bytes()),
             _ => Rule::Unsaid,
         }
@@ -116,7 +133,7 @@ impl Number {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Rules(some)" } else { "Rules(nothing)" })
+        f.write_str(if self.says.is_some() { "Rules(some)" } else { "Rules(nothing)" })
     }
 }
 

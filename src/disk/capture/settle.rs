@@ -1,7 +1,9 @@
 //! Finds one instant: looks until two looks agree, or patience ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,6 +13,7 @@ use super::look::{Item, Missed, Still};
 use super::looks::{lone, moves_alone};
 use super::quiet::Quieting;
 use super::rules::Rules;
+use super::sqlite::HOLD_MAX;
 use crate::disk::hold::Holder;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
@@ -118,6 +121,7 @@ impl Settle<'_> {
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
             let unmapped = self.unmapped(&names, &BTreeSet::new());
             let looked = Instant::now();
+            self.lock(&names);
             let mut moving = self.look(&mut names, todo, &mut done, (round, Still::Must))?;
             done.worked += looked.elapsed();
             let lone = lone(&done.items);
@@ -136,14 +140,13 @@ impl Settle<'_> {
                     None => {}
                 }
             }
+            if looked.elapsed() > HOLD_MAX {
+                self.holder.unlock();
+            }
             let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
-            let mut since = match self.heard_within(left) {
-                Some(since) => since,
-                None => self.changed_since(&names, &done.unreadable)?,
-            };
-            let looked = Instant::now();
+            let mut since = self.since(left, &names, &done.unreadable)?;
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
-            done.worked += looked.elapsed();
+            self.holder.unlock();
             // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
             if moving.is_empty() && since.is_only(lone.as_ref()) {
                 done.dirty.join(std::mem::take(&mut since));
@@ -172,6 +175,20 @@ impl Settle<'_> {
         Ok(done)
     }
 
+    /// Locks what is said to be locked while it is captured, among `names`. Where its program holds it just now, it is looked at all the
+    /// same: it moves, and that shows.
+    fn lock(&mut self, names: &Names) {
+        let is_file = |stamp: &Option<Stamp>| stamp.as_ref().is_some_and(|stamp| stamp.shape == Shape::File);
+        let folder = self.search.root.path();
+        let locks = names.iter().filter(|(_, stamp)| is_file(stamp));
+        let locks: Vec<_> = locks
+            .filter_map(|(path, _)| Some((folder.join(OsStr::from_bytes(path.as_bytes())), self.rules.lock(path)?)))
+            .collect();
+        if !locks.is_empty() && self.holder.can_hold() {
+            let _ = self.holder.lock(locks);
+        }
+    }
+
     /// What becomes of what never held still; none while there is patience.
     fn patience_over(&mut self, began: Instant, round: u32) -> Option<Over> {
         if began.elapsed() <= self.patience || round < LEAST_ROUNDS {
@@ -188,6 +205,14 @@ impl Settle<'_> {
         // What is not mirrored may move as it likes.
         since.paths.retain(|path| self.search.exclude.takes(path) && !self.search.tree.is_index(path));
         self.search.tree.far().next().is_none().then_some(since)
+    }
+
+    /// Waits for so long and returns what has changed until then, by what is heard or by a look at everything.
+    fn since(&mut self, gap: Duration, names: &Names, unreadable: &BTreeMap<RelPath, String>) -> io::Result<Dirty> {
+        match self.heard_within(gap) {
+            Some(since) => Ok(since),
+            None => self.changed_since(names, unreadable),
+        }
     }
 
     /// Looks at everything for what is not as `names` has it. What could not be read is no news: it is tried again in time.

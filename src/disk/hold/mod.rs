@@ -1,4 +1,4 @@
-//! Holds what a shop's program honours while its files are read: read transactions of `SQLite`.
+//! Holds what a shop's program honours while its files are read: read transactions of `SQLite`, and locks.
 //!
 //! A process of its own holds them. The system gives up a process's locks on a file as soon as that process closes the file anywhere,
 //! and this one opens and closes all the time; and whatever hangs there can be ended with it, so that no program of the shop waits
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::replica::naming::Inode;
 
@@ -30,8 +31,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 enum Ask {
     /// Begin to read this database.
     Read(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// Give up all that is held.
+    /// Give up what was begun to be read.
     Release,
+    /// Lock these files, so that nobody writes them who honours that.
+    Lock(Vec<(ByteBuf, LockKind)>),
+    /// Unlock them.
+    Unlock,
+}
+
+/// A lock that a program honours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum LockKind {
+    /// `flock(2)`, of the whole file.
+    Flock,
+    /// `fcntl(2)`, of any part of it.
+    Fcntl,
 }
 
 /// What it answers.
@@ -69,6 +83,8 @@ pub enum NotHeld {
 pub struct Holder {
     program: Option<PathBuf>,
     process: Option<Process>,
+    /// Files may be locked.
+    locks: bool,
 }
 
 #[derive(Debug)]
@@ -82,7 +98,7 @@ impl Holder {
     /// What is to be held is held by a process of `program`; without one, nothing can be.
     #[must_use]
     pub fn new(program: Option<PathBuf>) -> Self {
-        Self { program, process: None }
+        Self { program, process: None, locks: false }
     }
 
     /// Whether there is anybody to hold anything.
@@ -96,7 +112,23 @@ impl Holder {
         self.ask(&Ask::Read(path.as_os_str().as_bytes().to_vec()))
     }
 
-    /// Gives up all that is held. It is given up when this returns, whatever the process does.
+    /// Locks files, so that nobody writes them who honours that, until [`Holder::unlock`].
+    pub fn lock(&mut self, files: impl IntoIterator<Item = (PathBuf, LockKind)>) -> Result<(), NotHeld> {
+        let bytes = |path: PathBuf| ByteBuf::from(path.as_os_str().as_bytes().to_vec());
+        let files = files.into_iter().map(|(path, kind)| (bytes(path), kind)).collect();
+        self.locks = true;
+        self.ask(&Ask::Lock(files)).map(drop)
+    }
+
+    /// Unlocks them. They are unlocked when this returns, whatever the process does.
+    pub fn unlock(&mut self) {
+        let locks = std::mem::take(&mut self.locks);
+        if locks && self.process.is_some() && self.ask(&Ask::Unlock).is_err() {
+            self.end();
+        }
+    }
+
+    /// Gives up what was begun to be read. It is given up when this returns, whatever the process does.
     pub fn release(&mut self) {
         if self.process.is_some() && self.ask(&Ask::Release).is_err() {
             self.end();

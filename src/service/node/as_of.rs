@@ -1,20 +1,63 @@
 //! The start from an earlier state of the copy: for the day when the main has mirrored its own damage. What the mirror holds is set aside
 //! before anything of it is stepped back.
 
+use std::path::Path;
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::Machine;
 use super::inputs::mirrored;
 use crate::disk::DiskError;
-use crate::disk::apply::Mirror;
 use crate::disk::apply::open::{OpenError, Opening, Others};
+use crate::disk::apply::{Mirror, journal_folder};
+use crate::disk::journal::index::Index;
 use crate::disk::journal::undo::Limits;
-use crate::os::ground;
+use crate::os::ground::{self, spawn};
+use crate::pair::Duty;
 use crate::replica::Time;
 use crate::service::event::{Noted, What};
 use crate::service::refusal::WhyNot;
+use crate::service::status::Status;
+
+/// Between two looks at which states there are.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// So many minutes before the last state are those that a person chooses among.
+const MINUTES: [i64; 12] = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 120, 240];
+
+/// The states that the mirror can be stepped back to, as far as a person chooses among them.
+#[derive(Debug, Default)]
+pub(super) struct States {
+    known: Vec<Timestamp>,
+    reading: Option<JoinHandle<Vec<Timestamp>>>,
+    read_at: Option<Instant>,
+}
 
 impl Machine {
+    /// Looks from time to time which states there are.
+    pub(super) async fn states_go_on(&mut self) {
+        if self.pair.duty() == Duty::Serving || ground::is_simulated() {
+            self.states = States::default();
+            return;
+        }
+        if let Some(read) = self.states.reading.take_if(|reading| reading.is_finished()) {
+            self.states.known = read.await.unwrap_or_default();
+        }
+        let is_due = self.states.read_at.is_none_or(|at| at.elapsed() >= LOOK) && self.states.reading.is_none();
+        let Some(first) = mirrored(&self.store).next().filter(|_| is_due) else { return };
+        let folder = self.folder(&self.store, &first.name);
+        self.states.read_at = Some(Instant::now());
+        self.states.reading =
+            Some(spawn(async move { ground::aside(move || chosen(&states_of(&folder))).await.unwrap_or_default() }));
+    }
+
+    pub(super) fn tell_states(&self, status: &mut Status) {
+        status.states.clone_from(&self.states.known);
+    }
+
     /// Steps every dataset back to what it was at `time`: all of them, or, where one cannot be, none. The mirrors are closed. Returns how
     /// many generations there are then.
     pub(super) async fn back_to(&mut self, time: Timestamp) -> Result<u64, WhyNot> {
@@ -58,5 +101,43 @@ fn no_way(error: DiskError) -> WhyNot {
             oldest: oldest.and_then(|oldest| Timestamp::new(oldest.seconds, i32::try_from(oldest.nanos).ok()?).ok()),
         },
         error => WhyNot::System { error: error.to_string() },
+    }
+}
+
+/// All states of the mirror at `dest`, the oldest first.
+fn states_of(dest: &Path) -> Vec<Timestamp> {
+    let index = Index::left(&journal_folder(dest).join("index.db")).ok().flatten();
+    let all = index.and_then(|index| index.generations().ok()).unwrap_or_default().into_iter();
+    all.filter_map(|one| Timestamp::new(one.as_of.seconds, i32::try_from(one.as_of.nanos).ok()?).ok()).collect()
+}
+
+/// Of all states, the oldest first, those that a person chooses among: the newest first, without the last of all.
+fn chosen(all: &[Timestamp]) -> Vec<Timestamp> {
+    let Some((last, before)) = all.split_last() else { return vec![] };
+    let of = |minutes: &i64| {
+        let then = last.checked_sub(jiff::SignedDuration::from_mins(*minutes)).ok()?;
+        before.iter().rfind(|at| **at <= then).copied()
+    };
+    // The one before the last may be the only one that is good.
+    let mut some: Vec<Timestamp> = before.last().copied().into_iter().chain(MINUTES.iter().filter_map(of)).collect();
+    some.extend(before.first());
+    some.dedup();
+    some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_chooses_among_a_few_states() {
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let all: Vec<Timestamp> = (0..=4000).step_by(2).map(at).collect();
+        let some = chosen(&all);
+        assert_eq!(some[..4], [at(3998), at(3940), at(3880), at(3820)]);
+        assert_eq!((some.last(), some.len()), (Some(&at(0)), 12));
+        assert_eq!(chosen(&all[..1]), []);
+        assert_eq!(chosen(&all[..2]), [at(0)]);
+        assert_eq!(chosen(&[]), []);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::as_of::States;
 use super::days::Days;
 use super::devices::Devices;
 use super::drill::Drills;
@@ -38,9 +39,8 @@ impl Machine {
         keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
     ) -> Result<(Self, Inbox), MachineError> {
-        let mut member = Member::load(home)?;
+        let (mut member, identity) = (Member::load(home)?, Identity::load_or_make(home)?);
         let (store, revision) = member.revise(home)?;
-        let identity = Identity::load_or_make(home)?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;
         let own = if member.node == Node::Main { &store.main } else { &store.backup };
         let (listener, udp) = meet::listen(&own.address).await?;
@@ -52,6 +52,7 @@ impl Machine {
             days: Days::load(home, role(&store, member.node), &store, tls.id())?,
             numbers: Numbers::load(home)?,
             drills: Drills::load(home),
+            states: States::default(),
             dumps: Dumps::load(home),
             expires_at: Instant::now(),
             devices: Devices::look(&store.devices),

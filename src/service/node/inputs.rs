@@ -50,6 +50,7 @@ impl Machine {
                 self.drill_goes_on().await;
                 self.dumps_go_on().await;
                 self.expire().await;
+                self.states_go_on().await;
                 return Ok(None);
             }
             Input::Datagram(bytes) => {
@@ -264,6 +265,7 @@ impl Machine {
         }
         if let News::Answers(answers) = news {
             self.numbers.take(answers, ground::now());
+            self.numbers.keep_readings(&self.home);
             self.publish_soon();
             return Ok(());
         }
@@ -288,6 +290,12 @@ impl Machine {
                 return Ok(());
             }
             self.step(Event::ServerHeard { epoch, start: proven.unwrap_or(start) }).await?;
+        }
+        if let News::SetAside { to, .. } = &news
+            && self.pair.record().strays
+        {
+            let name = self.lanes[at].name.clone();
+            self.find_numbers(&name, to.clone()).await;
         }
         self.sent(lane, &news).await?;
         // Files come by the thousand, and mean nothing to an operation but how far it is.

@@ -54,7 +54,7 @@ impl Machine {
     }
 
     /// The last receipt that each terminal has seen confirmed.
-    fn receipts(&self) -> impl Iterator<Item = (String, u64)> {
+    pub(super) fn receipts(&self) -> impl Iterator<Item = (String, u64)> {
         let all = self.terminals_stand().into_iter();
         all.filter_map(|till| Some((till.name, till.receipt?.trim().parse().ok()?)))
     }

@@ -36,12 +36,14 @@
 //! - `publishing`: how it stands is told
 //! - `keeping`: what goes into the diary
 //! - `numbers`: the numbers that must never be given twice
+//! - `writing`: where a number goes on is written
 //! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
 //! - `drill`: the start of the POS server is tried
 //! - `dumps`: databases that are mirrored by dumps
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `expiring`: what was set aside goes when it is old
+//! - `found`: what became of numbers
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod adopting;
@@ -58,6 +60,7 @@ mod duties;
 pub mod ending;
 mod expiring;
 pub mod far;
+mod found;
 mod handing;
 pub mod heart;
 mod inbox;
@@ -89,6 +92,7 @@ mod talk;
 mod turning;
 mod twin;
 mod witnesses;
+mod writing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -175,6 +179,7 @@ pub struct Machine {
     own_till: OwnTill,
     numbers: numbers::Numbers,
     drills: drill::Drills,
+    states: as_of::States,
     dumps: dumps::Dumps,
     /// When it is looked whether anything that was set aside is too old.
     expires_at: Instant,

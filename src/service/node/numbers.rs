@@ -12,31 +12,28 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::writing::write_number;
 use super::{Machine, lacks};
-use crate::config::command::Command as Program;
-use crate::config::counter::{Counter, CounterWrite, ReadBy};
-use crate::config::file::DataFile;
+use crate::config::counter::{Counter, ReadBy};
 use crate::config::store::Store;
 use crate::disk::ask::{Ask, By};
 use crate::os::ground;
 use crate::pair::{Epoch, Node};
 use crate::replica::RelPath;
-use crate::server::{ask, filled};
 use crate::service::command::Reply;
 use crate::service::event::{Noted, What};
 use crate::service::home::save;
-use crate::service::numbering::{CounterStatus, Next, Numbered, Readings, next, suspect};
+use crate::service::numbering::{CounterStatus, Found, Next, Numbered, Readings, next, suspect};
 use crate::service::plan::{Check, Checked, Step};
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
-
-/// How long a program may take that sets a number.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// The numbers of a store, on this machine.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     readings: BTreeMap<String, Readings>,
+    /// When they were kept last: their rate of a day is to be known after a restart.
+    kept_at: Option<Instant>,
     saved: Saved,
     /// Why one could not be set: the POS server waits for that.
     pub(super) failed: Option<(String, String)>,
@@ -56,13 +53,23 @@ struct Saved {
     setting: Vec<Numbered>,
     /// What was set, the newest last.
     set: Vec<Numbered>,
+    /// How far each went here, where this machine was the server and came back.
+    #[serde(default)]
+    found: Vec<Found>,
 }
 
 /// Starts that are remembered.
 const REMEMBERED: usize = 1000;
 
+/// So often what was read is kept.
+const KEPT: Duration = Duration::from_secs(300);
+
 fn path(home: &Path) -> PathBuf {
     home.join("numbers.json")
+}
+
+fn readings_path(home: &Path) -> PathBuf {
+    home.join("readings.json")
 }
 
 impl Numbers {
@@ -75,10 +82,25 @@ impl Numbers {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Saved::default(),
             Err(error) => return Err(error),
         };
-        Ok(Self { saved, ..Self::default() })
+        // What cannot be read of them is read anew within a day.
+        let readings = fs::read(readings_path(home)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(Self { saved, readings: readings.unwrap_or_default(), ..Self::default() })
     }
 
-    fn save(&self, home: &Path) -> io::Result<()> {
+    /// Keeps what was read, from time to time.
+    pub(super) fn keep_readings(&mut self, home: &Path) {
+        let is_due = self.kept_at.is_none_or(|at| at.elapsed() >= KEPT);
+        if self.readings.is_empty() || !is_due {
+            return;
+        }
+        self.kept_at = Some(Instant::now());
+        let kept = serde_json::to_vec(&self.readings).map_err(io::Error::from);
+        if let Err(error) = kept.and_then(|bytes| save(&readings_path(home), &bytes)) {
+            tracing::warn!(%error, "how often numbers are given out could not be kept");
+        }
+    }
+
+    pub(super) fn save(&self, home: &Path) -> io::Result<()> {
         save(&path(home), &serde_json::to_vec_pretty(&self.saved)?)
     }
 
@@ -87,6 +109,35 @@ impl Numbers {
         for (name, answer) in answers {
             self.readings.entry(name).or_default().take(answer, now);
         }
+    }
+
+    /// How far each went here.
+    pub(super) fn found(&self) -> &[Found] {
+        &self.saved.found
+    }
+
+    /// A number went so far here. Returns whether that is something new.
+    pub(super) fn finds(&mut self, found: Found) -> bool {
+        let is_known = self.saved.found.iter().any(|one| (&one.name, one.served) == (&found.name, found.served));
+        if !is_known {
+            self.saved.found.retain(|one| one.name != found.name);
+            self.saved.found.push(found);
+        }
+        !is_known
+    }
+
+    /// Numbers went so far on the other machine. Returns whether that says what became of any.
+    pub(super) fn learns(&mut self, found: &[Found]) -> bool {
+        let mut is_new = false;
+        for one in found {
+            let of = |set: &&mut Numbered| set.name == one.name && set.epoch > one.served && set.found.is_none();
+            if let Some(set) = self.saved.set.iter_mut().rev().find(of) {
+                // No more than was in the mirror.
+                set.found = one.last.or(set.last);
+                is_new |= set.found.is_some();
+            }
+        }
+        is_new
     }
 
     /// What was read of a number, or counted.
@@ -119,7 +170,7 @@ pub(super) fn asks(store: &Store, dataset: &str) -> Vec<Ask> {
     counters.filter_map(ask_of).chain(counts).collect()
 }
 
-fn ask_of(counter: &Counter) -> Option<Ask> {
+pub(super) fn ask_of(counter: &Counter) -> Option<Ask> {
     let by = match &counter.read.by {
         ReadBy::Pattern(pattern) => By::Pattern(pattern.regex().clone()),
         ReadBy::Sql(sql) => By::Sql(sql.clone()),
@@ -258,8 +309,11 @@ impl Machine {
                 let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
                 return Err((counter.name.clone(), why));
             };
-            let suspect = suspect(last, &next);
-            setting.push(Numbered { name: counter.name.clone(), epoch, at: ground::now(), last, next, suspect, by });
+            let (suspect, name, at) = (suspect(last, &next), counter.name.clone(), ground::now());
+            // Receipts are one number: the first that is named.
+            let is_first = self.store.counters.first() == Some(counter);
+            let seen = self.receipts().map(|(_, number)| number).max().filter(|_| is_first);
+            setting.push(Numbered { name, epoch, at, last, next, suspect, by, found: None, seen });
         }
         Ok(setting)
     }
@@ -274,60 +328,13 @@ impl Machine {
     pub(super) fn tell_numbers(&self, status: &mut Status) {
         status.counters = self.numbers.status(&self.store, status.mirror.behind_ms);
         status.numbered.clone_from(&self.numbers.saved.set);
+        self.tell_found(status);
     }
 
     /// Whether numbers are set on this machine when it becomes the server.
     pub(super) fn counts_numbers(&self) -> bool {
         self.role() == Node::Backup && !self.store.counters.is_empty()
     }
-}
-
-fn write_number(folders: &[(String, PathBuf)], write: &CounterWrite, value: &str) -> Result<(), String> {
-    let at = |file: &DataFile| {
-        let folder = folders.iter().find(|(name, _)| *name == file.dataset).map(|(_, folder)| folder);
-        folder.map(|folder| folder.join(&file.path)).ok_or_else(|| format!("{file}: no such dataset"))
-    };
-    match write {
-        CounterWrite::Format { file, format } => {
-            let path = at(file)?;
-            anew(&path, format.replace("{value}", value).as_bytes()).map_err(|error| format!("{file}: {error}"))
-        }
-        CounterWrite::Sql { file, sql } => {
-            let open = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let database = rusqlite::Connection::open_with_flags(at(file)?, open);
-            let sql = format!("BEGIN IMMEDIATE;\n{};\nCOMMIT;", sql.replace("{value}", value));
-            database.and_then(|database| database.execute_batch(&sql)).map_err(|error| format!("{file}: {error}"))
-        }
-        CounterWrite::Command(command) => run(folders, command, value),
-    }
-}
-
-fn run(folders: &[(String, PathBuf)], command: &Program, value: &str) -> Result<(), String> {
-    let filled = filled(folders, command);
-    let mut program = std::process::Command::new(filled.get_program());
-    program.args(filled.get_args().map(|word| word.to_string_lossy().replace("{value}", value)));
-    let what = program.get_program().to_string_lossy().into_owned();
-    match ask::run(&mut program, Instant::now() + LIMIT) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(format!("{what} ended with another code than 0, or not within {} s", LIMIT.as_secs())),
-        Err(error) => Err(format!("{what}: {error}")),
-    }
-}
-
-/// Writes a file anew, wholly or not at all, with the owner and the rights that it had.
-fn anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
-    let before = fs::metadata(path)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(bytes)?;
-    new.as_file().set_permissions(fs::Permissions::from_mode(before.mode()))?;
-    // Only one user may give files away; the others own what they mirror.
-    let _ = fchown(new.as_file(), Some(before.uid()), Some(before.gid()));
-    new.as_file().sync_all()?;
-    new.persist(path)?;
-    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
         self.tell_drills(&mut status);
+        self.tell_states(&mut status);
         self.tell_dumps(&mut status);
         // The diary keeps them by what a machine was set up as: that stays.
         for kept in status.operation.iter_mut().chain(&mut status.history) {

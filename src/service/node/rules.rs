@@ -1,13 +1,18 @@
 //! How the files of a dataset are captured, as `store.toml` says it.
 
 use crate::config::dataset::Dataset;
-use crate::config::file::{FileKind, Prefix, Record};
+use crate::config::file::{FileKind, Lock, Prefix, Record};
 use crate::disk::capture::rules::{As, Number, Records, Rule, Rules};
+use crate::disk::hold::LockKind;
 
 /// What is said of the files of `dataset`.
 pub(super) fn rules(dataset: &Dataset) -> Rules {
-    let dataset = dataset.clone();
-    Rules::new(move |path| {
+    let (dataset, locked) = (dataset.clone(), dataset.clone());
+    let lock = move |path: &[u8]| match locked.rule(path)?.lock? {
+        Lock::Flock => Some(LockKind::Flock),
+        Lock::Fcntl => Some(LockKind::Fcntl),
+    };
+    let rules = Rules::new(move |path| {
         if dataset.excludes(path).is_some() {
             return Rule::LeftOut;
         }
@@ -18,7 +23,8 @@ pub(super) fn rules(dataset: &Dataset) -> Rules {
             Some(FileKind::Files) => Rule::Said(As::Files),
             None => Rule::Unsaid,
         }
-    })
+    });
+    rules.locking(lock)
 }
 
 /// Where the records end of a file of `dataset` that is a queue.

@@ -5,6 +5,7 @@
 
 use super::note::Note;
 use crate::service::command::Command;
+use crate::service::event::{Noted, What};
 use crate::service::status::{Alarm, OperationKind, Status, Trouble};
 
 /// The note as it may be said in the protocol `spoken`, if it may.
@@ -23,6 +24,7 @@ pub(super) fn knows(spoken: u32, command: &Command) -> bool {
 /// Leaves out of `status` what the protocol `spoken` does not know.
 pub(super) fn leave_out(status: &mut Status, spoken: u32) {
     status.alarms.retain(|Alarm { trouble, .. }| of_trouble(trouble) <= spoken);
+    status.events.retain(|event| of_what(&event.what) <= spoken);
     status.plans.retain(|plan| of_kind(plan.kind) <= spoken);
     status.history.retain(|operation| of_kind(operation.kind) <= spoken);
     if spoken < 5 {
@@ -43,12 +45,20 @@ fn since(note: &Note) -> u32 {
         | Note::Goodbye { .. }
         | Note::Maintenance(_)
         | Note::Ping
-        | Note::Done { .. }
         | Note::Terminals { .. }
         | Note::Devices { .. } => 4,
+        Note::Done { what, .. } => of_what(what),
         Note::Operation(operation) => of_kind(operation.kind),
         Note::Ask { command, .. } => of_command(command),
         Note::Unknown { .. } => u32::MAX,
+    }
+}
+
+fn of_what(what: &What) -> u32 {
+    match what {
+        What::Trouble(trouble) | What::Mended(trouble) => of_trouble(trouble),
+        What::Noted(Noted::SteppedBack { .. }) => 5,
+        _ => 4,
     }
 }
 
@@ -122,5 +132,39 @@ fn of_trouble(trouble: &Trouble) -> u32 {
         | Trouble::StoppedAlone
         | Trouble::DevicesMissed { .. } => 4,
         Trouble::Doubt(_) => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::pair::{Node, Pair};
+    use crate::replica::Kind;
+    use crate::service::book::Book;
+    use crate::service::event::Event;
+    use crate::service::status::{Doubt, Folders};
+
+    #[test]
+    fn what_is_new_is_told_to_nobody_who_does_not_know_it() {
+        let mut status = Book::new("pos", Folders::default()).status(&Pair::new(Node::Backup), Timestamp::UNIX_EPOCH);
+        let new = Trouble::Doubt(Doubt::DrillOld { days: 31 });
+        let old = Trouble::Held { files: 1 };
+        for trouble in [&new, &old] {
+            let (code, since) = (trouble.code().to_owned(), Timestamp::UNIX_EPOCH);
+            status.alarms.push(Alarm { code, trouble: trouble.clone(), since });
+            status.events.push(Event { at: since, what: What::Trouble(trouble.clone()) });
+        }
+        let to = Timestamp::UNIX_EPOCH;
+        status.events.push(Event { at: to, what: What::Noted(Noted::SteppedBack { to }) });
+        status.datasets[0].kinds = vec![Kind::Queue, Kind::Dump];
+        let mut told = status.clone();
+        leave_out(&mut told, 4);
+        assert_eq!((told.alarms.len(), told.events.len()), (1, 1));
+        assert_eq!(told.datasets[0].kinds, [Kind::Queue, Kind::Files]);
+        leave_out(&mut status, 5);
+        assert_eq!((status.alarms.len(), status.events.len()), (2, 3));
+        assert!(!knows(4, &Command::Drill { by: String::new() }));
     }
 }

@@ -148,6 +148,7 @@ impl Machine {
             Note::Done { by, what } => self.keeper.hear_event(&by, &what),
             Note::Standing(status) => {
                 self.stands(&status);
+                self.learn_found(&status.found);
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => self.asked_by_other(number, command).await?,

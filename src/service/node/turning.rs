@@ -364,6 +364,7 @@ impl Machine {
         self.resume_if_sure().await?;
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
+            self.all_is_found();
             self.step(Event::Gathered).await?;
         }
         self.leave_nobody_behind().await;

@@ -1,11 +1,14 @@
 //! The question before a change of server, in words. What changes nothing is the first button, and has the focus.
 
+use jiff::Timestamp;
+
 use super::{Seen, alarm, ask, turns};
 use crate::pair::Node;
 use crate::service::Status;
 use crate::service::status::{Consent, Operation, OperationKind, Plan};
 use crate::tui::app::App;
 use crate::tui::confirm::{Confirm, Spot, Sum};
+use crate::tui::intent::{Intent, Scope};
 use crate::tui::turn::{Turn, Which};
 use crate::tui::widgets::boxed::{Dialog, Field};
 use crate::words::{figures, numbers, plan as plan_words, short::short};
@@ -15,7 +18,7 @@ use crate::words::{figures, numbers, plan as plan_words, short::short};
 pub fn confirm(seen: &Seen<'_>, app: &App, confirm: &Confirm) -> Option<Dialog> {
     let status = app.status()?;
     let (title, text) = match (confirm.which, app.turn(confirm.which, seen.now.timestamp())) {
-        (Which::Start, Turn::Offered(plan)) => start(seen, app, status, plan),
+        (Which::Start, Turn::Offered(plan)) => start(seen, app, status, (plan, confirm.as_of)),
         (Which::Return, Turn::Offered(plan)) => give(seen, app, status, (plan, Node::Backup)),
         (Which::Switch, Turn::Offered(plan)) => give(seen, app, status, (plan, Node::Main)),
         (Which::Cancel, Turn::Cancellable(running)) => cancel(seen, status, running),
@@ -37,7 +40,12 @@ fn here(status: &Status) -> [(&'static str, crate::words::FluentValue<'_>); 2] {
     [("name", name.into()), ("other", other.into())]
 }
 
-fn start(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, Vec<String>) {
+fn start(
+    seen: &Seen<'_>,
+    app: &App,
+    status: &Status,
+    (plan, chosen): (&Plan, Option<Timestamp>),
+) -> (String, Vec<String>) {
     let words = seen.words;
     let [name, other] = here(status);
     let by = ("by", app.by().into());
@@ -48,16 +56,36 @@ fn start(seen: &Seen<'_>, app: &App, status: &Status, plan: &Plan) -> (String, V
         ];
         return (words.with("confirm-start", &[name, other]), text);
     }
-    let as_of = plan.loss.and_then(|loss| loss.as_of).or(status.mirror.as_of);
+    let as_of = chosen.or(plan.loss.and_then(|loss| loss.as_of)).or(status.mirror.as_of);
     let at = as_of.map(|at| figures::moment(words, at, seen.now)).unwrap_or_default();
     let lost = plan.loss.is_some_and(|loss| loss.behind_at_least || loss.behind_ms > 0 || loss.behind_bytes > 0);
-    let loses = if lost { words.with("confirm-promote-loses", &[other]) } else { words.say("confirm-promote-nothing") };
+    let loses = if lost || chosen.is_some() {
+        words.with("confirm-promote-loses", &[other])
+    } else {
+        words.say("confirm-promote-nothing")
+    };
     let mut text = vec![words.with("confirm-promote-does", &[name.clone(), by, ("at", at.into())]), loses];
+    text.extend(earlier(seen, status, chosen));
     text.extend(accepts(seen, status, plan));
     text.extend(plan.lacks.iter().filter_map(|one| plan_words::lack(seen.words, one)).map(|line| format!("{line}.")));
     text.extend(plan.numbers.iter().filter_map(|one| numbers::confirmed(seen.words, one)));
     text.extend(plan.licence_ends_at.map(|end| alarm::runs_from_now(seen, status, end)));
     (words.with("confirm-promote", &[name]), text)
+}
+
+/// From which state of the copy it starts, and how another one is chosen; nothing where there is no other.
+fn earlier(seen: &Seen<'_>, status: &Status, chosen: Option<Timestamp>) -> Option<String> {
+    status.states.first()?;
+    let words = seen.words;
+    let key = |intent| turns::key(seen, Scope::Confirm, intent);
+    let keys = [("earlier", key(Intent::Earlier).into()), ("later", key(Intent::Later).into())];
+    Some(match chosen {
+        None => words.with("confirm-as-of-last", &keys),
+        Some(at) => {
+            let at = ("at", figures::moment(words, at, seen.now).into());
+            words.with("confirm-as-of", &[keys[0].clone(), keys[1].clone(), at])
+        }
+    })
 }
 
 /// What a person also accepts, in a line of its own.

@@ -67,7 +67,7 @@ fn tried(seen: &Seen<'_>, status: &Status) -> Option<String> {
     let Some(last) = &status.drilled else { return status.pos.as_ref().map(|_| words.say("pos-no-drill")) };
     let at = ("at", figures::day(words, last.at, seen.now).into());
     Some(match last.ready_ms.filter(|_| last.why_not.is_none()) {
-        Some(ready) => words.with("pos-drill", &[at, ("ready", figures::span(words, ready).into())]),
+        Some(ready) => words.with("pos-drill", &[at, ("ready", figures::span(words, ready.max(100)).into())]),
         None => words.with("pos-drill-failed", &[at]),
     })
 }
