@@ -1,5 +1,11 @@
 //! The way back: each step gives, byte for byte, the generation before.
 
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use espejo::disk::DiskError;
+use espejo::disk::apply::journal_folder;
+
 use crate::common::edits::Editor;
 use crate::common::place::Place;
 use crate::common::random::{Random, seed};
@@ -39,4 +45,36 @@ fn each_step_back_is_the_generation_before_byte_for_byte() {
     assert!(!mirror.step_back().unwrap(), "there is nothing before the first copy");
     drop(mirror);
     place.must_copy(&["--accept-removals"], "all the way on again");
+}
+
+#[test]
+fn a_state_of_which_the_way_back_was_dropped_is_refused_and_nothing_changes() {
+    let place = Place::new();
+    story::before(&place.source);
+    place.must_copy(&[], "the first copy");
+    story::change(&place.source);
+    place.must_copy(&["--accept-removals"], "a change");
+    let before = tree(&place.dest);
+    // Undo so old is not added to.
+    let undo = journal_folder(&place.dest).join("undo");
+    let old = SystemTime::now() - Duration::from_secs(600);
+    for segment in fs::read_dir(undo).unwrap() {
+        File::options().write(true).open(segment.unwrap().path()).unwrap().set_modified(old).unwrap();
+    }
+    fs::write(place.source.join("later"), "a sale").unwrap();
+    place.must_copy(&[], "a sale");
+    let (mut mirror, _) = place.open();
+    let (now, states) = (tree(&place.dest), mirror.generations().unwrap());
+    let [first, second, last] = states[..] else { panic!("{states:?}") };
+    // History was over its bound after somebody had looked at what there is.
+    assert_eq!(mirror.drop_history().unwrap(), Some(1));
+    let refused = mirror.back_to(first.as_of, "aside");
+    assert!(matches!(&refused, Err(DiskError::TooLongAgo { oldest: Some(at) }) if *at == second.as_of), "{refused:?}");
+    assert_same(&now, &tree(&place.dest), "nothing was stepped back");
+    assert_eq!(mirror.state().position.seq, last.seq);
+    let aside = mirror.back_to(second.as_of, "aside").unwrap().unwrap();
+    assert_same(&before, &tree(&place.dest), "what is kept is there");
+    assert_eq!(fs::read_to_string(aside.to.join("later")).unwrap(), "a sale");
+    drop(mirror);
+    place.must_copy(&[], "all the way on again");
 }
