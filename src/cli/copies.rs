@@ -30,10 +30,10 @@ pub fn list(around: &Around, json: bool) -> Result<Exit, Failure> {
     for (dataset, folder) in folders {
         let index = Index::left(&journal_folder(&folder).join("index.db")).map_err(|error| failed(&error))?;
         let states = index.map_or(Ok(vec![]), |index| index.generations()).map_err(|error| failed(&error))?;
-        let states = states.into_iter().rev().filter_map(|one| {
-            let at = Timestamp::new(one.as_of.seconds, i32::try_from(one.as_of.nanos).ok()?).ok()?;
-            Some(State { at, seq: one.seq, grade: one.grade })
-        });
+        let states = states
+            .into_iter()
+            .rev()
+            .filter_map(|one| Some(State { at: one.as_of.timestamp()?, seq: one.seq, grade: one.grade }));
         all.push((dataset, states.collect::<Vec<_>>()));
     }
     print(around, &all, json).map_err(Into::into)

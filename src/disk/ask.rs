@@ -2,11 +2,10 @@
 //!
 //! Nothing in the folder is changed. What the files hold is in no error.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::SystemTime;
 
 use regex::bytes::Regex;
 use rusqlite::config::DbConfig;
@@ -15,7 +14,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::capture::rules::Records;
 use super::capture::sqlite::names;
+use super::database;
 use super::read::read_full;
+use super::root::on_disk;
 use crate::replica::RelPath;
 
 /// A question with a number as its answer.
@@ -40,6 +41,8 @@ pub enum By {
     Sql(String),
     /// How many whole records a queue holds.
     Records(Records),
+    /// When the file was last changed, in milliseconds since 1970.
+    Changed,
 }
 
 /// Why there is no answer.
@@ -77,13 +80,13 @@ impl Ask {
             }
             By::Field(field) => last_field(&path, *field),
             By::Records(records) => Ok(count(&path, *records)?),
+            By::Changed => {
+                let since = fs::metadata(&path)?.modified()?.duration_since(SystemTime::UNIX_EPOCH);
+                since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).ok_or(NoAnswer::NoNumber)
+            }
             By::Sql(sql) => Database::open(folder, &self.file, scratch)?.number(sql),
         }
     }
-}
-
-fn on_disk(folder: &Path, file: &RelPath) -> PathBuf {
-    folder.join(OsStr::from_bytes(file.as_bytes()))
 }
 
 fn read(path: &Path, from: u64, most: u64) -> Result<Vec<u8>, NoAnswer> {
@@ -171,10 +174,7 @@ impl Database {
         fs::metadata(&path)?;
         if fs::metadata(&journal).is_ok_and(|journal| journal.len() > 0) {
             let place = tempfile::Builder::new().prefix("database-").tempdir_in(scratch)?;
-            let to = place.path().join("copy");
-            fs::copy(&path, &to)?;
-            fs::copy(&journal, place.path().join("copy-journal"))?;
-            (path, copied) = (to, Some(place));
+            (path, copied) = (database::copy(folder, file, place.path())?, Some(place));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = Connection::open_with_flags(path, flags)?;

@@ -6,6 +6,7 @@
 //! - [`apply`]: writes the mirror, so that it is always as some generation left it
 //! - [`ask`]: answers questions about data in which nobody writes
 //! - [`capture`]: reads a dataset at one instant and says what differs
+//! - [`database`]: a database, copied to be opened
 //! - [`duplicate`]: a copy of a mirror for a drill
 //! - [`error`]: what can go wrong with a disk, and what helps
 //! - [`hold`]: holds what a shop's program honours while its files are read
@@ -24,6 +25,7 @@
 pub mod apply;
 pub mod ask;
 pub mod capture;
+pub mod database;
 pub mod duplicate;
 pub mod error;
 pub mod hold;

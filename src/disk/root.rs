@@ -3,9 +3,11 @@
 //! Every name is looked up from the folder down, one name at a time and never through a symbolic link, so that nothing is
 //! read or written outside, however long the path is and whatever a stranger has put in its way.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +16,12 @@ use rustix::io::Errno;
 
 use super::stamp::{Shape, Stamp};
 use crate::replica::{Meta, RelPath};
+
+/// Where `path` below `folder` is for a library that opens files by their names; what it says of links is up to that.
+#[must_use]
+pub fn on_disk(folder: &Path, path: &RelPath) -> PathBuf {
+    folder.join(OsStr::from_bytes(path.as_bytes()))
+}
 
 /// An open folder. Paths are relative to it.
 #[derive(Debug)]

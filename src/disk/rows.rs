@@ -2,15 +2,16 @@
 //!
 //! Both are copied before they are opened, with their logs and journals: opening a database may change it.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
-use super::capture::sqlite::{begins_like_one, names};
+use super::capture::sqlite::begins_like_one;
+use super::database;
+use super::root::on_disk;
 use crate::replica::RelPath;
 
 /// Rows of one table that are told, at the most.
@@ -42,10 +43,6 @@ pub enum NoRows {
     Database(#[from] rusqlite::Error),
 }
 
-fn on_disk(folder: &Path, path: &RelPath) -> PathBuf {
-    folder.join(OsStr::from_bytes(path.as_bytes()))
-}
-
 /// The rows of the database `path` in `aside` that the one in `mirror` lacks, by table; none where it is no database.
 pub fn lacking(aside: &Path, mirror: &Path, path: &RelPath, scratch: &Path) -> Result<Option<Vec<Rows>>, NoRows> {
     let file = on_disk(aside, path);
@@ -53,9 +50,13 @@ pub fn lacking(aside: &Path, mirror: &Path, path: &RelPath, scratch: &Path) -> R
         return Ok(None);
     }
     let place = tempfile::Builder::new().prefix("rows-").tempdir_in(scratch)?;
-    let held = copied(aside, path, &place.path().join("held"))?;
+    let copied = |folder: &Path, name: &str| {
+        let to = place.path().join(name);
+        fs::create_dir(&to).and_then(|()| database::copy(folder, path, &to))
+    };
+    let held = copied(aside, "held")?;
     let open = Connection::open_with_flags(held, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let other = copied(mirror, path, &place.path().join("other"))?;
+    let other = copied(mirror, "other")?;
     let is_there = other.exists();
     if is_there {
         open.execute(
@@ -71,18 +72,6 @@ pub fn lacking(aside: &Path, mirror: &Path, path: &RelPath, scratch: &Path) -> R
         }
     }
     Ok(Some(all))
-}
-
-/// Copies a database with what belongs to it. Returns where it is.
-fn copied(folder: &Path, path: &RelPath, to: &Path) -> Result<PathBuf, NoRows> {
-    fs::create_dir(to)?;
-    for (part, name) in [(path.clone(), "db"), (names::log(path), "db-wal"), (names::journal(path), "db-journal")] {
-        let from = on_disk(folder, &part);
-        if fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_file()) {
-            fs::copy(&from, to.join(name))?;
-        }
-    }
-    Ok(to.join("db"))
 }
 
 fn tables(open: &Connection) -> rusqlite::Result<Vec<String>> {

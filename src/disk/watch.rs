@@ -10,6 +10,7 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 use twox_hash::XxHash3_64;
 
+use super::root::on_disk;
 use crate::replica::RelPath;
 
 /// What a watch says.
@@ -96,7 +97,7 @@ impl Watch {
 
     /// Watches `path` and all below it, too, if it is a folder: it was closed when the watch came by. Returns whether it is one.
     pub fn also(&mut self, path: &RelPath) -> notify::Result<bool> {
-        let path = self.folder.join(Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())));
+        let path = on_disk(&self.folder, path);
         if !fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_dir()) {
             return Ok(false);
         }

@@ -1,5 +1,6 @@
 //! What stands under a name.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Blocks, Proof, RelPath};
@@ -11,6 +12,20 @@ pub struct Time {
     pub seconds: i64,
     /// Nanoseconds after that second, below 1,000,000,000.
     pub nanos: u32,
+}
+
+impl Time {
+    /// The same as people read it; none where no calendar reaches.
+    #[must_use]
+    pub fn timestamp(self) -> Option<Timestamp> {
+        Timestamp::new(self.seconds, i32::try_from(self.nanos).ok()?).ok()
+    }
+}
+
+impl From<Timestamp> for Time {
+    fn from(time: Timestamp) -> Self {
+        Self { seconds: time.as_second(), nanos: time.subsec_nanosecond().unsigned_abs() }
+    }
 }
 
 /// What a copy keeps of a file beside its content.

@@ -3,18 +3,20 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::command::Command;
+use crate::disk::ask::{Ask, By};
 use crate::os::ground;
+use crate::replica::RelPath;
 use crate::server::{ask, filled};
 
 /// How long a dump may take at the least before it is given up; beyond that, three times what lies between two.
@@ -66,16 +68,26 @@ pub struct Dumper {
 #[derive(Clone, Copy, Debug)]
 struct Last;
 
+/// Questions about dumps have names that no number has.
+const MARK: char = '@';
+
 /// Where the dump of a dataset lies.
 #[must_use]
 pub fn file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.dump"))
 }
 
-/// When the dump in `folder` was begun; none where there is none.
+/// What the mirror is asked: when the dump of a dataset was begun, which is the time of its file.
 #[must_use]
-pub fn dumped_at(folder: &Path, name: &str) -> Option<Timestamp> {
-    Timestamp::try_from(fs::metadata(file(folder, name)).ok()?.modified().ok()?).ok()
+pub fn begun(name: &str) -> Option<Ask> {
+    let file = RelPath::new(file(Path::new(""), name).as_os_str().as_bytes()).ok()?;
+    Some(Ask { name: format!("{MARK}{name}"), file, by: By::Changed })
+}
+
+/// The dataset that an answer is about, where that is one that is dumped.
+#[must_use]
+pub fn asked(answer: &str) -> Option<&str> {
+    answer.strip_prefix(MARK)
 }
 
 impl Dumper {
@@ -151,7 +163,9 @@ impl Dumped {
         // Not in the folder: half a dump is not to be mirrored.
         let mut part = tempfile::NamedTempFile::new_in(self.folder.parent().unwrap_or(&self.folder)).map_err(said)?;
         let into = part.as_file().try_clone().map_err(said)?;
-        self.run(&self.dump, Stdio::null(), into.into(), LIMIT.max(self.every * 3))?;
+        let end = Instant::now() + LIMIT.max(self.every * 3);
+        let is_over = || gone.load(Ordering::Acquire) || Instant::now() >= end;
+        self.run(&self.dump, Stdio::null(), into.into(), is_over)?;
         if part.as_file_mut().seek(SeekFrom::End(0)).map_err(said)? == 0 {
             return Err("the dump is empty".to_owned());
         }
@@ -167,31 +181,27 @@ impl Dumped {
     pub fn read_back(&self) -> Result<(), String> {
         let path = file(&self.folder, &self.name);
         let dump = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        self.run(&self.restore, dump.into(), Stdio::null(), Duration::MAX)
+        self.run(&self.restore, dump.into(), Stdio::null(), || false)
     }
 
-    fn run(&self, command: &Command, input: Stdio, output: Stdio, limit: Duration) -> Result<(), String> {
-        run(filled(&self.folders, command).stdin(input).stdout(output), limit)
+    fn run(&self, command: &Command, input: Stdio, output: Stdio, is_over: impl FnMut() -> bool) -> Result<(), String> {
+        run(filled(&self.folders, command).stdin(input).stdout(output), is_over)
     }
 }
 
-/// Runs a program to its end; what it complained about last, where it does not end with 0.
-pub fn run(command: &mut std::process::Command, limit: Duration) -> Result<(), String> {
+/// Runs a program to its end, or until `is_over`; what it complained about last, where it does not end with 0.
+pub fn run(command: &mut std::process::Command, is_over: impl FnMut() -> bool) -> Result<(), String> {
     let mut complaints = tempfile::tempfile().map_err(said)?;
     command.stderr(complaints.try_clone().map_err(said)?);
-    let end = Instant::now().checked_add(limit);
-    let is_over = || end.is_some_and(|end| Instant::now() >= end);
     if ask::run_all(command, is_over).map_err(said)? {
         return Ok(());
     }
-    let mut last = String::new();
     let length = complaints.seek(SeekFrom::End(0)).map_err(said)?;
     complaints.seek(SeekFrom::Start(length.saturating_sub(TOLD))).map_err(said)?;
     let mut bytes = vec![];
     complaints.read_to_end(&mut bytes).map_err(said)?;
     let text = String::from_utf8_lossy(&bytes);
-    last.push_str(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not end with 0").trim());
-    Err(last)
+    Err(text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it did not end with 0").trim().to_owned())
 }
 
 #[allow(clippy::needless_pass_by_value)]
@@ -225,7 +235,7 @@ mod tests {
         good.write(&gone).unwrap();
         good.read_back().unwrap();
         assert_eq!(fs::read_to_string(&put).unwrap(), "one\n");
-        assert!(dumped_at(&good.folder, "books").is_some());
+        assert!(begun("books").unwrap().answer(&good.folder, place.path()).unwrap() > 0);
         let bad = dumped(place.path(), "echo half; echo no such table >&2; exit 3", "echo refused >&2; exit 1");
         assert_eq!(bad.write(&gone), Err("no such table".to_owned()));
         assert_eq!(dumped(place.path(), "true", "true").write(&gone), Err("the dump is empty".to_owned()));

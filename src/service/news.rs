@@ -153,6 +153,8 @@ pub struct Standing {
     pub as_of: crate::replica::Time,
     /// When both sides were the same byte for byte: seconds since 1970.
     pub proven: Option<i64>,
+    /// So many of a hundred bytes changed at once within the last day, and when: seconds since 1970.
+    pub much: Option<(u64, i64)>,
 }
 
 /// A file on its way.

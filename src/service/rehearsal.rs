@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -99,8 +101,14 @@ pub fn server(store: &Store, node: Node) -> Option<(Server, bool)> {
 #[must_use]
 pub fn longest(store: &Store, server: &Server) -> Duration {
     let sale = store.drill.sale.as_ref().map_or(Duration::ZERO, |_| store.drill.sale_limit);
-    let read = if dumps(store).any(|(_, dump)| dump.drill.is_some()) { RESTORE } else { Duration::ZERO };
-    read + server.ready.timeout + sale + server.stop.timeout + 3 * GRACE
+    let read = RESTORE * u32::try_from(dumps(store).filter(|(_, dump)| dump.drill.is_some()).count()).unwrap_or(1);
+    read + server.ready.timeout + sale + ending(server) + GRACE
+}
+
+/// How long it may take to end what was begun, where nobody wants it any more.
+#[must_use]
+pub fn ending(server: &Server) -> Duration {
+    server.stop.timeout + 2 * GRACE
 }
 
 impl Rehearsal {
@@ -127,39 +135,43 @@ impl Rehearsal {
 
     /// Holds it in this process. What happens is told on `output`; it is over when nothing can be read from `input` any more.
     pub fn hold(&self, input: impl Read + Send + 'static, mut output: impl Write) -> io::Result<()> {
+        // Whoever is told may be gone: what was begun is ended all the same.
         let mut say = |told: &Told| {
-            serde_json::to_writer(&mut output, told)?;
-            output.write_all(b"\n")?;
-            output.flush()
+            let line = serde_json::to_vec(told).unwrap_or_default();
+            let _ = output.write_all(&line).and_then(|()| output.write_all(b"\n")).and_then(|()| output.flush());
         };
         if self.apart {
             apart::settle()?;
         }
-        say(&Told::Begun)?;
-        match self.prepared() {
-            Ok((setup, store)) => {
-                if let Err((name, why)) = self.restored(&setup, &store) {
-                    clean(&setup, &store);
-                    return say(&Told::Failed { why: WhyNot::NotRestored { name, why } });
-                }
-                let (folders, ran) = (setup.clone(), run(setup, &store, input, &mut say));
-                clean(&folders, &store);
-                ran
+        say(&Told::Begun);
+        let (setup, store) = match self.prepared() {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                say(&Told::Failed { why: WhyNot::System { error: error.to_string() } });
+                return Ok(());
             }
-            Err(error) => say(&Told::Failed { why: WhyNot::System { error: error.to_string() } }),
+        };
+        let ((tell, wakes), over) = (channel(), Arc::new(AtomicBool::new(false)));
+        listen(input, Arc::clone(&over), tell.clone());
+        let came = self
+            .restored(&setup, &store, &over)
+            .and_then(|()| started(setup.clone(), (tell, &wakes), |took| sold(&setup, &store, &over, took, &mut say)));
+        clean(&setup, &store);
+        if let Err(why) = came {
+            say(&Told::Failed { why });
         }
+        Ok(())
     }
 
     /// Databases that are mirrored by dumps are read back, each into one that is there for the drill alone, where that is set.
-    fn restored(&self, setup: &Setup, store: &Store) -> Result<(), (String, String)> {
+    fn restored(&self, setup: &Setup, store: &Store, over: &AtomicBool) -> Result<(), WhyNot> {
         for (name, dump) in dumps(store) {
             let Some(drill) = &dump.drill else { continue };
             let Some((_, copy)) = self.copies.iter().find(|(copied, _)| copied == name) else { continue };
-            let told = |why: String| (name.to_owned(), why);
+            let told = |why: String| WhyNot::NotRestored { name: name.to_owned(), why };
             let read = File::open(dumping::file(copy, name)).map_err(|error| told(error.to_string()))?;
             let mut command = filled(&setup.folders, drill);
-            dumping::run(command.stdin(read).stdout(Stdio::null()), setup.server.ready.timeout.max(RESTORE))
-                .map_err(told)?;
+            dumping::run(command.stdin(read).stdout(Stdio::null()), until(RESTORE, over)).map_err(told)?;
         }
         Ok(())
     }
@@ -202,8 +214,15 @@ impl Rehearsal {
 fn clean(setup: &Setup, store: &Store) {
     for end in dumps(store).filter_map(|(_, dump)| dump.drill_end.as_ref()) {
         let mut command = filled(&setup.folders, end);
-        let _ = dumping::run(command.stdin(Stdio::null()).stdout(Stdio::null()), GRACE);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+        let _ = dumping::run(command, until(GRACE, &AtomicBool::new(false)));
     }
+}
+
+/// Whether so much time has passed since now, or nobody wants it any more.
+fn until(limit: Duration, over: &AtomicBool) -> impl FnMut() -> bool {
+    let end = Instant::now() + limit;
+    move || over.load(Ordering::Acquire) || Instant::now() >= end
 }
 
 fn dumps(store: &Store) -> impl Iterator<Item = (&str, &Dump)> {
@@ -213,42 +232,43 @@ fn dumps(store: &Store) -> impl Iterator<Item = (&str, &Dump)> {
     })
 }
 
-fn run(
+/// Starts the POS server, has it tried when it answers, and stops it, whatever came of that.
+fn started(
     setup: Setup,
-    store: &Store,
-    input: impl Read + Send + 'static,
-    say: &mut dyn FnMut(&Told) -> io::Result<()>,
-) -> io::Result<()> {
-    let (tell, wakes) = channel();
-    listen(input, tell.clone());
+    (tell, wakes): (Sender<Wake>, &Receiver<Wake>),
+    tried: impl FnOnce(Duration) -> Result<(), WhyNot>,
+) -> Result<(), WhyNot> {
     let (patience, stop) = (setup.server.ready.timeout + GRACE, setup.server.stop.timeout + GRACE);
-    let folders = setup.folders.clone();
-    let handle = Handle::begin(setup, move |news| drop(tell.send(Wake::News(news))))?;
+    let handle = Handle::begin(setup, move |news| drop(tell.send(Wake::News(news))))
+        .map_err(|error| WhyNot::System { error: error.to_string() })?;
     handle.order(Order::Start(Occasion::default()));
-    let failed = match ready(&wakes, patience) {
-        Ok(took) => {
-            say(&Told::Ready { took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) })?;
-            let sold = store.drill.sale.as_ref().map(|sale| {
-                let end = Instant::now() + store.drill.sale_limit;
-                ask::run(&mut filled(&folders, sale), end)
-            });
-            match sold {
-                None => None,
-                Some(Ok(true)) => {
-                    say(&Told::Sold)?;
-                    None
-                }
-                Some(Ok(false)) => Some(NoDrill::NoSale { error: None }),
-                Some(Err(error)) => Some(NoDrill::NoSale { error: Some(error.to_string()) }),
-            }
-            .map(WhyNot::Drill)
-        }
-        Err(why) => Some(why),
-    };
+    let came = ready(wakes, patience).and_then(tried);
     handle.order(Order::Stop(Occasion::default()));
-    stopped(&wakes, stop);
-    drop(handle);
-    failed.map_or(Ok(()), |why| say(&Told::Failed { why }))
+    stopped(wakes, stop);
+    came
+}
+
+/// The POS server answers, after so long: a sale is tried, where one is set.
+fn sold(
+    setup: &Setup,
+    store: &Store,
+    over: &AtomicBool,
+    took: Duration,
+    say: &mut dyn FnMut(&Told),
+) -> Result<(), WhyNot> {
+    say(&Told::Ready { took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) });
+    let Some(sale) = &store.drill.sale else { return Ok(()) };
+    let mut command = filled(&setup.folders, sale);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let error = match ask::run_until(command, until(store.drill.sale_limit, over)) {
+        Ok(true) => {
+            say(&Told::Sold);
+            return Ok(());
+        }
+        Ok(false) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    Err(WhyNot::Drill(NoDrill::NoSale { error }))
 }
 
 /// Waits until the POS server answers, or will not.
@@ -279,13 +299,14 @@ fn stopped(wakes: &Receiver<Wake>, patience: Duration) {
 }
 
 /// Tells when nothing can be read any more: who wanted it is gone.
-fn listen(input: impl Read + Send + 'static, tell: Sender<Wake>) {
+fn listen(input: impl Read + Send + 'static, over: Arc<AtomicBool>, tell: Sender<Wake>) {
     std::thread::spawn(move || {
         let mut input = io::BufReader::new(input);
         let mut line = vec![];
         while input.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             line.clear();
         }
+        over.store(true, Ordering::Release);
         let _ = tell.send(Wake::Over);
     });
 }

@@ -60,6 +60,11 @@ fn what_malware_did_to_the_main_is_said_and_the_backup_starts_from_before() {
     fs::write(two.data.join("READ ME TO GET YOUR DATA BACK"), "pay").unwrap();
     two.until_same("the damage is mirrored, as all is");
     two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-208"));
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is still said", |status| {
+        alarmed(status, "MIR-208") && status["peer"]["state"] == "healthy"
+    });
     lose_the_main(&mut two);
     let at = before.to_string();
     let planned = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &at, "--plan"]));

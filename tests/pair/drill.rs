@@ -1,14 +1,17 @@
 //! A drill: the POS server is started on a copy of the mirror, and nothing else notices.
 
-use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::{env, fs};
 
 use serde_json::{Value, json};
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two, free_port};
 use crate::common::{passed_over, tree::tree, until};
+use crate::turns::done;
 
 const POS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/drill.py");
 
@@ -151,6 +154,87 @@ fn a_drill_is_given_up_where_the_server_is_needed() {
     promote.kill().unwrap();
     promote.wait().unwrap();
     two.stop(Machine::Backup);
+}
+
+/// A folder with all programs of this machine but the one that sets a process apart.
+fn programs(two: &Two) -> String {
+    let folder = two.path().join("programs");
+    fs::create_dir(&folder).unwrap();
+    let path = env::var_os("PATH").unwrap();
+    let all = env::split_paths(&path).filter_map(|one| fs::read_dir(one).ok());
+    for program in all.flatten().map(|one| one.unwrap().path()).filter(|path| !path.ends_with("unshare")) {
+        // The first of a name is the one that counts.
+        let _ = symlink(&program, folder.join(program.file_name().unwrap()));
+    }
+    folder.to_str().unwrap().to_owned()
+}
+
+/// A shop in which a drill cannot be set apart, and has a command and a port of its own; and where that says how it was.
+fn shop_beside(mode: &str) -> (Two, u16, PathBuf) {
+    let mut two = Two::new();
+    two.init();
+    let (port, said) = (free_port(), two.path().join("said in a drill"));
+    let set = format!(
+        "command = [\"tail\", \"-f\", \"/dev/null\"]\nready = {{ command = [\"tail\", \"--version\"] }}\n\
+         [drill]\ncommand = [\"python3\", \"{POS}\", \"{{data}}\", \"{port}\", \"{}\", \"{mode}\"]\n\
+         ready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"300s\" }}\n",
+        said.display()
+    );
+    two.set("server", &set);
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    let programs = programs(&two);
+    two.around(Machine::Backup, "PATH", &programs);
+    two.meet();
+    two.until_same("the mirror");
+    two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+    (two, port, said)
+}
+
+#[test]
+fn where_it_cannot_be_set_apart_a_drill_has_a_command_and_a_port_of_its_own() {
+    let (two, port, said) = shop_beside("sells");
+    let before = tree(&two.mirror());
+    let held = output(&mut two.espejo(Machine::Backup, &["drill"]));
+    assert_eq!(held.status.code(), Some(0), "{}", told(&held));
+    let began = fs::read_to_string(&said).unwrap();
+    assert!(began.starts_with(&format!("1 {} ", copies(&two)[0].display())), "for training, on the copy: {began}");
+    nothing_is_left(&two, &said);
+    assert_eq!(tree(&two.mirror()), before, "the mirror is as it was");
+    drop(TcpListener::bind(("127.0.0.1", port)).unwrap());
+}
+
+#[test]
+fn whatever_ends_a_drill_that_is_not_apart_its_pos_server_ends_too() {
+    let (mut two, _, said) = shop_beside("never");
+    let begin = |two: &Two| {
+        let drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
+        until("it has begun", || runs_with(&said));
+        drill
+    };
+    let over = |mut drill: Child| {
+        until("its POS server is gone", || !runs_with(&said));
+        assert_ne!(drill.wait().unwrap().code(), Some(0));
+    };
+    let drill = begin(&two);
+    two.stop(Machine::Backup);
+    over(drill);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
+    });
+    let drill = begin(&two);
+    two.kill(Machine::Backup);
+    over(drill);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
+    });
+    let drill = begin(&two);
+    two.kill(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+    over(drill);
+    nothing_is_left(&two, &said);
 }
 
 #[test]

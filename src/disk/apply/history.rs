@@ -60,18 +60,19 @@ impl Mirror {
         Ok(Some(SetAside { files, to }))
     }
 
-    /// The state as it is now is kept for a day, however old history may be: what comes next is doubtful, or only not `steady`. The
-    /// last steady one gives way to any other.
-    pub fn pin(&self, steady: bool) -> Result<(), DiskError> {
-        let since = ground::now().as_second();
-        let is_kept = self.index.pinned()?.is_some_and(|kept| !kept.steady && since - kept.since < PINNED);
-        if is_kept { Ok(()) } else { self.index.set_pinned(Pinned { seq: self.state.position.seq, since, steady }) }
+    /// The state as it is now is kept for a day, however old history may be: what comes next changes so many of a hundred bytes, or only
+    /// is not steady. The last steady one gives way to any other.
+    pub fn pin(&self, percent: Option<u64>) -> Result<(), DiskError> {
+        if self.pinned()?.is_some_and(|kept| kept.percent.is_some()) {
+            return Ok(());
+        }
+        self.index.set_pinned(Pinned { seq: self.state.position.seq, since: ground::now().as_second(), percent })
     }
 
-    /// The generation that is kept.
-    pub fn pinned(&self) -> Result<Option<u64>, DiskError> {
+    /// The state that is kept.
+    pub fn pinned(&self) -> Result<Option<Pinned>, DiskError> {
         let now = ground::now().as_second();
-        Ok(self.index.pinned()?.filter(|kept| now - kept.since < PINNED).map(|kept| kept.seq))
+        Ok(self.index.pinned()?.filter(|kept| now - kept.since < PINNED))
     }
 
     /// Drops the oldest steps back where they are too old or take too much room, but none that leads to a state that is kept. Returns
@@ -81,7 +82,7 @@ impl Mirror {
             return Ok(None);
         }
         let leads_there =
-            self.pinned()?.is_some_and(|pinned| self.undo.oldest_last().is_some_and(|last| last > pinned));
+            self.pinned()?.is_some_and(|pinned| self.undo.oldest_last().is_some_and(|last| last > pinned.seq));
         if leads_there && self.undo.bytes() <= self.undo.most_bytes().saturating_mul(PINNED_TIMES) {
             return Ok(None);
         }

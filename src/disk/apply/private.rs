@@ -1,13 +1,12 @@
 //! A copy of a database for the program alone: it is opened there, and whatever that does to it is no matter.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::Mirror;
-use crate::disk::capture::sqlite::names;
+use crate::disk::database;
 use crate::disk::error::{At, DiskError};
 use crate::replica::RelPath;
 
@@ -39,20 +38,14 @@ impl Mirror {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).at("making", &folder)?;
         let private = Private { folder };
-        let parts = [(file.clone(), "db"), (names::log(file), "db-wal"), (names::journal(file), "db-journal")];
         let mut needed = ROOM;
-        for (path, _) in &parts {
-            needed += self.index.get(path)?.map_or(0, |(_, entry)| entry.body.size());
+        for (path, _) in database::files(file) {
+            needed += self.index.get(&path)?.map_or(0, |(_, entry)| entry.body.size());
         }
         if self.dest.free().at("looking at", self.dest.path())? < needed {
             return Ok(None);
         }
-        for (path, name) in parts {
-            if self.index.get(&path)?.is_some_and(|(_, entry)| entry.body.is_file()) {
-                let from = self.dest.path().join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-                fs::copy(&from, private.folder.join(name)).at("copying", &from)?;
-            }
-        }
+        database::copy(self.dest.path(), file, &private.folder).within("copying", self.dest.path(), file)?;
         Ok(Some(private))
     }
 }

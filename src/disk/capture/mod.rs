@@ -326,6 +326,5 @@ impl Source {
 /// The wall clock, for people to read; nothing is decided by it.
 #[must_use]
 pub fn now_as_time() -> Time {
-    let now = crate::os::ground::now();
-    Time { seconds: now.as_second(), nanos: now.subsec_nanosecond().unsigned_abs() }
+    crate::os::ground::now().into()
 }

@@ -1,9 +1,7 @@
 //! Finds one instant: looks until two looks agree, or patience ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,6 +13,7 @@ use super::quiet::Quieting;
 use super::rules::Rules;
 use super::sqlite::HOLD_MAX;
 use crate::disk::hold::Holder;
+use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::RelPath;
@@ -181,9 +180,8 @@ impl Settle<'_> {
         let is_file = |stamp: &Option<Stamp>| stamp.as_ref().is_some_and(|stamp| stamp.shape == Shape::File);
         let folder = self.search.root.path();
         let locks = names.iter().filter(|(_, stamp)| is_file(stamp));
-        let locks: Vec<_> = locks
-            .filter_map(|(path, _)| Some((folder.join(OsStr::from_bytes(path.as_bytes())), self.rules.lock(path)?)))
-            .collect();
+        let locks: Vec<_> =
+            locks.filter_map(|(path, _)| Some((on_disk(folder, path), self.rules.lock(path)?))).collect();
         if !locks.is_empty() && self.holder.can_hold() {
             let _ = self.holder.lock(locks);
         }

@@ -24,8 +24,8 @@ pub struct Pinned {
     pub seq: u64,
     /// Since when: seconds since 1970.
     pub since: i64,
-    /// It is only the last one that was steady.
-    pub steady: bool,
+    /// Why: so many of a hundred bytes changed after it. None where it is only the last one that was steady.
+    pub percent: Option<u64>,
 }
 
 impl Index {
@@ -53,14 +53,15 @@ impl Index {
     /// The state that is kept.
     pub fn pinned(&self) -> Result<Option<Pinned>, DiskError> {
         let read = |row: &Row<'_>| {
-            Ok(Pinned { seq: row.get::<_, i64>(0)?.cast_unsigned(), since: row.get(1)?, steady: row.get(2)? })
+            let percent = row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned);
+            Ok(Pinned { seq: row.get::<_, i64>(0)?.cast_unsigned(), since: row.get(1)?, percent })
         };
-        self.at(self.db.query_row("SELECT seq, since, steady FROM pinned", [], read).optional())
+        self.at(self.db.query_row("SELECT seq, since, percent FROM pinned", [], read).optional())
     }
 
     /// Keeps this state, and no other.
     pub fn set_pinned(&self, pinned: Pinned) -> Result<(), DiskError> {
-        let values = params![pinned.seq.cast_signed(), pinned.since, pinned.steady];
+        let values = params![pinned.seq.cast_signed(), pinned.since, pinned.percent.map(u64::cast_signed)];
         self.run("INSERT OR REPLACE INTO pinned VALUES (1, ?1, ?2, ?3)", values).map(drop)
     }
 }

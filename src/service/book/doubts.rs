@@ -42,6 +42,12 @@ impl Default for Doubts {
 }
 
 impl Doubts {
+    /// The mirror is opened, and knows what happened before.
+    pub(super) fn open(&mut self, much: Option<(u64, i64)>) {
+        let at = |(percent, seconds)| Some((percent, Timestamp::from_second(seconds).ok()?));
+        self.much = much.and_then(at).or(self.much);
+    }
+
     /// Takes in what tells of files that are not what they should be.
     pub(super) fn hear(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {

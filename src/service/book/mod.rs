@@ -263,6 +263,7 @@ impl Book {
         self.stage = if at.usable { Stage::Usable } else { Stage::Building };
         (self.position, self.grade, self.as_of) = (at.position, at.grade, at.as_of);
         self.verified_at = at.proven.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        self.doubts.open(at.much);
         let opened = if at.usable { What::Opened { redone } } else { What::FirstCopy { found } };
         let strange = strange.into_iter().map(|file| What::Strange { file });
         std::iter::once(opened).chain(strange).collect()

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{Book, Stage};
 use crate::pair::{Duty, Node, Pair};
-use crate::replica::{Grade, Time};
+use crate::replica::Grade;
 use crate::service::status::{
     Ask, Call, Dataset, Licence, LicenceState, Mirror, Peer, PeerState, Phase, Server, Status, TakeOver, Trouble,
     Verdict,
@@ -67,7 +67,7 @@ impl Book {
                 sign_ago_ms: self.sign_at.map(millis),
                 last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
                 verified_at: self.verified_at,
-                as_of: self.is_usable().then(|| timestamp(self.as_of)).flatten(),
+                as_of: self.is_usable().then(|| self.as_of.timestamp()).flatten(),
                 phase: self.phase(),
                 caught_up: self.has_caught_up(),
             },
@@ -135,9 +135,4 @@ impl Book {
             plain: self.doubts.plain.iter().map(|(file, why)| format!("{file} ({why})")).collect(),
         }
     }
-}
-
-/// An instant of a file system as one that people read; none where no calendar reaches.
-fn timestamp(time: Time) -> Option<Timestamp> {
-    Timestamp::new(time.seconds, i32::try_from(time.nanos).ok()?).ok()
 }

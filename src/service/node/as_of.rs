@@ -9,7 +9,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Machine;
-use super::inputs::mirrored;
 use crate::disk::DiskError;
 use crate::disk::apply::open::{OpenError, Opening, Others};
 use crate::disk::apply::{Mirror, journal_folder};
@@ -47,7 +46,7 @@ impl Machine {
             self.states.known = read.await.unwrap_or_default();
         }
         let is_due = self.states.read_at.is_none_or(|at| at.elapsed() >= LOOK) && self.states.reading.is_none();
-        let Some(first) = mirrored(&self.store).next().filter(|_| is_due) else { return };
+        let Some(first) = self.store.datasets.first().filter(|_| is_due) else { return };
         let folder = self.folder(&self.store, &first.name);
         self.states.read_at = Some(Instant::now());
         self.states.reading =
@@ -64,9 +63,10 @@ impl Machine {
         let mirror = &self.store.mirror;
         let opening =
             Opening { others: Others::Refuse, history: Limits { age: mirror.history, bytes: mirror.history_bytes } };
-        let folders: Vec<_> = mirrored(&self.store).map(|dataset| self.folder(&self.store, &dataset.name)).collect();
+        let folders: Vec<_> =
+            self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
         let (epoch, stamp) = (self.pair.record().epoch, ground::now().strftime("%Y%m%d-%H%M%S").to_string());
-        let at = Time { seconds: time.as_second(), nanos: time.subsec_nanosecond().unsigned_abs() };
+        let at = Time::from(time);
         let stepped = ground::aside(move || {
             let mut mirrors = vec![];
             for folder in &folders {
@@ -97,9 +97,7 @@ fn refused(error: OpenError) -> WhyNot {
 
 fn no_way(error: DiskError) -> WhyNot {
     match error {
-        DiskError::TooLongAgo { oldest } => WhyNot::TooLongAgo {
-            oldest: oldest.and_then(|oldest| Timestamp::new(oldest.seconds, i32::try_from(oldest.nanos).ok()?).ok()),
-        },
+        DiskError::TooLongAgo { oldest } => WhyNot::TooLongAgo { oldest: oldest.and_then(Time::timestamp) },
         error => WhyNot::System { error: error.to_string() },
     }
 }
@@ -108,7 +106,7 @@ fn no_way(error: DiskError) -> WhyNot {
 fn states_of(dest: &Path) -> Vec<Timestamp> {
     let index = Index::left(&journal_folder(dest).join("index.db")).ok().flatten();
     let all = index.and_then(|index| index.generations().ok()).unwrap_or_default().into_iter();
-    all.filter_map(|one| Timestamp::new(one.as_of.seconds, i32::try_from(one.as_of.nanos).ok()?).ok()).collect()
+    all.filter_map(|one| one.as_of.timestamp()).collect()
 }
 
 /// Of all states, the oldest first, those that a person chooses among: the newest first, without the last of all.

@@ -23,7 +23,7 @@ use super::standing::Standing;
 use super::turning::Turning;
 use super::twin::Twin;
 use super::witnesses::Tills;
-use super::{Machine, MachineError, inputs, keeping, maintenance};
+use super::{Machine, MachineError, keeping, maintenance};
 use crate::link::identity::Identity;
 use crate::link::pace::Pace;
 use crate::link::tls::Tls;
@@ -109,7 +109,7 @@ impl Machine {
     pub(super) fn begin_calling(&mut self) {
         self.again = None;
         let Some(other) = self.member.other.filter(|_| self.member.node == Node::Backup) else { return };
-        let datasets = inputs::mirrored(&self.store).map(|dataset| dataset.name.clone()).collect();
+        let datasets = self.store.datasets.iter().map(|dataset| dataset.name.clone()).collect();
         let calling = Calling { tls: self.tls.clone(), address: self.store.main.address.clone(), other, datasets };
         let (again, calls) = meet::begin_to_call(calling, &self.tell.met);
         self.again = Some(again);

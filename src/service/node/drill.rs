@@ -117,12 +117,12 @@ impl Machine {
         let copy = |name: &String| (name.clone(), duplicate::place(&self.folder(&self.store, name)));
         let copies = self.lanes.iter().map(|lane| copy(&lane.name)).collect();
         let rehearsal = Rehearsal { home: self.home.clone(), place: rehearsal::place(&self.home), copies, apart: true };
-        let limit = rehearsal::longest(&self.store, &server);
+        let (limit, ending) = (rehearsal::longest(&self.store, &server), rehearsal::ending(&server));
         let sells = self.store.drill.sale.is_some();
         self.drill_passed(Step::CopyMirror).await;
         if let Some(running) = &mut self.drills.running {
             running.task = Some(spawn(async move {
-                timeout(limit, hold(rehearsal, only_apart, sells))
+                timeout(limit, hold(rehearsal, (only_apart, sells), ending))
                     .await
                     .unwrap_or(Err(WhyNot::ServerDown { why: None }))
             }));
@@ -162,7 +162,7 @@ impl Machine {
     async fn end_drill(&mut self, came: Result<Rehearsed, WhyNot>) {
         let Some(Running { mut operation, task, .. }) = self.drills.running.take() else { return };
         if let Some(task) = task {
-            // The process ends with it, and all that it began.
+            // Its process ends what it began.
             task.abort();
         }
         self.clean_up_after_drill();
@@ -239,18 +239,23 @@ impl Machine {
     }
 }
 
-/// Holds a rehearsal apart from the rest of the machine; where that is not possible and not needed, beside it.
-async fn hold(mut rehearsal: Rehearsal, only_apart: bool, sells: bool) -> Result<Rehearsed, WhyNot> {
+/// Holds a rehearsal apart from the rest of the machine; where that is not possible and not needed, beside it. Where nobody waits for that
+/// any more, it may take `ending` to end what was begun.
+async fn hold(
+    mut rehearsal: Rehearsal,
+    (only_apart, sells): (bool, bool),
+    ending: Duration,
+) -> Result<Rehearsed, WhyNot> {
     let system = |error: io::Error| WhyNot::System { error: error.to_string() };
     std::fs::create_dir_all(&rehearsal.place).map_err(system)?;
-    let begun = match begin(&rehearsal).await {
+    let begun = match begin(&rehearsal, ending).await {
         Err(_) if !only_apart => {
             rehearsal.apart = false;
-            begin(&rehearsal).await
+            begin(&rehearsal, ending).await
         }
         begun => begun,
     };
-    let (mut child, mut lines) = begun.map_err(|error| {
+    let (mut process, mut lines) = begun.map_err(|error| {
         tracing::warn!(%error, "the drill cannot be held apart");
         WhyNot::Drill(NoDrill::NotApart)
     })?;
@@ -264,18 +269,45 @@ async fn hold(mut rehearsal: Rehearsal, only_apart: bool, sells: bool) -> Result
             Told::Failed { why } => return Err(why),
         }
     }
-    let _ = timeout(Duration::from_secs(1), child.wait()).await;
+    process.ended().await;
     if is_ready && came.sold == sells { Ok(came) } else { Err(WhyNot::ServerDown { why: None }) }
 }
 
+/// The process of a rehearsal. Where nobody waits for it any more it ends what it began, and then itself; a kill would leave that.
+struct Process {
+    child: Option<Child>,
+    ending: Duration,
+}
+
+impl Process {
+    async fn ended(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = timeout(Duration::from_secs(1), child.wait()).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // By that it is told.
+        drop(child.stdin.take());
+        let ending = self.ending;
+        spawn(async move {
+            if timeout(ending, child.wait()).await.is_err() {
+                let _ = child.kill().await;
+            }
+        });
+    }
+}
+
 /// Begins the process, and waits until it could begin.
-async fn begin(rehearsal: &Rehearsal) -> io::Result<(Child, Lines<BufReader<ChildStdout>>)> {
-    let mut command = Command::from(rehearsal.command());
-    let mut child = command.kill_on_drop(true).spawn()?;
+async fn begin(rehearsal: &Rehearsal, ending: Duration) -> io::Result<(Process, Lines<BufReader<ChildStdout>>)> {
+    let mut child = Command::from(rehearsal.command()).spawn()?;
     let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let mut lines = BufReader::new(out).lines();
+    let (process, mut lines) = (Process { child: Some(child), ending }, BufReader::new(out).lines());
     match next(&mut lines).await? {
-        Some(Told::Begun) => Ok((child, lines)),
+        Some(Told::Begun) => Ok((process, lines)),
         _ => Err(io::Error::other("the process did not begin")),
     }
 }

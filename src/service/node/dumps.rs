@@ -4,10 +4,12 @@
 //! In each epoch that began with a mirror each is read back once, and that is noted before the POS server starts: what was sold since is
 //! never overwritten. No dump is written before: it would be one of what is about to be overwritten.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -25,11 +27,16 @@ use crate::service::status::{Doubt, Status, Trouble};
 /// Between two tries to read one back.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// What the mirror answered.
+type Answer = (String, Result<u64, String>);
+
 /// The dumps of this machine.
 #[derive(Debug, Default)]
 pub(super) struct Dumps {
     saved: Saved,
     dumpers: Vec<Dumper>,
+    /// When each dump in the mirror was begun.
+    begun: BTreeMap<String, Timestamp>,
     restoring: Option<Restoring>,
     /// Which one could not be read back, why, and when that is tried again.
     failed: Option<(String, String, Instant)>,
@@ -59,6 +66,17 @@ impl Dumps {
         // Where nobody knows, it is read back once more: only a machine whose POS server has not started yet gets there.
         let saved = fs::read(path(home)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self { saved: saved.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// The mirror was asked: takes when each dump in it was begun, and gives the rest back.
+    pub(super) fn take(&mut self, mut answers: Vec<Answer>) -> Vec<Answer> {
+        for (name, answer) in answers.extract_if(.., |(name, _)| dumping::asked(name).is_some()) {
+            let at = answer.ok().and_then(|at| Timestamp::from_millisecond(i64::try_from(at).ok()?).ok());
+            if let (Some(dataset), Some(at)) = (dumping::asked(&name), at) {
+                self.begun.insert(dataset.to_owned(), at);
+            }
+        }
+        answers
     }
 
     /// This machine serves no more.
@@ -198,7 +216,7 @@ impl Machine {
             dataset.kinds = vec![Kind::Dump];
             dataset.grade = dataset.grade.map(|_| Grade::Exact);
             if self.pair.duty() != Duty::Serving {
-                dataset.dumped_at = dumping::dumped_at(&dumped.folder, &dumped.name);
+                dataset.dumped_at = self.dumps.begun.get(&dumped.name).copied();
                 status.mirror.as_of = status.mirror.as_of.zip(dataset.dumped_at).map(|(all, dump)| all.min(dump));
             }
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::days::Days;
-use super::inputs::mirrored;
 use super::lanes::{Receipt, Work};
 use super::numbers::asks;
 use super::pos::{self, Program};
@@ -31,7 +30,7 @@ impl Machine {
     pub(super) async fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
-        let work = mirrored(&self.store).map(|dataset| {
+        let work = self.store.datasets.iter().map(|dataset| {
             let options = Options {
                 empty_patience: mirror.empty_patience,
                 patience: PATIENCE,
@@ -130,7 +129,7 @@ impl Machine {
         let mirror = &self.store.mirror;
         let history = Limits { age: mirror.history, bytes: mirror.history_bytes };
         let (epoch, served) = (record.epoch, record.served());
-        let work = mirrored(&self.store).map(|dataset| {
+        let work = self.store.datasets.iter().map(|dataset| {
             let dest = self.folder(&self.store, &dataset.name);
             let others = match served {
                 served if record.strays => Others::SetAside { served },

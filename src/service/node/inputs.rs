@@ -9,7 +9,6 @@ use super::note::Note;
 use super::pos::Program;
 use super::session::Session;
 use super::{Input, Left, Machine, MachineError};
-use crate::config::dataset::Dataset;
 use crate::config::store::Store;
 use crate::link::pulse;
 use crate::os::{ground, point};
@@ -264,6 +263,7 @@ impl Machine {
             return Ok(());
         }
         if let News::Answers(answers) = news {
+            let answers = self.dumps.take(answers);
             self.numbers.take(answers, ground::now());
             self.numbers.keep_readings(&self.home);
             self.publish_soon();
@@ -318,11 +318,6 @@ impl Machine {
         }
         Ok(())
     }
-}
-
-/// The datasets that are mirrored: dumps are files, too.
-pub(super) fn mirrored(store: &Store) -> impl Iterator<Item = &Dataset> {
-    store.datasets.iter()
 }
 
 pub(super) fn book(store: &Store, dataset: &str) -> Book {

@@ -15,12 +15,14 @@ use serde::{Deserialize, Serialize};
 use super::writing::write_number;
 use super::{Machine, lacks};
 use crate::config::counter::{Counter, ReadBy};
+use crate::config::dataset::Content;
 use crate::config::store::Store;
 use crate::disk::ask::{Ask, By};
 use crate::os::ground;
 use crate::pair::{Epoch, Node};
 use crate::replica::RelPath;
 use crate::service::command::Reply;
+use crate::service::dumping;
 use crate::service::event::{Noted, What};
 use crate::service::home::save;
 use crate::service::numbering::{CounterStatus, Found, Next, Numbered, Readings, next, suspect};
@@ -167,7 +169,9 @@ impl Numbers {
 pub(super) fn asks(store: &Store, dataset: &str) -> Vec<Ask> {
     let counters = store.counters.iter().filter(|counter| counter.read.file.dataset == dataset);
     let counts = store.datasets.iter().filter(|one| one.name == dataset).flat_map(lacks::asks);
-    counters.filter_map(ask_of).chain(counts).collect()
+    let dumped = store.datasets.iter().filter(|one| one.name == dataset && matches!(one.content, Content::Dump(_)));
+    let dumps = dumped.filter_map(|one| dumping::begun(&one.name));
+    counters.filter_map(ask_of).chain(counts).chain(dumps).collect()
 }
 
 pub(super) fn ask_of(counter: &Counter) -> Option<Ask> {

@@ -184,7 +184,7 @@ impl Hands {
                 Work::Open { number, file } => self.open_database(number, file),
                 Work::Duplicate => self.duplicate(),
                 Work::DuplicateRest(copy) => self.duplicate_rest(copy),
-                Work::Pin { steady } => self.pin(steady),
+                Work::Pin { percent } => self.pin(percent),
                 Work::Proven { at } => self.proven(at),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),

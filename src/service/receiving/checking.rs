@@ -100,8 +100,8 @@ impl Hands {
     }
 
     /// The state as it is now may be wanted back.
-    pub(super) fn pin(&self, steady: bool) {
-        if let Err(error) = self.mirror.pin(steady) {
+    pub(super) fn pin(&self, percent: Option<u64>) {
+        if let Err(error) = self.mirror.pin(percent) {
             tracing::warn!(%error, "the state before a doubtful change could not be kept");
         }
     }

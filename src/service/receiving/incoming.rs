@@ -163,12 +163,12 @@ impl Receiving {
         self.mended();
         if let Some(percent) = self.much(&stored.end) {
             tracing::warn!(percent, seq = stored.end.position.seq, "a generation changed more than a shop does");
-            self.applier.work(Work::Pin { steady: false });
+            self.applier.work(Work::Pin { percent: Some(percent) });
             self.tell(News::MuchChanged { percent });
         }
         let moves = stored.end.grade == Grade::Unsteady;
         if moves && !std::mem::replace(&mut self.moves, moves) {
-            self.applier.work(Work::Pin { steady: true });
+            self.applier.work(Work::Pin { percent: None });
         }
         self.moves = moves;
         self.tell(News::Durable { end: stored.end.clone(), begin: stored.begin.clone(), took });

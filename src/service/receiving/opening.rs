@@ -63,6 +63,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         grade: state.grade,
         as_of: state.as_of,
         proven: mirror.index().proven().ok().flatten(),
+        much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
     };
     let strange = found.strange.iter().map(ToString::to_string).collect();
     News::Opened { at, redone: found.redone, strange, found: found.files }

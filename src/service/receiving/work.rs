@@ -40,8 +40,8 @@ pub(super) enum Work {
     Duplicate,
     /// Copy what has changed of it since.
     DuplicateRest(Duplicate),
-    /// Keep the state as it is: what comes next is doubtful, or only not steady.
-    Pin { steady: bool },
+    /// Keep the state as it is: what comes next changes so many of a hundred bytes, or only is not steady.
+    Pin { percent: Option<u64> },
     /// Both sides were the same then, byte for byte: seconds since 1970.
     Proven { at: i64 },
     /// Forget what the mirror was: a first copy is to come.

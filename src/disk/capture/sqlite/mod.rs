@@ -15,12 +15,9 @@ pub mod log;
 pub mod names;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::fstat;
@@ -33,7 +30,7 @@ use super::settle::Settle;
 use super::tree::{Kept, Known};
 use crate::disk::hold::NotHeld;
 use crate::disk::read::{read_full, stored};
-use crate::disk::root::Root;
+use crate::disk::root::{Root, on_disk};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::{BLOCK, RelPath, blocks};
 use log::{Log, Since};
@@ -105,7 +102,7 @@ impl Settle<'_> {
             self.plain.remove(path);
             return Ok(Some(looked));
         }
-        let held = self.holder.read(&self.on_disk(path));
+        let held = self.holder.read(&on_disk(self.search.root.path(), path));
         let looked = match held {
             Ok(held) if held.inode != stamp_of(&file)?.inode => Err(Missed::Moved),
             Ok(_) => {
@@ -269,10 +266,6 @@ impl Settle<'_> {
     fn still_is(&self, path: &RelPath, stamp: &Stamp) -> io::Result<bool> {
         self.search.root.forget();
         Ok(self.search.root.stat(path)?.is_some_and(|now| now.inode == stamp.inode))
-    }
-
-    fn on_disk(&self, path: &RelPath) -> PathBuf {
-        self.search.root.path().join(OsStr::from_bytes(path.as_bytes()))
     }
 }
 
