@@ -168,7 +168,8 @@ fn a_reseed_whose_service_was_killed_goes_on_to_its_end() {
         begin(&two, Machine::Main, "reseed");
         if wait {
             two.until(Machine::Backup, "it is thrown away", |status| {
-                status["operation"]["step"] == 2 || status["operation"]["state"] != "running"
+                let operation = &status["operation"];
+                operation["kind"] == "reseed" && (operation["step"] == 2 || operation["state"] != "running")
             });
         }
         two.kill(Machine::Backup);

@@ -29,6 +29,12 @@ fn backup_serves(mut two: Two) -> Two {
     two
 }
 
+/// The change that runs is a return, and it is at this step: what ran before it stays in the status until it begins.
+fn returns_at(status: &Value, step: u64) -> bool {
+    let operation = &status["operation"];
+    operation["kind"] == "return" && operation["state"] == "running" && operation["step"] == step
+}
+
 /// A POS server that takes its time to end.
 const SLOW: &str = "command = [\"sh\", \"-c\", \"trap '' TERM; while :; do tail -f /dev/null; done\"]\n\
     stop = { signal = \"TERM\", timeout = \"3s\" }";
@@ -94,7 +100,7 @@ fn a_return_is_cancelled_and_the_shop_goes_on() {
     let mut returning = two.espejo(Machine::Main, &["return"]);
     let returning = returning.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     two.until(Machine::Backup, "the POS server is to stop", |status| {
-        status["operation"]["step"] == 4 && status["operation"]["can_cancel"] == true
+        returns_at(status, 4) && status["operation"]["can_cancel"] == true
     });
     done(&two, Machine::Main, &["return", "--cancel"]);
     let said = returning.wait_with_output().unwrap();
@@ -109,7 +115,7 @@ fn the_service_dies_while_the_pos_server_stops_and_the_return_goes_on() {
     let mut two = backup_serves(with_pos(SLOW));
     let mut returning = two.espejo(Machine::Backup, &["return"]);
     let mut returning = returning.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    two.until(Machine::Backup, "the POS server is to stop", |status| status["operation"]["step"] == 4);
+    two.until(Machine::Backup, "the POS server is to stop", |status| returns_at(status, 4));
     two.kill(Machine::Backup);
     returning.wait().unwrap();
     two.start(Machine::Backup);
