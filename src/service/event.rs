@@ -236,6 +236,11 @@ pub enum Noted {
         /// Where it is kept; nothing where it was gone.
         kept: String,
     },
+    /// What was set of the numbers that must not repeat could not be read.
+    NumbersLost {
+        /// Where it is kept.
+        kept: String,
+    },
     /// The diary was damaged; a new one has begun.
     DiaryDamaged {
         /// Where the damaged one is.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::os::ground;
 pub use crate::os::ground::save;
 use crate::pair::Record;
 
@@ -96,6 +97,17 @@ pub fn load_record(folder: &Path) -> io::Result<Option<Record>> {
             )
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps a file that cannot be gone on with under another name beside it. Returns where; nothing where it is not there.
+pub fn keep_aside(path: &Path) -> io::Result<String> {
+    let at = ground::now().strftime("%Y%m%d-%H%M%S");
+    let kept = path.with_extension(format!("json.unreadable-{at}"));
+    match fs::rename(path, &kept) {
+        Ok(()) => Ok(kept.display().to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error),
     }
 }

@@ -133,6 +133,7 @@ noted-rescue-deleting = What was set aside is being deleted: { $name }, { $files
 noted-rescue-deleted = What was set aside is deleted: { $name }
 noted-record-lost = The file that says who serves could not be read, or was not this machine's. It is kept as { $kept }. Who serves is asked of the other machine, or of a person.
 noted-record-gone = The file that says who serves was gone. Who serves is asked of the other machine, or of a person.
+noted-numbers-lost = What was set of the numbers that must not repeat could not be read. It is kept as { $kept }. Where the backup is the server and its POS server does not run, they go on anew behind what the data say now.
 noted-diary-damaged = The diary was damaged. It is kept as { $kept }, and a new one has begun.
 noted-diary-fails = The diary cannot be written: { $error }
 noted-diary-works = The diary can be written again.

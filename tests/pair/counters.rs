@@ -157,6 +157,31 @@ fn what_cannot_be_read_any_more_is_known_from_before_and_what_never_could_is_ask
 }
 
 #[test]
+fn what_was_set_and_cannot_be_read_any_more_is_worked_out_anew_where_the_pos_server_does_not_run() {
+    let mut two = shop(GAP);
+    dies(&mut two);
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    fs::write(two.mirror().join("POS-Q.Seq"), "1093\n").unwrap();
+    let kept = two.home(Machine::Backup).join("numbers.json");
+    let noted = |two: &Two| {
+        let diary = told(&asked(two, Machine::Backup, &["history", "--events"]));
+        diary.matches("numbers.json.unreadable-").count()
+    };
+    two.kill(Machine::Backup);
+    fs::write(&kept, "{\"wan").unwrap();
+    two.start(Machine::Backup);
+    serves(&two);
+    assert_eq!(number(&two), "1093\n", "never beneath a POS server that runs");
+    assert_eq!((noted(&two), &counters(&two)["numbered"]), (1, &json!([])));
+    two.cut_power(Machine::Backup);
+    fs::write(&kept, "").unwrap();
+    two.start(Machine::Backup);
+    serves(&two);
+    assert_eq!(number(&two), "1143\n");
+    assert_eq!((noted(&two), &counters(&two)["numbered"][0]["suspect"]), (2, &json!([1094, 1143])));
+}
+
+#[test]
 fn no_number_is_given_twice_whenever_the_backup_is_killed() {
     let mut random = Random::new(seed());
     let kills = if is_full() { 200 } else { 20 };

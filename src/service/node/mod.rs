@@ -253,6 +253,7 @@ impl Machine {
         machine.has_parted = Mark::Goodbye.is_set(home);
         machine.has_twin = Mark::Twin.is_set(home);
         let found = machine.found().await;
+        machine.mend_numbers(known.claim == Claim::Serving, found.is_some())?;
         // Where its POS server runs on, it was the server all the time.
         let sure = machine.member.other.is_none()
             || lost.is_none() && (before == Some(Left::Adopted) || last == LastEnd::Crashed && found == Some(true));

@@ -1,13 +1,11 @@
 //! A record that is gone, cannot be read, or is not this machine's: what the proofs of epochs say is enough to begin again, and to
 //! serve only when the other machine or a person says so.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::os::ground;
 use crate::pair::{Epoch, Node, Record};
-use crate::service::home::{load_record, record_path, save_record};
+use crate::service::home::{keep_aside, load_record, record_path, save_record};
 use crate::service::proofs;
 
 /// No shop ever comes so far.
@@ -28,14 +26,7 @@ pub(super) fn recover(home: &Path, node: Node) -> io::Result<Option<String>> {
         return Ok(None);
     }
     let record = Record::recovered(node, &known);
-    let path = record_path(home);
-    let at = ground::now().strftime("%Y%m%d-%H%M%S");
-    let kept = path.with_extension(format!("json.unreadable-{at}"));
-    let kept = match fs::rename(&path, &kept) {
-        Ok(()) => kept.display().to_string(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
+    let kept = keep_aside(&record_path(home))?;
     save_record(home, &record)?;
     tracing::error!(kept, epoch = record.epoch, "the record of who serves could not be gone on with");
     Ok(Some(kept))

@@ -151,6 +151,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::RescueDeleting { .. } => "rescue-deleting",
             Noted::RescueDeleted { .. } => "rescue-deleted",
             Noted::RecordLost { .. } => "record-lost",
+            Noted::NumbersLost { .. } => "numbers-lost",
             Noted::DiaryDamaged { .. } => "diary-damaged",
             Noted::DiaryFails { .. } => "diary-fails",
             Noted::DiaryWorks => "diary-works",

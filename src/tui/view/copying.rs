@@ -216,7 +216,12 @@ fn event_tone(what: &What) -> Tone {
         What::Trouble(trouble) if !trouble.is_hint() => Tone::Alarm,
         What::Mended(_) | What::Verified { differed: 0, .. } => Tone::Ok,
         What::Trouble(_)
-        | What::Noted(Noted::RecordLost { .. } | Noted::DiaryDamaged { .. } | Noted::DiaryFails { .. })
+        | What::Noted(
+            Noted::RecordLost { .. }
+            | Noted::NumbersLost { .. }
+            | Noted::DiaryDamaged { .. }
+            | Noted::DiaryFails { .. },
+        )
         | What::Strange { .. }
         | What::Asked(_)
         | What::Special { .. }
