@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use espejo::replica::{Grade, Time};
 
 use check::Bad;
+use common::cloning_disk::CloningDisk;
 use common::place::Place;
 use common::{is_full, until};
 
@@ -91,21 +92,25 @@ struct Found {
 
 /// Mirrors a shop that sells `rate` orders a second until there are so many generations, and checks each.
 fn mirrored(kind: Kind, rate: f64, generations: u64) -> Found {
-    let place = Place::new();
+    mirrored_at(&Place::new(), kind, rate, generations)
+}
+
+/// The same, at `place`.
+fn mirrored_at(place: &Place, kind: Kind, rate: f64, generations: u64) -> Found {
     let mut shop = Shop::open(kind, &place.source, rate);
     let running = place.start(&["--max-rate", LINE]).caught_up();
     let seq = |place: &Place| place.status().and_then(|status| status["mirror"]["position"]["seq"].as_u64());
     let end = Instant::now() + Duration::from_secs(60 + 20 * generations);
-    while seq(&place).is_none_or(|seq| seq < generations) {
+    while seq(place).is_none_or(|seq| seq < generations) {
         assert!(shop.is_at_work(), "the shop's program has ended");
-        assert!(Instant::now() < end, "{} at {rate}/s: {:?} generations", kind.name, seq(&place));
+        assert!(Instant::now() < end, "{} at {rate}/s: {:?} generations", kind.name, seq(place));
         std::thread::park_timeout(Duration::from_millis(200));
     }
     // The mirror ends first: that the shop closes is no part of this.
     running.stop();
     assert!(shop.is_at_work(), "the shop's program has ended");
     drop(shop);
-    step_through(kind, &place)
+    step_through(kind, place)
 }
 
 /// Steps the mirror of `place` back, and checks each generation but the first copy.
@@ -236,6 +241,23 @@ fn three_files_with_one_count() {
 #[test]
 fn a_queue_of_records_with_sums() {
     all_rates(QUEUE);
+}
+
+/// So large that no two looks fall between two orders: where files can share their blocks, clones do.
+#[test]
+fn large_files_that_move_all_the_time_are_cloned_where_that_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = "large_files_that_move_all_the_time_are_cloned_where_that_can_be";
+    let Some(disk) = CloningDisk::over(&folder.path().join("disk"), test) else { return };
+    let large = Kind { old: 150_000_000, ..ISAM };
+    {
+        let place = Place::within(&folder.path().join("disk"));
+        let found = mirrored_at(&place, large, 12.0, 8);
+        eprintln!("cloned: {found:?}");
+        assert!(found.bad.is_empty() && found.generations >= 7, "{found:#?}");
+        assert!(found.unsteady * 2 < found.generations, "{found:#?}");
+    }
+    drop(disk);
 }
 
 #[test]

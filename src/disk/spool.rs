@@ -41,6 +41,12 @@ impl Spool {
         Self { folder: folder.to_owned(), in_memory: 0, file: None }
     }
 
+    /// Where its file is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps `bytes`.
     pub fn keep(&mut self, bytes: &[u8]) -> io::Result<Piece> {
         if self.in_memory + bytes.len() as u64 <= IN_MEMORY {

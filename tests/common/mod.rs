@@ -6,10 +6,12 @@
 //! - [`two`]: two machines of a store on one computer
 //! - [`shop`]: a shop that sells at whichever of them is the server
 //! - [`small_disk`]: a disk that is soon full
+//! - [`cloning_disk`]: a disk on which files can share their blocks
 //! - [`edits`]: random trees and what programs do to them
 
 #![allow(dead_code)]
 
+pub mod cloning_disk;
 pub mod edits;
 pub mod place;
 pub mod random;

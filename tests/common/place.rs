@@ -27,7 +27,12 @@ pub struct Place {
 impl Place {
     /// An empty source, and no mirror yet.
     pub fn new() -> Self {
-        let dir = tempfile::Builder::new().prefix("espejo-test-").tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// One in `folder`.
+    pub fn within(folder: &Path) -> Self {
+        let dir = tempfile::Builder::new().prefix("espejo-test-").tempdir_in(folder).unwrap();
         let path = dir.path().to_owned();
         fs::create_dir(path.join("source")).unwrap();
         Self { dir, source: path.join("source"), dest: path.join("mirror"), home: path.join("home") }

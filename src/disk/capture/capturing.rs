@@ -106,6 +106,7 @@ impl Source {
             moves,
             unsure: dirty.unsure.clone(),
             mapped: &mapped,
+            cloning: &mut self.cloning,
             quieting: &mut self.quieting,
             wait,
         };

@@ -177,10 +177,10 @@ pub struct How {
     pub queue: Option<(Records, Sure)>,
 }
 
-/// Looks at the file `path`, which `stamp` was just said of, and keeps in the spool what differs from `base` in `tree`.
+/// Looks at the file `path`, opened as `file`, which `stamp` was just said of, and keeps in the spool what differs from `base` in `tree`.
 /// Returns that, and the bytes that had to be read.
 pub fn first_look(
-    root: &Root,
+    file: &File,
     path: &RelPath,
     stamp: &Stamp,
     tree: &Tree,
@@ -189,27 +189,26 @@ pub fn first_look(
     how: How,
 ) -> Result<(FileSeen, u64), Missed> {
     let still = how.still;
-    let file = root.open_file(path)?;
     let held = base.as_ref().and_then(|base| tree.get(base));
     let (own, whole) = (held.filter(|_| base.as_ref() == Some(path)), how.reading == Reading::Whole);
     let finding = how.queue.map(|(records, sure)| Finding { records, sure, stamp, held: own, whole });
-    let queue = finding.map(|finding| finding.queue(&file, still)).transpose()?.flatten();
+    let queue = finding.map(|finding| finding.queue(file, still)).transpose()?.flatten();
     let still = if queue.is_some() && still == Still::Must { Still::MayGrow } else { still };
-    same(&file, stamp, still)?;
+    same(file, stamp, still)?;
     let mut seen = FileSeen { size: stamp.size, calm: is_calm(stamp), ..FileSeen::default() };
     let scope = match queue {
         Some(Queue { end, ranges, from }) => {
             (seen.size, seen.kept, seen.tail_only) = (end, Kept::Queue, from > 0);
             Scope { ranges, holes_from: from }
         }
-        None => Scope { ranges: stored(&file, stamp.size, stamp.is_sparse())?, holes_from: 0 },
+        None => Scope { ranges: stored(file, stamp.size, stamp.is_sparse())?, holes_from: 0 },
     };
-    let read = compare(&file, (stamp, still), &mut seen, &scope, held, spool, None)?;
-    if seen.is_queue() && !finding.is_some_and(|finding| finding.still_ends(&file, seen.size).unwrap_or(false)) {
+    let read = compare(file, (stamp, still), &mut seen, &scope, held, spool, None)?;
+    if seen.is_queue() && !finding.is_some_and(|finding| finding.still_ends(file, seen.size).unwrap_or(false)) {
         return Err(Missed::Moved);
     }
     seen.base = base;
-    same(&file, stamp, still)?;
+    same(file, stamp, still)?;
     Ok((seen, read))
 }
 

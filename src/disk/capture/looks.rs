@@ -160,7 +160,7 @@ impl Settle<'_> {
     ) -> Result<(Item, u64), Missed> {
         let Some(mut known) = stamp else { return Ok((Item { stamp, seen: Seen::Gone }, 0)) };
         let root = self.search.root;
-        if still == Still::NeedNot {
+        if still == Still::NeedNot && !self.cloning.has(path) {
             known = root.stat(path)?.ok_or(Missed::Moved)?;
         }
         let (seen, read) = match (known.shape, role) {
@@ -175,7 +175,8 @@ impl Settle<'_> {
                 });
                 let reading = if self.unsure.contains(path) { Reading::Whole } else { Reading::Tail };
                 let how = How { still, reading, queue: self.rules.queue(path) };
-                let (seen, read) = first_look(root, path, &known, self.search.tree, base, self.spool, how)?;
+                let file = self.cloning.get(path)?.map_or_else(|| root.open_file(path), Ok)?;
+                let (seen, read) = first_look(&file, path, &known, self.search.tree, base, self.spool, how)?;
                 (Seen::File(seen), read)
             }
         };

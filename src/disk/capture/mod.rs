@@ -8,6 +8,7 @@
 //! - [`rules`]: what somebody said of the files
 //! - `capturing`: captures one difference
 //! - [`captured`]: what was captured, and what becomes of it
+//! - `clones`: clones of one instant, where the file system has any
 //! - `compare`: what of a file differs
 //! - [`look`]: one look at a file, and the second
 //! - `looks`: one look at all that changed, and the second
@@ -26,6 +27,7 @@
 pub mod candidates;
 pub mod captured;
 mod capturing;
+mod clones;
 mod compare;
 pub mod exclude;
 mod grading;
@@ -53,6 +55,7 @@ use tokio::time::Instant;
 
 use candidates::{Dirty, Trust};
 pub use captured::Captured;
+use clones::Cloning;
 use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
 use quiet::{Quiet, Quieting};
@@ -95,6 +98,7 @@ pub struct Source {
     exclude: Exclude,
     rules: Rules,
     holder: Holder,
+    cloning: Cloning,
     quieting: Quieting,
     plain: BTreeMap<RelPath, String>,
     tree: Tree,
@@ -174,6 +178,7 @@ impl Source {
             exclude: Exclude::new(path, &options.own, options.rules.clone()),
             rules: options.rules.clone(),
             holder: Holder::new(options.holder.clone()),
+            cloning: Cloning::default(),
             quieting: Quieting::of(options.quiet.clone()),
             plain: BTreeMap::new(),
             options,

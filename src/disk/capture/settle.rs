@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::candidates::{Candidates, Dirty, Search};
+use super::clones::Cloning;
 use super::look::{Item, Missed, Still};
 use super::looks::{lone, moves_alone};
 use super::quiet::Quieting;
@@ -19,7 +20,7 @@ use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::RelPath;
 
 /// The least time between the two looks.
-const FIRST_GAP: Duration = Duration::from_millis(10);
+pub(super) const FIRST_GAP: Duration = Duration::from_millis(10);
 /// The most.
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// The time between the first looks: a program that pauses so long was mostly not in the middle of something.
@@ -60,7 +61,7 @@ pub enum Certainty {
     /// Only a queue grew, or only a database was changed: a state that its program left.
     #[default]
     Program,
-    /// Two looks agreed.
+    /// Two looks agreed, or clones were made while nothing moved.
     TwoLooks,
     /// Something never held still.
     None,
@@ -95,6 +96,8 @@ pub struct Settle<'s> {
     pub unsure: BTreeSet<RelPath>,
     /// The files that somebody may write unseen, since they are mapped; none where that cannot be known.
     pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
+    /// Clones what moves, where the file system can.
+    pub(super) cloning: &'s mut Cloning,
     /// Has the shop's program stand still, where it never does by itself.
     pub(super) quieting: &'s mut Quieting,
     /// Waits for so long, and returns all that has changed until then; none where only a look at everything tells.
@@ -105,12 +108,7 @@ impl Settle<'_> {
     /// Looks at what `dirty` names until two looks agree.
     pub fn run(mut self, dirty: &Dirty) -> Result<Settled, Missed> {
         let (mut began, mut done, mut names) = (Instant::now(), Settled::default(), BTreeMap::new());
-        if dirty.everything {
-            // Before anything is looked at, all folders that there are must be watched.
-            done.dirty.join(self.heard_within(Duration::ZERO).unwrap_or_default());
-        }
-        let mut todo = self.merge(dirty, &mut names, &mut done)?;
-        todo.extend(self.look_into_new_folders(&mut names, &mut done)?);
+        let mut todo = self.found(dirty, &mut names, &mut done)?;
         if names.is_empty() {
             return Ok(done);
         }
@@ -168,10 +166,24 @@ impl Settle<'_> {
                 }
             }
             moving.extend(self.merge(&since, &mut names, &mut done)?);
+            if self.is_cloned(&mut names, &mut done, &mut moving, round)? {
+                break;
+            }
             todo = moving;
             gap = gap_after(round, gap);
         }
         Ok(done)
+    }
+
+    /// Finds all that `dirty` names.
+    fn found(&mut self, dirty: &Dirty, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
+        if dirty.everything {
+            // Before anything is looked at, all folders that there are must be watched.
+            done.dirty.join(self.heard_within(Duration::ZERO).unwrap_or_default());
+        }
+        let mut todo = self.merge(dirty, names, done)?;
+        todo.extend(self.look_into_new_folders(names, done)?);
+        Ok(todo)
     }
 
     /// Locks what is said to be locked while it is captured, among `names`. Where its program holds it just now, it is looked at all the
@@ -206,7 +218,12 @@ impl Settle<'_> {
     }
 
     /// Waits for so long and returns what has changed until then, by what is heard or by a look at everything.
-    fn since(&mut self, gap: Duration, names: &Names, unreadable: &BTreeMap<RelPath, String>) -> io::Result<Dirty> {
+    pub(super) fn since(
+        &mut self,
+        gap: Duration,
+        names: &Names,
+        unreadable: &BTreeMap<RelPath, String>,
+    ) -> io::Result<Dirty> {
         match self.heard_within(gap) {
             Some(since) => Ok(since),
             None => self.changed_since(names, unreadable),

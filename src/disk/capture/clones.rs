@@ -1,0 +1,142 @@
+//! Clones of one instant, where two files can share their blocks (btrfs, XFS): they are made faster than anything is read, and hold still
+//! while they are. So it does not matter how large the files are, only that their program pauses for a moment.
+//!
+//! They have no names, and lie beside the spool: it is on the dataset's own file system, or there are none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use super::look::{Missed, Still};
+use super::settle::{Certainty, FIRST_GAP, Names, Settle, Settled};
+use crate::disk::stamp::{Shape, Stamp};
+use crate::replica::RelPath;
+
+/// Looks that are tried before: mostly a program pauses long enough for them.
+const LOOKS: u32 = 2;
+/// Pauses that are tried in one round of looks.
+const TRIES: u32 = 8;
+/// Files that are cloned at the most: each is open until it is read.
+const FILES: usize = 256;
+
+/// What is cloned just now.
+#[derive(Debug, Default)]
+pub(super) struct Cloning {
+    /// The file system has none.
+    unable: bool,
+    clones: BTreeMap<RelPath, File>,
+}
+
+impl Cloning {
+    /// The clone of the file `path`, where there is one.
+    pub(super) fn get(&self, path: &RelPath) -> io::Result<Option<File>> {
+        self.clones.get(path).map(File::try_clone).transpose()
+    }
+
+    /// Whether there is one.
+    pub(super) fn has(&self, path: &RelPath) -> bool {
+        self.clones.contains_key(path)
+    }
+}
+
+impl Settle<'_> {
+    /// Looks at clones of all that changed, if they can be made while nothing moves. Returns whether that was so; what moved meanwhile
+    /// comes to `moving`.
+    pub(super) fn is_cloned(
+        &mut self,
+        names: &mut Names,
+        done: &mut Settled,
+        moving: &mut BTreeSet<RelPath>,
+        round: u32,
+    ) -> Result<bool, Missed> {
+        if round < LOOKS || self.cloning.unable {
+            return Ok(false);
+        }
+        for _ in 0..TRIES {
+            // Who pauses for so long was mostly not in the middle of something.
+            let mut since = self.since(FIRST_GAP, names, &done.unreadable)?;
+            if since.is_empty() {
+                if !self.clone_all(names)? {
+                    return Ok(false);
+                }
+                since = self.since(Duration::ZERO, names, &done.unreadable)?;
+                if since.is_empty() && self.stands(names)? {
+                    moving.extend(names.keys().cloned());
+                    return self.look_at_clones(names, done, round);
+                }
+            }
+            moving.extend(self.merge(&since, names, done)?);
+        }
+        self.cloning.clones.clear();
+        Ok(false)
+    }
+
+    fn look_at_clones(&mut self, names: &mut Names, done: &mut Settled, round: u32) -> Result<bool, Missed> {
+        done.items.clear();
+        let todo = names.keys().cloned().collect();
+        let missed = self.look(names, todo, done, (round, Still::NeedNot))?;
+        self.cloning.clones.clear();
+        // A link cannot be cloned, nor what is in memory of a program that maps a file: those must stand still until here.
+        let links = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::Symlink));
+        let links = links.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+        let holds = missed.is_empty() && self.are_unmapped(names) && self.stands(&links)?;
+        done.certainty = if holds { Certainty::TwoLooks } else { done.certainty };
+        Ok(holds)
+    }
+
+    /// Clones the files among `names`. Returns whether that can be.
+    fn clone_all(&mut self, names: &Names) -> io::Result<bool> {
+        let files = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::File));
+        let files: Vec<_> = files.map(|(path, _)| path).collect();
+        self.cloning.clones.clear();
+        if files.len() > FILES || !self.are_unmapped(names) {
+            return Ok(false);
+        }
+        for path in files {
+            // A database is captured as one commit left it.
+            if self.database_of(path)?.is_some() {
+                return Ok(false);
+            }
+            let source = match self.search.root.open_file(path) {
+                // It is gone, and that is heard.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                source => source?,
+            };
+            let clone = tempfile::tempfile_in(self.spool.folder())?;
+            if let Err(error) = rustix::fs::ioctl_ficlone(&clone, &source) {
+                self.cloning.unable = matches!(error, Errno::OPNOTSUPP | Errno::XDEV | Errno::NOTTY | Errno::INVAL);
+                return Ok(false);
+            }
+            self.cloning.clones.insert(path.clone(), clone);
+        }
+        Ok(true)
+    }
+
+    /// Whether all is as `names` has it.
+    fn stands(&self, names: &Names) -> io::Result<bool> {
+        self.search.root.forget();
+        for (path, stamp) in names {
+            let now = self.search.root.stat(path)?.filter(|stamp| stamp.shape != Shape::Special);
+            let is_same = match (now, stamp) {
+                (Some(now), Some(stamp)) => now.is_same(stamp),
+                (now, stamp) => now.is_none() && stamp.is_none(),
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether nobody can write any of them unseen.
+    fn are_unmapped(&self, names: &Names) -> bool {
+        (self.mapped)().is_some_and(|mapped| names.keys().all(|path| !mapped.contains(path)))
+    }
+}
+
+fn is(stamp: Option<&Stamp>, shape: Shape) -> bool {
+    stamp.is_some_and(|stamp| stamp.shape == shape)
+}
