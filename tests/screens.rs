@@ -7,6 +7,8 @@ mod cases;
 mod changes;
 #[path = "screens/harness.rs"]
 mod harness;
+#[path = "screens/pictures.rs"]
+mod pictures;
 #[path = "screens/statuses.rs"]
 mod statuses;
 #[path = "screens/store.rs"]

@@ -8,7 +8,8 @@ use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
 use super::parts::{
-    AdoptArgs, CountersArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, RehearseArgs, Rescue, ReturnArgs,
+    AdoptArgs, CountersArgs, DemoArgs, DemoPosArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, RehearseArgs,
+    Rescue, ReturnArgs,
 };
 use crate::words::Words;
 
@@ -54,17 +55,7 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Its POS server.
     #[command(hide = true)]
-    DemoPos {
-        /// The folder of its data.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// Where it listens, on this machine.
-        #[arg(long, value_name = "N")]
-        port: u16,
-        /// Numbers that the next receipt leaves out.
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        skip: u64,
-    },
+    DemoPos(DemoPosArgs),
     /// Holds files for the service.
     #[command(name = crate::disk::hold::VERB, hide = true)]
     HoldFiles,
@@ -112,6 +103,17 @@ pub enum Verb {
         /// Write it where the system looks.
         #[arg(long)]
         install: bool,
+    },
+    /// What a shell completes.
+    Completions {
+        /// Which one.
+        shell: clap_complete::Shell,
+    },
+    /// The manual, as `man` reads it.
+    Man {
+        /// A page for each verb, into this folder.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
     /// How it stands.
     Status {
@@ -201,20 +203,6 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// What `demo` is given.
-#[derive(Clone, Debug, Args)]
-pub struct DemoArgs {
-    /// Where the shop is; it stays there.
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
-    /// What the cashiers' choices begin with.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// A script to play instead of the screen.
-    #[arg(long, value_name = "FILE")]
-    pub script: Option<PathBuf>,
 }
 
 /// What becomes of maintenance.
@@ -314,8 +302,14 @@ impl Cli {
     #[must_use]
     pub fn read() -> Self {
         let words = Words::load(None);
-        let matches = help(Self::command(), &words, "espejo").get_matches();
+        let matches = Self::described(&words).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
+    /// All that can be typed, with the texts that help shows.
+    #[must_use]
+    pub fn described(words: &Words) -> clap::Command {
+        help(Self::command(), words, "espejo")
     }
 
     /// What is said, in the language that was asked for.
@@ -372,7 +366,7 @@ mod tests {
     #[test]
     fn what_can_be_typed_is_sound_and_has_help() {
         let words = Words::load(Some("en"));
-        let mut command = help(Cli::command(), &words, "espejo");
+        let mut command = Cli::described(&words);
         command.build();
         command.clone().debug_assert();
         let mut commands = vec![command];

@@ -11,29 +11,23 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Around;
-use super::args::DemoArgs;
 use super::exit::{Exit, Failure};
+use super::parts::{DemoArgs, DemoPosArgs};
+use super::practice::Practice;
 use super::screen;
-use crate::demo::incident::Incident;
 use crate::demo::pos;
 use crate::demo::script::Script;
 use crate::demo::script::play::play;
 use crate::demo::shop::{Shop, ShopError};
 use crate::demo::truth::Truth;
-use crate::pair::Node;
-use crate::tui::{self, Attached, Beside, Cause, Intent, Left, Options, Place, Strip};
-use crate::words::Words;
+use crate::tui::{self, Attached, Beside, Left, Options, Place, Strip};
 
 /// How often the strip is made anew.
 const LOOK: Duration = Duration::from_millis(300);
-/// How long the cable is out at a break.
-const BREAK: Duration = Duration::from_secs(5);
-/// What of the licence passes at once.
-const DAYS: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// Serves as the POS server of the practice shop, until it is killed.
-pub fn serve(data: &Path, port: u16, skip: u64) -> Result<Exit, Failure> {
-    match pos::serve(data, port, skip) {
+pub fn serve(args: &DemoPosArgs) -> Result<Exit, Failure> {
+    match pos::serve(&args.data, (args.host, args.port).into(), args.name.as_deref()) {
         Ok(never) => match never {},
         Err(error) => Err(error.into()),
     }
@@ -73,7 +67,7 @@ impl From<ShopError> for Failure {
     fn from(error: ShopError) -> Self {
         match error {
             ShopError::NotEmpty(_) => Self::usage(error.to_string()),
-            ShopError::Machine { .. } | ShopError::Late | ShopError::System(_) => Self::failed(error.to_string()),
+            ShopError::Refused { .. } | ShopError::Late | ShopError::System(_) => Self::failed(error.to_string()),
         }
     }
 }
@@ -129,14 +123,14 @@ async fn shown(around: &Around, shop: &mut Shop, mut options: Options) -> Result
     let mut screen = std::pin::pin!(tui::practise(attached, Beside { strip, wants }, &options));
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut truth = Truth::default();
+    let (mut truth, mut practice) = (Truth::default(), Practice::default());
     loop {
         tokio::select! {
             left = &mut screen => return match left? {
                 Left::Out | Left::Quit => Ok(Exit::Done),
                 Left::ServiceEnded => Err(Failure::no_service(around.words.say("cli-service-ended"))),
             },
-            Some(intent) = wanted.recv() => if let Some(incident) = meant(shop, intent) {
+            Some(intent) = wanted.recv() => if let Some(incident) = practice.meant(shop, intent) {
                 shop.cause(incident)?;
             },
             Some(command) = said.recv() => {
@@ -151,56 +145,6 @@ async fn shown(around: &Around, shop: &mut Shop, mut options: Options) -> Result
                 }
             }
         }
-        publish.send_replace(Arc::new(strip_of(&around.words, shop, &truth)));
-    }
-}
-
-/// The machine that serves, or did.
-fn server(shop: &Shop) -> Node {
-    let serves = |status: &crate::service::Status| status.duty == crate::pair::Duty::Serving;
-    let backup = shop.backup.status.borrow().as_deref().is_some_and(serves);
-    if backup { Node::Backup } else { Node::Main }
-}
-
-/// What a key means, as the shop stands.
-fn meant(shop: &mut Shop, intent: Intent) -> Option<Incident> {
-    let node = server(shop);
-    match intent {
-        Intent::Power if shop.main.is_on() => Some(Incident::CutPower(Node::Main)),
-        Intent::Power => Some(Incident::BringBack(Node::Main)),
-        Intent::Cable if shop.is_joined() => Some(Incident::CutCable),
-        Intent::Cable => Some(Incident::JoinCable),
-        Intent::Break => shop.is_joined().then_some(Incident::Break(BREAK)),
-        Intent::Freeze if shop.machine(node).is_frozen() => Some(Incident::Thaw(node)),
-        Intent::Freeze => Some(Incident::Freeze(node)),
-        Intent::DaysPass => shop.days_run().then_some(Incident::Pass(DAYS)),
-        _ => None,
-    }
-}
-
-/// What the strip shows, as the shop stands.
-fn strip_of(words: &Words, shop: &mut Shop, truth: &Truth) -> Strip {
-    let node = server(shop);
-    let (is_on, is_joined) = (shop.main.is_on(), shop.is_joined());
-    let power = words.say(if is_on { "demo-cut-power" } else { "demo-bring-back" });
-    let cable = words.say(if is_joined { "demo-cut-cable" } else { "demo-join-cable" });
-    let is_frozen = if node == Node::Main { shop.main.is_frozen() } else { shop.backup.is_frozen() };
-    let freeze = words.say(if is_frozen { "demo-thaw" } else { "demo-freeze" });
-    let causes = [
-        (Intent::Power, power, true),
-        (Intent::Cable, cable, true),
-        (Intent::Break, words.say("demo-break"), is_joined),
-        (Intent::Freeze, freeze, true),
-        (Intent::DaysPass, words.say("demo-days-pass"), shop.days_run()),
-    ];
-    let causes = causes.into_iter().map(|(intent, label, is_possible)| Cause { intent, label, is_possible });
-    // What the main alone has is on its disk.
-    let note =
-        (truth.missing > 0 && !is_on).then(|| words.with("demo-lies-on-main", &[("name", shop.main.name.into())]));
-    Strip {
-        causes: causes.collect(),
-        note: note.unwrap_or_default(),
-        truth: truth.line(words),
-        is_well: truth.is_well(),
+        publish.send_replace(Arc::new(practice.strip((&around.words, &options.keymap), shop, &truth)));
     }
 }

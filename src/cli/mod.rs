@@ -2,8 +2,9 @@
 //!
 //! - [`args`]: what can be typed
 //! - [`exit`]: how the program ends
-//! - [`check`], [`copies`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
+//! - [`check`], [`copies`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`manual`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
+//! - [`practice`]: what stands below the screen of the practice shop
 //! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
@@ -28,10 +29,12 @@ pub mod licence;
 pub mod lines;
 pub mod logs;
 pub mod maintenance;
+pub mod manual;
 pub mod mirror;
 pub mod parts;
 pub mod pin;
 pub mod plan;
+pub mod practice;
 pub mod rescue;
 pub mod reseed;
 pub mod run;
@@ -101,7 +104,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             None => screen::open(&around).await,
             Some(Verb::Demo(args)) => demo::run(&around, &args).await,
             Some(Verb::HoldFiles) => Ok(Exit::Done),
-            Some(Verb::DemoPos { data, port, skip }) => demo::serve(&data, port, skip),
+            Some(Verb::DemoPos(args)) => demo::serve(&args),
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
             Some(Verb::Init(init)) => init::run(&around, &init),
             Some(Verb::Invite { revoke: Some(name), .. }) => invite::revoke(&around, name).await,
@@ -112,6 +115,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Message { text }) => invite::message(&around, text).await,
             Some(Verb::Check { json }) => check::run(&around, json).await,
             Some(Verb::Counters { shown }) => counters::run(&around, shown.into()).await,
+            Some(Verb::Completions { shell }) => manual::complete(&around, shell),
+            Some(Verb::Man { dir }) => manual::run(&around, dir.as_deref()),
             Some(Verb::Unit { install }) => unit::run(&around, install),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Promote(args)) => turn::promote(&around, args).await,

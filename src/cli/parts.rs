@@ -246,3 +246,34 @@ pub struct RehearseArgs {
     #[arg(long)]
     pub apart: bool,
 }
+
+/// What `demo` is given.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Where the shop is; it stays there.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// What the cashiers' choices begin with.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// A script to play instead of the screen.
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+}
+
+/// Of the POS server of the practice shop.
+#[derive(Debug, Args)]
+pub struct DemoPosArgs {
+    /// The folder of its data.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Where it listens, on this machine.
+    #[arg(long, value_name = "N")]
+    pub port: u16,
+    /// At which address of this machine.
+    #[arg(long, value_name = "IP", default_value_t = std::net::Ipv4Addr::LOCALHOST)]
+    pub host: std::net::Ipv4Addr,
+    /// What it is called in its answers.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}

@@ -1,5 +1,5 @@
-//! The practice shop: two machines with the real program in every role, a small POS server, cashiers who remember, incidents,
-//! and the line of truth. May name the service and what it is made of; knows no screen. All on loopback, and all of it ends
+//! The practice shop: two machines and four terminals with the real program in every role, a small POS server, cashiers who remember,
+//! incidents, a lesson, and the line of truth. May name the service and what it is made of; knows no screen. All on loopback, and all of it ends
 //! with it.
 //!
 //! - [`pos`]: the POS server
@@ -7,7 +7,12 @@
 //! - [`cashier`]: who sells
 //! - [`truth`]: what was confirmed against what is there
 //! - [`machine`]: one of the two machines
+//! - [`till`]: one of the terminals
+//! - `program`: the real program with one home
+//! - [`places`]: where all of it is
 //! - [`cable`]: what lies between them
+//! - [`furnish`]: sets it up, as a person would
+//! - [`lesson`]: one whole story, step by step
 //! - [`shop`]: all of it together
 //! - [`incident`]: what can happen to it
 //! - [`script`]: a story to play: incidents, commands and what is expected
@@ -15,11 +20,16 @@
 
 pub mod cable;
 pub mod cashier;
+pub mod furnish;
 pub mod incident;
+pub mod lesson;
 pub mod machine;
 pub mod order;
+pub mod places;
 pub mod pos;
+mod program;
 pub mod random;
 pub mod script;
 pub mod shop;
+pub mod till;
 pub mod truth;

@@ -1,4 +1,4 @@
-//! The practice shop: two machines, a cable between them, cashiers, and who remembers what was confirmed.
+//! The practice shop: two machines, their cables, terminals with cashiers, and who remembers what was confirmed.
 
 use std::fs;
 use std::io;
@@ -10,24 +10,20 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::cable::Cable;
-use super::cashier;
-use super::incident::Incident;
+use super::cable::Cables;
+use super::cashier::{self, Desk};
+use super::incident::{Incident, Powered};
 use super::machine::Machine;
+use super::places::{Places, TILLS};
+use super::till::Till;
 use super::truth::{Truth, Witness};
 use crate::pair::{Duty, Node};
+use crate::service::Status;
 use crate::service::status::{LicenceState, Server};
-use crate::service::{Command, Reply, Status};
 use crate::words::Words;
 
 /// So long each step of the set-up may take, and the shop until it sells.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The store.
-const STORE: &str = "Practice shop";
-
-/// Numbers that the backup leaves out when it starts: some may be on receipts that it never heard of.
-const GAP: u64 = 50;
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The practice shop. All that runs of it ends when it is dropped.
 // What sells goes first, then the machines; what they stand on goes last.
@@ -40,7 +36,11 @@ pub struct Shop {
     pub main: Machine,
     /// The backup.
     pub backup: Machine,
-    cable: Cable,
+    /// The terminals.
+    pub tills: Vec<Till>,
+    /// Where all of it is.
+    pub places: Places,
+    cables: Cables,
     /// Milliseconds of the licence that have passed beside.
     passed_ms: u32,
     _folder: Option<TempDir>,
@@ -52,11 +52,11 @@ pub enum ShopError {
     /// There is something in the folder already.
     #[error("{0}: this folder is not empty; name one that is, or a new one")]
     NotEmpty(PathBuf),
-    /// A machine did not do what it should.
-    #[error("{machine}: {said}")]
-    Machine {
+    /// A machine or a terminal did not do what it should.
+    #[error("{name}: {said}")]
+    Refused {
         /// Which one.
-        machine: &'static str,
+        name: &'static str,
         /// What was said.
         said: String,
     },
@@ -73,78 +73,42 @@ impl Shop {
     /// backup has all that was sold.
     pub async fn open(dir: Option<&Path>, seed: u64, lang: Option<&str>) -> Result<Self, ShopError> {
         let (path, folder) = place(dir)?;
-        let machine = |node| Machine::new(&path, node, lang.map(str::to_owned));
+        let (places, lang) = (Places::find()?, lang.map(str::to_owned));
+        let machine = |node| Machine::new(&path, node, &places, lang.clone());
         let (main, backup) = (machine(Node::Main)?, machine(Node::Backup)?);
+        let tills = (0..TILLS.len()).map(|number| Till::new(&path, number, &places, lang.clone()));
+        let tills = tills.collect::<io::Result<Vec<_>>>()?;
         fs::create_dir(&main.data)?;
-        let cable = Cable::lay([main.end, backup.end]).await?;
+        let cables = Cables::lay(&places).await?;
         let (tell, heard) = mpsc::unbounded_channel();
         let folders = [main.data.clone(), backup.data.clone()];
-        let places = [(Node::Main, main.pos), (Node::Backup, backup.pos)];
+        let desk = |(number, till): (usize, &Till)| Desk {
+            name: till.name,
+            at: places.till(number),
+            last_receipt: till.last_receipt(),
+        };
+        let desks = tills.iter().enumerate().map(desk).collect();
         let mut shop = Self {
             cashiers: JoinSet::new(),
             witness: Some(Witness::new(heard, folders)),
             main,
             backup,
-            cable,
+            tills,
+            places,
+            cables,
             passed_ms: 0,
             _folder: folder,
         };
         shop.set_up(&path).await?;
-        shop.cashiers = cashier::sell(places, seed, &tell);
+        shop.cashiers = cashier::sell(desks, seed, &tell);
         timeout(PATIENCE, shop.in_step()).await.map_err(|_| ShopError::Late)?;
         Ok(shop)
     }
 
-    /// Sets the two machines up, as a person would.
-    async fn set_up(&mut self, path: &Path) -> Result<(), ShopError> {
-        let names = path.join("f_s.doc");
-        fs::write(&names, format!("{}\n{}\n", self.main.name, self.backup.name))?;
-        let (main, backup) = (self.main.end.known.to_string(), self.backup.end.known.to_string());
-        let (data, names) = (self.main.data.display().to_string(), names.display().to_string());
-        let init = ["init", "--from", &names, "--store", STORE, "--main", &main, "--backup", &backup, "--data", &data];
-        done(&self.main, &init).await?;
-        let settings = self.main.home.join("store.toml");
-        fs::write(&settings, fs::read_to_string(&settings)? + &self.settings()?)?;
-        self.main.start()?;
-        let code = timeout(PATIENCE, self.code()).await.map_err(|_| ShopError::Late)?;
-        done(&self.backup, &["join", &code, &main]).await?;
-        Ok(self.backup.start()?)
-    }
-
-    /// What is set beside what the set-up writes.
-    fn settings(&self) -> io::Result<String> {
-        let program = std::env::current_exe()?;
-        let program = toml::Value::from(program.display().to_string());
-        let server = |machine: &Machine, skip: u64| {
-            let (address, port) = (machine.pos, machine.pos.port());
-            format!(
-                "command = [{program}, \"demo-pos\", \"--data\", \"{{data}}\", \"--port\", \"{port}\", \"--skip\", \"{skip}\"]\n\
-                 ready = {{ tcp = \"{address}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"20s\" }}\n"
-            )
-        };
-        let (main, backup) = (server(&self.main, 0), server(&self.backup, GAP));
-        Ok(format!(
-            "\n[server]\n{main}stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[server.backup]\n{backup}\
-             \n[licence]\ndays = 10\n\n[support]\nname = \"Help desk\"\ntelephone = \"55 1234 5678\"\n"
-        ))
-    }
-
-    /// A code with which the backup may join.
-    async fn code(&self) -> String {
-        loop {
-            if let Ok(Some(Reply::Code { code, .. })) =
-                self.main.ask(&Command::Invite { role: Node::Backup, by: "demo".to_owned() }).await
-            {
-                return code;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Waits until the main sells and the backup has it.
+    /// Waits until all terminals sell at the main and the backup has it.
     async fn in_step(&mut self) {
         self.until(|main, backup| {
-            let sells = main.is_some_and(|main| main.server == Server::Ready);
+            let sells = main.is_some_and(|main| main.server == Server::Ready && works_with(main) == TILLS.len());
             sells && backup.is_some_and(|backup| backup.duty == Duty::Mirroring && backup.can_take_over.yes)
         })
         .await;
@@ -172,10 +136,10 @@ impl Shop {
         if node == Node::Main { &mut self.main } else { &mut self.backup }
     }
 
-    /// Whether the cable between the two is whole.
+    /// Whether the cable of a machine is in.
     #[must_use]
-    pub fn is_joined(&self) -> bool {
-        self.cable.is_joined()
+    pub fn is_joined(&self, node: Node) -> bool {
+        self.cables.is_in(node)
     }
 
     /// Whether days of the licence run.
@@ -187,22 +151,29 @@ impl Shop {
     /// Causes something. Returns whether there was anything to cause it to.
     pub fn cause(&mut self, incident: Incident) -> io::Result<bool> {
         match incident {
-            Incident::CutPower(node) => {
-                let machine = self.machine(node);
-                if !machine.is_on() {
+            Incident::CutPower(Powered::Machine(node)) => {
+                if !self.machine(node).is_on() {
                     return Ok(false);
                 }
                 // Without power nobody says goodbye.
-                self.cable.set_power(end(node), false);
+                self.cables.set_power(node, false);
                 self.machine(node).cut_power();
             }
-            Incident::BringBack(node) => {
-                self.machine(node).start()?;
-                self.cable.set_power(end(node), true);
+            Incident::CutPower(Powered::Till(till)) => {
+                let was_on = self.tills[till].is_on();
+                self.tills[till].cut_power();
+                return Ok(was_on);
             }
-            Incident::CutCable => self.cable.set_joined(false),
-            Incident::JoinCable => self.cable.set_joined(true),
-            Incident::Break(time) => self.cable.cut_for(time),
+            Incident::BringBack(Powered::Machine(node)) => {
+                self.machine(node).start()?;
+                self.cables.set_power(node, true);
+            }
+            Incident::BringBack(Powered::Till(till)) => self.tills[till].start()?,
+            Incident::CutCable(node) => self.cables.put_in(node, false),
+            Incident::JoinCable(node) => self.cables.put_in(node, true),
+            Incident::Break(node, time) => self.cables.pull_for(node, time),
+            Incident::FillDisk(node) => self.machine(node).fill_disk(true)?,
+            Incident::FreeDisk(node) => self.machine(node).fill_disk(false)?,
             Incident::Freeze(node) => return Ok(self.machine(node).freeze(true)),
             Incident::Thaw(node) => return Ok(self.machine(node).freeze(false)),
             Incident::Pass(time) => {
@@ -213,15 +184,15 @@ impl Shop {
         Ok(true)
     }
 
-    /// A service that has ended though nobody ended it, in words.
+    /// A service or an agent that has ended though nobody ended it, in words.
     pub fn crashed(&mut self, words: &Words) -> Option<String> {
-        let crashed = |machine: &mut Machine| {
-            let status = machine.ended()?.to_string();
-            let log = machine.log().display().to_string();
-            let args = [("name", machine.name.into()), ("status", status.into()), ("log", log.into())];
-            Some(words.with("demo-crashed", &args))
-        };
-        crashed(&mut self.main).or_else(|| crashed(&mut self.backup))
+        let machines = [&mut self.main, &mut self.backup].into_iter();
+        let machines = machines.filter_map(|machine| Some((machine.name, machine.ended()?, machine.log())));
+        let tills = self.tills.iter_mut().filter_map(|till| Some((till.name, till.ended()?, till.log())));
+        let (name, status, log) = machines.chain(tills).next()?;
+        let args =
+            [("name", name.into()), ("status", status.to_string().into()), ("log", log.display().to_string().into())];
+        Some(words.with("demo-crashed", &args))
     }
 
     /// The truth as it is now.
@@ -243,9 +214,11 @@ impl Shop {
     }
 }
 
-/// The end of the cable at which a machine is.
-fn end(node: Node) -> usize {
-    usize::from(node == Node::Backup)
+/// How many terminals work with the machine that stands so: none where it does not serve.
+#[must_use]
+pub fn works_with(status: &Status) -> usize {
+    let works = status.terminals.iter().filter(|till| till.works && till.uses == Some(status.holder));
+    if status.duty == Duty::Serving { works.count() } else { 0 }
 }
 
 /// A folder for a shop: that one, which must be new or empty; else one that goes with the shop.
@@ -259,14 +232,4 @@ fn place(dir: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), ShopError> {
         return Err(ShopError::NotEmpty(dir.to_owned()));
     }
     Ok((fs::canonicalize(dir)?, None))
-}
-
-/// Has a machine do something that must work.
-async fn done(machine: &Machine, words: &[&str]) -> Result<(), ShopError> {
-    let output = timeout(PATIENCE, machine.does(words)).await.map_err(|_| ShopError::Late)??;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(ShopError::Machine { machine: machine.name, said })
 }

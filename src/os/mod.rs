@@ -4,11 +4,17 @@
 //! - [`ground`]: this system, or a machine that is simulated
 //! - [`net`]: connections and datagrams
 //! - [`people`]: who sits at the other end of a local socket
+//! - [`pressure`]: how long programs were held up
+//! - `space`: how much room a disk has
 
 pub mod apart;
 pub mod ground;
 pub mod net;
 pub mod people;
+pub mod pressure;
+mod space;
+
+pub use space::{FULL, Room, is_said_full, room, room_at};
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -72,33 +78,6 @@ pub fn up() -> std::io::Result<(String, u64)> {
     let digits = said.split_whitespace().next().unwrap_or_default().replace('.', "");
     let hundredths: u64 = digits.parse().map_err(std::io::Error::other)?;
     Ok((boot.trim().to_owned(), hundredths * 10))
-}
-
-/// How much room a disk has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Room {
-    /// Bytes that are free for this process.
-    pub free: u64,
-    /// Bytes that it holds altogether.
-    pub all: u64,
-}
-
-/// How much room the disk has on which `folder` lies.
-#[must_use]
-pub fn room(folder: &Path) -> Option<Room> {
-    let known = ground::ground().map(|ground| ground.room());
-    known.or_else(|| room_of(rustix::fs::statvfs(folder)).ok())
-}
-
-/// The same for a folder that is open.
-pub fn room_at(folder: impl AsFd) -> std::io::Result<Room> {
-    ground::ground().map_or_else(|| room_of(rustix::fs::fstatvfs(folder)), |ground| Ok(ground.room()))
-}
-
-fn room_of(stat: rustix::io::Result<rustix::fs::StatVfs>) -> std::io::Result<Room> {
-    let stat = stat?;
-    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-    Ok(Room { free: bytes(stat.f_bavail), all: bytes(stat.f_blocks) })
 }
 
 /// Whether files can be made in `folder`, or the folder itself where there is none yet.

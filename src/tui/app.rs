@@ -160,7 +160,14 @@ impl App {
                 }
             }
             Intent::Mute | Intent::MirrorAFolder | Intent::Drill => {}
-            Intent::Power | Intent::Cable | Intent::Break | Intent::Freeze | Intent::DaysPass => {
+            Intent::Power
+            | Intent::Cable
+            | Intent::OwnCable
+            | Intent::Break
+            | Intent::Freeze
+            | Intent::FillDisk
+            | Intent::DaysPass
+            | Intent::Lesson => {
                 return vec![Effect::Cause(intent)];
             }
         }

@@ -126,9 +126,12 @@ impl First {
             | Intent::Mute
             | Intent::Power
             | Intent::Cable
+            | Intent::OwnCable
             | Intent::Break
             | Intent::Freeze
-            | Intent::DaysPass => {}
+            | Intent::FillDisk
+            | Intent::DaysPass
+            | Intent::Lesson => {}
         }
         vec![]
     }

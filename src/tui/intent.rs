@@ -59,14 +59,20 @@ pub enum Intent {
     MirrorAFolder,
     /// Of a practice shop: cut the main's power, or switch it on again.
     Power,
-    /// Of a practice shop: pull the cable between the two machines, or put it in again.
+    /// Of a practice shop: pull the main's cable, or put it in again.
     Cable,
-    /// Of a practice shop: have that cable out for a moment.
+    /// Of a practice shop: pull the cable of the till on which the backup is, or put it in again.
+    OwnCable,
+    /// Of a practice shop: have the main's cable out for a moment.
     Break,
     /// Of a practice shop: hold the POS server still, or let it go on.
     Freeze,
+    /// Of a practice shop: fill the mirror's disk, or free it.
+    FillDisk,
     /// Of a practice shop: have days of the licence pass.
     DaysPass,
+    /// Of a practice shop: show the lesson, or no more.
+    Lesson,
 }
 
 impl Intent {
@@ -103,9 +109,12 @@ impl Intent {
             Self::MirrorAFolder => "mirror-a-folder",
             Self::Power => "power",
             Self::Cable => "cable",
+            Self::OwnCable => "own-cable",
             Self::Break => "break",
             Self::Freeze => "freeze",
+            Self::FillDisk => "fill-disk",
             Self::DaysPass => "days-pass",
+            Self::Lesson => "lesson",
         }
     }
 
@@ -142,9 +151,12 @@ impl Intent {
             Self::MirrorAFolder => "intent-mirror-a-folder",
             Self::Power => "intent-power",
             Self::Cable => "intent-cable",
+            Self::OwnCable => "intent-own-cable",
             Self::Break => "intent-break",
             Self::Freeze => "intent-freeze",
+            Self::FillDisk => "intent-fill-disk",
             Self::DaysPass => "intent-days-pass",
+            Self::Lesson => "intent-lesson",
         }
     }
 }
@@ -244,8 +256,9 @@ impl Scope {
     pub fn intents(self) -> &'static [Intent] {
         use Intent::{
             Answer, Bottom, Break, Cable, CancelReturn, ChangeToBackup, Compare, DaysPass, Down, Drill, Earlier,
-            Freeze, Help, Later, Leave, MirrorAFolder, Mute, Next, NotYet, PageCopy, PageDown, PageHistory,
-            PageTerminals, PageUp, Power, Press, Previous, Redraw, ReturnToMain, StartServer, Top, Up,
+            FillDisk, Freeze, Help, Later, Leave, Lesson, MirrorAFolder, Mute, Next, NotYet, OwnCable, PageCopy,
+            PageDown, PageHistory, PageTerminals, PageUp, Power, Press, Previous, Redraw, ReturnToMain, StartServer,
+            Top, Up,
         };
         match self {
             Self::Everywhere => &[Help, Mute, Leave, Redraw],
@@ -259,7 +272,7 @@ impl Scope {
             Self::Confirm => &[Next, Previous, Press, Earlier, Later],
             Self::Form => &[Next, Previous, Press],
             Self::First => &[MirrorAFolder],
-            Self::Demo => &[Power, Cable, Break, Freeze, DaysPass],
+            Self::Demo => &[Power, Cable, OwnCable, Break, Freeze, FillDisk, DaysPass, Lesson],
         }
     }
 }

@@ -11,6 +11,8 @@ use super::intent::Intent;
 pub struct Strip {
     /// What can be caused.
     pub causes: Vec<Cause>,
+    /// What the lesson says; empty where there is none.
+    pub lesson: String,
     /// What explains the line below it; empty where it explains itself.
     pub note: String,
     /// The line of truth.

@@ -919,10 +919,13 @@ intent-next = to the next button or field
 intent-previous = to the one before
 intent-press = press what is in focus
 intent-power = Practice shop: cut the main's power, or switch it on
-intent-cable = Practice shop: pull the cable between the two machines, or put it in
-intent-break = Practice shop: pull that cable for 5 seconds
+intent-cable = Practice shop: pull the main's cable, or put it in
+intent-own-cable = Practice shop: pull this till's cable, or put it in
+intent-break = Practice shop: pull the main's cable for 5 seconds
 intent-freeze = Practice shop: freeze the POS server, or let it go on
+intent-fill-disk = Practice shop: fill the mirror's disk, or free it
 intent-days-pass = Practice shop: two days of the licence pass
+intent-lesson = Practice shop: begin the lesson, or end it
 intent-mirror-a-folder = mirror a folder into another
 
 ## Faults in a keymap
@@ -1301,14 +1304,29 @@ demo-double = double { $n }
 demo-numbers-twice = numbers twice { $n }
 demo-not-well = Orders are missing or double, or numbers were given twice:
 demo-interrupted = The practice shop was interrupted.
-demo-cut-power = Cut main's power
-demo-bring-back = Switch main on
-demo-cut-cable = Pull cable
-demo-join-cable = Plug cable in
-demo-break = Pull it 5 s
-demo-freeze = Freeze POS
-demo-thaw = Thaw POS
+demo-cut-power = cut main's power
+demo-bring-back = switch main on
+demo-cut-cable = pull its cable
+demo-join-cable = plug its cable in
+demo-cut-own-cable = pull this till's
+demo-join-own-cable = plug this till's in
+demo-break = main's out 5 s
+demo-freeze = freeze POS
+demo-thaw = thaw POS
+demo-fill-disk = fill mirror's disk
+demo-free-disk = free mirror's disk
 demo-days-pass = 2 days pass
+demo-lesson = lesson
+demo-lesson-ends = end lesson
+lesson-at = Lesson { $number } of { $all }. { $text }
+lesson-cut-power = All is well: { $main } serves, this till holds its mirror, four terminals sell. Press { $power } to cut the power of { $main }.
+lesson-alarm = Nobody sells now. The terminals miss { $main }, too; when they have said so, in a few seconds, this till may take over.
+lesson-start = Nothing happens by itself. Press { $start }, read what is asked, and say yes: Tab, then Enter.
+lesson-follow = The POS server starts on this till, and the terminals come to it by themselves.
+lesson-bring-back = They sell again. The days of the backup licence run, see above; { $days } lets two pass. { $main } is repaired: press { $power }.
+lesson-level = { $main } sees that it is not the server any more. It takes over what was sold, and sells nothing.
+lesson-return = { $main } has everything. Press { $return }, and say yes: the shop stands still for a moment, and { $main } serves again.
+lesson-over = All is well again, and the last line says what became of every order. Cause what you like now; { $lesson } ends the lesson.
 demo-lies-on-main = What is missing lies on { $name }'s disk: when it comes back it is set aside and listed.
 demo-crashed = the service of { $name } has ended by itself ({ $status }); see { $log }
 demo-tell-off = { $name } is off
@@ -1331,14 +1349,14 @@ demo-tell-verdict = { $name }: { $is ->
     [isolated] this machine is cut off
    *[other] the server is silent, and nobody can tell why
   }
+demo-tell-terminals = { $name }: { $is } terminals work with it
 demo-tell-licence = { $name }: the days of the backup licence run
 demo-script-in-vain = it did not come within { $seconds } s
 demo-script-not-so = it is { $is }
 demo-script-nothing-there = there is nothing there to do that to
-demo-script-no-such-thing = "{ $word }" is nothing that a script can do. It can: cut-power, bring-back, cut-cable, join-cable, break, freeze, thaw, pass, promote, return, expect, end
-demo-script-not-yet = "{ $word }": this version cannot play that yet
+demo-script-no-such-thing = "{ $word }" is nothing that a script can do. It can: cut-power, bring-back, cut-cable, join-cable, break, freeze, thaw, fill-disk, free-disk, pass, promote, return, switch, adopt, drill, expect, end
 demo-script-no-such-condition = "{ $word }" is nothing to wait for. There are: alarm, offered, ready, in-step, locked
-demo-script-no-such-expectation = "{ $word }" is nothing to expect. There are: duty, verdict, licence, missing, set-aside, double, numbers-twice
+demo-script-no-such-expectation = "{ $word }" is nothing to expect. There are: duty, verdict, licence, terminals, alarm, missing, set-aside, double, numbers-twice
 demo-script-wanted = "{ $word }" should be one of: { $wanted }
 demo-script-too-many = "{ $word }" is one word too many
 demo-script-backwards = this time is over when the line is reached: write the lines in the order of their times
@@ -1440,15 +1458,17 @@ help-espejo-color = When colour is used: auto, always or never
 help-espejo-watch = The screen, without its actions
 help-demo = A pretend shop to practise on: two machines, cashiers, and everything that can go wrong, on this machine alone
 help-demo-examples =
-  espejo demo                       the operator's screen, and keys that cut the power
-  espejo demo --script story.txt    plays a story without a screen, and prints it
+    Examples:
+      espejo demo                       the operator's screen, and keys that cut the power
+      espejo demo --script story.txt    plays a story without a screen, and prints it
 help-demo-dir = Where the shop is set up; it is kept there [default: a folder that is removed at the end]
 help-demo-seed = What the cashiers' choices begin with, so that a run can be had again
 help-demo-script = Play this story instead of opening the screen
 help-demo-pos = The POS server of the practice shop
 help-demo-pos-data = The folder of its data
 help-demo-pos-port = Where it listens, on this machine
-help-demo-pos-skip = Numbers that the next receipt leaves out
+help-demo-pos-host = At which address of this machine
+help-demo-pos-name = What it is called in its answers
 help-init = Set up a store on its main server
 help-init-examples =
     Examples:
@@ -1483,6 +1503,18 @@ help-check = Examine both machines: folders, room, names, connections, clocks, v
 help-check-json = Print one JSON list
 help-unit = Print the systemd unit for this home
 help-unit-install = Write it to /etc/systemd/system/espejo.service
+help-completions = Print what a shell needs to complete what is typed
+help-completions-shell = For which shell
+help-completions-examples =
+    Examples:
+      espejo completions bash > /etc/bash_completion.d/espejo
+      espejo completions fish > ~/.config/fish/completions/espejo.fish
+help-man = Print the manual as man reads it
+help-man-dir = Write a page for each verb into this folder instead
+help-man-examples =
+    Examples:
+      espejo man | man -l -
+      espejo man --dir /usr/local/share/man/man1
 help-maintenance = No alarms, and nothing by itself, for a while
 help-maintenance-on = It begins, on both machines
 help-maintenance-on-length = It ends by itself after so long

@@ -56,7 +56,10 @@ pub fn commits(way: &Way) -> Vec<Row> {
     });
     let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
+    // The first proof of the day reads everything, and is no part of this.
+    mirror.wait_proven();
     let of_all = |mirror: &super::shop::Mirroring| Spent {
+        sent: sent(),
         processor: mirror.processor_time(),
         read: mirror.processes.iter().map(|(_, number)| read_by(&number.to_string())).sum(),
     };
@@ -72,22 +75,23 @@ pub fn commits(way: &Way) -> Vec<Row> {
         theirs: theirs.as_ref().map(of),
         reach,
     };
-    vec![
-        row("read", |each| Measure::MiB(each.read_mib), "-"),
-        row("processor time", |each| Measure::Time(each.processor), "-"),
-    ]
+    let sent = (ours.sent_mib > 0.0).then(|| row("sent", |each| Measure::MiB(each.sent_mib), "-"));
+    let read = row("read", |each| Measure::MiB(each.read_mib), "-");
+    sent.into_iter().chain([read, row("processor time", |each| Measure::Time(each.processor), "-")]).collect()
 }
 
 /// What was spent.
 struct Spent {
     processor: Duration,
     read: u64,
+    sent: u64,
 }
 
 /// The same for each commit.
 struct Each {
     processor: Duration,
     read_mib: f64,
+    sent_mib: f64,
 }
 
 impl Spent {
@@ -96,7 +100,7 @@ impl Spent {
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         let ticks = fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap();
-        Self { processor: Duration::from_millis(ticks * 10), read: read_by("self") }
+        Self { processor: Duration::from_millis(ticks * 10), read: read_by("self"), sent: sent() }
     }
 
     #[allow(clippy::cast_precision_loss)]
@@ -104,9 +108,17 @@ impl Spent {
         let commits = time.as_secs_f64() * f64::from(RATE);
         Each {
             processor: self.processor.abs_diff(before.processor).div_f64(commits),
+            sent_mib: (self.sent - before.sent) as f64 / commits / 1_048_576.0,
             read_mib: (self.read - before.read) as f64 / commits / 1_048_576.0,
         }
     }
+}
+
+/// Bytes that went over loopback in either direction, with all that is around them: nothing else here uses it meanwhile.
+fn sent() -> u64 {
+    let devices = fs::read_to_string("/proc/self/net/dev").unwrap();
+    let loopback = devices.lines().find_map(|line| line.trim().strip_prefix("lo:")).unwrap();
+    loopback.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 /// Bytes that a process has read, and those that it began and that have ended.

@@ -135,6 +135,23 @@ impl Mirroring {
         }
     }
 
+    /// Waits until every byte of it was compared.
+    pub fn wait_proven(&self) {
+        let end = Instant::now() + Duration::from_secs(600);
+        while !self.is_proven() {
+            assert!(Instant::now() < end, "it was never compared");
+            std::thread::park_timeout(Duration::from_millis(500));
+        }
+    }
+
+    fn is_proven(&self) -> bool {
+        let mut status = Command::new(PROGRAM);
+        status.arg("--home").arg(&self.home).args(["status", "--json"]);
+        let said = status.output().unwrap().stdout;
+        let status: serde_json::Value = serde_json::from_slice(&said).unwrap_or_default();
+        status["mirror"]["verified_at"].is_string()
+    }
+
     /// Waits until nothing happens any more.
     pub fn settle(&mut self) {
         while self.lines.recv_timeout(Duration::from_millis(500)).is_ok() {}

@@ -125,6 +125,11 @@ impl<S: Stage> Shown<S> {
         self.take(100, &Input::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })).drawn()
     }
 
+    /// What is drawn.
+    pub fn buffer(&self) -> &Buffer {
+        self.terminal.backend().buffer()
+    }
+
     pub fn text(&self) -> String {
         text(self.terminal.backend().buffer())
     }

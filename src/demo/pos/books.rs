@@ -29,9 +29,8 @@ pub struct Books {
 }
 
 impl Books {
-    /// Opens the books in `folder`, and puts in order what an end in the middle of a booking has left. The next receipt
-    /// leaves `skip` numbers out.
-    pub fn open(folder: &Path, skip: u64) -> io::Result<Self> {
+    /// Opens the books in `folder`, and puts in order what an end in the middle of a booking has left.
+    pub fn open(folder: &Path) -> io::Result<Self> {
         let open = |name: &str| File::options().create(true).append(true).read(true).open(folder.join(name));
         let (queue, lock) = (open(QUEUE)?, open(LOCK)?);
         flock(&lock, FlockOperation::LockExclusive)?;
@@ -41,7 +40,7 @@ impl Books {
         let counted = fs::read_to_string(folder.join(COUNTER))?.trim().parse().unwrap_or(0);
         let booked = sales.iter().map(|sale| sale.receipt).max().unwrap_or(0);
         let known = sales.into_iter().map(|sale| (sale.order.id, sale.receipt)).collect();
-        let mut books = Self { queue, counter, lock, register, last: counted.max(booked) + skip, known };
+        let mut books = Self { queue, counter, lock, register, last: counted.max(booked), known };
         books.count()?;
         // The names are durable, too.
         File::open(folder)?.sync_all()?;
@@ -102,11 +101,11 @@ mod tests {
     #[test]
     fn an_order_is_booked_once_however_often_it_is_sent() {
         let folder = tempfile::tempdir().unwrap();
-        let mut books = Books::open(folder.path(), 0).unwrap();
+        let mut books = Books::open(folder.path()).unwrap();
         assert_eq!((books.sell(&order("a-1")).unwrap(), books.sell(&order("a-2")).unwrap()), (1, 2));
         assert_eq!(books.sell(&order("a-1")).unwrap(), 1);
         drop(books);
-        let mut books = Books::open(folder.path(), 0).unwrap();
+        let mut books = Books::open(folder.path()).unwrap();
         assert_eq!(
             (books.sell(&order("a-2")).unwrap(), books.sell(&order("a-3")).unwrap()),
             (2, 3),
@@ -122,13 +121,13 @@ mod tests {
         for cut in 0..=whole.len() {
             let folder = tempfile::tempdir().unwrap();
             let path = |name: &str| folder.path().join(name);
-            drop(Books::open(folder.path(), 0).unwrap());
+            drop(Books::open(folder.path()).unwrap());
             fs::write(path(QUEUE), &whole[..cut]).unwrap();
             // The counter may be behind, or be gone; the database may be anything.
             fs::write(path(COUNTER), if cut % 2 == 0 { "" } else { "0000000001\n" }).unwrap();
             fs::write(path("POS-R"), "torn").unwrap();
             fs::write(path("POS-R-journal"), "torn").unwrap();
-            let mut books = Books::open(folder.path(), 0).unwrap();
+            let mut books = Books::open(folder.path()).unwrap();
             let booked = whole[..cut].matches('\n').count();
             assert_eq!(books.register.count().unwrap(), booked, "{cut}");
             let next = books.sell(&order("a-3")).unwrap();
@@ -140,16 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn where_the_books_may_have_gone_on_unseen_numbers_are_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        Books::open(folder.path(), 0).unwrap().sell(&order("a-1")).unwrap();
-        assert_eq!(Books::open(folder.path(), 50).unwrap().sell(&order("a-2")).unwrap(), 52);
-    }
-
-    #[test]
     fn while_somebody_copies_the_books_nothing_is_booked() {
         let folder = tempfile::tempdir().unwrap();
-        let mut books = Books::open(folder.path(), 0).unwrap();
+        let mut books = Books::open(folder.path()).unwrap();
         let lock = File::open(folder.path().join(LOCK)).unwrap();
         flock(&lock, FlockOperation::LockExclusive).unwrap();
         let selling = std::thread::spawn(move || books.sell(&order("a-1")).unwrap());
@@ -162,7 +154,7 @@ mod tests {
     fn a_queue_with_something_else_in_it_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(QUEUE), "CAJA-1;a-1;1;350\nhello\n").unwrap();
-        let error = Books::open(folder.path(), 0).unwrap_err().to_string();
+        let error = Books::open(folder.path()).unwrap_err().to_string();
         assert!(error.contains("ORDER.QUE:2") && error.contains("hello"), "{error}");
     }
 }

@@ -67,10 +67,8 @@ pub enum Condition {
 pub enum What {
     /// Something happens.
     Cause(Incident),
-    /// The backup server is started.
-    Promote,
-    /// The main gets its place back.
-    Return,
+    /// A verb is typed on the backup, as an operator would.
+    Command(String),
     /// Something must be so.
     Expect(Expected),
     /// The script is over.
@@ -78,7 +76,7 @@ pub enum What {
 }
 
 /// What must be so.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Expected {
     /// What a machine does.
     Duty(Node, Duty),
@@ -86,6 +84,10 @@ pub enum Expected {
     Verdict(Node, Verdict),
     /// How the backup licence stands.
     Licence(LicenceState),
+    /// So many terminals work with a machine.
+    Terminals(Node, usize),
+    /// This alarm is on at a machine.
+    Alarm(Node, String),
     /// So many orders are missing.
     Missing(usize),
     /// So many were set aside.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::tell::{Told, named};
 use super::{Condition, Expected, Line, Script, What, When};
 use crate::demo::machine::Machine;
-use crate::demo::shop::Shop;
+use crate::demo::shop::{Shop, works_with};
 use crate::demo::truth::Truth;
 use crate::pair::{Duty, Node};
 use crate::service::Status;
@@ -120,9 +120,7 @@ fn is_so(condition: Condition, main: Option<&Status>, backup: Option<&Status>) -
     };
     match condition {
         Condition::Alarm => backup.is_some_and(|backup| {
-            let silent = backup.verdict == Verdict::Unknown && backup.peer.state == PeerState::Lost;
-            let down = silent || matches!(backup.verdict, Verdict::ServerStopped | Verdict::MainDown);
-            backup.duty == Duty::Mirroring && down
+            backup.duty == Duty::Mirroring && matches!(backup.verdict, Verdict::ServerStopped | Verdict::MainDown)
         }),
         Condition::Locked => backup.is_some_and(|backup| {
             backup.duty == Duty::Mirroring && matches!(backup.verdict, Verdict::OnlyThisLink | Verdict::Isolated)
@@ -152,16 +150,17 @@ async fn act(shop: &mut Shop, what: &What, story: &Story<'_>) -> io::Result<Opti
             let nothing = || story.words.say("demo-script-nothing-there");
             Ok((!shop.cause(*incident)?).then(nothing))
         }
-        What::Promote => command(&shop.backup, &["promote", "--yes"], story).await,
-        What::Return => command(&shop.backup, &["return", "--yes"], story).await,
-        What::Expect(expected) => expect(shop, *expected, story.words).await,
+        What::Command(verb) => command(&shop.backup, verb, story).await,
+        What::Expect(expected) => expect(shop, expected, story.words).await,
         What::End => Ok(None),
     }
 }
 
 /// Gives a machine a command, as an operator would.
-async fn command(machine: &Machine, verb: &[&str], story: &Story<'_>) -> io::Result<Option<String>> {
-    let Ok(output) = timeout(TURN, machine.does(verb)).await else {
+async fn command(machine: &Machine, verb: &str, story: &Story<'_>) -> io::Result<Option<String>> {
+    // A drill changes nothing, and asks nobody.
+    let words: &[&str] = if verb == "drill" { &[verb] } else { &[verb, "--yes"] };
+    let Ok(output) = timeout(TURN, machine.does(words)).await else {
         return Ok(Some(story.words.with("demo-script-in-vain", &[("seconds", TURN.as_secs().into())])));
     };
     let output = output?;
@@ -171,10 +170,10 @@ async fn command(machine: &Machine, verb: &[&str], story: &Story<'_>) -> io::Res
 }
 
 /// Looks for a moment whether something is so. Returns what is, where it is not.
-async fn expect(shop: &mut Shop, expected: Expected, words: &Words) -> io::Result<Option<String>> {
+async fn expect(shop: &mut Shop, expected: &Expected, words: &Words) -> io::Result<Option<String>> {
     let end = Instant::now() + MOMENT;
     loop {
-        let (holds, is) = found(shop, expected).await?;
+        let (holds, is) = found(shop, expected.clone()).await?;
         if holds {
             return Ok(None);
         }
@@ -198,6 +197,11 @@ async fn found(shop: &mut Shop, expected: Expected) -> io::Result<(bool, String)
         Expected::Licence(wanted) => of(shop, Node::Backup).map_or_else(off, |is| {
             let state = is.licence.state;
             (state == wanted, named(state))
+        }),
+        Expected::Terminals(node, wanted) => of(shop, node).map_or_else(off, |is| count(works_with(&is), wanted)),
+        Expected::Alarm(node, wanted) => of(shop, node).map_or_else(off, |is| {
+            let codes: Vec<String> = is.alarms.iter().map(|alarm| alarm.code.clone()).collect();
+            (codes.contains(&wanted), codes.join(", "))
         }),
         Expected::Missing(wanted) => count(shop.truth().await?.missing, wanted),
         Expected::SetAside(wanted) => count(shop.truth().await?.set_aside, wanted),

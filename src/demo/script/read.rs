@@ -8,7 +8,8 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as Unknown, StrDeserializer};
 
 use super::{Condition, Expected, Line, Script, What, When};
-use crate::demo::incident::Incident;
+use crate::demo::incident::{Incident, Powered};
+use crate::demo::places::TILLS;
 use crate::pair::Node;
 use crate::words::Words;
 
@@ -26,8 +27,6 @@ pub struct Fault {
 pub enum FaultKind {
     /// There is nothing like that to do.
     NoSuchThing(String),
-    /// That is to come: this version cannot do it.
-    NotYet(String),
     /// There is nothing like that to wait for.
     NoSuchCondition(String),
     /// There is nothing like that to expect.
@@ -49,7 +48,6 @@ impl Fault {
         let with = |key: &str, word: &String| words.with(key, &[("word", word.as_str().into())]);
         let what = match &self.kind {
             FaultKind::NoSuchThing(word) => with("demo-script-no-such-thing", word),
-            FaultKind::NotYet(word) => with("demo-script-not-yet", word),
             FaultKind::NoSuchCondition(word) => with("demo-script-no-such-condition", word),
             FaultKind::NoSuchExpectation(word) => with("demo-script-no-such-expectation", word),
             FaultKind::Wanted(word, wanted) => {
@@ -65,6 +63,8 @@ impl Fault {
 
 /// The machines.
 const NODES: &str = "main, backup";
+/// What can be without power.
+const POWERED: &str = "main, backup, CAJA-1, CAJA-2, CAJA-4, CAJA-5";
 /// A time.
 const TIME: &str = "5s, 2m, 2d";
 
@@ -129,6 +129,14 @@ impl<'t> Said<'t> {
         self.named(NODES)
     }
 
+    fn powered(&mut self) -> Result<Powered, FaultKind> {
+        self.one(POWERED, |word| match word {
+            "main" => Some(Powered::Machine(Node::Main)),
+            "backup" => Some(Powered::Machine(Node::Backup)),
+            till => TILLS.iter().position(|name| *name == till).map(Powered::Till),
+        })
+    }
+
     fn time(&mut self) -> Result<Duration, FaultKind> {
         self.one(TIME, |word| humantime::parse_duration(word).ok())
     }
@@ -167,12 +175,11 @@ fn what(verb: &str, said: &mut Said<'_>) -> Result<What, FaultKind> {
     // Of a frozen thing is said what it is: `freeze pos main`.
     let pos = |said: &mut Said<'_>| said.one("pos", |word| (word == "pos").then_some(()));
     Ok(match verb {
-        "cut-power" => What::Cause(Incident::CutPower(said.node()?)),
-        "bring-back" => What::Cause(Incident::BringBack(said.node()?)),
-        // There is one cable, whichever end of it is pulled.
-        "cut-cable" => said.node().map(|_| What::Cause(Incident::CutCable))?,
-        "join-cable" => said.node().map(|_| What::Cause(Incident::JoinCable))?,
-        "break" => said.node().and_then(|_| said.time()).map(|time| What::Cause(Incident::Break(time)))?,
+        "cut-power" => What::Cause(Incident::CutPower(said.powered()?)),
+        "bring-back" => What::Cause(Incident::BringBack(said.powered()?)),
+        "cut-cable" => What::Cause(Incident::CutCable(said.node()?)),
+        "join-cable" => What::Cause(Incident::JoinCable(said.node()?)),
+        "break" => What::Cause(Incident::Break(said.node()?, said.time()?)),
         "freeze" => {
             pos(said)?;
             What::Cause(Incident::Freeze(said.node()?))
@@ -182,11 +189,11 @@ fn what(verb: &str, said: &mut Said<'_>) -> Result<What, FaultKind> {
             What::Cause(Incident::Thaw(said.node()?))
         }
         "pass" => What::Cause(Incident::Pass(said.time()?)),
-        "promote" => What::Promote,
-        "return" => What::Return,
+        "fill-disk" => What::Cause(Incident::FillDisk(said.node()?)),
+        "free-disk" => What::Cause(Incident::FreeDisk(said.node()?)),
+        "promote" | "return" | "switch" | "adopt" | "drill" => What::Command(verb.to_owned()),
         "expect" => What::Expect(expected(said)?),
         "end" => What::End,
-        "fill-disk" | "free-disk" | "switch" | "adopt" | "drill" => return Err(FaultKind::NotYet(verb.to_owned())),
         _ => return Err(FaultKind::NoSuchThing(verb.to_owned())),
     })
 }
@@ -200,6 +207,11 @@ fn expected(said: &mut Said<'_>) -> Result<Expected, FaultKind> {
             Expected::Verdict(said.node()?, said.named(verdicts)?)
         }
         "licence" => Expected::Licence(said.named("missing, ready, running, expired")?),
+        "terminals" => Expected::Terminals(said.node()?, said.number()?),
+        "alarm" => {
+            let alarm = |word: &str| (word.len() == 7).then(|| word.to_owned());
+            Expected::Alarm(said.node()?, said.one("PEER-101, MIR-103", alarm)?)
+        }
         "missing" => Expected::Missing(said.number()?),
         "set-aside" => Expected::SetAside(said.number()?),
         "double" => Expected::Double(said.number()?),
@@ -225,16 +237,16 @@ mod tests {
         assert_eq!(
             said,
             [
-                (3, When::At(seconds(3)), What::Cause(Incident::CutPower(Node::Main))),
-                (4, When::Comes(Condition::Alarm), What::Promote),
-                (5, When::At(seconds(5)), What::Cause(Incident::Break(seconds(5)))),
+                (3, When::At(seconds(3)), What::Cause(Incident::CutPower(Powered::Machine(Node::Main)))),
+                (4, When::Comes(Condition::Alarm), What::Command("promote".into())),
+                (5, When::At(seconds(5)), What::Cause(Incident::Break(Node::Main, seconds(5)))),
                 (6, When::AtOnce, What::Cause(Incident::Freeze(Node::Main))),
                 (7, When::AtOnce, What::Expect(Expected::Duty(Node::Backup, Duty::Serving))),
                 (8, When::AtOnce, What::Expect(Expected::Verdict(Node::Backup, Verdict::MainDown))),
                 (9, When::AtOnce, What::Expect(Expected::Licence(LicenceState::Running))),
                 (10, When::AtOnce, What::Expect(Expected::Missing(0))),
                 (11, When::At(seconds(8)), What::Cause(Incident::Pass(seconds(2 * 86_400)))),
-                (12, When::Comes(Condition::Offered), What::Return),
+                (12, When::Comes(Condition::Offered), What::Command("return".into())),
                 (13, When::At(seconds(22)), What::End),
             ]
         );
@@ -244,7 +256,7 @@ mod tests {
     #[test]
     fn every_fault_is_told_at_once_with_its_line() {
         let text = "cut-power CAJA-9\nat soon promote\nwhen pigs return\nexplode\nat 9s return now\nat 3s promote\n\
-                    expect duty main sleeping\nexpect luck\nfill-disk backup\nfreeze main\nend\npromote\n";
+                    expect duty main sleeping\nexpect luck\nfill-disk all\nfreeze main\nend\npromote\n";
         let faults = Script::parse(text, "a.txt").unwrap_err();
         let words = Words::load(Some("en"));
         let told: Vec<String> = faults.iter().map(|fault| fault.tell(&words, "a.txt")).collect();
@@ -256,7 +268,7 @@ mod tests {
             "a.txt:5: \"now\"",
             "a.txt:7: \"sleeping\"",
             "a.txt:8: \"luck\"",
-            "a.txt:9: \"fill-disk\"",
+            "a.txt:9: \"all\"",
             "a.txt:10: \"main\"",
             "a.txt:12: ",
         ];

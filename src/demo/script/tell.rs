@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::pair::Duty;
+use crate::demo::places::TILLS;
+use crate::demo::shop::works_with;
+use crate::pair::{Duty, Node};
 use crate::service::Status;
 use crate::service::status::{LicenceState, Server, Verdict};
 use crate::words::Words;
@@ -17,6 +19,8 @@ struct Seen {
     server: Server,
     verdict: Verdict,
     licence: LicenceState,
+    /// Terminals that work with it, where it serves.
+    terminals: Option<usize>,
 }
 
 /// A machine of which is told.
@@ -55,7 +59,10 @@ impl Told {
 
 impl Seen {
     fn of(status: &Status) -> Self {
-        Self { duty: status.duty, server: status.server, verdict: status.verdict, licence: status.licence.state }
+        let terminals = (status.duty == Duty::Serving).then(|| works_with(status));
+        // The main knows of the days, too; they are the backup's.
+        let licence = if status.node == Node::Backup { status.licence.state } else { LicenceState::Missing };
+        Self { duty: status.duty, server: status.server, verdict: status.verdict, licence, terminals }
     }
 }
 
@@ -77,6 +84,12 @@ fn changes(words: &Words, name: &str, before: Option<Seen>, now: Option<Seen>) -
     if before.is_some_and(|before| before.licence != now.licence) && now.licence == LicenceState::Running {
         said.push(say("demo-tell-licence", named(now.licence)));
     }
+    // That they have left is no news: what happened to their machine is.
+    if let Some(all) = now.terminals.filter(|all| *all == TILLS.len())
+        && before.and_then(|before| before.terminals) != Some(all)
+    {
+        said.push(say("demo-tell-terminals", all.to_string()));
+    }
     said
 }
 
@@ -97,6 +110,7 @@ mod tests {
             server: Server::Ready,
             verdict: Verdict::Healthy,
             licence: LicenceState::Missing,
+            terminals: Some(4),
         };
         let told = |before, now| changes(&words, "SERVIDOR", before, now).join("|");
         assert_eq!(told(Some(main), Some(main)), "");
@@ -104,7 +118,10 @@ mod tests {
         assert_eq!(told(None, None), "");
         let frozen = Seen { server: Server::Failing, ..main };
         assert_eq!(told(Some(main), Some(frozen)), "SERVIDOR: the POS server does not answer");
-        let back = Seen { duty: Duty::Mirroring, server: Server::Stopped, ..main };
+        let left = Seen { terminals: Some(3), ..main };
+        assert_eq!(told(Some(main), Some(left)), "");
+        assert_eq!(told(Some(left), Some(main)), "SERVIDOR: 4 terminals work with it");
+        let back = Seen { duty: Duty::Mirroring, server: Server::Stopped, terminals: None, ..main };
         assert_eq!(told(None, Some(back)), "SERVIDOR mirrors");
     }
 }

@@ -30,6 +30,13 @@ type Sums = BTreeMap<RelPath, Vec<NewSum>>;
 impl Mirror {
     /// Applies the generation `stored`, wholly or, after a crash, not at all.
     pub fn apply(&mut self, stored: &Stored, redo: &Reader) -> Result<Applied, DiskError> {
+        if crate::os::is_said_full() {
+            return Err(DiskError::NoRoom {
+                path: self.dest.path().to_owned(),
+                needed: stored.to - stored.from,
+                free: 0,
+            });
+        }
         let plan = Plan::make(stored, redo, &self.dest, &self.index)?;
         point!("apply.planned");
         let set_aside = (stored.begin.mode == Mode::Aside).then(|| self.keep_aside(&plan)).transpose()?;

@@ -17,6 +17,7 @@ use crate::disk::hold::Holder;
 use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
+use crate::os::pressure::held_up;
 use crate::replica::RelPath;
 
 /// The least time between the two looks.
@@ -25,6 +26,8 @@ pub(super) const FIRST_GAP: Duration = Duration::from_millis(10);
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// The time between the first looks: a program that pauses so long was mostly not in the middle of something.
 const CALM_GAP: Duration = Duration::from_millis(40);
+/// No program is held up so long, or not often.
+const LONG_CALM: Duration = Duration::from_millis(150);
 /// Looks that are so far apart. Then a program is hoped for that pauses often and not for long.
 const CALM_ROUNDS: u32 = 4;
 /// Looks after which the time between the two grows.
@@ -112,30 +115,27 @@ impl Settle<'_> {
         if names.is_empty() {
             return Ok(done);
         }
-        let mut gap = CALM_GAP;
+        let (mut gap, mut calm) = (CALM_GAP, Calm::begin());
         for round in 1.. {
             self.wait_for_calm(&mut names, &mut todo, &mut done)?;
             // A big file that nobody maps, before or after, is read once: whoever wrote it meanwhile shows in its stamp.
             let unmapped = self.unmapped(&names, &BTreeSet::new());
             let looked = Instant::now();
+            if !todo.is_empty() {
+                calm = Calm::begin();
+            }
             self.lock(&names);
             let mut moving = self.look(&mut names, todo, &mut done, (round, Still::Must))?;
             done.worked += looked.elapsed();
             let lone = lone(&done.items);
-            if moving.is_empty() && lone.as_ref().is_some_and(|lone| moves_alone(lone, &done.items, self.search.tree)) {
-                // Alone only if nothing else changed up to when it was read.
-                match self.heard_within(Duration::ZERO) {
-                    Some(since) if since.is_only(lone.as_ref()) => {
-                        done.dirty.join(since);
-                        return Ok(done);
-                    }
-                    Some(since) => {
-                        self.merge(&since, &mut names, &mut done)?;
-                        todo = names.keys().cloned().collect();
-                        continue;
-                    }
-                    None => {}
+            let alone =
+                lone.as_ref().filter(|lone| moving.is_empty() && moves_alone(lone, &done.items, self.search.tree));
+            if let Some(more) = alone.map_or(Ok(None), |lone| self.went_alone(lone, &mut names, &mut done))? {
+                if more.is_empty() {
+                    return Ok(done);
                 }
+                todo = more;
+                continue;
             }
             if looked.elapsed() > HOLD_MAX {
                 self.holder.unlock();
@@ -149,8 +149,12 @@ impl Settle<'_> {
                 done.dirty.join(std::mem::take(&mut since));
             }
             if moving.is_empty() && since.is_empty() {
-                done.certainty = Certainty::TwoLooks;
-                break;
+                if calm.is_a_pause() {
+                    done.certainty = Certainty::TwoLooks;
+                    break;
+                }
+                todo = moving;
+                continue;
             }
             match self.patience_over(began, round) {
                 None => {}
@@ -184,6 +188,22 @@ impl Settle<'_> {
         let mut todo = self.merge(dirty, names, done)?;
         todo.extend(self.look_into_new_folders(names, done)?);
         Ok(todo)
+    }
+
+    /// Whether nothing else has changed up to when `lone` was read: nothing is to be looked at again then. None where nobody tells.
+    fn went_alone(
+        &mut self,
+        lone: &RelPath,
+        names: &mut Names,
+        done: &mut Settled,
+    ) -> io::Result<Option<BTreeSet<RelPath>>> {
+        let Some(since) = self.heard_within(Duration::ZERO) else { return Ok(None) };
+        if since.is_only(Some(lone)) {
+            done.dirty.join(since);
+            return Ok(Some(BTreeSet::new()));
+        }
+        self.merge(&since, names, done)?;
+        Ok(Some(names.keys().cloned().collect()))
     }
 
     /// Locks what is said to be locked while it is captured, among `names`. Where its program holds it just now, it is looked at all the
@@ -274,6 +294,30 @@ impl Settle<'_> {
     }
 }
 
+/// A time in which nothing has moved.
+struct Calm {
+    began: Instant,
+    held_up: Option<Duration>,
+}
+
+impl Calm {
+    fn begin() -> Self {
+        Self { began: Instant::now(), held_up: held_up() }
+    }
+
+    /// Whether a program that has done nothing in it has paused by itself. While programs of this machine wait for their turn or for a
+    /// disk, it may be one of them, and in the middle of something.
+    fn is_a_pause(&self) -> bool {
+        let (time, now) = (self.began.elapsed(), held_up());
+        let held = self.held_up.zip(now).map_or(Duration::ZERO, |(before, now)| now.saturating_sub(before));
+        is_a_pause(time, held)
+    }
+}
+
+fn is_a_pause(time: Duration, held_up: Duration) -> bool {
+    held_up < time / 2 || time >= LONG_CALM
+}
+
 /// What becomes of what never held still.
 enum Over {
     /// Nothing is taken before then.
@@ -294,3 +338,16 @@ fn gap_after(round: u32, gap: Duration) -> Duration {
 }
 
 pub(super) type Names = BTreeMap<RelPath, Option<Stamp>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_held_up_has_not_paused_by_itself() {
+        let ms = Duration::from_millis;
+        assert!(is_a_pause(ms(50), ms(0)) && is_a_pause(ms(50), ms(20)));
+        assert!(!is_a_pause(ms(50), ms(50)) && !is_a_pause(ms(140), ms(90)));
+        assert!(is_a_pause(ms(150), ms(150)), "nobody waits so long for a turn, or not often");
+    }
+}

@@ -81,6 +81,13 @@ async fn listens_at(address: &Address) -> io::Result<SocketAddr> {
     }
 }
 
+/// At which address of this machine what is meant for `address` arrives.
+#[must_use]
+pub fn listens_on(address: &Address) -> String {
+    let named = std::env::var(LISTEN).ok().and_then(|named| named.parse::<SocketAddr>().ok());
+    named.map_or_else(|| address.host().to_owned(), |named| named.ip().to_string())
+}
+
 /// Where `address` is.
 pub async fn resolve(address: &Address) -> io::Result<SocketAddr> {
     let mut found = tokio::net::lookup_host((address.host(), address.port())).await?;

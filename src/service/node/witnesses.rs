@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::joining::Pass;
 use super::note::Note;
-use super::{Machine, MachineError};
+use super::{Machine, MachineError, meet};
 use crate::config::address::Address;
 use crate::config::machine::Machine as Set;
 use crate::config::store::Store;
@@ -43,7 +43,7 @@ impl Tills {
     pub(super) fn open(home: &Path, (store, own): (&Store, &Set), tls: &Tls, shown: mpsc::Sender<Proof>) -> Self {
         let registry = Registry::load(home);
         let port = store.terminals.as_ref().map(|terminals| terminals.notice_port);
-        let address = port.and_then(|port| Address::new(own.address.host(), port));
+        let address = port.and_then(|port| Address::new(&meet::listens_on(&own.address), port));
         let joined = registry.joined().cloned().collect();
         let desk = address.map(|address| Desk::open(address, tls.clone(), joined, shown));
         Self { registry, desk, message: None }

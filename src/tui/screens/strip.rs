@@ -14,6 +14,9 @@ const ABOVE: u16 = 12;
 pub fn draw(view: &StripView, area: Rect, on: &mut Canvas<'_>) -> Rect {
     let cells = usize::from(area.width);
     let mut lines = vec![Row::of(on.look.glyphs.alarm_rule().repeat(cells), Tone::Quiet)];
+    if !view.lesson.is_empty() {
+        lines.extend(wrapped(Row::of(" ", Tone::Plain), &view.lesson, Tone::Strong, cells));
+    }
     lines.extend(causes(view, cells));
     if !view.note.is_empty() {
         lines.extend(wrapped(Row::of(" ", Tone::Plain), &view.note, Tone::Plain, cells));
@@ -78,6 +81,7 @@ mod tests {
                 cause(Intent::Freeze, "Freeze POS", true),
                 cause(Intent::DaysPass, "2 days pass", false),
             ],
+            lesson: String::new(),
             note: "What is missing lies on its disk.".into(),
             truth: "confirmed 9 · missing 2".into(),
             is_well: false,

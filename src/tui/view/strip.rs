@@ -9,6 +9,8 @@ use crate::tui::strip::Strip;
 pub struct StripView {
     /// What can be caused.
     pub causes: Vec<CauseView>,
+    /// What the lesson says; empty where there is none.
+    pub lesson: String,
     /// What explains the line below it.
     pub note: String,
     /// The line of truth.
@@ -36,5 +38,11 @@ pub fn strip(seen: &Seen<'_>, strip: &Strip) -> StripView {
         Some(CauseView { key, label: cause.label.clone(), intent: cause.is_possible.then_some(cause.intent) })
     };
     let causes = strip.causes.iter().filter_map(cause).collect();
-    StripView { causes, note: strip.note.clone(), truth: strip.truth.clone(), is_well: strip.is_well }
+    StripView {
+        causes,
+        lesson: strip.lesson.clone(),
+        note: strip.note.clone(),
+        truth: strip.truth.clone(),
+        is_well: strip.is_well,
+    }
 }
