@@ -34,7 +34,7 @@
 //! | [`tui`] | the screen |
 //! | [`words`] | every sentence that a person reads |
 //! | [`cli`] | the command line: one file a verb |
-//! | [`demo`] | the practice shop: the real program in every role, cashiers, incidents |
+//! | [`demo`] | the practice shop: the real program in every role, terminals, cashiers, incidents, a lesson |
 //! | [`os`] | what differs by operating system |
 //!
 //! # How a change travels

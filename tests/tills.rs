@@ -8,6 +8,7 @@
 //! - `crowd`: two hundred of them
 //! - `own`: the two machines as tills, and what is around them
 //! - `postgres`: a real database through the tills
+//! - `install`: what the README says about installing, line by line
 //! - `cuts`: every cable pulled in turn, and the verdict on both machines
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
@@ -21,6 +22,8 @@ mod cuts;
 mod floor;
 #[path = "tills/follow.rs"]
 mod follow;
+#[path = "tills/install.rs"]
+mod install;
 #[path = "tills/morning.rs"]
 mod morning;
 #[path = "tills/own.rs"]

@@ -5,6 +5,7 @@
 //! - [`check`], [`copies`], [`counters`], [`demo`], [`drill`], [`history`], [`init`], [`invite`], [`join`], [`licence`], [`maintenance`], [`manual`], [`mirror`], [`rescue`], [`reseed`], [`run`](mod@run), [`screen`], [`status`], [`terminal`], [`turn`], [`unit`](mod@unit), [`verify`]: the verbs
 //! - [`job`]: begins an operation and waits for its end
 //! - [`practice`]: what stands below the screen of the practice shop
+//! - [`systemd`]: what systemd hears of a service of its own
 //! - [`till`]: how a POS terminal stands
 //! - [`lines`]: what a run without a screen prints
 //! - [`parts`]: verbs below verbs
@@ -41,6 +42,7 @@ pub mod run;
 pub mod running;
 pub mod screen;
 pub mod status;
+pub mod systemd;
 pub mod terminal;
 pub mod till;
 pub mod turn;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::exit::{Exit, Failure};
 use super::running::{Running, ended};
-use super::{Around, logs};
+use super::{Around, logs, systemd};
 use crate::pair::Node;
 use crate::server::keeps::System;
 use crate::service::home::Home;
@@ -29,10 +29,12 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     };
     let (running, what) = start(around, again)?;
     writeln!(io::stdout(), "{what}")?;
+    systemd::follow(Words::load(around.lang.as_deref()), running.status.clone());
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
         let (mut signals, ask) = (signal(kind)?, running.ask.clone());
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
+                systemd::ends();
                 let _ = ask.send((Command::Stop { by: "a signal".to_owned() }, oneshot::channel().0));
             }
         });

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, Failure};
-use super::{Around, logs};
+use super::{Around, logs, systemd};
 use crate::config::Fault;
 use crate::config::command::Command;
 use crate::config::store::Store;
@@ -49,7 +49,9 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     let identity = Identity::load(home.path()).map_err(|error| Failure::failed(error.to_string()))?;
     let identity = identity.ok_or_else(|| unreadable(&path, &"there is no key beside it"))?;
     let args = [("store", store.name.clone().into()), ("name", known.name.clone().into())];
-    writeln!(io::stdout(), "{}", words.with("cli-terminal", &args))?;
+    let begins = words.with("cli-terminal", &args);
+    writeln!(io::stdout(), "{begins}")?;
+    systemd::ready(&begins);
     if let Some(name) = set.name.as_ref().filter(|name| **name != known.name) {
         let args = [("name", name.clone().into()), ("known", known.name.clone().into())];
         writeln!(io::stdout(), "{}", words.with("cli-terminal-name", &args))?;
@@ -61,6 +63,7 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
         let words = Words::load(lang.as_deref());
         while let Some(news) = news.recv().await {
             let line = said(&words, &news);
+            systemd::ready(&line);
             // Nobody need be there to read it.
             let _ = writeln!(io::stdout(), "{line}");
             if let Some(teller) = &teller {
@@ -74,12 +77,14 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     };
     tokio::select! {
         ended = Agent::run(home.path(), known, set, store, &identity, tell) => {
-            ended.map(|()| Exit::Done).map_err(|error| Failure::failed(error.to_string()))
+            return ended.map(|()| Exit::Done).map_err(|error| Failure::failed(error.to_string()));
         }
-        _ = terminate.recv() => Ok(Exit::Done),
-        _ = interrupt.recv() => Ok(Exit::Done),
-        _ = hangup.recv() => Ok(Exit::Done),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
     }
+    systemd::ends();
+    Ok(Exit::Done)
 }
 
 /// What is set on this machine as a terminal.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::Around;
 use super::exit::{Exit, Failure};
+use crate::config::terminal::{LastReceipt, Terminal};
 use crate::pair::Node;
 use crate::service::member::Member;
-use crate::terminal::known::known_path;
+use crate::terminal::known::{known_path, settings_path};
 
 /// Where the system looks.
 const INSTALLED: &str = "/etc/systemd/system/espejo.service";
@@ -18,7 +19,7 @@ pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
     let home = around.home.display().to_string();
     let program = std::env::current_exe()?;
     let unit = if known_path(&around.home).exists() {
-        unit(&program, &around.home, &TERMINAL)
+        unit(&program, &around.home, &Kind { is_alone: is_alone(&around.home), ..TERMINAL })
     } else {
         Member::load(&around.home)
             .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
@@ -46,6 +47,7 @@ fn stopping(home: &Path) -> u64 {
 }
 
 /// What differs between the service of a machine and the agent of a terminal.
+#[derive(Clone, Copy)]
 struct Kind {
     about: &'static str,
     verb: &'static str,
@@ -53,6 +55,8 @@ struct Kind {
     stopping: u64,
     /// What is ended with it, and why.
     kill: &'static str,
+    /// It starts no program of the shop, which might need anything.
+    is_alone: bool,
 }
 
 const TERMINAL: Kind = Kind {
@@ -60,6 +64,7 @@ const TERMINAL: Kind = Kind {
     verb: "terminal",
     stopping: 10,
     kill: "# The till program ends with its agent.\nKillMode=mixed",
+    is_alone: false,
 };
 
 fn service(stopping: u64) -> Kind {
@@ -68,12 +73,37 @@ fn service(stopping: u64) -> Kind {
         verb: "run",
         stopping,
         kill: "# The POS server outlives a crash of Espejo, which takes it over when it is back.\nKillMode=process",
+        is_alone: false,
     }
 }
 
+/// Whether nothing of the shop's is started by the agent of `home`, nor written.
+fn is_alone(home: &Path) -> bool {
+    let text = fs::read(settings_path(home)).unwrap_or_default();
+    Terminal::from_bytes(&text).is_ok_and(|set| {
+        let starts = set.run.is_some() || set.on_change.is_some() || set.tell.is_some();
+        !starts && set.settings.is_empty() && !matches!(set.last_receipt, Some(LastReceipt::Command(_)))
+    })
+}
+
+/// What nothing that is started here has to do with.
+const NO_BUSINESS: &str = "ProtectKernelModules=yes\nProtectKernelLogs=yes\nProtectHostname=yes\n";
+
+/// What an agent alone needs, and no more.
+fn hardened(home: &str) -> String {
+    format!(
+        "NoNewPrivileges=yes\nProtectSystem=strict\nReadWritePaths={home}\nPrivateTmp=yes\nPrivateDevices=yes\n\
+         ProtectKernelTunables=yes\nProtectControlGroups=yes\nProtectClock=yes\nRestrictNamespaces=yes\nRestrictRealtime=yes\n\
+         RestrictSUIDSGID=yes\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n\
+         RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\n\
+         SystemCallFilter=@system-service\n"
+    )
+}
+
 /// The unit; none where a name cannot be written in it.
-fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill }: &Kind) -> Option<String> {
+fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill, is_alone }: &Kind) -> Option<String> {
     let [program, home] = [quoted(program)?, quoted(home)?];
+    let alone = if *is_alone { hardened(&home) } else { String::new() };
     Some(format!(
         "[Unit]\n\
          Description=Espejo: {about}\n\
@@ -81,6 +111,9 @@ fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill }: &Kind
          Wants=network-online.target\n\
          \n\
          [Service]\n\
+         Type=notify\n\
+         # What was under way when it ended is put in order first.\n\
+         TimeoutStartSec=10min\n\
          ExecStart={program} --home {home} {verb}\n\
          Restart=always\n\
          RestartSec=2\n\
@@ -88,6 +121,7 @@ fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill }: &Kind
          RestartPreventExitStatus=2 3\n\
          TimeoutStopSec={stopping}\n\
          {kill}\n\
+         {NO_BUSINESS}{alone}\
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n"

@@ -6,6 +6,7 @@
 //! - [`people`]: who sits at the other end of a local socket
 //! - [`pressure`]: how long programs were held up
 //! - `space`: how much room a disk has
+//! - [`writers`]: who has files open to write them
 
 pub mod apart;
 pub mod ground;
@@ -13,6 +14,7 @@ pub mod net;
 pub mod people;
 pub mod pressure;
 mod space;
+pub mod writers;
 
 pub use space::{FULL, Room, is_said_full, room, room_at};
 

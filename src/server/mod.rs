@@ -219,7 +219,8 @@ fn words(folders: &[(String, PathBuf)], command: &Command) -> Vec<String> {
 pub fn filled(folders: &[(String, PathBuf)], command: &Command) -> std::process::Command {
     let mut words = words(folders, command).into_iter();
     let mut filled = std::process::Command::new(words.next().unwrap_or_default());
-    filled.args(words);
+    // What this service tells systemd is its own.
+    filled.args(words).env_remove("NOTIFY_SOCKET");
     filled
 }
 

@@ -107,6 +107,7 @@ impl Source {
             unsure: dirty.unsure.clone(),
             mapped: &mapped,
             cloning: &mut self.cloning,
+            writers: &mut self.writers,
             quieting: &mut self.quieting,
             wait,
         };

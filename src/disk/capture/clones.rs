@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::look::{Missed, Still};
 use super::settle::{Certainty, FIRST_GAP, Names, Settle, Settled};
 use crate::disk::stamp::{Shape, Stamp};
+use crate::os::writers::Doing;
 use crate::replica::RelPath;
 
 /// Looks that are tried before: mostly a program pauses long enough for them.
@@ -57,8 +58,8 @@ impl Settle<'_> {
         }
         for _ in 0..TRIES {
             // Who pauses for so long was mostly not in the middle of something.
-            let mut since = self.since(FIRST_GAP, names, &done.unreadable)?;
-            if since.is_empty() {
+            let (mut since, doing) = self.paused(FIRST_GAP, names, &done.unreadable)?;
+            if since.is_empty() && doing == Doing::Rests {
                 if !self.clone_all(names)? {
                     return Ok(false);
                 }

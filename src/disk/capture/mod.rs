@@ -67,6 +67,7 @@ use super::hold::Holder;
 use super::root::Root;
 use super::stamp::Shape;
 use super::walk::{Found, walk};
+use crate::os::writers::Writers;
 use crate::replica::naming::Inode;
 use crate::replica::{Entry, RelPath, Time};
 
@@ -99,6 +100,7 @@ pub struct Source {
     rules: Rules,
     holder: Holder,
     cloning: Cloning,
+    writers: Writers,
     quieting: Quieting,
     plain: BTreeMap<RelPath, String>,
     tree: Tree,
@@ -179,6 +181,7 @@ impl Source {
             rules: options.rules.clone(),
             holder: Holder::new(options.holder.clone()),
             cloning: Cloning::default(),
+            writers: Writers::of(path),
             quieting: Quieting::of(options.quiet.clone()),
             plain: BTreeMap::new(),
             options,

@@ -18,6 +18,7 @@ use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::os::pressure::held_up;
+use crate::os::writers::{Doing, Writers};
 use crate::replica::RelPath;
 
 /// The least time between the two looks.
@@ -26,8 +27,10 @@ pub(super) const FIRST_GAP: Duration = Duration::from_millis(10);
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// The time between the first looks: a program that pauses so long was mostly not in the middle of something.
 const CALM_GAP: Duration = Duration::from_millis(40);
-/// No program is held up so long, or not often.
+/// No program is held up so long, or not often; nor does it work so long between two writes that belong together.
 const LONG_CALM: Duration = Duration::from_millis(150);
+/// No disk keeps a program waiting so long, or it is broken.
+const LONGEST_CALM: Duration = Duration::from_secs(1);
 /// Looks that are so far apart. Then a program is hoped for that pauses often and not for long.
 const CALM_ROUNDS: u32 = 4;
 /// Looks after which the time between the two grows.
@@ -101,6 +104,8 @@ pub struct Settle<'s> {
     pub mapped: &'s dyn Fn() -> Option<BTreeSet<RelPath>>,
     /// Clones what moves, where the file system can.
     pub(super) cloning: &'s mut Cloning,
+    /// Who writes there.
+    pub(super) writers: &'s mut Writers,
     /// Has the shop's program stand still, where it never does by itself.
     pub(super) quieting: &'s mut Quieting,
     /// Waits for so long, and returns all that has changed until then; none where only a look at everything tells.
@@ -141,7 +146,7 @@ impl Settle<'_> {
                 self.holder.unlock();
             }
             let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
-            let mut since = self.since(left, &names, &done.unreadable)?;
+            let (mut since, doing) = self.paused(left, &names, &done.unreadable)?;
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
             self.holder.unlock();
             // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
@@ -149,7 +154,7 @@ impl Settle<'_> {
                 done.dirty.join(std::mem::take(&mut since));
             }
             if moving.is_empty() && since.is_empty() {
-                if calm.is_a_pause() {
+                if calm.is_a_pause(doing) {
                     done.certainty = Certainty::TwoLooks;
                     break;
                 }
@@ -237,6 +242,20 @@ impl Settle<'_> {
         self.search.tree.far().next().is_none().then_some(since)
     }
 
+    /// Waits for so long. Returns what has changed until then, and what those do who write there: who was found at rest has paused by
+    /// itself, for what it did before is heard.
+    pub(super) fn paused(
+        &mut self,
+        gap: Duration,
+        names: &Names,
+        unreadable: &BTreeMap<RelPath, String>,
+    ) -> io::Result<(Dirty, Doing)> {
+        let mut since = self.since(gap, names, unreadable)?;
+        let doing = self.writers.doing();
+        since.join(self.heard_within(Duration::ZERO).unwrap_or_default());
+        Ok((since, doing))
+    }
+
     /// Waits for so long and returns what has changed until then, by what is heard or by a look at everything.
     pub(super) fn since(
         &mut self,
@@ -307,15 +326,19 @@ impl Calm {
 
     /// Whether a program that has done nothing in it has paused by itself. While programs of this machine wait for their turn or for a
     /// disk, it may be one of them, and in the middle of something.
-    fn is_a_pause(&self) -> bool {
+    fn is_a_pause(&self, doing: Doing) -> bool {
         let (time, now) = (self.began.elapsed(), held_up());
         let held = self.held_up.zip(now).map_or(Duration::ZERO, |(before, now)| now.saturating_sub(before));
-        is_a_pause(time, held)
+        is_a_pause(time, held, doing)
     }
 }
 
-fn is_a_pause(time: Duration, held_up: Duration) -> bool {
-    held_up < time / 2 || time >= LONG_CALM
+fn is_a_pause(time: Duration, held_up: Duration, doing: Doing) -> bool {
+    match doing {
+        Doing::Rests => held_up < time / 2 || time >= LONG_CALM,
+        Doing::Runs => time >= LONG_CALM,
+        Doing::Stuck => time >= LONGEST_CALM,
+    }
 }
 
 /// What becomes of what never held still.
@@ -346,8 +369,11 @@ mod tests {
     #[test]
     fn who_is_held_up_has_not_paused_by_itself() {
         let ms = Duration::from_millis;
-        assert!(is_a_pause(ms(50), ms(0)) && is_a_pause(ms(50), ms(20)));
-        assert!(!is_a_pause(ms(50), ms(50)) && !is_a_pause(ms(140), ms(90)));
-        assert!(is_a_pause(ms(150), ms(150)), "nobody waits so long for a turn, or not often");
+        let rests = |time, held| is_a_pause(ms(time), ms(held), Doing::Rests);
+        assert!(rests(50, 0) && rests(50, 20) && !rests(50, 50) && !rests(140, 90));
+        assert!(rests(150, 150), "nobody waits so long for a turn, or not often");
+        let other = |time, doing| is_a_pause(ms(time), ms(0), doing);
+        assert!(!other(50, Doing::Runs) && other(150, Doing::Runs));
+        assert!(!other(900, Doing::Stuck) && other(1000, Doing::Stuck));
     }
 }
