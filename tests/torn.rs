@@ -260,6 +260,36 @@ fn large_files_that_move_all_the_time_are_cloned_where_that_can_be() {
     drop(disk);
 }
 
+/// A database is no file to be cloned: what changes with it is looked at itself, also later.
+#[test]
+fn what_changes_beside_a_database_is_mirrored_where_files_can_be_cloned() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = "what_changes_beside_a_database_is_mirrored_where_files_can_be_cloned";
+    let Some(disk) = CloningDisk::over(&folder.path().join("disk"), test) else { return };
+    {
+        let place = Place::within(&folder.path().join("disk"));
+        let db = rusqlite::Connection::open(place.source.join("shop.db")).unwrap();
+        db.execute_batch("CREATE TABLE sales (number INTEGER)").unwrap();
+        let running = place.start(&[]).caught_up();
+        for number in 0..300_u32 {
+            for name in ["ORDERS.DAT", "STOCK.DAT"] {
+                fs::write(place.source.join(name), vec![u8::try_from(number % 251).unwrap(); 300_000]).unwrap();
+                std::thread::park_timeout(Duration::from_millis(4));
+            }
+            db.execute("INSERT INTO sales VALUES (?1)", [number]).unwrap();
+        }
+        // It pauses now, and must be steady soon.
+        place.until_status("it is steady", |status| {
+            status["mirror"]["grade"] == "steady" && status["mirror"]["behind_ms"] == 0
+        });
+        running.stop();
+        for name in ["ORDERS.DAT", "STOCK.DAT"] {
+            assert!(fs::read(place.source.join(name)).unwrap() == fs::read(place.dest.join(name)).unwrap(), "{name}");
+        }
+    }
+    drop(disk);
+}
+
 #[test]
 fn plain_copies_are_bad() {
     for kind in [CHECKPOINTS, JOURNAL, ISAM, QUEUE] {

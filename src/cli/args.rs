@@ -103,6 +103,9 @@ pub enum Verb {
         /// Write it where the system looks.
         #[arg(long)]
         install: bool,
+        /// Let the agent of a terminal do only what it alone needs.
+        #[arg(long)]
+        hardened: bool,
     },
     /// What a shell completes.
     Completions {

@@ -119,7 +119,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Counters { shown }) => counters::run(&around, shown.into()).await,
             Some(Verb::Completions { shell }) => manual::complete(&around, shell),
             Some(Verb::Man { dir }) => manual::run(&around, dir.as_deref()),
-            Some(Verb::Unit { install }) => unit::run(&around, install),
+            Some(Verb::Unit { install, hardened }) => unit::run(&around, install, hardened),
             Some(Verb::Status { json, watch }) => status::run(&around, json, watch).await,
             Some(Verb::Promote(args)) => turn::promote(&around, args).await,
             Some(Verb::Return(args)) => turn::back(&around, args).await,

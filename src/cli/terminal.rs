@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, Failure};
-use super::{Around, logs, systemd};
+use super::{Around, logs, systemd, unit};
 use crate::config::Fault;
 use crate::config::command::Command;
 use crate::config::store::Store;
@@ -55,6 +55,12 @@ pub async fn run(around: &Around) -> Result<Exit, Failure> {
     if let Some(name) = set.name.as_ref().filter(|name| **name != known.name) {
         let args = [("name", name.clone().into()), ("known", known.name.clone().into())];
         writeln!(io::stdout(), "{}", words.with("cli-terminal-name", &args))?;
+    }
+    if unit::is_too_strict(&around.home) {
+        let strict = words.say("cli-terminal-too-strict");
+        tracing::warn!("{strict}");
+        writeln!(io::stdout(), "{strict}")?;
+        systemd::ready(&strict);
     }
     let (tell, mut news) = mpsc::unbounded_channel();
     let teller = set.tell.clone();

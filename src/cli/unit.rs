@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::Around;
@@ -15,11 +16,15 @@ use crate::terminal::known::{known_path, settings_path};
 const INSTALLED: &str = "/etc/systemd/system/espejo.service";
 
 /// Prints the unit, or writes it where the system looks and says what to type next.
-pub fn run(around: &Around, install: bool) -> Result<Exit, Failure> {
+pub fn run(around: &Around, install: bool, hardened: bool) -> Result<Exit, Failure> {
     let home = around.home.display().to_string();
     let program = std::env::current_exe()?;
-    let unit = if known_path(&around.home).exists() {
-        unit(&program, &around.home, &Kind { is_alone: is_alone(&around.home), ..TERMINAL })
+    let is_terminal = known_path(&around.home).exists();
+    if hardened && !(is_terminal && is_alone(&around.home) && is_own(&around.home)) {
+        return Err(Failure::refused(vec![around.words.say("cli-unit-not-alone")]));
+    }
+    let unit = if is_terminal {
+        unit(&program, &around.home, &Kind { hardened, ..TERMINAL })
     } else {
         Member::load(&around.home)
             .map_err(|_| Failure::usage(around.words.with("cli-run-nothing", &[("path", home.into())])))?;
@@ -55,8 +60,8 @@ struct Kind {
     stopping: u64,
     /// What is ended with it, and why.
     kill: &'static str,
-    /// It starts no program of the shop, which might need anything.
-    is_alone: bool,
+    /// It may do only what the agent alone needs.
+    hardened: bool,
 }
 
 const TERMINAL: Kind = Kind {
@@ -64,7 +69,7 @@ const TERMINAL: Kind = Kind {
     verb: "terminal",
     stopping: 10,
     kill: "# The till program ends with its agent.\nKillMode=mixed",
-    is_alone: false,
+    hardened: false,
 };
 
 fn service(stopping: u64) -> Kind {
@@ -73,7 +78,7 @@ fn service(stopping: u64) -> Kind {
         verb: "run",
         stopping,
         kill: "# The POS server outlives a crash of Espejo, which takes it over when it is back.\nKillMode=process",
-        is_alone: false,
+        hardened: false,
     }
 }
 
@@ -86,24 +91,37 @@ fn is_alone(home: &Path) -> bool {
     })
 }
 
-/// What nothing that is started here has to do with.
-const NO_BUSINESS: &str = "ProtectKernelModules=yes\nProtectKernelLogs=yes\nProtectHostname=yes\n";
+/// Whether the home belongs to who is asked, as whom the agent is to run: a root that may not go round rights needs its own files.
+fn is_own(home: &Path) -> bool {
+    fs::metadata(home).is_ok_and(|home| home.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// Whether the unit that is installed keeps the agent of `home` from what its settings say: they came later.
+#[must_use]
+pub fn is_too_strict(home: &Path) -> bool {
+    // Set by systemd for whatever it starts.
+    let is_of_unit = std::env::var_os("INVOCATION_ID").is_some();
+    is_of_unit && fs::read_to_string(INSTALLED).is_ok_and(|unit| unit.contains(STRICT)) && !is_alone(home)
+}
+
+/// By that a hardened unit is known.
+const STRICT: &str = "ProtectSystem=strict";
 
 /// What an agent alone needs, and no more.
-fn hardened(home: &str) -> String {
+fn limits(home: &str) -> String {
     format!(
-        "NoNewPrivileges=yes\nProtectSystem=strict\nReadWritePaths={home}\nPrivateTmp=yes\nPrivateDevices=yes\n\
-         ProtectKernelTunables=yes\nProtectControlGroups=yes\nProtectClock=yes\nRestrictNamespaces=yes\nRestrictRealtime=yes\n\
-         RestrictSUIDSGID=yes\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n\
+        "NoNewPrivileges=yes\n{STRICT}\nReadWritePaths={home}\nPrivateTmp=yes\nPrivateDevices=yes\n\
+         ProtectKernelModules=yes\nProtectKernelLogs=yes\nProtectHostname=yes\nProtectKernelTunables=yes\nProtectControlGroups=yes\nProtectClock=yes\nRestrictNamespaces=yes\nRestrictRealtime=yes\n\
+         RestrictSUIDSGID=yes\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_DAC_READ_SEARCH\n\
          RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\nSystemCallArchitectures=native\n\
          SystemCallFilter=@system-service\n"
     )
 }
 
 /// The unit; none where a name cannot be written in it.
-fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill, is_alone }: &Kind) -> Option<String> {
+fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill, hardened }: &Kind) -> Option<String> {
     let [program, home] = [quoted(program)?, quoted(home)?];
-    let alone = if *is_alone { hardened(&home) } else { String::new() };
+    let limits = if *hardened { limits(&home) } else { String::new() };
     Some(format!(
         "[Unit]\n\
          Description=Espejo: {about}\n\
@@ -121,7 +139,7 @@ fn unit(program: &Path, home: &Path, Kind { about, verb, stopping, kill, is_alon
          RestartPreventExitStatus=2 3\n\
          TimeoutStopSec={stopping}\n\
          {kill}\n\
-         {NO_BUSINESS}{alone}\
+         {limits}\
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n"
@@ -148,7 +166,25 @@ mod tests {
         for (kind, verb) in [(service(80), "run"), (TERMINAL, "terminal")] {
             let unit = unit(&kind);
             let exec = format!("ExecStart=\"/usr/bin/espejo\" --home \"/var/lib/espejo\" {verb}\n");
-            assert!(unit.contains(&exec), "{unit}");
+            assert!(unit.contains(&exec) && !unit.contains("ProtectSystem"), "{unit}");
         }
+    }
+
+    #[test]
+    fn an_agent_that_starts_nothing_of_the_shops_may_do_little() {
+        let home = tempfile::tempdir().unwrap();
+        let set = |text: &str| fs::write(settings_path(home.path()), format!("[terminal]\n{text}")).unwrap();
+        assert!(is_alone(home.path()), "there are no settings");
+        set("last_receipt = { file = \"/var/pos/last\", pattern = \"(\\\\d+)\" }\n");
+        assert!(is_alone(home.path()), "it only reads");
+        for starts in
+            ["run = [\"/opt/pos/till\"]", "on_change = [\"a\"]", "last_receipt = { command = [\"a\"] }", "tell = []"]
+        {
+            set(starts);
+            assert!(!is_alone(home.path()), "{starts}");
+        }
+        let alone = Kind { hardened: true, ..TERMINAL };
+        let unit = unit(Path::new("/usr/bin/espejo"), Path::new("/var/lib/espejo"), &alone).unwrap();
+        assert!(unit.contains("ProtectSystem=strict\nReadWritePaths=\"/var/lib/espejo\"\n"), "{unit}");
     }
 }

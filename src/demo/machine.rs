@@ -17,7 +17,7 @@ use super::program::{LOOK, Program};
 use super::till;
 use crate::os::{self, FULL};
 use crate::pair::Node;
-use crate::server::record::Record;
+use crate::server::record::{Mark, Record};
 use crate::service::control::Client;
 use crate::service::licence::PASSED;
 use crate::service::node::meet::LISTEN;
@@ -37,7 +37,8 @@ pub struct Machine {
     /// How it stands; none while its service is not there.
     pub status: watch::Receiver<Option<Arc<Status>>>,
     program: Program,
-    is_frozen: bool,
+    /// The POS server that is held still.
+    frozen: Option<Mark>,
     watching: JoinHandle<()>,
 }
 
@@ -60,7 +61,7 @@ impl Machine {
             (FULL, home.with_extension("full").into()),
         ];
         let program = Program::new(home.clone(), lang, env);
-        Ok(Self { node, name, home, data, status, program, is_frozen: false, watching })
+        Ok(Self { node, name, home, data, status, program, frozen: None, watching })
     }
 
     /// What this machine's service has printed.
@@ -82,7 +83,6 @@ impl Machine {
 
     /// Switches it on.
     pub fn start(&mut self) -> io::Result<()> {
-        self.is_frozen &= self.is_on();
         self.program.start("run")
     }
 
@@ -114,14 +114,14 @@ impl Machine {
     pub fn freeze(&mut self, still: bool) -> bool {
         let Some(record) = Record::load(&self.home) else { return false };
         os::signal_group(record.mark.pid, if still { Signal::STOP } else { Signal::CONT });
-        self.is_frozen = still;
+        self.frozen = still.then_some(record.mark);
         true
     }
 
     /// Whether its POS server is held still.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        self.is_frozen
+        self.frozen.is_some() && Record::load(&self.home).map(|record| record.mark) == self.frozen
     }
 
     /// Has its disk full to the last byte, or with room again.

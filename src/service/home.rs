@@ -101,10 +101,22 @@ pub fn load_record(folder: &Path) -> io::Result<Option<Record>> {
     }
 }
 
-/// Keeps a file that cannot be gone on with under another name beside it. Returns where; nothing where it is not there.
-pub fn keep_aside(path: &Path) -> io::Result<String> {
+/// Where a file that cannot be gone on with is kept.
+fn aside(path: &Path) -> PathBuf {
     let at = ground::now().strftime("%Y%m%d-%H%M%S");
-    let kept = path.with_extension(format!("json.unreadable-{at}"));
+    path.with_extension(format!("json.unreadable-{at}"))
+}
+
+/// Keeps a copy of it there, and the file itself as it is. Returns where.
+pub fn copy_aside(path: &Path) -> io::Result<String> {
+    let kept = aside(path);
+    fs::copy(path, &kept)?;
+    Ok(kept.display().to_string())
+}
+
+/// Keeps it there, and no more where it was. Returns where; nothing where it is not there.
+pub fn keep_aside(path: &Path) -> io::Result<String> {
+    let kept = aside(path);
     match fs::rename(path, &kept) {
         Ok(()) => Ok(kept.display().to_string()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

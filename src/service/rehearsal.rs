@@ -102,13 +102,14 @@ pub fn server(store: &Store, node: Node) -> Option<(Server, bool)> {
 pub fn longest(store: &Store, server: &Server) -> Duration {
     let sale = store.drill.sale.as_ref().map_or(Duration::ZERO, |_| store.drill.sale_limit);
     let read = RESTORE * u32::try_from(dumps(store).filter(|(_, dump)| dump.drill.is_some()).count()).unwrap_or(1);
-    read + server.ready.timeout + sale + ending(server) + GRACE
+    read + server.ready.timeout + sale + ending(store, server) + GRACE
 }
 
 /// How long it may take to end what was begun, where nobody wants it any more.
 #[must_use]
-pub fn ending(server: &Server) -> Duration {
-    server.stop.timeout + 2 * GRACE
+pub fn ending(store: &Store, server: &Server) -> Duration {
+    let ends = dumps(store).filter(|(_, dump)| dump.drill_end.is_some()).count();
+    server.stop.timeout + GRACE * (2 + u32::try_from(ends).unwrap_or(1))
 }
 
 impl Rehearsal {

@@ -1229,6 +1229,8 @@ cli-licence-keys =
       vendor_key = "{ $key }"
 cli-licence-no-secret = { $path }: this is no private key; make one with espejo licence keygen --out FILE
 cli-licence-no-machine = a machine is named by 64 letters and digits, as espejo licence show prints them there
+cli-unit-not-alone = Only the agent of a terminal can be hardened, run by the owner of its home, and only where terminal.toml starts and writes nothing of the shop's: no run, on_change, tell, settings, and no command for last_receipt.
+cli-terminal-too-strict = The unit of this agent is hardened, and terminal.toml has it start or write what is the shop's, which it may not. Write the unit anew: espejo unit --install && systemctl daemon-reload && systemctl restart espejo
 cli-unit-name = the paths of the program and of its home must be plain text to be written into a unit
 cli-unit-done =
     Written: { $path }
@@ -1502,6 +1504,7 @@ help-run = The service of this machine: mirrors, watches, serves. Outlives every
 help-check = Examine both machines: folders, room, names, connections, clocks, versions; say what to mend
 help-check-json = Print one JSON list
 help-unit = Print the systemd unit for this home
+help-unit-hardened = For the agent of a terminal: it may do only what it alone needs
 help-unit-install = Write it to /etc/systemd/system/espejo.service
 help-completions = Print what a shell needs to complete what is typed
 help-completions-shell = For which shell

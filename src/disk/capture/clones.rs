@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::look::{Missed, Still};
-use super::settle::{Certainty, FIRST_GAP, Names, Settle, Settled};
+use super::settle::{Calm, Certainty, FIRST_GAP, Names, Settle, Settled};
+use crate::disk::root::says_absent;
 use crate::disk::stamp::{Shape, Stamp};
-use crate::os::writers::Doing;
 use crate::replica::RelPath;
 
 /// Looks that are tried before: mostly a program pauses long enough for them.
@@ -56,22 +56,38 @@ impl Settle<'_> {
         if round < LOOKS || self.cloning.unable {
             return Ok(false);
         }
+        let is_cloned = self.clone_in_a_pause(names, done, moving, round);
+        // Whatever came of it: the next look is at the files themselves.
+        self.cloning.clones.clear();
+        self.holder.unlock();
+        is_cloned
+    }
+
+    fn clone_in_a_pause(
+        &mut self,
+        names: &mut Names,
+        done: &mut Settled,
+        moving: &mut BTreeSet<RelPath>,
+        round: u32,
+    ) -> Result<bool, Missed> {
         for _ in 0..TRIES {
-            // Who pauses for so long was mostly not in the middle of something.
+            let calm = Calm::begin();
+            self.lock(names);
             let (mut since, doing) = self.paused(FIRST_GAP, names, &done.unreadable)?;
-            if since.is_empty() && doing == Doing::Rests {
-                if !self.clone_all(names)? {
+            if since.is_empty() && calm.is_a_pause(doing) {
+                if !self.clone_all(names) {
                     return Ok(false);
                 }
                 since = self.since(Duration::ZERO, names, &done.unreadable)?;
                 if since.is_empty() && self.stands(names)? {
+                    self.holder.unlock();
                     moving.extend(names.keys().cloned());
                     return self.look_at_clones(names, done, round);
                 }
             }
+            self.holder.unlock();
             moving.extend(self.merge(&since, names, done)?);
         }
-        self.cloning.clones.clear();
         Ok(false)
     }
 
@@ -79,7 +95,6 @@ impl Settle<'_> {
         done.items.clear();
         let todo = names.keys().cloned().collect();
         let missed = self.look(names, todo, done, (round, Still::NeedNot))?;
-        self.cloning.clones.clear();
         // A link cannot be cloned, nor what is in memory of a program that maps a file: those must stand still until here.
         let links = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::Symlink));
         let links = links.map(|(path, stamp)| (path.clone(), *stamp)).collect();
@@ -88,32 +103,32 @@ impl Settle<'_> {
         Ok(holds)
     }
 
-    /// Clones the files among `names`. Returns whether that can be.
-    fn clone_all(&mut self, names: &Names) -> io::Result<bool> {
+    /// Clones the files among `names`. Returns whether that can be: what stands against it is no fault of the files, and they are looked at
+    /// as without clones.
+    fn clone_all(&mut self, names: &Names) -> bool {
         let files = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::File));
         let files: Vec<_> = files.map(|(path, _)| path).collect();
         self.cloning.clones.clear();
-        if files.len() > FILES || !self.are_unmapped(names) {
-            return Ok(false);
+        // A database is captured as one commit left it, with its log and journal, also where those have gone.
+        let has_database = names.keys().any(|path| !matches!(self.database_of(path), Ok(None)));
+        if files.len() > FILES || has_database || !self.are_unmapped(names) {
+            return false;
         }
         for path in files {
-            // A database is captured as one commit left it.
-            if self.database_of(path)?.is_some() {
-                return Ok(false);
-            }
             let source = match self.search.root.open_file(path) {
+                Ok(source) => source,
                 // It is gone, and that is heard.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                source => source?,
+                Err(error) if says_absent(&error) => continue,
+                Err(_) => return false,
             };
-            let clone = tempfile::tempfile_in(self.spool.folder())?;
+            let Ok(clone) = tempfile::tempfile_in(self.spool.folder()) else { return false };
             if let Err(error) = rustix::fs::ioctl_ficlone(&clone, &source) {
-                self.cloning.unable = matches!(error, Errno::OPNOTSUPP | Errno::XDEV | Errno::NOTTY | Errno::INVAL);
-                return Ok(false);
+                self.cloning.unable = matches!(error, Errno::OPNOTSUPP | Errno::XDEV | Errno::NOTTY);
+                return false;
             }
             self.cloning.clones.insert(path.clone(), clone);
         }
-        Ok(true)
+        true
     }
 
     /// Whether all is as `names` has it.

@@ -213,7 +213,7 @@ impl Settle<'_> {
 
     /// Locks what is said to be locked while it is captured, among `names`. Where its program holds it just now, it is looked at all the
     /// same: it moves, and that shows.
-    fn lock(&mut self, names: &Names) {
+    pub(super) fn lock(&mut self, names: &Names) {
         let is_file = |stamp: &Option<Stamp>| stamp.as_ref().is_some_and(|stamp| stamp.shape == Shape::File);
         let folder = self.search.root.path();
         let locks = names.iter().filter(|(_, stamp)| is_file(stamp));
@@ -314,19 +314,19 @@ impl Settle<'_> {
 }
 
 /// A time in which nothing has moved.
-struct Calm {
+pub(super) struct Calm {
     began: Instant,
     held_up: Option<Duration>,
 }
 
 impl Calm {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         Self { began: Instant::now(), held_up: held_up() }
     }
 
     /// Whether a program that has done nothing in it has paused by itself. While programs of this machine wait for their turn or for a
     /// disk, it may be one of them, and in the middle of something.
-    fn is_a_pause(&self, doing: Doing) -> bool {
+    pub(super) fn is_a_pause(&self, doing: Doing) -> bool {
         let (time, now) = (self.began.elapsed(), held_up());
         let held = self.held_up.zip(now).map_or(Duration::ZERO, |(before, now)| now.saturating_sub(before));
         is_a_pause(time, held, doing)

@@ -63,7 +63,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS proven (id INTEGER PRIMARY KEY CHECK (id = 1), seconds INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS generation (
         seq INTEGER PRIMARY KEY, seconds INTEGER NOT NULL, nanos INTEGER NOT NULL, grade INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS pinned (
+    CREATE TABLE IF NOT EXISTS kept_state (
         id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, since INTEGER NOT NULL, percent INTEGER);
     CREATE TABLE IF NOT EXISTS gathering (
         id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);";
@@ -158,7 +158,7 @@ impl Index {
         self.run("DELETE FROM entry", [])?;
         self.run("DELETE FROM proven", [])?;
         self.run("DELETE FROM generation", [])?;
-        self.run("DELETE FROM pinned", [])?;
+        self.run("DELETE FROM kept_state", [])?;
         self.run("DELETE FROM state", []).map(drop)
     }
 

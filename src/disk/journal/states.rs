@@ -56,12 +56,12 @@ impl Index {
             let percent = row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned);
             Ok(Pinned { seq: row.get::<_, i64>(0)?.cast_unsigned(), since: row.get(1)?, percent })
         };
-        self.at(self.db.query_row("SELECT seq, since, percent FROM pinned", [], read).optional())
+        self.at(self.db.query_row("SELECT seq, since, percent FROM kept_state", [], read).optional())
     }
 
     /// Keeps this state, and no other.
     pub fn set_pinned(&self, pinned: Pinned) -> Result<(), DiskError> {
         let values = params![pinned.seq.cast_signed(), pinned.since, pinned.percent.map(u64::cast_signed)];
-        self.run("INSERT OR REPLACE INTO pinned VALUES (1, ?1, ?2, ?3)", values).map(drop)
+        self.run("INSERT OR REPLACE INTO kept_state VALUES (1, ?1, ?2, ?3)", values).map(drop)
     }
 }

@@ -117,7 +117,7 @@ impl Machine {
         let copy = |name: &String| (name.clone(), duplicate::place(&self.folder(&self.store, name)));
         let copies = self.lanes.iter().map(|lane| copy(&lane.name)).collect();
         let rehearsal = Rehearsal { home: self.home.clone(), place: rehearsal::place(&self.home), copies, apart: true };
-        let (limit, ending) = (rehearsal::longest(&self.store, &server), rehearsal::ending(&server));
+        let (limit, ending) = (rehearsal::longest(&self.store, &server), rehearsal::ending(&self.store, &server));
         let sells = self.store.drill.sale.is_some();
         self.drill_passed(Step::CopyMirror).await;
         if let Some(running) = &mut self.drills.running {

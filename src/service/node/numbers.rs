@@ -24,7 +24,7 @@ use crate::replica::RelPath;
 use crate::service::command::Reply;
 use crate::service::dumping;
 use crate::service::event::{Noted, What};
-use crate::service::home::{keep_aside, save};
+use crate::service::home::{copy_aside, save};
 use crate::service::numbering::{CounterStatus, Found, Next, Numbered, Readings, next, suspect};
 use crate::service::plan::{Check, Checked, Step};
 use crate::service::refusal::WhyNot;
@@ -37,8 +37,8 @@ pub(super) struct Numbers {
     /// When they were kept last: their rate of a day is to be known after a restart.
     kept_at: Option<Instant>,
     saved: Saved,
-    /// Where what was kept before is, if it could not be read.
-    lost: Option<String>,
+    /// What was kept before cannot be read.
+    is_lost: bool,
     /// Why one could not be set: the POS server waits for that.
     pub(super) failed: Option<(String, String)>,
 }
@@ -79,17 +79,17 @@ fn readings_path(home: &Path) -> PathBuf {
 impl Numbers {
     /// What `home` knows.
     pub(super) fn load(home: &Path) -> io::Result<Self> {
-        let (saved, lost) = match fs::read(path(home)) {
+        let (saved, is_lost) = match fs::read(path(home)) {
             Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(saved) => (saved, None),
-                Err(_) => (Saved::default(), Some(keep_aside(&path(home))?)),
+                Ok(saved) => (saved, false),
+                Err(_) => (Saved::default(), true),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Saved::default(), None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Saved::default(), false),
             Err(error) => return Err(error),
         };
         // What cannot be read of them is read anew within a day.
         let readings = fs::read(readings_path(home)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(Self { saved, lost, readings: readings.unwrap_or_default(), ..Self::default() })
+        Ok(Self { saved, is_lost, readings: readings.unwrap_or_default(), ..Self::default() })
     }
 
     /// Keeps what was read, from time to time.
@@ -224,7 +224,11 @@ impl Machine {
     /// What was to be set could not be read: on a backup that serves it is worked out again, behind what the data say now. Never
     /// beneath a POS server that runs: that one began with what was set.
     pub(super) fn mend_numbers(&mut self, serves: bool, runs: bool) -> io::Result<()> {
-        let Some(kept) = self.numbers.lost.take() else { return Ok(()) };
+        if !std::mem::take(&mut self.numbers.is_lost) {
+            return Ok(());
+        }
+        // A copy: until what is to be set is saved, the next start must find that it is lost.
+        let kept = copy_aside(&path(&self.home))?;
         self.noted("", Noted::NumbersLost { kept });
         if serves && !runs && self.counts_numbers() {
             self.numbers.saved.wanted = Some(vec![]);

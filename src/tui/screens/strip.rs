@@ -133,6 +133,16 @@ mod tests {
     }
 
     #[test]
+    fn what_the_lesson_says_stands_above_the_keys() {
+        let mut app = App::new(Place::Attached, "ana".into());
+        let lesson = "Lesson 1 of 8. All is well.".to_owned();
+        app.update(jiff::Timestamp::UNIX_EPOCH, Message::Strip(Arc::new(Strip { lesson, ..strip() })));
+        let (rows, _) = drawn(&app, 80, 24, Glyphs::Unicode);
+        assert_eq!(rows[20], " Lesson 1 of 8. All is well.");
+        assert!(rows[21].starts_with(" p Cut main's power") && rows[23].contains("missing 2"), "{rows:?}");
+    }
+
+    #[test]
     fn where_there_is_little_room_the_truth_is_what_stays() {
         let mut app = App::new(Place::Attached, "ana".into());
         app.update(jiff::Timestamp::UNIX_EPOCH, Message::Strip(Arc::new(strip())));
