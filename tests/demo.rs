@@ -7,12 +7,13 @@ mod common;
 mod pos;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::place::{output, told};
-use common::{until, until_some};
+use common::{passed_over, until, until_some};
 use espejo::os;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -123,6 +124,36 @@ fn everything_happens_on_one_day() {
 #[test]
 fn the_backup_is_the_main_for_good() {
     plays("for_good.txt");
+}
+
+/// Also a drill, apart from the network: where the system lets everybody make spaces of their own.
+#[test]
+fn who_is_not_root_can_practise_too() {
+    let test = "who_is_not_root_can_practise_too";
+    if !rustix::process::geteuid().is_root() {
+        return passed_over(test, "all these tests run without root here");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let as_nobody = |program: &str, args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", program]).args(args);
+        command.env("TMPDIR", folder.path()).env("ESPEJO_HOME", folder.path().join("home")).stdin(Stdio::null());
+        command
+    };
+    let program = env!("CARGO_BIN_EXE_espejo");
+    let can =
+        |program: &str, args: &[&str]| as_nobody(program, args).output().is_ok_and(|output| output.status.success());
+    if !can(program, &["--version"]) || !can("unshare", &["-U", "--net", "--mount", "--pid", "--fork", "true"]) {
+        return passed_over(test, "nobody else may run this program, or make a network, here");
+    }
+    let script = folder.path().join("drill.txt");
+    fs::write(&script, "when in-step drill\nexpect missing 0\nend\n").unwrap();
+    let played = output(&mut as_nobody(program, &["--lang", "en", "demo", "--script", script.to_str().unwrap()]));
+    let said = told(&played);
+    assert!(played.status.success() && said.contains("The POS server would start here"), "{said}");
+    fs::remove_file(script).unwrap();
+    nothing_is_left(&folder);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::mount::{MountFlags, mount, mount_bind_recursive};
@@ -13,13 +13,16 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 #[must_use]
 pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Command {
     let mut command = Command::new("unshare");
+    // By its number: what it is called may be another program by now.
+    let mut program = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
     if !rustix::process::geteuid().is_root() {
         command.args(["--map-current-user", "--keep-caps"]);
+        // From among users of its own nobody looks into a process outside.
+        program = std::env::current_exe().unwrap_or(program);
     }
     // With the first process of its own all others end, too.
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--"]);
-    // By its number: what it is called may be another program by now.
-    command.arg(format!("/proc/{}/exe", std::process::id())).args(arguments);
+    command.arg(program).args(arguments);
     command
 }
 
