@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,16 +46,26 @@ pub enum HomeError {
     },
 }
 
+/// A service that was killed just as it started a program lives on in that for a moment, until the program is loaded; and one that ends
+/// has a moment to do so.
+const ENDING: Duration = Duration::from_secs(1);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(20);
+
 impl Home {
     /// Takes the home at `path`, making it where there is none; only its owner may look into it.
     pub fn take(path: &Path) -> Result<Self, HomeError> {
         let at = |error| HomeError::Io { path: path.to_owned(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at)?;
         let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(at)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(HomeError::Busy(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(error)),
+        let since = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
+                Err(TryLockError::WouldBlock) if since.elapsed() < ENDING => std::thread::park_timeout(AGAIN),
+                Err(TryLockError::WouldBlock) => return Err(HomeError::Busy(path.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(at(error)),
+            }
         }
     }
 
