@@ -8,8 +8,8 @@ use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 
 use super::exit::Failure;
 use super::parts::{
-    AdoptArgs, CountersArgs, DemoArgs, DemoPosArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs, RehearseArgs,
-    Rescue, ReturnArgs,
+    AdoptArgs, CaretakerArgs, CountersArgs, DemoArgs, DemoPosArgs, GiveArgs, Invited, LicenceVerb, PinOf, PromoteArgs,
+    RehearseArgs, Rescue, ReturnArgs,
 };
 use crate::words::Words;
 
@@ -56,6 +56,9 @@ pub enum Verb {
     /// Its POS server.
     #[command(hide = true)]
     DemoPos(DemoPosArgs),
+    /// Clears it away when it was killed.
+    #[command(name = crate::demo::caretaker::VERB, hide = true)]
+    DemoCaretaker(CaretakerArgs),
     /// Holds files for the service.
     #[command(name = crate::disk::hold::VERB, hide = true)]
     HoldFiles,

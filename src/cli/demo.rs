@@ -12,9 +12,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Around;
 use super::exit::{Exit, Failure};
-use super::parts::{DemoArgs, DemoPosArgs};
+use super::parts::{CaretakerArgs, DemoArgs, DemoPosArgs};
 use super::practice::Practice;
 use super::screen;
+use crate::demo::caretaker;
 use crate::demo::pos;
 use crate::demo::script::Script;
 use crate::demo::script::play::play;
@@ -31,6 +32,12 @@ pub fn serve(args: &DemoPosArgs) -> Result<Exit, Failure> {
         Ok(never) => match never {},
         Err(error) => Err(error.into()),
     }
+}
+
+/// Waits until the process of the practice shop is gone, and clears the shop away.
+pub fn clear_away(args: &CaretakerArgs) -> Result<Exit, Failure> {
+    caretaker::wait(io::stdin(), &args.folder, args.goes)?;
+    Ok(Exit::Done)
 }
 
 /// Opens the shop, and the screen or the script on it.

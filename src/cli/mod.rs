@@ -107,6 +107,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Demo(args)) => demo::run(&around, &args).await,
             Some(Verb::HoldFiles) => Ok(Exit::Done),
             Some(Verb::DemoPos(args)) => demo::serve(&args),
+            Some(Verb::DemoCaretaker(args)) => demo::clear_away(&args),
             Some(Verb::Mirror(mirror)) => mirror::run(&around, &mirror).await,
             Some(Verb::Init(init)) => init::run(&around, &init),
             Some(Verb::Invite { revoke: Some(name), .. }) => invite::revoke(&around, name).await,

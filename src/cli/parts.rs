@@ -261,6 +261,17 @@ pub struct DemoArgs {
     pub script: Option<PathBuf>,
 }
 
+/// Of who clears the practice shop away.
+#[derive(Debug, Args)]
+pub struct CaretakerArgs {
+    /// Where the practice shop is.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// That folder goes with it.
+    #[arg(long)]
+    pub goes: bool,
+}
+
 /// Of the POS server of the practice shop.
 #[derive(Debug, Args)]
 pub struct DemoPosArgs {

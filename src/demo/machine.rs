@@ -100,14 +100,6 @@ impl Machine {
     /// Cuts its power: all that runs on it is gone at once.
     pub fn cut_power(&mut self) {
         self.program.kill();
-        // Only now: a service that lives would start it again. One that was just started may not be on record.
-        while let Some(record) = Record::load(&self.home).or_else(|| Record::lost(&self.home)) {
-            let group = record.mark.group();
-            os::signal_group(record.mark.pid, Signal::KILL);
-            while group.iter().any(|pid| os::process(*pid).is_some_and(|process| process.lives)) {
-                std::thread::yield_now();
-            }
-        }
     }
 
     /// Holds its POS server still, or lets it go on. Returns whether there is one.

@@ -9,6 +9,7 @@
 //! - [`machine`]: one of the two machines
 //! - [`till`]: one of the terminals
 //! - `program`: the real program with one home
+//! - [`caretaker`]: who clears it away when its own process is killed
 //! - [`places`]: where all of it is
 //! - [`cable`]: what lies between them
 //! - [`furnish`]: sets it up, as a person would
@@ -19,6 +20,7 @@
 //! - [`random`]: a seeded stream of numbers
 
 pub mod cable;
+pub mod caretaker;
 pub mod cashier;
 pub mod furnish;
 pub mod incident;

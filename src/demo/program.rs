@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use crate::os;
 
 /// The time between two looks at something that tells nothing by itself.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// What all that runs of it finds in its environment: the home.
+const VARIABLE: &str = "ESPEJO_PRACTICE";
 
 /// The program with one home. What runs of it is killed when it is dropped.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ impl Program {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--home").arg(&self.home).args(self.lang.iter().flat_map(|lang| ["--lang", lang])).args(words);
         command.env_remove("ESPEJO_HOME").envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.env(VARIABLE, &self.home);
         // What is typed into this terminal is for the screen alone, Ctrl-C too.
         command.stdin(Stdio::null()).process_group(0);
         Ok(command)
@@ -81,13 +86,22 @@ impl Program {
         Some(ended)
     }
 
-    /// It is gone at once.
+    /// It is gone at once, with all that it has begun.
     pub(super) fn kill(&mut self) {
+        end_all(&self.home);
         if let Some(mut running) = self.running.take() {
-            if let Ok(group) = i32::try_from(running.id()) {
-                os::signal_group(group, Signal::KILL);
-            }
             let _ = running.wait();
+        }
+    }
+}
+
+/// Ends at once all that runs of the program with that home: first the program, which would start again what it has begun.
+pub(super) fn end_all(home: &Path) {
+    let variable = [VARIABLE.as_bytes(), b"=", home.as_os_str().as_bytes()].concat();
+    while let Some(leader) = os::leader_with(&variable) {
+        os::signal_group(leader, Signal::KILL);
+        while !os::group(leader).is_empty() {
+            std::thread::yield_now();
         }
     }
 }

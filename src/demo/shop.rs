@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::cable::Cables;
+use super::caretaker::Caretaker;
 use super::cashier::{self, Desk};
 use super::incident::{Incident, Powered};
 use super::machine::Machine;
@@ -43,6 +44,7 @@ pub struct Shop {
     cables: Cables,
     /// Milliseconds of the licence that have passed beside.
     passed_ms: u32,
+    _caretaker: Caretaker,
     _folder: Option<TempDir>,
 }
 
@@ -73,6 +75,7 @@ impl Shop {
     /// backup has all that was sold.
     pub async fn open(dir: Option<&Path>, seed: u64, lang: Option<&str>) -> Result<Self, ShopError> {
         let (path, folder) = place(dir)?;
+        let caretaker = Caretaker::begin(&path, folder.is_some())?;
         let (places, lang) = (Places::find()?, lang.map(str::to_owned));
         let machine = |node| Machine::new(&path, node, &places, lang.clone());
         let (main, backup) = (machine(Node::Main)?, machine(Node::Backup)?);
@@ -97,6 +100,7 @@ impl Shop {
             places,
             cables,
             passed_ms: 0,
+            _caretaker: caretaker,
             _folder: folder,
         };
         shop.set_up(&path).await?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::event::{Noted, What};
@@ -18,6 +18,9 @@ use crate::pair::{Duty, Epoch, Node};
 
 /// So many changes of server are told to a machine that is met anew.
 const TURNS: usize = 3;
+
+/// What ended so long ago is known to the other machine.
+const KNOWN: SignedDuration = SignedDuration::from_mins(1);
 
 /// So long an operation waits at the most until it is written that it begins: a disk that hangs must not stop the shop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -70,6 +73,13 @@ impl Keeper {
         let all: Vec<&Operation> = self.history.iter().filter(own).collect();
         let told = all.len().saturating_sub(TURNS);
         all.into_iter().skip(told)
+    }
+
+    /// What this machine has ended within the last minute, changes of server aside.
+    pub fn ended(&self, now: Timestamp) -> impl Iterator<Item = &Operation> {
+        let is_recent = move |one: &&Operation| one.ended_at.is_some_and(|at| now.duration_since(at) < KNOWN);
+        let is_job = |one: &&Operation| !one.kind.is_turn() && one.state != OperationState::Refused;
+        self.history.iter().filter(is_job).filter(|one| one.node == Some(self.node)).filter(is_recent)
     }
 
     /// Whether the last comparison of every byte found that the copy differs.

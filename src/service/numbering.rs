@@ -177,11 +177,24 @@ impl Readings {
         pairs.map(rate).max().unwrap_or(0)
     }
 
-    /// How many may have been given out since a copy of this age, ten times over.
+    /// What the highest rate would have given since a copy of this age, so many times over.
+    fn given(&self, age: Duration, times: u64) -> u64 {
+        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        self.rate().saturating_mul(times).saturating_mul(ms).div_ceil(3_600_000)
+    }
+
+    /// What is left free behind a copy of this age, so that no number is given twice: ten times what the highest rate would have given.
     #[must_use]
     pub fn gap(&self, age: Duration) -> u64 {
-        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        self.rate().saturating_mul(SURE).saturating_mul(ms).div_ceil(3_600_000)
+        self.given(age, SURE)
+    }
+
+    /// How many there may be at the most that a copy of this age has not. What comes at random, so many on an average, is hardly ever
+    /// more than that and three times its root, and some more where it is few.
+    #[must_use]
+    pub fn most(&self, age: Duration) -> u64 {
+        let given = self.given(age, 1);
+        if given == 0 { 0 } else { given.saturating_add(3 * (given.isqrt() + 1)) }
     }
 
     /// How it stands, where the mirror is so old and this is to be done when the backup starts.
@@ -247,6 +260,8 @@ mod tests {
         readings.take(Ok(238 + 30), at(120 * 60));
         assert_eq!((readings.last(), readings.rate()), (Some(268), 1800));
         assert_eq!(readings.gap(Duration::from_secs(120)), 600);
+        let most = |seconds| readings.most(Duration::from_secs(seconds));
+        assert_eq!([most(0), most(1), most(20), most(120)], [0, 7, 22, 84]);
         let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
         assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
         assert_eq!(suspect(Some(268), &Next::Behind(868)), Some((269, Some(868))));

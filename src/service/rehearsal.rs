@@ -130,7 +130,7 @@ impl Rehearsal {
             command
         };
         command.env(TRAINING, "1").env_remove("FAILPOINTS");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command
     }
 

@@ -1471,6 +1471,9 @@ help-demo-pos-data = The folder of its data
 help-demo-pos-port = Where it listens, on this machine
 help-demo-pos-host = At which address of this machine
 help-demo-pos-name = What it is called in its answers
+help-demo-caretaker = Clear the practice shop away when it was killed; nobody types this
+help-demo-caretaker-folder = Where the practice shop is
+help-demo-caretaker-goes = That folder goes with it
 help-init = Set up a store on its main server
 help-init-examples =
     Examples:

@@ -224,6 +224,8 @@ pub fn idle(way: &Way) -> Vec<Row> {
     small_files(&source, 10_000, 10..200);
     let mut mirror = way.mirror(&scratch, &source);
     mirror.wait_generation();
+    // The first proof of the day is no part of this.
+    mirror.wait_proven();
     mirror.settle();
     let (began, before) = (Instant::now(), mirror.processor_time());
     mirror.quiet(Duration::from_secs(30));

@@ -176,6 +176,7 @@ fn shop_beside(mode: &str) -> (Two, u16, PathBuf) {
     let (port, said) = (free_port(), two.path().join("said in a drill"));
     let set = format!(
         "command = [\"tail\", \"-f\", \"/dev/null\"]\nready = {{ command = [\"tail\", \"--version\"] }}\n\
+         stop = {{ signal = \"TERM\", timeout = \"60s\" }}\n\
          [drill]\ncommand = [\"python3\", \"{POS}\", \"{{data}}\", \"{port}\", \"{}\", \"{mode}\"]\n\
          ready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"300s\" }}\n",
         said.display()
@@ -234,6 +235,31 @@ fn whatever_ends_a_drill_that_is_not_apart_its_pos_server_ends_too() {
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
     over(drill);
+    nothing_is_left(&two, &said);
+}
+
+#[test]
+fn a_drill_waits_until_nothing_is_left_of_the_one_before() {
+    let (mut two, _, said) = shop_beside("slow");
+    let mut drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
+    let go = said.with_extension("go");
+    until("it has begun", || go.exists());
+    two.kill(Machine::Backup);
+    assert_ne!(drill.wait().unwrap().code(), Some(0));
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
+    });
+    let mut drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
+    two.until(Machine::Backup, "the next one has begun", |status| status["operation"]["kind"] == "drill");
+    // That takes longer than a POS server to be started.
+    done(&two, Machine::Main, &["verify"]);
+    let started = || fs::read_to_string(&said).unwrap().lines().count();
+    assert!(runs_with(&said) && started() == 1, "the first one runs, and no other was started");
+    let queue = fs::read_to_string(copies(&two)[0].join("ORDER.QUE")).unwrap();
+    assert!(queue.ends_with("opened\n"), "it has its copy still: {queue}");
+    fs::write(go, "").unwrap();
+    assert_eq!((drill.wait().unwrap().code(), started()), (Some(0), 2));
     nothing_is_left(&two, &said);
 }
 

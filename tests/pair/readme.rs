@@ -1,9 +1,13 @@
-//! The commands of the README: each is one, and has the options that it is said to have. How two machines and a till are set up is typed line
+//! The commands of the README: each is one, and has the options that it is said to have; and its settings are right. How two machines and a till are set up is typed line
 //! by line in `tests/tills/install.rs`.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use espejo::config::fault::Fault;
+use espejo::config::store::Store;
+use espejo::config::terminal::Terminal;
 
 use crate::common::place::{output, told};
 
@@ -38,4 +42,34 @@ fn every_command_in_the_readme_is_one_and_has_its_options() {
         seen += 1;
     }
     assert!(seen > 12, "the commands were not found: {seen}");
+}
+
+/// What every store has, for settings of which the README shows a part.
+const REST: &str = "store = \"Centro\"\n[main]\nname = \"SERVIDOR\"\naddress = \"192.168.1.10:7410\"\n\
+    [backup]\nname = \"CAJA-3\"\naddress = \"192.168.1.13:7410\"\n\
+    [[dataset]]\nname = \"pos\"\nmain = \"/srv/pos\"\nbackup = \"RUNDIR\"\n";
+
+/// A PIN, as it is kept.
+const PIN: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
+
+/// What goes with some of them.
+const SERVER: &str = "[server]\ncommand = [\"/opt/pos/server\"]\nready = { tcp = \"127.0.0.1:9000\" }\n";
+
+#[test]
+fn every_setting_in_the_readme_can_be_set_like_that() {
+    let text = readme();
+    let blocks: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 10, "the settings were not found: {}", blocks.len());
+    for block in blocks {
+        let faults = |faults: Vec<Fault>| format!("{faults:#?}\nin\n{block}");
+        if block.starts_with("[terminal]") {
+            Terminal::from_bytes(block.as_bytes()).map_err(faults).unwrap();
+        } else {
+            let rest = if block.starts_with("store") { "" } else { REST };
+            let server = if block.contains("[server]") { "" } else { SERVER };
+            // Where a secret stands in a real one.
+            let shown = block.replace("$argon2id$…", PIN);
+            Store::parse(&format!("{rest}{shown}{server}")).map_err(faults).unwrap();
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! touches no dataset; whatever is more urgent ends it.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Machine;
 use crate::disk::{DiskError, duplicate};
@@ -23,10 +24,17 @@ use crate::service::refusal::{NoDrill, WhyNot};
 use crate::service::rehearsal::{self, Rehearsal, Told};
 use crate::service::status::{Doubt, Operation, OperationKind, OperationState, Status, Step, Trouble};
 
+/// The time between two looks at what is left of one.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The drills of this machine.
 #[derive(Debug, Default)]
 pub(super) struct Drills {
     running: Option<Running>,
+    /// Datasets that are being copied, for the one that runs or for one that is over.
+    copying: BTreeSet<String>,
+    /// Removes what the one before has left.
+    clearing: Option<JoinHandle<()>>,
     /// The one that ended last, and how.
     last: Option<Drilled>,
     over: Option<Operation>,
@@ -35,8 +43,8 @@ pub(super) struct Drills {
 #[derive(Debug)]
 struct Running {
     operation: Operation,
-    /// Datasets that are not copied yet.
-    copies: BTreeSet<String>,
+    /// Its copies are made, or were.
+    is_copying: bool,
     /// The rehearsal.
     task: Option<JoinHandle<Result<Rehearsed, WhyNot>>>,
 }
@@ -51,6 +59,11 @@ struct Rehearsed {
 impl Drills {
     pub(super) fn load(home: &Path) -> Self {
         Self { last: Drilled::load(home), ..Self::default() }
+    }
+
+    /// Nothing is left of any.
+    fn is_clear(&self) -> bool {
+        self.copying.is_empty() && self.clearing.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// The one that runs, or ran last in this service.
@@ -75,13 +88,24 @@ impl Machine {
         let id = operation.id;
         tracing::info!(by, "a drill begins");
         self.keeper.follow(&operation, self.member.node).await;
-        let copies = self.lanes.iter().map(|lane| lane.name.clone()).collect();
-        self.drills.running = Some(Running { operation, copies, task: None });
-        for lane in &self.lanes {
-            let _ = lane.orders.send(Order::Duplicate);
-        }
+        self.drills.running = Some(Running { operation, is_copying: false, task: None });
+        self.copy_for_drill();
         self.publish_soon();
         Reply::Running { operation: id }
+    }
+
+    /// Has the mirror copied for the drill, as soon as nothing is left of the one before.
+    fn copy_for_drill(&mut self) {
+        if !self.drills.is_clear() {
+            return;
+        }
+        if let Some(running) = self.drills.running.as_mut().filter(|running| !running.is_copying) {
+            running.is_copying = true;
+            for lane in &self.lanes {
+                self.drills.copying.insert(lane.name.clone());
+                let _ = lane.orders.send(Order::Duplicate);
+            }
+        }
     }
 
     fn against_drill(&mut self) -> Option<WhyNot> {
@@ -98,14 +122,17 @@ impl Machine {
 
     /// A dataset is copied for the drill, or could not be.
     pub(super) async fn duplicated(&mut self, dataset: &str, copied: Result<(), DiskError>) {
-        let Some(running) = &mut self.drills.running else { return };
-        running.copies.remove(dataset);
+        self.drills.copying.remove(dataset);
+        // It was for one that is over.
+        if !self.drills.running.as_ref().is_some_and(|running| running.is_copying) {
+            return;
+        }
         match copied {
             Err(DiskError::NoRoom { free, needed, .. }) => {
                 self.end_drill(Err(WhyNot::NoRoom { free_bytes: free, needed_bytes: needed })).await;
             }
             Err(error) => self.end_drill(Err(WhyNot::System { error: error.to_string() })).await,
-            Ok(()) if running.copies.is_empty() => self.rehearse().await,
+            Ok(()) if self.drills.copying.is_empty() => self.rehearse().await,
             Ok(()) => {}
         }
     }
@@ -131,6 +158,7 @@ impl Machine {
 
     /// Looks how far the drill is.
     pub(super) async fn drill_goes_on(&mut self) {
+        self.copy_for_drill();
         let ended = |running: &Running| running.task.as_ref().is_some_and(JoinHandle::is_finished);
         if !self.drills.running.as_ref().is_some_and(ended) {
             return;
@@ -194,13 +222,24 @@ impl Machine {
         self.publish_soon();
     }
 
-    /// Removes what a drill leaves, where anything of one is left.
-    pub(super) fn clean_up_after_drill(&self) {
+    /// The mirror begins: whoever copied for a drill is gone.
+    pub(super) fn forget_drill(&mut self) {
+        self.drills.copying.clear();
+        self.clean_up_after_drill();
+    }
+
+    /// Removes what a drill leaves, where anything of one is left, and as soon as its POS server is gone.
+    fn clean_up_after_drill(&mut self) {
         let folders: Vec<PathBuf> =
             self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
         let place = rehearsal::place(&self.home);
         if !ground::is_simulated() {
-            spawn(async move {
+            let (home, before) = (self.home.clone(), self.drills.clearing.take());
+            self.drills.clearing = Some(spawn(async move {
+                if let Some(before) = before {
+                    let _ = before.await;
+                }
+                let _output = ended(&home).await;
                 let _ = ground::aside(move || {
                     for folder in folders {
                         if let Err(error) = duplicate::remove(&folder) {
@@ -210,7 +249,7 @@ impl Machine {
                     let _ = std::fs::remove_dir_all(place);
                 })
                 .await;
-            });
+            }));
         }
     }
 
@@ -239,6 +278,21 @@ impl Machine {
     }
 }
 
+/// Waits until nothing of a rehearsal runs, not of one either that a service before this one began: what each prints goes into one
+/// file, which is locked as long as anybody has it open.
+async fn ended(home: &Path) -> io::Result<File> {
+    let folder = home.join("log");
+    std::fs::create_dir_all(&folder)?;
+    let output = File::options().create(true).append(true).open(folder.join("drill.log"))?;
+    loop {
+        match output.try_lock() {
+            Err(TryLockError::WouldBlock) => sleep(LOOK).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) => return Ok(output),
+        }
+    }
+}
+
 /// Holds a rehearsal apart from the rest of the machine; where that is not possible and not needed, beside it. Where nobody waits for that
 /// any more, it may take `ending` to end what was begun.
 async fn hold(
@@ -248,10 +302,12 @@ async fn hold(
 ) -> Result<Rehearsed, WhyNot> {
     let system = |error: io::Error| WhyNot::System { error: error.to_string() };
     std::fs::create_dir_all(&rehearsal.place).map_err(system)?;
-    let begun = match begin(&rehearsal, ending).await {
+    let output = ended(&rehearsal.home).await.map_err(system)?;
+    output.set_len(0).map_err(system)?;
+    let begun = match begin(&rehearsal, ending, &output).await {
         Err(_) if !only_apart => {
             rehearsal.apart = false;
-            begin(&rehearsal, ending).await
+            begin(&rehearsal, ending, &output).await
         }
         begun => begun,
     };
@@ -302,10 +358,17 @@ impl Drop for Process {
 }
 
 /// Begins the process, and waits until it could begin.
-async fn begin(rehearsal: &Rehearsal, ending: Duration) -> io::Result<(Process, Lines<BufReader<ChildStdout>>)> {
-    let mut child = Command::from(rehearsal.command()).spawn()?;
+async fn begin(
+    rehearsal: &Rehearsal,
+    ending: Duration,
+    output: &File,
+) -> io::Result<(Process, Lines<BufReader<ChildStdout>>)> {
+    let mut command = rehearsal.command();
+    command.stderr(output.try_clone()?);
+    let mut child = Command::from(command).spawn()?;
     let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let (process, mut lines) = (Process { child: Some(child), ending }, BufReader::new(out).lines());
+    let process = Process { child: Some(child), ending };
+    let mut lines = BufReader::new(out).lines();
     match next(&mut lines).await? {
         Some(Told::Begun) => Ok((process, lines)),
         _ => Err(io::Error::other("the process did not begin")),

@@ -212,7 +212,7 @@ impl Machine {
     pub(super) fn stands(&mut self, status: &Status) {
         let other = self.member.node.other();
         // Changes of server are told by themselves, by the machine that does them.
-        if let Some(operation) = status.operation.as_ref().filter(|operation| !operation.kind.is_turn()) {
+        for operation in status.history.iter().chain(&status.operation).filter(|operation| !operation.kind.is_turn()) {
             self.keeper.hear(operation, other);
         }
     }

@@ -33,8 +33,9 @@ impl Machine {
         if self.pair.duty() != Duty::Serving
             && let Some(session) = &self.session
         {
-            // Each keeps a diary of its own: on a slow line there is room for better things.
-            session.stand(Status { history: vec![], ..status.clone() });
+            // Each keeps a diary of its own: on a slow line there is room for better things. Of two that ran at once one alone is shown.
+            let history = self.keeper.ended(ground::now()).cloned().collect();
+            session.stand(Status { history, ..status.clone() });
         }
         self.publish.send_replace(Some(Arc::new(status)));
     }
