@@ -56,4 +56,30 @@ mod tests {
         let has = |page: &str| folder.path().join(page).exists();
         assert!(has("espejo.1") && has("espejo-rescue-show.1") && !has("espejo-demo-pos.1"));
     }
+
+    /// The words of a line, as a shell sees them, and without what is said of it.
+    fn typed(line: &str) -> Vec<String> {
+        let line = ["  ", " |", " >"].iter().fold(line, |line, end| line.split(end).next().unwrap_or_default());
+        let parts = line.split('"').enumerate();
+        let words = parts.flat_map(|(at, part)| {
+            let words = if at % 2 == 0 { part.split(' ').collect() } else { vec![part] };
+            words.into_iter().filter(|word| !word.is_empty()).map(str::to_owned)
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn every_verb_has_examples_and_they_can_be_typed() {
+        let words = Words::load(Some("en"));
+        let command = Cli::described(&words);
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let examples = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = examples.lines().map(str::trim).filter(|line| line.starts_with("espejo ")).collect();
+            assert!(!lines.is_empty(), "{} has none", verb.get_name());
+            for line in lines {
+                let parsed = Cli::described(&words).try_get_matches_from(typed(line));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
 }

@@ -166,15 +166,17 @@ impl Readings {
         self.known.iter().filter(|(at, _)| since(*at, *newest) <= DOUBT).map(|(_, value)| *value).max()
     }
 
-    /// The highest rate of the last day, in numbers given in an hour.
+    /// The highest rate of the last day over a minute or more, in numbers given in an hour. Of a few seconds nothing follows: three
+    /// tills may ring at once.
     #[must_use]
     pub fn rate(&self) -> u64 {
-        let pairs = self.known.iter().zip(self.known.iter().skip(1));
-        let rate = |((from, low), (to, high)): (&(Timestamp, u64), &(Timestamp, u64))| {
-            let span = since(*from, *to).max(Duration::from_secs(1));
-            high.saturating_sub(*low).saturating_mul(3600).div_ceil(span.as_secs().max(1))
+        let rate = |(place, (to, high)): (usize, &(Timestamp, u64))| {
+            let is_minute = |(from, _): &&(Timestamp, u64)| since(*from, *to) >= APART;
+            let (from, low) = self.known.iter().take(place).rev().find(is_minute).or(self.known.front())?;
+            let span = since(*from, *to).max(APART);
+            Some(high.saturating_sub(*low).saturating_mul(3600).div_ceil(span.as_secs()))
         };
-        pairs.map(rate).max().unwrap_or(0)
+        self.known.iter().enumerate().filter_map(rate).max().unwrap_or(0)
     }
 
     /// What the highest rate would have given since a copy of this age, so many times over.
@@ -301,6 +303,19 @@ mod tests {
         }
         assert!(readings.known.len() < 180, "{}", readings.known.len());
         assert_eq!((readings.last(), readings.rate()), (Some(9999), 3600));
+    }
+
+    #[test]
+    fn of_a_few_seconds_no_rate_follows() {
+        let mut readings = Readings::default();
+        for (second, value) in [(0, 0), (600, 10), (1200, 20), (1201, 23)] {
+            readings.take(Ok(value), at(second));
+        }
+        assert_eq!(readings.rate(), 78, "13 in ten minutes, and not three in each second");
+        let mut readings = Readings::default();
+        readings.take(Ok(0), at(0));
+        readings.take(Ok(20), at(3));
+        assert_eq!(readings.rate(), 1200, "as many in the first minute");
     }
 
     #[test]

@@ -1455,7 +1455,7 @@ help-espejo-examples =
       espejo status --json                     how it stands, for a script
 help-espejo-home = Where this machine keeps what is its own [default: /var/lib/espejo for root, else the state folder of the user]
 help-espejo-with_pin = Ask for a PIN: over SSH, or to do what another role may ($ESPEJO_PIN in scripts)
-help-espejo-lang = The language: en, es, pt-BR, de, fr or fi [default: from the environment]
+help-espejo-lang = The language: en, es, pt-BR, de, fr or fi; what has no sentence in it is said in English [default: from the environment]
 help-espejo-color = When colour is used: auto, always or never
 help-espejo-watch = The screen, without its actions
 help-demo = A pretend shop to practise on: two machines, cashiers, and everything that can go wrong, on this machine alone
@@ -1496,17 +1496,41 @@ help-invite-backup = The machine that takes over
 help-invite-terminal = A POS terminal, by its name
 help-invite-terminal-name = What the terminal is called, such as CAJA-1
 help-terminal = The agent of a POS terminal: joins its programs to whoever serves. Runs until it is stopped
+help-terminal-examples =
+    Examples:
+      espejo terminal
+      espejo --home /srv/agent terminal     with another home
 help-message = Write a line to the people at all terminals
+help-message-examples =
+    Examples:
+      espejo message "Tea at four"
 help-message-text = The line
 help-invite-main = A new machine in the place of the main, where the backup serves: it receives everything, and waits
 help-join = Join a store with a code that its main printed
+help-join-examples =
+    Examples:
+      espejo join K7F-3QX 192.168.1.10
+      espejo join K7F-3QX 192.168.1.10 --data /srv/mirror     a mirror on another disk
 help-join-code = The code, such as K7F-3QX
 help-join-address = The address of the main; port 7410 where none is named
 help-join-data = Where the mirror goes on this machine
 help-run = The service of this machine: mirrors, watches, serves. Outlives every screen
+help-run-examples =
+    Examples:
+      espejo run
+      espejo unit --install     has the system start it
 help-check = Examine both machines: folders, room, names, connections, clocks, versions; say what to mend
+help-check-examples =
+    Examples:
+      espejo check
+      espejo check --json     for a script
 help-check-json = Print one JSON list
 help-unit = Print the systemd unit for this home
+help-unit-examples =
+    Examples:
+      espejo unit                          prints it
+      espejo unit --install                writes it for systemd
+      espejo unit --install --hardened     on a till whose agent starts nothing
 help-unit-hardened = For the agent of a terminal: it may do only what it alone needs
 help-unit-install = Write it to /etc/systemd/system/espejo.service
 help-completions = Print what a shell needs to complete what is typed
@@ -1522,12 +1546,24 @@ help-man-examples =
       espejo man | man -l -
       espejo man --dir /usr/local/share/man/man1
 help-maintenance = No alarms, and nothing by itself, for a while
+help-maintenance-examples =
+    Examples:
+      espejo maintenance on               for two hours
+      espejo maintenance on --for 30m
+      espejo maintenance off
 help-maintenance-on = It begins, on both machines
 help-maintenance-on-length = It ends by itself after so long
 help-maintenance-off = It ends, on both machines
 help-pin = Print a PIN as it is kept, for [roles] in store.toml; it is typed, or read from standard input
+help-pin-examples =
+    Examples:
+      espejo pin operator     asks for it, and prints a line for store.toml
 help-pin-of = Whose it is
 help-licence = The backup licence: what is installed and left, a new one; and what a vendor issues them with
+help-licence-examples =
+    Examples:
+      espejo licence show
+      espejo licence install centro.licence
 help-licence-show = What is installed, how many days are left, and what a vendor must know to issue one
 help-licence-show-json = As one JSON object
 help-licence-install = Install what a vendor has issued for this machine; what does not hold here is refused, and changes nothing
@@ -1560,6 +1596,12 @@ help-mirror-adopt_dest = Take a folder that holds other data: what the source ha
 help-mirror-accept_removals = Take over without a question that most files are gone, that files are empty, or older than in the mirror
 help-mirror-max_rate = Bytes a second between the halves at the most, for example 200kB or 11.5MB
 help-promote = Start the backup server: this machine serves from now on
+help-promote-examples =
+    Examples:
+      espejo promote --plan                                 what would be examined, done and lost
+      espejo promote --yes --reason "main has no power"
+      espejo promote --as-of 12:03                          from the copy as it was then
+      espejo promote --yes --counter receipt=1100
 help-promote-yes = The main is dead: a person has looked
 help-promote-as_of = Start from what the copy was then: 12:03, or 2026-11-14 12:03; what it holds since is set aside first
 help-promote-unlock = Start though terminals say that the other machine lives, or that this one is cut off; only the support may, with a reason
@@ -1569,17 +1611,32 @@ help-promote-reason = Why, for the record
 help-promote-plan = Show what would be done and lost, and do nothing
 help-promote-json = The plan as one JSON object
 help-switch = Change to the backup server, as planned: nothing is lost; from either machine
+help-switch-examples =
+    Examples:
+      espejo switch --plan
+      espejo switch --reason "an update"
+      espejo return                          gives the main its place again
 help-switch-yes = Ask nothing
 help-switch-cancel = Cancel the change that runs
 help-switch-reason = Why, for the record
 help-switch-plan = Show what would be done, and do nothing
 help-switch-json = The plan as one JSON object
 help-adopt = Make the backup that serves the main, for good; from either machine. The other one becomes its backup
+help-adopt-examples =
+    Examples:
+      espejo adopt --plan
+      espejo adopt --reason "the old main is scrap"
 help-adopt-yes = Ask nothing
 help-adopt-reason = Why, for the record
 help-adopt-plan = Show what would be done, and do nothing
 help-adopt-json = The plan as one JSON object
 help-return = Return to the main server, from either machine
+help-return-examples =
+    Examples:
+      espejo return --plan                       whether it could be done
+      espejo return --reason "main repaired"
+      espejo return --cancel
+      espejo return --copy images                takes up a dataset that is not mirrored any more
 help-return-yes = Ask nothing
 help-return-copy = Take up again the copy of this dataset, which has stopped
 help-return-cancel = Cancel the return that runs
@@ -1587,13 +1644,27 @@ help-return-reason = Why, for the record
 help-return-plan = Show what would be done, and do nothing
 help-return-json = The plan as one JSON object
 help-start = Go on as the server after a cold start that nobody could confirm
+help-start-examples =
+    Examples:
+      espejo start --yes
 help-start-yes = The other machine does not serve: a person has looked
 help-counters = Numbers that must not repeat: where they stand in the copy, and which ones may have been given out
+help-counters-examples =
+    Examples:
+      espejo counters
+      espejo counters --certificate     a page for the tax office
+      espejo counters --set             they were set by hand: the POS server may start
 help-counters-certificate = A page that says which numbers were left out, and why
 help-counters-set = The number that could not be set was set by hand: the POS server may start
 help-counters-json = As one JSON object
 help-hold-files = Hold files for the service; nobody types this
 help-history = The diary: operations with start, end, duration, who and why; also where no service runs
+help-history-examples =
+    Examples:
+      espejo history
+      espejo history --events     all that happened
+      espejo history --copies     the states that espejo promote --as-of can start from
+      espejo history --check      whether somebody has changed the diary
 help-history-check = Only whether it is as it was written; 1 where it is not
 help-history-copies = The states that the copy here can be stepped back to: espejo promote --as-of
 help-history-events = All that it holds: alarms, answers, machines that joined, the service's beginnings and ends
@@ -1617,15 +1688,32 @@ help-rescue-delete = Delete it for good (asks first)
 help-rescue-delete-name = Its name, as list says it
 help-rescue-delete-yes = Do not ask
 help-reseed = Throw the copy away and take it anew; what it alone holds is set aside first
+help-reseed-examples =
+    Examples:
+      espejo reseed           asks first
+      espejo reseed --yes
 help-reseed-yes = Do not ask
 help-status = How it stands
+help-status-examples =
+    Examples:
+      espejo status
+      espejo status --json      for a script; the exit code says how it is, too
+      espejo status --watch     a line for each change
 help-status-json = As one JSON object
 help-status-watch = Again after every change
 help-drill = Start the POS server on a copy of the mirror, apart from the network, to see that it starts; spends no licence day
+help-drill-examples =
+    Examples:
+      espejo drill
+      espejo drill --json     for a script, each month
 help-drill-json = As one JSON object
 help-rehearse = Hold a rehearsal for the service; nobody types this
 help-rehearse-place = A folder of its own
 help-rehearse-copy = A dataset, and where it is copied
 help-rehearse-apart = Apart from the rest of the machine
 help-verify = Compare every byte of both sides by hash; what differs is copied again
+help-verify-examples =
+    Examples:
+      espejo verify
+      espejo verify --json     for a script
 help-verify-json = As one JSON object
