@@ -18,7 +18,7 @@ use espejo::replica::{Grade, Time};
 use check::Bad;
 use common::cloning_disk::CloningDisk;
 use common::place::Place;
-use common::{is_full, until};
+use common::{is_full, needs, until};
 
 /// 100 Mbit/s, as far as data go.
 const LINE: &str = "11.5MB";
@@ -219,33 +219,39 @@ fn all_rates(kind: Kind) {
 
 #[test]
 fn a_database_with_a_log() {
+    needs!("python3");
     all_rates(WAL);
 }
 
 #[test]
 fn a_database_whose_log_is_begun_anew_all_the_time() {
+    needs!("python3");
     let [_, busy, _] = how_many();
     checked(CHECKPOINTS, 200.0, busy);
 }
 
 #[test]
 fn a_database_with_a_journal() {
+    needs!("python3");
     all_rates(JOURNAL);
 }
 
 #[test]
 fn three_files_with_one_count() {
+    needs!("python3");
     all_rates(ISAM);
 }
 
 #[test]
 fn a_queue_of_records_with_sums() {
+    needs!("python3");
     all_rates(QUEUE);
 }
 
 /// So large that no two looks fall between two orders: where files can share their blocks, clones do.
 #[test]
 fn large_files_that_move_all_the_time_are_cloned_where_that_can_be() {
+    needs!("python3");
     let folder = tempfile::tempdir().unwrap();
     let test = "large_files_that_move_all_the_time_are_cloned_where_that_can_be";
     let Some(disk) = CloningDisk::over(&folder.path().join("disk"), test) else { return };
@@ -292,6 +298,7 @@ fn what_changes_beside_a_database_is_mirrored_where_files_can_be_cloned() {
 
 #[test]
 fn plain_copies_are_bad() {
+    needs!("python3");
     for kind in [CHECKPOINTS, JOURNAL, ISAM, QUEUE] {
         let bad = plainly_copied(kind, 400.0, 10);
         eprintln!("{}: {bad} of 10 plain copies are bad", kind.name);

@@ -36,8 +36,6 @@ impl Drop for Caretaker {
 /// Waits until nothing can be read from `input` any more: whoever holds the other end is gone, and had no time to clear away.
 pub fn wait(mut input: impl Read, folder: &Path, goes: bool) -> io::Result<()> {
     io::copy(&mut input.by_ref(), &mut io::sink())?;
-    for home in fs::read_dir(folder)? {
-        end_all(&home?.path());
-    }
+    end_all(folder);
     if goes { fs::remove_dir_all(folder) } else { Ok(()) }
 }

@@ -12,10 +12,13 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use crate::os;
+use crate::os::{self, ground};
 
 /// The time between two looks at something that tells nothing by itself.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// The time in which what was killed ends, and what was begun is there.
+const END: Duration = Duration::from_millis(5);
 
 /// What all that runs of it finds in its environment: the home.
 const VARIABLE: &str = "ESPEJO_PRACTICE";
@@ -88,21 +91,28 @@ impl Program {
 
     /// It is gone at once, with all that it has begun.
     pub(super) fn kill(&mut self) {
-        end_all(&self.home);
+        // First the program itself, which would start again what it has begun.
         if let Some(mut running) = self.running.take() {
+            if let Ok(group) = i32::try_from(running.id()) {
+                os::signal_group(group, Signal::KILL);
+            }
             let _ = running.wait();
         }
+        end_all(&self.home);
     }
 }
 
-/// Ends at once all that runs of the program with that home: first the program, which would start again what it has begun.
-pub(super) fn end_all(home: &Path) {
-    let variable = [VARIABLE.as_bytes(), b"=", home.as_os_str().as_bytes()].concat();
-    while let Some(leader) = os::leader_with(&variable) {
-        os::signal_group(leader, Signal::KILL);
-        while !os::group(leader).is_empty() {
-            std::thread::yield_now();
+/// Ends at once all that was begun with that home, or with one in that folder.
+pub(super) fn end_all(path: &Path) {
+    let variable = [VARIABLE.as_bytes(), b"=", path.as_os_str().as_bytes()].concat();
+    let is_it = |one: &[u8]| one.strip_prefix(&*variable).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+    // What is not there at a second look either was not just being started at the first.
+    for _ in 0..2 {
+        while let Some(leader) = os::leader_with(is_it) {
+            os::signal_group(leader, Signal::KILL);
+            ground::pause(END);
         }
+        ground::pause(END);
     }
 }
 

@@ -260,13 +260,14 @@ pub fn group(group: i32) -> Vec<i32> {
     numbers.filter(|&pid| process(pid).is_some_and(|process| process.group == group && process.lives)).collect()
 }
 
-/// The oldest process that leads a group and finds `variable`, a name and its value, in its environment.
+/// The oldest process that leads a group and finds such a variable, a name and its value, in its environment. One that is just being
+/// started has none yet.
 #[must_use]
-pub fn leader_with(variable: &[u8]) -> Option<i32> {
+pub fn leader_with(is_it: impl Fn(&[u8]) -> bool) -> Option<i32> {
     let processes = fs::read_dir("/proc").ok()?;
     let has = |pid: i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|&byte| byte == 0).any(|one| one == variable)
+        environment.split(|&byte| byte == 0).any(&is_it)
     };
     let numbers = processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok());
     let leaders = numbers.filter_map(|pid: i32| Some((pid, process(pid)?)));

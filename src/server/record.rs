@@ -80,7 +80,7 @@ impl Record {
     #[must_use]
     pub fn lost(home: &Path) -> Option<Self> {
         let variable = [VARIABLE.as_bytes(), b"=", home.as_os_str().as_bytes()].concat();
-        let mark = Mark::of(os::leader_with(&variable)?)?;
+        let mark = Mark::of(os::leader_with(|one| one == variable)?)?;
         Some(Self { mark, boot: os::boot(), proof: String::new() })
     }
 

@@ -19,8 +19,8 @@ use crate::pair::{Duty, Epoch, Node};
 /// So many changes of server are told to a machine that is met anew.
 const TURNS: usize = 3;
 
-/// What ended so long ago is known to the other machine.
-const KNOWN: SignedDuration = SignedDuration::from_mins(1);
+/// What ended so long ago is known to the other machine, if that was heard since.
+const KNOWN: SignedDuration = SignedDuration::from_mins(10);
 
 /// So long an operation waits at the most until it is written that it begins: a disk that hangs must not stop the shop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,9 +75,11 @@ impl Keeper {
         all.into_iter().skip(told)
     }
 
-    /// What this machine has ended within the last minute, changes of server aside.
+    /// What this machine has ended within the last minutes, changes of server aside.
     pub fn ended(&self, now: Timestamp) -> impl Iterator<Item = &Operation> {
-        let is_recent = move |one: &&Operation| one.ended_at.is_some_and(|at| now.duration_since(at) < KNOWN);
+        let is_recent = move |one: &&Operation| {
+            one.ended_at.is_some_and(|at| (SignedDuration::ZERO..KNOWN).contains(&now.duration_since(at)))
+        };
         let is_job = |one: &&Operation| !one.kind.is_turn() && one.state != OperationState::Refused;
         self.history.iter().filter(is_job).filter(|one| one.node == Some(self.node)).filter(is_recent)
     }

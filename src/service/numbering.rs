@@ -146,9 +146,10 @@ impl Readings {
             Err(error) => self.error = Some(error),
             Ok(value) => {
                 self.error = None;
-                let is_near = |before: Option<&(Timestamp, u64)>| before.is_some_and(|(at, _)| since(*at, now) < APART);
                 // The last one moves until it is far enough from the one before.
-                if self.known.len() >= 2 && is_near(self.known.get(self.known.len() - 2)) {
+                if let Some([(before, _), (last, _)]) = self.known.make_contiguous().last_chunk()
+                    && since(*before, *last) < APART
+                {
                     self.known.pop_back();
                 }
                 self.known.push_back((now, value));
@@ -191,12 +192,14 @@ impl Readings {
         self.given(age, SURE)
     }
 
-    /// How many there may be at the most that a copy of this age has not. What comes at random, so many on an average, is hardly ever
-    /// more than that and three times its root, and some more where it is few.
+    /// How many there may be at the most that a copy of this age has not; none where too little was read to know. What comes at random,
+    /// so many on an average, is hardly ever more than that and three times its root, and some more where it is few.
     #[must_use]
-    pub fn most(&self, age: Duration) -> u64 {
+    pub fn most(&self, age: Duration) -> Option<u64> {
+        let ((first, _), (last, _)) = (self.known.front()?, self.known.back()?);
         let given = self.given(age, 1);
-        if given == 0 { 0 } else { given.saturating_add(3 * (given.isqrt() + 1)) }
+        let most = if given == 0 { 0 } else { given.saturating_add(3 * (given.isqrt() + 1)) };
+        (since(*first, *last) >= APART).then_some(most)
     }
 
     /// How it stands, where the mirror is so old and this is to be done when the backup starts.
@@ -263,7 +266,7 @@ mod tests {
         assert_eq!((readings.last(), readings.rate()), (Some(268), 1800));
         assert_eq!(readings.gap(Duration::from_secs(120)), 600);
         let most = |seconds| readings.most(Duration::from_secs(seconds));
-        assert_eq!([most(0), most(1), most(20), most(120)], [0, 7, 22, 84]);
+        assert_eq!([most(0), most(1), most(20), most(120)], [Some(0), Some(7), Some(22), Some(84)]);
         let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
         assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
         assert_eq!(suspect(Some(268), &Next::Behind(868)), Some((269, Some(868))));
@@ -316,6 +319,12 @@ mod tests {
         readings.take(Ok(0), at(0));
         readings.take(Ok(20), at(3));
         assert_eq!(readings.rate(), 1200, "as many in the first minute");
+        assert_eq!(readings.most(Duration::from_secs(20)), None, "nobody knows yet");
+        // One busy minute of three, read each second.
+        for second in 0..180 {
+            readings.take(Ok(20 + second.clamp(60, 120) - 60), at(60 + i64::try_from(second).unwrap()));
+        }
+        assert!((3000..=3600).contains(&readings.rate()), "{}", readings.rate());
     }
 
     #[test]

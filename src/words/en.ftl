@@ -165,6 +165,7 @@ step-start-training = Start the POS server on the copy
 step-clean-up = Take it down again
 step-name-main = Make this machine the main
 step-other = Something that this version does not know
+lack-unknown = { $label }: { $held } in the copy; how many may be missing is not known yet
 lack-none = { $label }: { $held } in the copy; none is likely to be missing
 lack-at-most = { $label }: { $held } in the copy; at most { $n } may be missing
 lack-seen = { $label }: seen by terminals and not in the copy: { $seen }

@@ -35,9 +35,11 @@ pub fn lack(words: &Words, lack: &Lack) -> Option<String> {
     if !lack.seen.is_empty() {
         return Some(words.with("lack-seen", &[label, ("seen", lack.seen.join(", ").into())]));
     }
-    Some(match lack.at_most? {
-        0 => words.with("lack-none", &[label, ("held", lack.held?.into())]),
-        most => words.with("lack-at-most", &[label, ("n", most.into()), ("held", lack.held?.into())]),
+    let held = ("held", lack.held?.into());
+    Some(match lack.at_most {
+        None => words.with("lack-unknown", &[label, held]),
+        Some(0) => words.with("lack-none", &[label, held]),
+        Some(most) => words.with("lack-at-most", &[label, ("n", most.into()), held]),
     })
 }
 
@@ -81,10 +83,12 @@ mod tests {
         let some = |at_most, seen: &[&str]| Lack {
             label: "orders".to_owned(),
             held: Some(1040),
-            at_most: Some(at_most),
+            at_most,
             seen: seen.iter().map(|seen| (*seen).to_owned()).collect(),
         };
-        for one in [some(0, &[]), some(3, &[]), some(3, &["CAJA-2 1041", "CAJA-5 1042"])] {
+        for one in
+            [some(None, &[]), some(Some(0), &[]), some(Some(3), &[]), some(None, &["CAJA-2 1041", "CAJA-5 1042"])]
+        {
             let said = lack(&words, &one).unwrap();
             assert!(said.contains("orders") && !said.contains(['{', '}']), "{said}");
         }

@@ -20,6 +20,7 @@ pub mod small_disk;
 pub mod tree;
 pub mod two;
 
+use std::process::{Command, Stdio};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,27 @@ pub fn until_some<T>(what: &str, mut value: impl FnMut() -> Option<T>) -> T {
 pub fn is_full() -> bool {
     std::env::var_os("ESPEJO_FULL").is_some()
 }
+
+/// Whether this machine lacks a program that the test needs. It is said in one line, and the test is then passed over.
+pub fn lacks(program: &str) -> bool {
+    let tried = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if tried.is_err() {
+        passed_over(std::thread::current().name().unwrap_or_default(), &format!("there is no {program} here"));
+    }
+    tried.is_err()
+}
+
+/// Passes over the test where this machine lacks a program that it needs.
+#[allow(unused_macros)]
+macro_rules! needs {
+    ($program:literal) => {
+        if $crate::common::lacks($program) {
+            return;
+        }
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use needs;
 
 /// Says in one line what this machine lacks for a test, which is then passed over.
 pub fn passed_over(test: &str, lacks: &str) {

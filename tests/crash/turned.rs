@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use crate::common::is_full;
 use crate::common::random::{Random, seed};
 use crate::common::shop::BOTH;
+use crate::common::{is_full, needs};
 use crate::points::points;
 use crate::rounds::{Fate, Round, rounds};
 use crate::stage::Stage;
@@ -43,6 +43,7 @@ fn play(rounds: Vec<Round>, stage: impl Fn() -> Option<Stage> + Sync, seed: u64)
 
 #[test]
 fn stopped_dead_at_any_step_of_a_change_of_server_there_is_one_server_and_every_sale() {
+    needs!("python3");
     let seed = seed();
     let mut random = Random::new(seed);
     let mut left = rounds();
@@ -59,6 +60,7 @@ fn stopped_dead_at_any_step_of_a_change_of_server_there_is_one_server_and_every_
 
 #[test]
 fn with_a_full_disk_from_any_step_of_a_change_of_server_on_there_is_one_server_and_every_sale() {
+    needs!("python3");
     let seed = seed();
     let mut random = Random::new(seed);
     let mut left = vec![];

@@ -17,7 +17,7 @@ use espejo::replica::{Grade, Kind};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::common::place::Place;
+use crate::common::{needs, place::Place};
 use crate::copied::Copied;
 use crate::source::dirty;
 
@@ -33,7 +33,7 @@ impl Shop {
     fn open(place: &Place) -> Self {
         let mut python = Command::new("python3");
         python.arg("-c").arg(include_str!("writer.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = python.spawn().expect("the tests need python3, as the README says");
+        let mut child = python.spawn().unwrap();
         let (ask, said) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { child, ask, said, folder: place.source.clone() }
     }
@@ -159,6 +159,7 @@ const BY_HAND: &str = "PRAGMA wal_autocheckpoint = 0";
 
 #[test]
 fn with_a_log_each_generation_is_one_commit_and_little_is_read() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
     shop.sells(0..2000);
@@ -180,6 +181,7 @@ fn with_a_log_each_generation_is_one_commit_and_little_is_read() {
 
 #[test]
 fn what_is_not_committed_does_not_go() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND, "PRAGMA cache_size = 2"]);
     shop.sells(0..10);
@@ -200,6 +202,7 @@ fn what_is_not_committed_does_not_go() {
 /// Rule (d): what stood in the log is in the database once that log was begun anew.
 #[test]
 fn what_stood_in_a_log_that_was_begun_anew_is_taken_from_the_database() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
     shop.sells(0..500);
@@ -229,6 +232,7 @@ fn what_stood_in_a_log_that_was_begun_anew_is_taken_from_the_database() {
 
 #[test]
 fn a_log_that_was_cut_off_or_removed_or_begun_anew_twice_loses_nothing() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
     shop.sells(0..300);
@@ -258,6 +262,7 @@ fn a_log_that_was_cut_off_or_removed_or_begun_anew_twice_loses_nothing() {
 
 #[test]
 fn a_database_without_a_log_goes_when_nobody_writes() {
+    needs!("python3");
     for mode in ["DELETE", "TRUNCATE", "PERSIST"] {
         let place = Place::new();
         let mut shop = Shop::begins(&place, &[&format!("PRAGMA journal_mode = {mode}")]);
@@ -274,6 +279,7 @@ fn a_database_without_a_log_goes_when_nobody_writes() {
 
 #[test]
 fn a_transaction_that_goes_on_and_on_keeps_nobody_from_the_last_commit() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &["PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 2"]);
     shop.sells(0..50);
@@ -292,6 +298,7 @@ fn a_transaction_that_goes_on_and_on_keeps_nobody_from_the_last_commit() {
 
 #[test]
 fn vacuum_large_pages_and_another_database_in_its_place() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &["PRAGMA page_size = 65536", WAL, BY_HAND]);
     shop.sells(0..300);
@@ -326,6 +333,7 @@ fn vacuum_large_pages_and_another_database_in_its_place() {
 
 #[test]
 fn what_cannot_be_read_as_a_database_is_captured_as_a_file_and_said() {
+    needs!("python3");
     let place = Place::new();
     fs::write(place.source.join("shop.db"), vec![0x5a; 8192]).unwrap();
     let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Sqlite) } else { Rule::Unsaid };
@@ -345,6 +353,7 @@ fn what_cannot_be_read_as_a_database_is_captured_as_a_file_and_said() {
 
 #[test]
 fn what_is_called_a_file_is_captured_as_one() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL]);
     shop.sells(0..10);
@@ -357,6 +366,7 @@ fn what_is_called_a_file_is_captured_as_one() {
 /// Rule (b): the locks of a process go when it closes the file anywhere; those of another one stay.
 #[test]
 fn what_is_held_stays_held_whatever_this_process_opens_and_closes() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND, "PRAGMA busy_timeout = 0"]);
     shop.sells(0..10);
@@ -377,6 +387,7 @@ fn what_is_held_stays_held_whatever_this_process_opens_and_closes() {
 
 #[test]
 fn a_flipped_bit_in_the_log_ends_it_there() {
+    needs!("python3");
     let place = Place::new();
     let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
     shop.sells(0..10);

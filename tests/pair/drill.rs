@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two, free_port};
-use crate::common::{passed_over, tree::tree, until};
+use crate::common::{needs, passed_over, tree::tree, until};
 use crate::turns::done;
 
 const POS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/drill.py");
@@ -76,6 +76,7 @@ fn drilled(two: &Two) -> Value {
 
 #[test]
 fn the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices() {
+    needs!("python3");
     if !is_allowed("the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices") {
         return;
     }
@@ -108,6 +109,7 @@ fn the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices()
 
 #[test]
 fn what_fails_in_a_drill_is_said_until_one_goes_well() {
+    needs!("python3");
     if !is_allowed("what_fails_in_a_drill_is_said_until_one_goes_well") {
         return;
     }
@@ -132,6 +134,7 @@ fn what_fails_in_a_drill_is_said_until_one_goes_well() {
 
 #[test]
 fn a_drill_is_given_up_where_the_server_is_needed() {
+    needs!("python3");
     if !is_allowed("a_drill_is_given_up_where_the_server_is_needed") {
         return;
     }
@@ -176,7 +179,7 @@ fn shop_beside(mode: &str) -> (Two, u16, PathBuf) {
     let (port, said) = (free_port(), two.path().join("said in a drill"));
     let set = format!(
         "command = [\"tail\", \"-f\", \"/dev/null\"]\nready = {{ command = [\"tail\", \"--version\"] }}\n\
-         stop = {{ signal = \"TERM\", timeout = \"60s\" }}\n\
+         stop = {{ signal = \"TERM\", timeout = \"300s\" }}\n\
          [drill]\ncommand = [\"python3\", \"{POS}\", \"{{data}}\", \"{port}\", \"{}\", \"{mode}\"]\n\
          ready = {{ tcp = \"127.0.0.1:{port}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"300s\" }}\n",
         said.display()
@@ -193,6 +196,7 @@ fn shop_beside(mode: &str) -> (Two, u16, PathBuf) {
 
 #[test]
 fn where_it_cannot_be_set_apart_a_drill_has_a_command_and_a_port_of_its_own() {
+    needs!("python3");
     let (two, port, said) = shop_beside("sells");
     let before = tree(&two.mirror());
     let held = output(&mut two.espejo(Machine::Backup, &["drill"]));
@@ -206,6 +210,7 @@ fn where_it_cannot_be_set_apart_a_drill_has_a_command_and_a_port_of_its_own() {
 
 #[test]
 fn whatever_ends_a_drill_that_is_not_apart_its_pos_server_ends_too() {
+    needs!("python3");
     let (mut two, _, said) = shop_beside("never");
     let begin = |two: &Two| {
         let drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
@@ -240,6 +245,7 @@ fn whatever_ends_a_drill_that_is_not_apart_its_pos_server_ends_too() {
 
 #[test]
 fn a_drill_waits_until_nothing_is_left_of_the_one_before() {
+    needs!("python3");
     let (mut two, _, said) = shop_beside("slow");
     let mut drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
     let go = said.with_extension("go");
@@ -265,6 +271,7 @@ fn a_drill_waits_until_nothing_is_left_of_the_one_before() {
 
 #[test]
 fn a_drill_for_which_there_is_no_room_or_no_way_is_refused() {
+    needs!("python3");
     let (two, ..) = shop("sells", "");
     let huge = fs::File::create(two.data.join("huge")).unwrap();
     huge.set_len(1 << 42).unwrap();

@@ -10,6 +10,7 @@ use espejo::service::licence::{ledger, ledger_paths};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::common::needs;
 use super::common::place::{output, told};
 use super::common::two::{Machine, Two};
 use super::pos::{Ends, PROGRAM, free_port, numbers};
@@ -187,6 +188,7 @@ fn almost_over(two: &Two, left_ms: u64) {
 
 #[test]
 fn after_the_grace_the_pos_server_is_stopped_and_all_is_given_back() {
+    needs!("python3");
     let folder = tempfile::tempdir().unwrap();
     let starts = folder.path().join("starts");
     let _ends = Ends(starts.clone());

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::common::place::{output, told};
 use super::common::two::{Machine, Two};
-use super::common::{until, until_some};
+use super::common::{needs, until, until_some};
 
 pub const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
 
@@ -99,6 +99,7 @@ fn has(status: &Value, code: &str) -> bool {
 
 #[test]
 fn it_becomes_ready_with_the_service_and_is_stopped_with_it() {
+    needs!("python3");
     let mut shop = Shop::open("good", "");
     let status = shop.until("ready");
     assert!(shop.answers() && status["pos"]["since"].is_string() && !has(&status, "MIR-402"), "{status}");
@@ -126,6 +127,7 @@ fn without_one_nothing_is_said_of_it() {
 
 #[test]
 fn one_that_ends_by_itself_is_started_again() {
+    needs!("python3");
     let shop = Shop::open("dies", "");
     until("it was started again", || shop.starts().len() == 2);
     let status = shop.until("ready");
@@ -139,6 +141,7 @@ fn one_that_ends_by_itself_is_started_again() {
 
 #[test]
 fn one_that_is_never_ready_fails() {
+    needs!("python3");
     let shop = Shop::open("never", "");
     let status = shop.until("failing");
     let down = |status: &Value| {
@@ -170,6 +173,7 @@ fn one_that_cannot_be_started_says_why() {
 
 #[test]
 fn one_that_hears_nothing_is_killed_with_all_that_it_began() {
+    needs!("python3");
     for mode in ["deaf", "outlived"] {
         let mut shop = Shop::open(mode, "stop = { timeout = \"300ms\" }");
         shop.until("ready");
@@ -183,6 +187,7 @@ fn one_that_hears_nothing_is_killed_with_all_that_it_began() {
 
 #[test]
 fn what_it_leaves_behind_is_ended_before_it_is_started_again() {
+    needs!("python3");
     let shop = Shop::open("outlived", "stop = { timeout = \"300ms\" }");
     shop.until("ready");
     let child = until_some("its child", || numbers(&shop.two.path().join("starts.child")).first().copied());
@@ -193,6 +198,7 @@ fn what_it_leaves_behind_is_ended_before_it_is_started_again() {
 
 #[test]
 fn it_outlives_a_service_that_is_killed_and_is_taken_over() {
+    needs!("python3");
     let mut shop = Shop::open("good", "");
     shop.until("ready");
     let before = shop.starts();
@@ -215,6 +221,7 @@ fn it_outlives_a_service_that_is_killed_and_is_taken_over() {
 
 #[test]
 fn one_that_never_came_on_record_is_ended_before_another_is_started() {
+    needs!("python3");
     let mut shop = Shop::open("good", "");
     shop.until("ready");
     let before = shop.starts()[0];
@@ -230,6 +237,7 @@ fn one_that_never_came_on_record_is_ended_before_another_is_started() {
 
 #[test]
 fn one_that_hangs_fails_and_the_backup_says_so() {
+    needs!("python3");
     let shop = Shop::open("good", "health = { send = \"PING\\n\", expect = \"PONG\", timeout = \"1s\" }");
     shop.until("ready");
     let well = |status: &Value| status["verdict"] == "healthy" && status["peer"]["server"] == "ready";
@@ -253,6 +261,7 @@ fn one_that_hangs_fails_and_the_backup_says_so() {
 
 #[test]
 fn one_on_the_machine_that_mirrors_is_noticed() {
+    needs!("python3");
     let shop = Shop::open("good", "");
     shop.until("ready");
     let found = |is: &'static str| {
@@ -281,6 +290,7 @@ fn one_on_the_machine_that_mirrors_is_noticed() {
 
 #[test]
 fn hooks_are_run_around_it_and_may_refuse() {
+    needs!("python3");
     let mut two = Two::new();
     two.init();
     let (list, veto) = (two.path().join("hooks"), two.path().join("veto"));

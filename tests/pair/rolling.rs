@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::common::place::{output, told};
 use crate::common::shop::{BOTH, Shop};
 use crate::common::two::{Machine, Two, verified};
-use crate::common::{passed_over, tree, until};
+use crate::common::{needs, passed_over, tree, until};
 use crate::turns::done;
 
 /// Names the program of the version before, where it was built already.
@@ -123,6 +123,7 @@ fn espejo(shop: &Shop, machine: Machine, verb: &[&str]) -> bool {
 
 #[test]
 fn a_shop_is_updated_one_machine_after_the_other_and_back_and_sells_meanwhile() {
+    needs!("python3");
     let test = "a_shop_is_updated_one_machine_after_the_other_and_back_and_sells_meanwhile";
     let Some(older) = older(test) else { return };
     let newer = PathBuf::from(env!("CARGO_BIN_EXE_espejo"));

@@ -13,7 +13,7 @@ use espejo::demo::order::Sale;
 use crate::common::place::{output, told};
 use crate::common::random::{Random, seed};
 use crate::common::two::{Machine, Two};
-use crate::common::{is_full, tree, until};
+use crate::common::{is_full, needs, tree, until};
 use crate::network::Network;
 
 /// The port of the POS server on each machine.
@@ -103,6 +103,7 @@ fn serves(two: &Two, machine: Machine) -> bool {
 
 #[test]
 fn whatever_is_cut_every_confirmed_sale_is_there_once() {
+    needs!("python3");
     let Some(network) = Network::new("whatever_is_cut_every_confirmed_sale_is_there_once") else { return };
     let mut random = Random::new(seed());
     let mut two = network.two("interval = \"300ms\"");

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rusqlite::Connection;
 
 use crate::common::two::{Machine, RUNS, Two};
-use crate::common::until;
+use crate::common::{needs, until};
 use crate::turns::{asked, done};
 
 /// Sells once for each line, in one commit, and says so.
@@ -63,6 +63,7 @@ fn sales(folder: &Path) -> (i64, i64) {
 
 #[test]
 fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() {
+    needs!("python3");
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
@@ -99,6 +100,7 @@ fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() 
 
 #[test]
 fn the_sales_that_the_main_alone_held_are_listed_row_by_row_when_it_is_back() {
+    needs!("python3");
     let mut two = Two::new();
     two.init();
     two.set("server", RUNS);

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
+use crate::common::needs;
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
 
@@ -62,6 +63,7 @@ fn name(number: usize) -> String {
 
 #[test]
 fn two_hundred_terminals_bear_witness_and_follow() {
+    needs!("python3");
     let free = ports(TILLS + 4);
     let (here, [main, backup, pos, notice]) = (&free[..TILLS], [0, 1, 2, 3].map(|at| free[TILLS + at]));
     let mut two = Two::at([format!("127.0.0.2:{main}"), format!("127.0.0.3:{backup}")], None);

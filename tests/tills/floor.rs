@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
-use crate::common::{passed_over, until, until_some};
+use crate::common::{lacks, passed_over, until, until_some};
 
 static FLOORS: AtomicU32 = AtomicU32::new(0);
 
@@ -57,6 +57,9 @@ fn ip(args: &[&str]) -> bool {
 
 impl Spaces {
     fn new(test: &str, tills: usize) -> Option<Self> {
+        if lacks("python3") {
+            return None;
+        }
         if !rustix::process::geteuid().is_root() {
             passed_over(test, "only root can make networks");
             return None;

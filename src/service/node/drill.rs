@@ -2,18 +2,15 @@
 //! touches no dataset; whatever is more urgent ends it.
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::Machine;
+use super::rehearsing::{Rehearsed, end_left, ended, hold};
 use crate::disk::{DiskError, duplicate};
 use crate::os::ground::{self, spawn};
 use crate::pair::Duty;
@@ -21,18 +18,18 @@ use crate::service::command::Reply;
 use crate::service::drilled::Drilled;
 use crate::service::receiving::Order;
 use crate::service::refusal::{NoDrill, WhyNot};
-use crate::service::rehearsal::{self, Rehearsal, Told};
+use crate::service::rehearsal::{self, Rehearsal};
 use crate::service::status::{Doubt, Operation, OperationKind, OperationState, Status, Step, Trouble};
 
-/// The time between two looks at what is left of one.
-const LOOK: Duration = Duration::from_millis(50);
+/// What is waited for beyond what the one before may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The drills of this machine.
 #[derive(Debug, Default)]
 pub(super) struct Drills {
     running: Option<Running>,
-    /// Datasets that are being copied, for the one that runs or for one that is over.
-    copying: BTreeSet<String>,
+    /// The lanes of the datasets that are being copied, for the one that runs or for one that is over.
+    copying: BTreeSet<usize>,
     /// Removes what the one before has left.
     clearing: Option<JoinHandle<()>>,
     /// The one that ended last, and how.
@@ -43,17 +40,11 @@ pub(super) struct Drills {
 #[derive(Debug)]
 struct Running {
     operation: Operation,
+    since: Instant,
     /// Its copies are made, or were.
     is_copying: bool,
     /// The rehearsal.
     task: Option<JoinHandle<Result<Rehearsed, WhyNot>>>,
-}
-
-/// What came of a rehearsal that went well.
-#[derive(Clone, Copy, Debug)]
-struct Rehearsed {
-    ready_ms: u64,
-    sold: bool,
 }
 
 impl Drills {
@@ -88,7 +79,7 @@ impl Machine {
         let id = operation.id;
         tracing::info!(by, "a drill begins");
         self.keeper.follow(&operation, self.member.node).await;
-        self.drills.running = Some(Running { operation, is_copying: false, task: None });
+        self.drills.running = Some(Running { operation, since: Instant::now(), is_copying: false, task: None });
         self.copy_for_drill();
         self.publish_soon();
         Reply::Running { operation: id }
@@ -102,7 +93,7 @@ impl Machine {
         if let Some(running) = self.drills.running.as_mut().filter(|running| !running.is_copying) {
             running.is_copying = true;
             for lane in &self.lanes {
-                self.drills.copying.insert(lane.name.clone());
+                self.drills.copying.insert(lane.number);
                 let _ = lane.orders.send(Order::Duplicate);
             }
         }
@@ -116,15 +107,26 @@ impl Machine {
             () if self.status().mirror.as_of.is_none() => Some(WhyNot::NoCopy),
             () if self.store.servers.is_none() => Some(WhyNot::NoServer),
             () if set.is_none() => Some(WhyNot::Drill(NoDrill::NotApart)),
-            () => None,
+            () => self.stopped_dataset(|_| true),
         }
     }
 
-    /// A dataset is copied for the drill, or could not be.
-    pub(super) async fn duplicated(&mut self, dataset: &str, copied: Result<(), DiskError>) {
-        self.drills.copying.remove(dataset);
-        // It was for one that is over.
+    /// Why one of these datasets is not mirrored any more, if one is not.
+    fn stopped_dataset(&self, is_of: impl Fn(usize) -> bool) -> Option<WhyNot> {
+        self.lanes.iter().filter(|lane| is_of(lane.number)).find_map(|lane| {
+            let why = lane.stalled.as_ref()?.why.clone();
+            Some(WhyNot::DatasetStopped { name: lane.name.clone(), why })
+        })
+    }
+
+    /// The dataset of a lane is copied for the drill, or could not be.
+    pub(super) async fn duplicated(&mut self, lane: usize, copied: Result<(), DiskError>) {
+        self.drills.copying.remove(&lane);
         if !self.drills.running.as_ref().is_some_and(|running| running.is_copying) {
+            // It was for one that is over, and may have come behind what removed its copies.
+            if self.drills.copying.is_empty() {
+                self.clean_up_after_drill();
+            }
             return;
         }
         match copied {
@@ -158,7 +160,7 @@ impl Machine {
 
     /// Looks how far the drill is.
     pub(super) async fn drill_goes_on(&mut self) {
-        self.copy_for_drill();
+        self.copies_go_on().await;
         let ended = |running: &Running| running.task.as_ref().is_some_and(JoinHandle::is_finished);
         if !self.drills.running.as_ref().is_some_and(ended) {
             return;
@@ -169,6 +171,27 @@ impl Machine {
             self.drill_passed(Step::StartTraining).await;
         }
         self.end_drill(came).await;
+    }
+
+    /// Begins the copies as soon as nothing is in the way, and notices what never will be there.
+    async fn copies_go_on(&mut self) {
+        let copying = std::mem::take(&mut self.drills.copying);
+        let (goes, lost): (BTreeSet<usize>, BTreeSet<usize>) =
+            copying.into_iter().partition(|number| self.lanes.iter().any(|lane| lane.number == *number && lane.goes()));
+        self.drills.copying = goes;
+        self.copy_for_drill();
+        let Some(running) = &self.drills.running else { return };
+        if running.is_copying {
+            if !lost.is_empty() && running.task.is_none() {
+                let why = self.stopped_dataset(|number| lost.contains(&number));
+                self.end_drill(Err(why.unwrap_or(WhyNot::Drill(NoDrill::GivenUp)))).await;
+            }
+        } else if let Some((server, _)) = rehearsal::server(&self.store, self.member.node)
+            && running.since.elapsed() > rehearsal::ending(&self.store, &server) + PATIENCE
+        {
+            // Of the one before something does not end.
+            self.end_drill(Err(WhyNot::Busy { kind: OperationKind::Drill })).await;
+        }
     }
 
     async fn drill_passed(&mut self, step: Step) {
@@ -222,14 +245,8 @@ impl Machine {
         self.publish_soon();
     }
 
-    /// The mirror begins: whoever copied for a drill is gone.
-    pub(super) fn forget_drill(&mut self) {
-        self.drills.copying.clear();
-        self.clean_up_after_drill();
-    }
-
     /// Removes what a drill leaves, where anything of one is left, and as soon as its POS server is gone.
-    fn clean_up_after_drill(&mut self) {
+    pub(super) fn clean_up_after_drill(&mut self) {
         let folders: Vec<PathBuf> =
             self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
         let place = rehearsal::place(&self.home);
@@ -241,6 +258,7 @@ impl Machine {
                 }
                 let _output = ended(&home).await;
                 let _ = ground::aside(move || {
+                    end_left(&place);
                     for folder in folders {
                         if let Err(error) = duplicate::remove(&folder) {
                             tracing::warn!(%error, folder = %folder.display(), "the copy of a drill could not be removed");
@@ -276,106 +294,4 @@ impl Machine {
             status.operation = Some(shown.clone());
         }
     }
-}
-
-/// Waits until nothing of a rehearsal runs, not of one either that a service before this one began: what each prints goes into one
-/// file, which is locked as long as anybody has it open.
-async fn ended(home: &Path) -> io::Result<File> {
-    let folder = home.join("log");
-    std::fs::create_dir_all(&folder)?;
-    let output = File::options().create(true).append(true).open(folder.join("drill.log"))?;
-    loop {
-        match output.try_lock() {
-            Err(TryLockError::WouldBlock) => sleep(LOOK).await,
-            Err(TryLockError::Error(error)) => return Err(error),
-            Ok(()) => return Ok(output),
-        }
-    }
-}
-
-/// Holds a rehearsal apart from the rest of the machine; where that is not possible and not needed, beside it. Where nobody waits for that
-/// any more, it may take `ending` to end what was begun.
-async fn hold(
-    mut rehearsal: Rehearsal,
-    (only_apart, sells): (bool, bool),
-    ending: Duration,
-) -> Result<Rehearsed, WhyNot> {
-    let system = |error: io::Error| WhyNot::System { error: error.to_string() };
-    std::fs::create_dir_all(&rehearsal.place).map_err(system)?;
-    let output = ended(&rehearsal.home).await.map_err(system)?;
-    output.set_len(0).map_err(system)?;
-    let begun = match begin(&rehearsal, ending, &output).await {
-        Err(_) if !only_apart => {
-            rehearsal.apart = false;
-            begin(&rehearsal, ending, &output).await
-        }
-        begun => begun,
-    };
-    let (mut process, mut lines) = begun.map_err(|error| {
-        tracing::warn!(%error, "the drill cannot be held apart");
-        WhyNot::Drill(NoDrill::NotApart)
-    })?;
-    let mut came = Rehearsed { ready_ms: 0, sold: false };
-    let mut is_ready = false;
-    while let Some(told) = next(&mut lines).await.map_err(system)? {
-        match told {
-            Told::Begun => {}
-            Told::Ready { took_ms } => (came.ready_ms, is_ready) = (took_ms, true),
-            Told::Sold => came.sold = true,
-            Told::Failed { why } => return Err(why),
-        }
-    }
-    process.ended().await;
-    if is_ready && came.sold == sells { Ok(came) } else { Err(WhyNot::ServerDown { why: None }) }
-}
-
-/// The process of a rehearsal. Where nobody waits for it any more it ends what it began, and then itself; a kill would leave that.
-struct Process {
-    child: Option<Child>,
-    ending: Duration,
-}
-
-impl Process {
-    async fn ended(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = timeout(Duration::from_secs(1), child.wait()).await;
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        // By that it is told.
-        drop(child.stdin.take());
-        let ending = self.ending;
-        spawn(async move {
-            if timeout(ending, child.wait()).await.is_err() {
-                let _ = child.kill().await;
-            }
-        });
-    }
-}
-
-/// Begins the process, and waits until it could begin.
-async fn begin(
-    rehearsal: &Rehearsal,
-    ending: Duration,
-    output: &File,
-) -> io::Result<(Process, Lines<BufReader<ChildStdout>>)> {
-    let mut command = rehearsal.command();
-    command.stderr(output.try_clone()?);
-    let mut child = Command::from(command).spawn()?;
-    let out = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let process = Process { child: Some(child), ending };
-    let mut lines = BufReader::new(out).lines();
-    match next(&mut lines).await? {
-        Some(Told::Begun) => Ok((process, lines)),
-        _ => Err(io::Error::other("the process did not begin")),
-    }
-}
-
-async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> io::Result<Option<Told>> {
-    let Some(line) = lines.next_line().await? else { return Ok(None) };
-    Ok(Some(serde_json::from_str(&line)?))
 }

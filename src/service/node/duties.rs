@@ -141,7 +141,7 @@ impl Machine {
             (dataset.name.clone(), Work::Receive(Receipt { dest, opening, epoch, asks, suspicious: mirror.suspicious }))
         });
         self.begin_lanes(work.collect())?;
-        self.forget_drill();
+        self.clean_up_after_drill();
         let served = std::mem::take(&mut self.turning.served);
         self.lanes.iter_mut().for_each(|lane| lane.served = served);
         Ok(())

@@ -270,8 +270,7 @@ impl Machine {
             return Ok(());
         }
         if let News::Duplicated(copied) = news {
-            let name = self.lanes[at].name.clone();
-            self.duplicated(&name, copied).await;
+            self.duplicated(lane, copied).await;
             return Ok(());
         }
         if news.is_progress() {

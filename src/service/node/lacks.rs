@@ -37,7 +37,7 @@ impl Machine {
         let counts = self.store.datasets.iter().flat_map(|dataset| &dataset.counts).map(|count| {
             let readings = self.numbers.readings(&name(&count.label));
             let held = readings.and_then(Readings::last);
-            let at_most = readings.map(|readings| readings.most(age)).filter(|_| held.is_some());
+            let at_most = readings.and_then(|readings| readings.most(age)).filter(|_| held.is_some());
             Lack { label: count.label.clone(), held, at_most, seen: vec![] }
         });
         let mut lacks: Vec<Lack> = counts.collect();

@@ -28,6 +28,7 @@
 //! - `alone`: what it does with nobody asking
 //! - `adopting`: the backup that serves becomes the main for good
 //! - `job`: the change of server that runs
+//! - `rehearsing`: the process of a drill
 //! - `recovering`: a record that cannot be gone on with
 //! - `witnesses`: what the terminals see
 //! - `twin`: two machines with one key
@@ -83,6 +84,7 @@ mod planning;
 pub mod pos;
 mod publishing;
 mod recovering;
+mod rehearsing;
 mod rules;
 pub mod session;
 mod since;

@@ -202,6 +202,7 @@ impl Machine {
 
     /// Ends what is sent or received, and waits for that. Returns which dataset failed in that, and why.
     pub(super) async fn end_lanes(&mut self) -> Result<(), (String, String)> {
+        self.give_up_drill().await;
         self.hang_up();
         // What comes after a change of duty is no first try.
         self.went |= !self.lanes.is_empty();
