@@ -65,22 +65,23 @@ impl Shop {
         Ok(())
     }
 
-    /// The POS server of each machine, and the port by which the terminals reach it.
+    /// The POS server of each machine and in a drill, which is not set apart on every system, and the port by which the terminals reach it.
     fn servers(&self) -> io::Result<String> {
         let program = toml::Value::from(std::env::current_exe()?.display().to_string());
-        let Places { pos, notice, .. } = self.places;
-        let server = |node: Node| {
+        let Places { pos, drill, notice, .. } = self.places;
+        let server = |node: Node, port: u16| {
             let (host, name) = (Places::listens(node), if node == Node::Main { "main" } else { "backup" });
             format!(
-                "command = [{program}, \"demo-pos\", \"--data\", \"{{data}}\", \"--host\", \"{host}\", \"--port\", \"{pos}\", \
+                "command = [{program}, \"demo-pos\", \"--data\", \"{{data}}\", \"--host\", \"{host}\", \"--port\", \"{port}\", \
                  \"--name\", \"{name}\"]\n\
-                 ready = {{ tcp = \"{host}:{pos}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"20s\" }}\n"
+                 ready = {{ tcp = \"{host}:{port}\", send = \"PING\\n\", expect = \"PONG\", timeout = \"20s\" }}\n"
             )
         };
-        let (main, backup) = (server(Node::Main), server(Node::Backup));
+        let [main, backup, drill] =
+            [(Node::Main, pos), (Node::Backup, pos), (Node::Backup, drill)].map(|(node, port)| server(node, port));
         Ok(format!(
             "\n[server]\n{main}stop = {{ signal = \"TERM\", timeout = \"5s\" }}\n[server.backup]\n{backup}\
-             \n[terminals]\nports = [{pos}]\nnotice_port = {notice}\n"
+             \n[drill]\n{drill}\n[terminals]\nports = [{pos}]\nnotice_port = {notice}\n"
         ))
     }
 }

@@ -22,6 +22,8 @@ pub struct Places {
     pub notice: u16,
     /// The POS server's.
     pub pos: u16,
+    /// The same in a drill.
+    pub drill: u16,
     /// That of the POS server on each terminal, then on the main and on the backup while they are only tills.
     pub here: [u16; TILLS.len() + 2],
 }
@@ -29,8 +31,8 @@ pub struct Places {
 impl Places {
     /// Some that are free.
     pub fn find() -> io::Result<Self> {
-        let [machine, notice, pos, here @ ..] = free_ports::<{ TILLS.len() + 5 }>()?;
-        Ok(Self { machine, notice, pos, here })
+        let [machine, notice, pos, drill, here @ ..] = free_ports::<{ TILLS.len() + 6 }>()?;
+        Ok(Self { machine, notice, pos, drill, here })
     }
 
     /// By which address the others know a machine.

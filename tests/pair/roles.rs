@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
-use crate::common::until;
+use crate::common::{passed_over, until};
 use crate::turns::{done, shop};
 
 /// A user that belongs to nobody.
@@ -32,7 +32,7 @@ fn pin(two: &Two, of: &str, typed: &str) -> Output {
 /// A shop with roles.
 fn with_roles() -> Option<Two> {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("passed over: only root can come as somebody else");
+        passed_over(std::thread::current().name().unwrap_or_default(), "only root can come as somebody else");
         return None;
     }
     let two = shop();
