@@ -32,7 +32,7 @@ impl Draft {
     #[must_use]
     pub fn text(&self) -> String {
         let (store, data, backup_folder) = (quoted(&self.store), quoted(&self.data), quoted(BACKUP_FOLDER));
-        let (main, backup) = (machine("main", &self.main), machine("backup", &self.backup));
+        let (main, backup) = (machine("main", "SERVIDOR", &self.main), machine("backup", "CAJA-3", &self.backup));
         format!(
             "# The settings of this store. They are kept on the main; the other machines receive them.\n\
              # What is not written here has its default. A change counts when the service starts again.\n\
@@ -56,8 +56,13 @@ impl Draft {
 /// What most shops need next, to be taken out of its comment.
 const EXAMPLES: &str = include_str!("examples.toml");
 
-fn machine(key: &str, machine: &DraftMachine) -> String {
-    let name = machine.name.as_ref().map(|name| format!("name = {}\n", quoted(name))).unwrap_or_default();
+fn machine(key: &str, example: &str, machine: &DraftMachine) -> String {
+    // Where nobody has said its name there is a place for it.
+    let example = quoted(example);
+    let name = machine.name.as_ref().map_or_else(
+        || format!("# name = {example:<24} # what people call it, on every screen; else its address\n"),
+        |name| format!("name = {}\n", quoted(name)),
+    );
     format!("[{key}]\n{name}address = {}\n", quoted(&machine.address.to_string()))
 }
 
@@ -101,6 +106,7 @@ mod tests {
         let store = Store::parse(&text).unwrap();
         assert_eq!(store.counters.len(), 1);
         assert!(store.servers.is_some() && store.terminals.is_some() && store.support.name.is_some());
+        assert!(!store.roles.operator.is_empty() && store.drill.sale.is_some() && !store.datasets[0].counts.is_empty());
     }
 
     proptest! {
