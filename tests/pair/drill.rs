@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two, free_port};
-use crate::common::{needs, passed_over, tree::tree, until};
+use crate::common::{needs, passed_over, tree::tree, until, until_some};
 use crate::turns::done;
 
 const POS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/drill.py");
@@ -267,6 +267,30 @@ fn a_drill_waits_until_nothing_is_left_of_the_one_before() {
     fs::write(go, "").unwrap();
     assert_eq!((drill.wait().unwrap().code(), started()), (Some(0), 2));
     nothing_is_left(&two, &said);
+}
+
+#[test]
+fn a_planned_change_ends_a_drill_and_the_next_one_is_another() {
+    needs!("python3");
+    let (two, _, said) = shop_beside("never");
+    let begin = |times| {
+        let drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
+        until("it has begun", || fs::read_to_string(&said).is_ok_and(|began| began.lines().count() == times));
+        drill
+    };
+    let mut drill = begin(1);
+    done(&two, Machine::Main, &["switch"]);
+    let ended = until_some("it is given up", || drill.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(1));
+    nothing_is_left(&two, &said);
+    until("it can be given back", || output(&mut two.espejo(Machine::Backup, &["return", "--plan"])).status.success());
+    done(&two, Machine::Backup, &["return"]);
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
+    });
+    let mut drill = begin(2);
+    drill.kill().unwrap();
+    drill.wait().unwrap();
 }
 
 #[test]

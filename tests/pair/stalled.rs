@@ -65,6 +65,7 @@ fn a_dataset_that_cannot_be_kept_stops_no_other_one() {
     // Before it is mended nothing changes.
     done(&two, Machine::Backup, &["return", "--copy", "images"]);
     two.until(Machine::Backup, "it has stopped again", has_stopped);
+    refused(&two, Machine::Backup, &["drill"], "images");
     assert_eq!(fs::read_to_string(copies.join("holiday")).unwrap(), "not of the shop");
     fs::remove_file(copies.join("holiday")).unwrap();
     // From the other machine, too. As the dataset stopped once more the two began to talk anew: what is asked just then is lost.
