@@ -5,13 +5,15 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+use espejo::disk::capture::candidates::Dirty;
 use espejo::disk::capture::rules::{As, Number, Records, Rule, Rules};
+use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Captured, Outcome, Source};
 use espejo::replica::Grade;
 use tokio::time::Instant;
 
 use crate::common::place::Place;
-use crate::source::{captures, captures_while, dirty, files, known, known_by, known_for, said};
+use crate::source::{captures, captures_while, dirty, files, known, known_by, known_for, known_within, said};
 
 /// Longer than all that was put off may take.
 const LATER: Duration = Duration::from_secs(120);
@@ -105,6 +107,40 @@ fn a_record_that_is_half_written_waits_for_its_end() {
     // Nobody ends it: it is no queue of lines, and all of it is to be there.
     let overdue = source.overdue(Instant::now() + LATER);
     assert_eq!(said(&captures(&mut source, overdue)), files(&[("ORDERS.QUE", Some("4;fo"))]));
+}
+
+#[test]
+fn a_queue_that_ended_in_half_a_line_at_all_looks_but_the_last_is_sure_from_then_on() {
+    // One of these is the moment in which patience is over, and what moves is taken as it is.
+    let is_unsteady = |moment: usize| {
+        let place = Place::new();
+        let mut source = known_within(&place, Duration::ZERO);
+        let mut queue = File::create(place.source.join("ORDERS.QUE")).unwrap();
+        queue.write_all(b"1;fir").unwrap();
+        let mut number = 0;
+        let mut writes = |_| {
+            number += 1;
+            if number > moment {
+                return Some(Dirty::default());
+            }
+            queue.write_all(if number == moment { b"t\n" } else { b"s" }).unwrap();
+            Some(dirty(&["ORDERS.QUE"]))
+        };
+        let outcome = source.capture(dirty(&["ORDERS.QUE"]), Moves::Follow, &mut writes).unwrap();
+        let Outcome::Captured(captured) = outcome else { panic!("{outcome:?}") };
+        let grade = source.grade_with(&captured);
+        source.commit(captured);
+        for line in ["t\n", "3;third\n"] {
+            queue.write_all(line.as_bytes()).unwrap();
+            let captured = captures(&mut source, dirty(&["ORDERS.QUE"]));
+            if line == "3;third\n" {
+                assert_eq!(source.grade_with(&captured), Grade::Exact, "{moment}");
+            }
+            source.commit(captured);
+        }
+        grade == Grade::Unsteady
+    };
+    assert!((1..100).filter(|moment| is_unsteady(*moment)).count() > 0);
 }
 
 #[test]

@@ -39,9 +39,18 @@ pub fn known_for(place: &Place, empty_patience: Duration) -> Source {
 
 /// The same, where this is said of the files.
 pub fn known_by(place: &Place, empty_patience: Duration, rules: Rules) -> Source {
+    opened(place, (Duration::from_secs(3), empty_patience), rules)
+}
+
+/// The same, where an instant is looked for only so long.
+pub fn known_within(place: &Place, patience: Duration) -> Source {
+    opened(place, (patience, Duration::from_secs(2)), Rules::default())
+}
+
+fn opened(place: &Place, (patience, empty_patience): (Duration, Duration), rules: Rules) -> Source {
     let options = Options {
         empty_patience,
-        patience: Duration::from_secs(3),
+        patience,
         consent: Consent::Ask,
         own: place.path().to_owned(),
         rules,

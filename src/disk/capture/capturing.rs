@@ -47,7 +47,8 @@ impl Source {
             return Ok(Outcome::Stopped { why, dirty });
         }
         self.note(&dirty, &mut settled);
-        if settled.certainty != Certainty::Program {
+        // What never held still may be a queue by now: where nothing else is there, what was is no matter.
+        if settled.certainty != Certainty::Program || self.tree.unsure() == 0 {
             self.certainty = settled.certainty;
         }
         let mut items = settled.items;
