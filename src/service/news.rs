@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::status::Trouble;
 use crate::disk::DiskError;
 use crate::link::Told;
@@ -102,6 +104,8 @@ pub enum News {
         /// How many.
         percent: u64,
     },
+    /// A person says that what was changed until then was meant.
+    Meant(Timestamp),
     /// The mirror is copied for a drill, or could not be.
     Duplicated(Result<(), DiskError>),
     /// Databases that do not open, though both sides are the same, and why: those of the source do not either.

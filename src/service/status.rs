@@ -133,6 +133,9 @@ pub struct Maintenance {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// When a person last ended one: what was changed until then was meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meant: Option<Timestamp>,
 }
 
 /// A dataset that has stopped by itself.

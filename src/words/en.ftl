@@ -240,7 +240,7 @@ doubt-drill-failed-do = Mend that, and hold another one: espejo drill.
 doubt-drill-old = The last drill was { $days } days ago: nobody knows whether the POS server would still start here.
 doubt-drill-old-do = Hold one; the shop does not notice: espejo drill
 doubt-much-changed = { $percent } % of the data of { $dataset } changed at once: a shop rarely does that, damage and malware do.
-doubt-much-changed-do = Look at the main server. The state before is kept: espejo promote --as-of
+doubt-much-changed-do = Look at the main server. Was it meant, by an update? espejo maintenance off. If not: the state before is kept, for espejo promote --as-of.
 trouble-watch-limit = Too many folders to be told of changes: all is looked through every { $every }.
 trouble-watch-limit-do = Raise the system's limit (fs.inotify.max_user_watches) for faster copies.
 trouble-unwatched = The source lies on another machine: it is looked through every { $every }.
@@ -326,7 +326,7 @@ mended-unsteady = The data hold still again.
 mended-not-restored = The database was read back from its dump.
 mended-not-dumped = The database is dumped again.
 mended-drill = A drill has shown that the POS server starts here.
-mended-much-changed = That most of the data changed at once was answered.
+mended-much-changed = That much of the data changed at once is not said any more: it was meant, or a day has passed.
 mended-watch-limit = The system tells of changes again.
 
 ## The backup licence
@@ -1244,6 +1244,7 @@ cli-run-nothing = no store is set up in { $path }; begin with: espejo init (on t
 cli-differed = Both sides differed. What differed is copied again; compare once more: espejo verify
 cli-maintenance-on = Maintenance for { $length }: nobody is called, and nothing is done by itself; it ends by itself, or with espejo maintenance off.
 cli-maintenance-off = No maintenance: people are called again.
+cli-maintenance-meant = It was meant that { $percent } % of the data of { $dataset } changed at { $at }; the state before is kept for a day all the same.
 banner-maintenance = Maintenance until { $until }: nobody is called.
 banner-maintenance-do = Asked for by { $by }. It ends by itself; espejo maintenance off ends it now.
 cli-copy-taken-up = { $name } is taken up again; espejo status shows how it goes.
@@ -1554,7 +1555,7 @@ help-maintenance-examples =
       espejo maintenance off
 help-maintenance-on = It begins, on both machines
 help-maintenance-on-length = It ends by itself after so long
-help-maintenance-off = It ends, on both machines
+help-maintenance-off = It ends, on both machines, and what was changed until then was meant (MIR-208)
 help-pin = Print a PIN as it is kept, for [roles] in store.toml; it is typed, or read from standard input
 help-pin-examples =
     Examples:

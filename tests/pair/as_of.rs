@@ -86,6 +86,47 @@ fn what_malware_did_to_the_main_is_said_and_the_backup_starts_from_before() {
 }
 
 #[test]
+fn what_a_person_says_was_meant_is_said_no_more_and_can_be_gone_back_to() {
+    let mut two = Two::new();
+    two.init();
+    let written = |salt: u64| {
+        let mut random = Random::new(salt);
+        (0..8 << 20).map(|_| u8::try_from(random.below(256)).unwrap()).collect::<Vec<u8>>()
+    };
+    fs::write(two.data.join("POS.DAT"), written(1)).unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    two.until(Machine::Backup, "it has caught up", |status| status["mirror"]["caught_up"] == true);
+    done(&two, Machine::Main, &["maintenance", "on", "--for", "1h"]);
+    let before = states(&two).len();
+    fs::write(two.data.join("POS.DAT"), written(2)).unwrap();
+    two.until_same("an update is mirrored");
+    for machine in [Machine::Backup, Machine::Main] {
+        two.until(machine, "it is said", |status| alarmed(status, "MIR-208"));
+    }
+    let ended = output(&mut two.espejo(Machine::Main, &["maintenance", "off"]));
+    assert!(told(&ended).contains("It was meant that"), "{}", told(&ended));
+    let calm = |status: &Value| !alarmed(status, "MIR-208") && status["peer"]["state"] == "healthy";
+    for machine in [Machine::Backup, Machine::Main] {
+        two.until(machine, "it was meant", calm);
+    }
+    // Another maintenance does not take that back, nor does a new start of the service.
+    done(&two, Machine::Backup, &["maintenance", "on", "--for", "1h"]);
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    let again = two.until(Machine::Backup, "it is still meant", |status| {
+        status["mirror"]["caught_up"] == true && status["maintenance"] == true && status["peer"]["state"] == "healthy"
+    });
+    assert!(!alarmed(&again, "MIR-208"), "{again}");
+    assert!(states(&two).len() > before, "the state before is kept");
+    // What comes after that was not: also where maintenance ends by itself.
+    done(&two, Machine::Backup, &["maintenance", "on", "--for", "1s"]);
+    two.until(Machine::Backup, "it ends by itself", |status| status["maintenance"] == false);
+    fs::write(two.data.join("POS.DAT"), written(3)).unwrap();
+    two.until(Machine::Backup, "the next is said", |status| alarmed(status, "MIR-208"));
+}
+
+#[test]
 fn a_time_of_which_nothing_is_kept_is_refused_and_nothing_changes() {
     let mut two = Two::new();
     two.init();

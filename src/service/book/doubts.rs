@@ -25,6 +25,8 @@ pub(super) struct Doubts {
     pub(super) plain: Vec<(String, String)>,
     /// A generation changed so many of a hundred bytes, and when.
     much: Option<(u64, Timestamp)>,
+    /// What was changed until then was meant, a person says.
+    meant: Timestamp,
     /// What never holds still for so long is told.
     pub(super) steady_alarm: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Doubts {
             rotten: BTreeSet::new(),
             plain: vec![],
             much: None,
+            meant: Timestamp::MIN,
             steady_alarm: crate::config::mirror::STEADY_ALARM,
         }
     }
@@ -54,6 +57,7 @@ impl Doubts {
             News::Broken(databases) => self.broken = databases,
             News::Plain(files) => self.plain = files,
             News::MuchChanged { percent } => self.much = Some((percent, now)),
+            News::Meant(until) => self.meant = until,
             News::Strange(files) => return self.strange(files),
             _ => {}
         }
@@ -69,7 +73,7 @@ impl Doubts {
 
 impl Book {
     pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {
-        let Doubts { broken, rotten, steady_alarm, .. } = &self.doubts;
+        let Doubts { broken, rotten, meant, steady_alarm, .. } = &self.doubts;
         let database = broken.first().map(|(file, why)| Doubt::Database {
             file: file.clone(),
             why: why.clone(),
@@ -81,7 +85,7 @@ impl Book {
         let for_long = |since: &Timestamp| now.duration_since(*since).unsigned_abs() >= *steady_alarm;
         let since = self.unsteady_since.filter(for_long);
         let unsteady = since.map(|since| Doubt::Unsteady { dataset: self.name.clone(), since });
-        let lately = |(_, at): &&(u64, Timestamp)| now.duration_since(*at).unsigned_abs() < KEPT;
+        let lately = |(_, at): &&(u64, Timestamp)| at > meant && now.duration_since(*at).unsigned_abs() < KEPT;
         let much = self.doubts.much.as_ref().filter(lately).map(|(percent, at)| Doubt::MuchChanged {
             dataset: self.name.clone(),
             percent: *percent,

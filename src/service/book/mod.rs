@@ -182,7 +182,7 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Strange(_) | News::Broken(_) | News::Plain(_) | News::MuchChanged { .. } => {
+            News::Strange(_) | News::Broken(_) | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
                 self.doubts.hear(news, now)
             }
             News::Comparing { bytes, .. } => {

@@ -1,5 +1,6 @@
 //! Maintenance: nobody is called, and nothing is done by itself, until a time that was said. Both machines know of it; what was
-//! said last counts.
+//! said last counts. Who ends it says by that, too, that what was changed until then was meant: an update of the shop's software may
+//! change most of its data at once, which is said otherwise. One that ends by itself says nothing.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::os::ground;
 use crate::service::command::Reply;
 use crate::service::event::Noted;
 use crate::service::home::save;
+use crate::service::news::News;
 use crate::service::refusal::WhyNot;
 use crate::service::status::Maintenance;
 
@@ -30,7 +32,9 @@ impl Machine {
         let now = ground::now();
         let length = length.and_then(|length| SignedDuration::try_from(length).ok());
         let until = length.and_then(|length| now.checked_add(length).ok()).unwrap_or(now);
-        let said = Maintenance { until, by: by.to_owned(), at: now };
+        let known = self.maintenance.as_ref().and_then(|known| known.meant);
+        let meant = if length.is_none() { Some(now) } else { known };
+        let said = Maintenance { until, by: by.to_owned(), at: now, meant };
         if let Err(error) = self.keep_maintenance(said.clone()) {
             return Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] };
         }
@@ -55,8 +59,17 @@ impl Machine {
         save(&path(&self.home), &serde_json::to_vec_pretty(&said)?)?;
         tracing::warn!(until = %said.until, by = said.by, "maintenance");
         self.maintenance = Some(said);
+        self.tell_meant();
         self.publish_soon();
         Ok(())
+    }
+
+    /// Tells each dataset what was meant.
+    pub(super) fn tell_meant(&mut self) {
+        let Some(until) = self.maintenance.as_ref().and_then(|said| said.meant) else { return };
+        for lane in &self.lanes {
+            let _ = self.tell.news.send((lane.number, News::Meant(until)));
+        }
     }
 
     /// The one that is under way.

@@ -41,6 +41,7 @@ impl Machine {
             self.lanes.push(Lane::begin(&name, work, book, number, self.tell.news.clone())?);
             self.give_kept_way(self.lanes.len() - 1);
         }
+        self.tell_meant();
         Ok(())
     }
 
