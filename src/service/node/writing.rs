@@ -1,5 +1,6 @@
 //! Writes where a number goes on: into a file, into a database, or by a program of the shop's.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,18 +47,66 @@ fn run(folders: &[(String, PathBuf)], command: &Program, value: &str) -> Result<
     }
 }
 
-/// Writes a file anew, wholly or not at all, with the owner and the rights that it had.
+/// Writes a file anew, wholly or not at all, with the owner and the rights that it had. What is left of a try that was killed goes
+/// with the next one, which the start of the server makes as soon as it goes on.
 fn anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
+    let beside = beside(path).ok_or(io::ErrorKind::NotFound)?;
     let before = fs::metadata(path)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(bytes)?;
-    new.as_file().set_permissions(fs::Permissions::from_mode(before.mode()))?;
-    // Only one user may give files away; the others own what they mirror.
-    let _ = fchown(new.as_file(), Some(before.uid()), Some(before.gid()));
-    new.as_file().sync_all()?;
-    new.persist(path)?;
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let renamed = fill(&beside, bytes, &before).and_then(|()| fs::rename(&beside, path));
+    if renamed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    renamed?;
     fs::File::open(folder)?.sync_all()
+}
+
+/// Where a file is written before it takes its name.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name()?);
+    name.push(".espejo-new");
+    Some(path.with_file_name(name))
+}
+
+fn fill(beside: &Path, bytes: &[u8], like: &fs::Metadata) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+    let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside)?;
+    new.write_all(bytes)?;
+    // Only one user may give files away; the others own what they mirror. A change of owner may take rights away: they come last.
+    let _ = fchown(&new, Some(like.uid()), Some(like.gid()));
+    new.set_permissions(fs::Permissions::from_mode(like.mode()))?;
+    new.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_try_left_goes_with_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("POS-Q.Seq");
+        fs::write(&path, "1041\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::write(beside(&path).unwrap(), "109").unwrap();
+        anew(&path, b"1091\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1091\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(anew(&folder.path().join("POS-Q.Seq"), b"1091\n").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }
