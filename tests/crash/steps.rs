@@ -68,11 +68,15 @@ fn a_state_of_which_the_way_back_was_dropped_is_refused_and_nothing_changes() {
     let [first, second, last] = states[..] else { panic!("{states:?}") };
     // History was over its bound after somebody had looked at what there is.
     assert_eq!(mirror.drop_history().unwrap(), Some(1));
-    let refused = mirror.back_to(first.as_of, "aside");
+    let refused = mirror.set_aside_since(first.as_of, "aside");
+    assert!(matches!(&refused, Err(DiskError::TooLongAgo { oldest: Some(at) }) if *at == second.as_of), "{refused:?}");
+    let refused = mirror.back_to(first.as_of);
     assert!(matches!(&refused, Err(DiskError::TooLongAgo { oldest: Some(at) }) if *at == second.as_of), "{refused:?}");
     assert_same(&now, &tree(&place.dest), "nothing was stepped back");
     assert_eq!(mirror.state().position.seq, last.seq);
-    let aside = mirror.back_to(second.as_of, "aside").unwrap().unwrap();
+    let aside = mirror.set_aside_since(second.as_of, "aside").unwrap().unwrap();
+    mirror.back_to(second.as_of).unwrap();
+    mirror.back_to(second.as_of).unwrap();
     assert_same(&before, &tree(&place.dest), "what is kept is there");
     assert_eq!(fs::read_to_string(aside.to.join("later")).unwrap(), "a sale");
     drop(mirror);

@@ -127,6 +127,53 @@ fn what_a_person_says_was_meant_is_said_no_more_and_can_be_gone_back_to() {
 }
 
 #[test]
+fn a_start_from_an_earlier_state_that_dies_midway_leaves_no_dataset_behind() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    let images = two.path().join("images");
+    fs::create_dir(&images).unwrap();
+    let more = format!("\n[[dataset]]\nname = \"images\"\nmain = \"{}\"\nbackup = \"IMAGES\"\n", images.display());
+    let path = two.home(Machine::Main).join("store.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + &more).unwrap();
+    let copied = two.home(Machine::Backup).join("IMAGES/cake.jpg");
+    let is = |path: &PathBuf, what: &str| fs::read_to_string(path).is_ok_and(|there| there == what);
+    let write = |two: &Two, what: &str| {
+        fs::write(two.data.join("ORDER.QUE"), what).unwrap();
+        fs::write(images.join("cake.jpg"), what).unwrap();
+        two.until_same("the orders");
+        until("the image is there", || is(&copied, what));
+    };
+    fs::write(images.join("cake.jpg"), "").unwrap();
+    two.meet();
+    write(&two, "1;coffee\n");
+    until("what was sold is a state", || !states(&two).is_empty());
+    let before = Timestamp::now();
+    write(&two, "1;coffee\n2;tea\n");
+    // The first dataset is stepped back, the second one not yet.
+    two.around(Machine::Backup, "FAILPOINTS", "back.begun=1*off->return");
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "both are there", |status| status["mirror"]["caught_up"] == true);
+    lose_the_main(&mut two);
+    let _ = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &before.to_string()]));
+    two.until_killed(Machine::Backup);
+    let halves = [is(&two.mirror().join("ORDER.QUE"), "1;coffee\n"), is(&copied, "1;coffee\n")];
+    assert_eq!(halves, [true, false], "it died between the two");
+    two.nothing_around(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is there again", |status| status["duty"] == "waiting");
+    assert!(is(&two.mirror().join("ORDER.QUE"), "1;coffee\n") && is(&copied, "1;coffee\n"), "both are of one time");
+    let history = output(&mut two.espejo(Machine::Backup, &["history", "--events"]));
+    assert!(told(&history).contains("stepped back"), "{}", told(&history));
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] != "healthy");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    assert!(is(&two.mirror().join("ORDER.QUE"), "1;coffee\n") && is(&copied, "1;coffee\n"), "they still are");
+    let aside = rescued(&two);
+    assert!(aside.iter().any(|aside| is(&aside.join("ORDER.QUE"), "1;coffee\n2;tea\n")), "{aside:?}");
+}
+
+#[test]
 fn a_time_of_which_nothing_is_kept_is_refused_and_nothing_changes() {
     let mut two = Two::new();
     two.init();

@@ -32,8 +32,8 @@ impl Mirror {
         found.ok_or(DiskError::TooLongAgo { oldest: all.first().map(|one| one.as_of) })
     }
 
-    /// Steps back to the state of `time`. What is there now and changes by it is set aside before, under the name `stamp`.
-    pub fn back_to(&mut self, time: Time, stamp: &str) -> Result<Option<SetAside>, DiskError> {
+    /// Sets aside what is there now and would change by a step back to the state of `time`, under the name `stamp`.
+    pub fn set_aside_since(&self, time: Time, stamp: &str) -> Result<Option<SetAside>, DiskError> {
         let target = self.generation_of(time)?.seq;
         if target == self.state.position.seq {
             return Ok(None);
@@ -52,12 +52,18 @@ impl Mirror {
             }
         }
         aside.sync_all().at("making durable", &to)?;
+        Ok(Some(SetAside { files, to }))
+    }
+
+    /// Steps back to the state of `time`. Whatever comes in between, doing it again goes on with it.
+    pub fn back_to(&mut self, time: Time) -> Result<(), DiskError> {
+        let target = self.generation_of(time)?.seq;
         while self.state.position.seq > target {
             if !self.step_back()? {
                 return Err(DiskError::TooLongAgo { oldest: Some(self.state.as_of) });
             }
         }
-        Ok(Some(SetAside { files, to }))
+        Ok(())
     }
 
     /// The state as it is now is kept for a day, however old history may be: what comes next changes so many of a hundred bytes, or only

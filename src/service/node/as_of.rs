@@ -1,7 +1,7 @@
 //! The start from an earlier state of the copy: for the day when the main has mirrored its own damage. What the mirror holds is set aside
 //! before anything of it is stepped back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,15 +9,17 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Machine;
+use crate::config::dataset::Dataset;
 use crate::disk::DiskError;
 use crate::disk::apply::open::{OpenError, Opening, Others};
 use crate::disk::apply::{Mirror, journal_folder};
 use crate::disk::journal::index::Index;
 use crate::disk::journal::undo::Limits;
 use crate::os::ground::{self, spawn};
-use crate::pair::Duty;
+use crate::pair::{Duty, Epoch};
 use crate::replica::Time;
 use crate::service::event::{Noted, What};
+use crate::service::home::save;
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
 
@@ -60,25 +62,21 @@ impl Machine {
     /// Steps every dataset back to what it was at `time`: all of them, or, where one cannot be, none. The mirrors are closed. Returns how
     /// many generations there are then.
     pub(super) async fn back_to(&mut self, time: Timestamp) -> Result<u64, WhyNot> {
-        let mirror = &self.store.mirror;
-        let opening =
-            Opening { others: Others::Refuse, history: Limits { age: mirror.history, bytes: mirror.history_bytes } };
-        let folders: Vec<_> =
-            self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
-        let (epoch, stamp) = (self.pair.record().epoch, ground::now().strftime("%Y%m%d-%H%M%S").to_string());
+        let (closed, wish) = (self.closed_mirrors(), wish_path(&self.home));
+        let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
         let at = Time::from(time);
         let stepped = ground::aside(move || {
-            let mut mirrors = vec![];
-            for folder in &folders {
-                let (mirror, _) = Mirror::open(folder, opening, epoch).map_err(refused)?;
-                mirror.generation_of(at).map_err(no_way)?;
-                mirrors.push(mirror);
-            }
-            let back = |mirror: &mut Mirror| mirror.back_to(at, &stamp).map_err(no_way);
-            let asides = mirrors.iter_mut().map(back).collect::<Result<Vec<_>, WhyNot>>()?;
+            let mut mirrors = closed.open().map_err(refused)?;
+            mirrors.iter().try_for_each(|mirror| mirror.generation_of(at).map(drop)).map_err(no_way)?;
+            let aside = |mirror: &Mirror| mirror.set_aside_since(at, &stamp).map_err(no_way);
+            let asides = mirrors.iter().map(aside).collect::<Result<Vec<_>, WhyNot>>()?;
+            // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
+            save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
+            mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)?;
+            ground::remove(&wish).map_err(system)?;
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))
         });
-        let (asides, seq) = stepped.await.unwrap_or_else(|error| Err(WhyNot::System { error: error.to_string() }))?;
+        let (asides, seq) = stepped.await.unwrap_or_else(|error| Err(system(error)))?;
         for aside in asides.into_iter().flatten() {
             let kept = Noted::Kept { files: aside.files.len() as u64, to: aside.to.display().to_string() };
             self.done("", What::Noted(kept));
@@ -86,19 +84,74 @@ impl Machine {
         self.done("", What::Noted(Noted::SteppedBack { to: time }));
         Ok(seq)
     }
+
+    /// Finishes what a crash has interrupted: all datasets are stepped back to the time that was asked for. No mirror is open yet.
+    pub(super) async fn back_at_last(&mut self) {
+        let wish = wish_path(&self.home);
+        let Ok(bytes) = std::fs::read(&wish) else { return };
+        if let Ok(time) = serde_json::from_slice::<Timestamp>(&bytes) {
+            let (closed, at) = (self.closed_mirrors(), Time::from(time));
+            let stepped = ground::aside(move || {
+                let mut mirrors = closed.open().map_err(refused)?;
+                mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)
+            });
+            match stepped.await.unwrap_or_else(|error| Err(system(error))) {
+                Ok(()) => self.done("", What::Noted(Noted::SteppedBack { to: time })),
+                Err(why) => tracing::error!(?why, %time, "the step back that was interrupted could not be finished"),
+            }
+        }
+        if let Err(error) = ground::remove(&wish) {
+            tracing::error!(%error, "that all was stepped back could not be noted");
+        }
+    }
+
+    fn closed_mirrors(&self) -> Closed {
+        let mirror = &self.store.mirror;
+        let folder = |dataset: &Dataset| self.folder(&self.store, &dataset.name);
+        Closed {
+            folders: self.store.datasets.iter().map(folder).collect(),
+            opening: Opening {
+                others: Others::Refuse,
+                history: Limits { age: mirror.history, bytes: mirror.history_bytes },
+            },
+            epoch: self.pair.record().epoch,
+        }
+    }
+}
+
+/// The mirrors of all datasets, which nobody has open.
+struct Closed {
+    folders: Vec<PathBuf>,
+    opening: Opening,
+    epoch: Epoch,
+}
+
+impl Closed {
+    fn open(&self) -> Result<Vec<Mirror>, OpenError> {
+        self.folders.iter().map(|folder| Ok(Mirror::open(folder, self.opening, self.epoch)?.0)).collect()
+    }
+}
+
+/// Where is kept to what time all is being stepped back.
+fn wish_path(home: &Path) -> PathBuf {
+    home.join("back-to.json")
+}
+
+fn system(error: impl std::fmt::Display) -> WhyNot {
+    WhyNot::System { error: error.to_string() }
 }
 
 fn refused(error: OpenError) -> WhyNot {
     match error {
         OpenError::Disk(error) => no_way(error),
-        other => WhyNot::System { error: other.to_string() },
+        other => system(other),
     }
 }
 
 fn no_way(error: DiskError) -> WhyNot {
     match error {
         DiskError::TooLongAgo { oldest } => WhyNot::TooLongAgo { oldest: oldest.and_then(Time::timestamp) },
-        error => WhyNot::System { error: error.to_string() },
+        error => system(error),
     }
 }
 
