@@ -86,7 +86,7 @@ struct Found {
     unsteady: usize,
     /// Those that were called sure, and are no state of the shop.
     bad: Vec<String>,
-    /// The longest time between two that were sure.
+    /// The longest time between two that were sure, and to the first and from the last of them.
     longest: Duration,
 }
 
@@ -117,7 +117,7 @@ fn mirrored_at(place: &Place, kind: Kind, (rate, generations): (f64, u64), line:
 fn step_through(kind: Kind, place: &Place) -> Found {
     let (mut mirror, _) = place.open();
     let mut found = Found::default();
-    let mut later: Option<Time> = None;
+    let mut later = mirror.state().as_of;
     let opened = place.path().join("opened");
     loop {
         let (position, grade, as_of) = (mirror.state().position, mirror.state().grade, mirror.state().as_of);
@@ -130,12 +130,13 @@ fn step_through(kind: Kind, place: &Place) -> Found {
         if let (true, Err(why)) = (sure, (kind.check)(&opened)) {
             found.bad.push(format!("generation {}, {grade:?}: {why}", position.seq));
         }
-        if sure {
-            let since = later.map_or(0.0, |later| seconds(later) - seconds(as_of));
+        let is_first = position.seq <= 2 || !mirror.step_back().unwrap();
+        if sure || is_first {
+            let since = seconds(later) - seconds(as_of);
             found.longest = found.longest.max(Duration::from_secs_f64(since.max(0.0)));
-            later = Some(as_of);
+            later = as_of;
         }
-        if position.seq <= 2 || !mirror.step_back().unwrap() {
+        if is_first {
             break;
         }
     }
@@ -163,6 +164,7 @@ fn checked(kind: Kind, rate: f64, generations: u64) {
         assert_eq!(found.unsteady, 0, "{found:?}");
     }
     if rate <= 5.0 {
+        assert!(found.unsteady < found.generations, "nothing was checked: {found:?}");
         assert!(found.longest < Duration::from_secs(10), "starved: {found:?}");
     }
 }

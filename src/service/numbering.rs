@@ -36,6 +36,15 @@ pub enum Next {
 }
 
 impl Next {
+    /// The same, and never before `least`.
+    #[must_use]
+    pub fn at_least(self, least: u64) -> Self {
+        match self {
+            Self::Behind(next) => Self::Behind(next.max(least)),
+            Self::Series(_) => self,
+        }
+    }
+
     /// As it is written.
     #[must_use]
     pub fn value(&self) -> String {
@@ -104,12 +113,14 @@ impl Numbered {
         let given = found.max(first.saturating_sub(1));
         let range = |from: u64, to: u64| (from <= to).then_some((from, to));
         let seen = self.seen.unwrap_or(0).max(given);
+        // What was given behind that, the backup has given again.
+        let behind = match self.next {
+            Next::Behind(next) => next,
+            Next::Series(_) => u64::MAX,
+        };
         Some(Report {
             recovered: range(first, given),
-            twice: match &self.next {
-                Next::Behind(next) => range(next.saturating_add(1), given),
-                Next::Series(_) => None,
-            },
+            twice: range(behind.saturating_add(1), seen),
             lost: range(given.saturating_add(1), seen),
             never: end.and_then(|end| range(seen.saturating_add(1), end)),
         })
@@ -142,6 +153,8 @@ impl Readings {
     /// Takes in an answer.
     pub fn take(&mut self, answer: Result<u64, String>, now: Timestamp) {
         self.read_at = Some(now);
+        // What a clock that was ahead has noted may be of any time.
+        self.known.retain(|(at, _)| *at <= now);
         match answer {
             Err(error) => self.error = Some(error),
             Ok(value) => {
@@ -273,6 +286,38 @@ mod tests {
         // A day later nobody remembers that minute.
         readings.take(Ok(300), at(130 * 60 + 86_400));
         assert!(readings.rate() < 60, "{}", readings.rate());
+    }
+
+    #[test]
+    fn what_a_terminal_has_shown_was_given() {
+        let next = Next::Behind(1000).at_least(1092).at_least(0);
+        let set = |next: Next, seen| Numbered {
+            name: "receipt".to_owned(),
+            epoch: 2,
+            at: at(0),
+            last: Some(1042),
+            suspect: suspect(Some(1042), &next),
+            next,
+            by: None,
+            found: Some(1050),
+            seen: Some(seen),
+        };
+        // A person has said where it goes on, and did not look at the tills.
+        let report = set(next.clone(), 1100).report().unwrap();
+        assert_eq!(report.recovered, Some((1043, 1050)));
+        assert_eq!((report.lost, report.twice), (Some((1051, 1100)), Some((1093, 1100))));
+        let report = set(next, 1060).report().unwrap();
+        assert_eq!((report.lost, report.twice, report.never), (Some((1051, 1060)), None, Some((1061, 1092))));
+        assert_eq!(set(Next::Series("B".to_owned()), 1100).report().unwrap().lost, Some((1051, 1100)));
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_noted_is_forgotten() {
+        let mut readings = Readings::default();
+        readings.take(Ok(1000), at(365 * 86_400));
+        (0..10_u32).for_each(|minute| readings.take(Ok(1000 + u64::from(minute)), at(i64::from(minute) * 61)));
+        assert!(readings.rate() <= 60, "one a minute: {}", readings.rate());
+        assert!(readings.most(Duration::from_secs(60)).is_some());
     }
 
     #[test]

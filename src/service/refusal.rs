@@ -157,6 +157,13 @@ pub enum WhyNot {
         /// Why.
         why: String,
     },
+    /// A database could not be dumped for the last time: the server stays where it is.
+    NotDumped {
+        /// The dataset.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Nothing waits for a number to be set by hand.
     NoNumberWaits,
     /// No POS server program is set.

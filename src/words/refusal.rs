@@ -12,6 +12,11 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
     words.with(key(why), &said)
 }
 
+/// The sentence about a database that is mirrored by dumps.
+fn dump_key(why: &WhyNot) -> &'static str {
+    if matches!(why, WhyNot::NotDumped { .. }) { "refusal-not-dumped" } else { "refusal-not-restored" }
+}
+
 /// The sentence.
 fn key(why: &WhyNot) -> &'static str {
     match why {
@@ -64,7 +69,7 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::Busy { .. } => "refusal-busy",
         WhyNot::NumberAsked { .. } => "refusal-number-asked",
         WhyNot::NumberNotSet { .. } => "refusal-number-not-set",
-        WhyNot::NotRestored { .. } => "refusal-not-restored",
+        WhyNot::NotRestored { .. } | WhyNot::NotDumped { .. } => dump_key(why),
         WhyNot::NoNumberWaits => "refusal-no-number-waits",
         WhyNot::TurnsAlready => "refusal-turns-already",
         WhyNot::NothingRuns => "refusal-nothing-runs",
@@ -130,6 +135,7 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
         WhyNot::NotLevel { limit_ms } => vec![("limit", span(*limit_ms))],
         WhyNot::NumberNotSet { name, why }
         | WhyNot::NotRestored { name, why }
+        | WhyNot::NotDumped { name, why }
         | WhyNot::DatasetLacks { name, why }
         | WhyNot::DatasetStopped { name, why } => {
             vec![("name", name.clone()), ("why", why.clone())]

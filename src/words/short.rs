@@ -59,7 +59,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         }
         WhyNot::Busy { kind } => busy(words, *kind),
         WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => of("short-number", name),
-        WhyNot::NotRestored { name, .. } => of("short-not-restored", name),
+        WhyNot::NotRestored { name, .. } | WhyNot::NotDumped { name, .. } => of("short-dump-failed", name),
         WhyNot::TurnsAlready => words.say("short-turns-already"),
         WhyNot::NothingRuns | WhyNot::NoNumberWaits => words.say("short-nothing-runs"),
         WhyNot::TooLate => words.say("short-too-late"),

@@ -28,6 +28,24 @@ fn long_queue(place: &Place) -> (Source, File) {
     (source, file)
 }
 
+#[test]
+fn an_edit_that_did_not_reach_the_mirror_is_not_forgotten() {
+    let place = Place::new();
+    let (mut source, mut queue) = long_queue(&place);
+    queue.write_all(b"0090000;receipt\n").unwrap();
+    let end = captures(&mut source, dirty(&["ORDERS.QUE"]));
+    source.commit(end);
+    void(&place);
+    queue.write_all(b"0090001;receipt\n").unwrap();
+    let end = captures(&mut source, dirty(&["ORDERS.QUE"]));
+    source.commit(end);
+    let overdue = source.overdue(Instant::now() + LATER);
+    let captured = captures(&mut source, overdue);
+    assert!(is_voided(&captured));
+    // The link was cut before it was acknowledged.
+    assert!(is_voided(&captures(&mut source, captured.again())));
+}
+
 /// Whether `captured` carries "VOIDED" in the queue.
 fn is_voided(captured: &Captured) -> bool {
     said(captured)
@@ -112,8 +130,11 @@ fn a_record_that_is_half_written_waits_for_its_end() {
 #[test]
 fn a_queue_that_ended_in_half_a_line_at_all_looks_but_the_last_is_sure_from_then_on() {
     // One of these is the moment in which patience is over, and what moves is taken as it is.
-    let is_unsteady = |moment: usize| {
+    let is_unsteady = |moment: usize, beside: bool| {
         let place = Place::new();
+        if beside {
+            fs::write(place.source.join("STOCK.DAT"), "1").unwrap();
+        }
         let mut source = known_within(&place, Duration::ZERO);
         let mut queue = File::create(place.source.join("ORDERS.QUE")).unwrap();
         queue.write_all(b"1;fir").unwrap();
@@ -134,13 +155,16 @@ fn a_queue_that_ended_in_half_a_line_at_all_looks_but_the_last_is_sure_from_then
             queue.write_all(line.as_bytes()).unwrap();
             let captured = captures(&mut source, dirty(&["ORDERS.QUE"]));
             if line == "3;third\n" {
-                assert_eq!(source.grade_with(&captured), Grade::Exact, "{moment}");
+                let sure = if beside { Grade::Steady } else { Grade::Exact };
+                assert_eq!(source.grade_with(&captured), sure, "{moment}");
             }
             source.commit(captured);
         }
         grade == Grade::Unsteady
     };
-    assert!((1..100).filter(|moment| is_unsteady(*moment)).count() > 0);
+    for beside in [false, true] {
+        assert!((1..100).filter(|moment| is_unsteady(*moment, beside)).count() > 0);
+    }
 }
 
 #[test]

@@ -124,6 +124,11 @@ fn what_a_person_says_was_meant_is_said_no_more_and_can_be_gone_back_to() {
     two.until(Machine::Backup, "it ends by itself", |status| status["maintenance"] == false);
     fs::write(two.data.join("POS.DAT"), written(3)).unwrap();
     two.until(Machine::Backup, "the next is said", |status| alarmed(status, "MIR-208"));
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "by the next service, too", |status| {
+        alarmed(status, "MIR-208") && status["peer"]["state"] == "healthy"
+    });
 }
 
 #[test]

@@ -99,6 +99,34 @@ fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
 }
 
 #[test]
+fn what_was_to_be_set_for_a_start_that_came_to_nothing_is_not_set_by_another_one() {
+    let mut two =
+        shop("on_start = \"ask\"\nwrite = { command = [\"sh\", \"-c\", \"echo $0 > {data}/POS-Q.Seq\", \"{value}\"] }");
+    dies(&mut two);
+    let press = ["promote", "--yes", "--counter", "receipt=1092", "--as-of", "2020-01-01 12:00"];
+    let said = asked(&two, Machine::Backup, &press);
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    two.start(Machine::Main);
+    two.until(Machine::Main, "it serves again", |status| {
+        if status["duty"] == "waiting" {
+            asked(&two, Machine::Main, &["start", "--yes"]);
+        }
+        status["server"] == "ready" && status["peer"]["state"] == "healthy"
+    });
+    // The shop sells for weeks.
+    fs::write(two.data.join("POS-Q.Seq"), "5000\n").unwrap();
+    two.until_same("the main has gone on");
+    two.until(Machine::Main, "it could give its place", |status| {
+        let plans = status["plans"].as_array().unwrap();
+        let switch = plans.iter().find(|plan| plan["kind"] == "switch").unwrap();
+        switch["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null())
+    });
+    done(&two, Machine::Main, &["switch", "--yes"]);
+    assert_eq!(number(&two), "5000\n");
+    assert_eq!(counters(&two)["numbered"], json!([]));
+}
+
+#[test]
 fn a_person_is_asked_where_it_goes_on() {
     let mut two =
         shop("on_start = \"ask\"\nwrite = { command = [\"sh\", \"-c\", \"echo $0 > {data}/POS-Q.Seq\", \"{value}\"] }");

@@ -198,3 +198,23 @@ fn what_cannot_be_dumped_or_read_back_is_said_and_the_pos_server_waits_for_it() 
     two.until(Machine::Backup, "it is tried again, and the POS server starts", |status| status["server"] == "ready");
     assert_eq!(backup.sales(), "coffee");
 }
+
+#[test]
+fn a_planned_change_gives_nothing_away_where_the_last_dump_fails() {
+    let Some((two, main, backup)) = shop("a_planned_change_gives_nothing_away_where_the_last_dump_fails", "") else {
+        return;
+    };
+    main.sell("coffee");
+    until_dumped(&two, "the sale is in the mirror");
+    main.ask("postgres", "alter database shop rename to gone");
+    let said = output(&mut two.espejo(Machine::Main, &["switch", "--yes"]));
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    assert!(told(&said).contains("books could not be dumped"), "{}", told(&said));
+    two.until(Machine::Main, "it serves on", |status| status["duty"] == "serving" && status["server"] == "ready");
+    assert_eq!(backup.sales(), "", "nothing was read back");
+    main.ask("postgres", "alter database gone rename to shop");
+    main.sell("tea");
+    two.until(Machine::Main, "it can be dumped again", |status| status["alarms"] == serde_json::json!([]));
+    done(&two, Machine::Main, &["switch", "--yes"]);
+    assert_eq!(backup.sales(), "coffee tea");
+}

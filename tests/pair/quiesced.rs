@@ -143,3 +143,35 @@ fn what_its_program_locks_while_it_writes_is_captured_under_that_lock() {
     drop(writer);
     two.until_same("at the end");
 }
+
+#[test]
+fn whoever_was_asked_to_stand_still_is_asked_to_go_on_until_it_does() {
+    let mut two = Two::new();
+    two.init();
+    let place = two.path().join("place");
+    fs::create_dir(&place).unwrap();
+    let quiesce = hooks(&place, "touch PAUSE; while [ ! -e PAUSED ]; do :; done");
+    let at = |name: &str| place.join(name);
+    let [go, pause, tried] = ["go", "pause", "tried"].map(|name| at(name).display().to_string());
+    let resume = format!("resume = [\"sh\", \"-c\", \"touch {tried}; test -e {go} && rm -f {pause}\"]");
+    let known = format!("resume = [\"rm\", \"-f\", \"{pause}\"]");
+    assert!(quiesce.contains(&known), "{quiesce}");
+    two.set("hooks", &quiesce.replace(&known, &resume));
+    fs::write(two.data.join("STOCK.DAT"), "0").unwrap();
+    fs::write(two.data.join("CASH.DAT"), "0").unwrap();
+    let writer = Writer::begin(two.data.clone(), place.clone());
+    two.meet();
+    until("it was asked to go on, and does not", || at("tried").exists());
+    assert!(at("pause").exists());
+    fs::write(at("go"), "").unwrap();
+    until("it is asked again", || !at("pause").exists());
+    // And so it is where the service is killed in between.
+    until("it goes on", || !at("paused").exists());
+    fs::remove_file(at("go")).unwrap();
+    until("it stands still again", || at("paused").exists());
+    two.kill(Machine::Main);
+    fs::write(at("go"), "").unwrap();
+    two.start(Machine::Main);
+    until("the next service has it go on", || !at("pause").exists());
+    drop(writer);
+}

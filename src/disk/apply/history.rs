@@ -67,18 +67,23 @@ impl Mirror {
     }
 
     /// The state as it is now is kept for a day, however old history may be: what comes next changes so many of a hundred bytes, or only
-    /// is not steady. The last steady one gives way to any other.
+    /// is not steady. The last steady one gives way to any other. Where much changed before, within that day, the state before that is
+    /// kept on, and all since then with it.
     pub fn pin(&self, percent: Option<u64>) -> Result<(), DiskError> {
-        if self.pinned()?.is_some_and(|kept| kept.percent.is_some()) {
+        let is_there = |kept: &Pinned| self.history().is_some_and(|(first, _)| first <= kept.seq + 1);
+        let before = self.pinned()?.filter(|kept| kept.percent.is_some()).filter(is_there);
+        if before.is_some() && percent.is_none() {
             return Ok(());
         }
-        self.index.set_pinned(Pinned { seq: self.state.position.seq, since: ground::now().as_second(), percent })
+        let seq = before.map_or(self.state.position.seq, |kept| kept.seq);
+        self.index.set_pinned(Pinned { seq, since: ground::now().as_second(), percent })
     }
 
     /// The state that is kept.
     pub fn pinned(&self) -> Result<Option<Pinned>, DiskError> {
         let now = ground::now().as_second();
-        Ok(self.index.pinned()?.filter(|kept| now - kept.since < PINNED))
+        // What a clock that was ahead has said may be of any time.
+        Ok(self.index.pinned()?.filter(|kept| (0..PINNED).contains(&(now - kept.since))))
     }
 
     /// Drops the oldest steps back where they are too old or take too much room, but none that leads to a state that is kept. Returns

@@ -1,6 +1,6 @@
 //! What was captured, and what becomes of it when the mirror has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,6 +16,8 @@ use crate::replica::{Body, RelPath, Time};
 #[derive(Debug)]
 pub struct Captured {
     pub(super) items: BTreeMap<RelPath, Item>,
+    /// Of these, what no stamp may have shown.
+    pub(super) doubtful: BTreeSet<RelPath>,
     pub(super) spool: Spool,
     /// Something in it is older than the mirror has it: what that holds is to be set aside.
     pub aside: bool,
@@ -89,6 +91,7 @@ impl Captured {
     pub fn again(&self) -> Dirty {
         let mut dirty = self.dirty.clone();
         dirty.paths.extend(self.items.keys().cloned());
+        dirty.unsure.extend(self.doubtful.iter().cloned());
         dirty
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::candidates::{Dirty, Search};
 use super::captured::{is_change, is_half_a_record, is_half_read, when_reread};
 use super::look::Missed;
-use super::settle::{Certainty, Moves, Settle, Settled};
+use super::settle::{Moves, Settle, Settled};
 use super::tree::Kept;
 use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
 use crate::disk::spool::Spool;
@@ -47,10 +47,9 @@ impl Source {
             return Ok(Outcome::Stopped { why, dirty });
         }
         self.note(&dirty, &mut settled);
-        // What never held still may be a queue by now: where nothing else is there, what was is no matter.
-        if settled.certainty != Certainty::Program || self.tree.unsure() == 0 {
-            self.certainty = settled.certainty;
-        }
+        let doubted = dirty.unsure;
+        // What never held still was named to be looked at again, so that nothing of it is left when this says more.
+        self.certainty = settled.certainty;
         let mut items = settled.items;
         items.retain(|path, item| {
             if is_half_a_record(path, item, self.tree.get(path)) {
@@ -79,7 +78,8 @@ impl Source {
         }
         let Settled { dirty, read, worked, .. } = settled;
         let aside = !older.files.is_empty();
-        Ok(Outcome::Captured(Captured { items, spool, aside, taken_at, dirty, read, worked }))
+        let doubtful = items.keys().filter(|path| doubted.contains(*path)).cloned().collect();
+        Ok(Outcome::Captured(Captured { items, doubtful, spool, aside, taken_at, dirty, read, worked }))
     }
 
     fn settle(

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::Machine;
+use super::{Machine, MachineError};
 use crate::config::dataset::Content;
 use crate::os::ground;
-use crate::pair::{Duty, Epoch};
+use crate::pair::{Duty, Epoch, Event};
 use crate::replica::{Grade, Kind};
 use crate::service::dumping::{self, Dumped, Dumper};
 use crate::service::home::save;
@@ -66,6 +66,11 @@ impl Dumps {
         // Where nobody knows, it is read back once more: only a machine whose POS server has not started yet gets there.
         let saved = fs::read(path(home)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Self { saved: saved.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// A database that could not be dumped, and why.
+    fn undumped(&self) -> Option<(String, String)> {
+        self.dumpers.iter().find_map(|dumper| Some((dumper.name.clone(), dumper.stands().failed?)))
     }
 
     /// The mirror was asked: takes when each dump in it was begun, and gives the rest back.
@@ -140,9 +145,10 @@ impl Machine {
     }
 
     /// Looks how far the dumps are that are read back, or are written for the last time.
-    pub(super) async fn dumps_go_on(&mut self) {
+    pub(super) async fn dumps_go_on(&mut self) -> Result<(), MachineError> {
         if self.pair.duty() != Duty::Serving {
-            return self.dumps.end();
+            self.dumps.end();
+            return Ok(());
         }
         if let Some((.., again)) = &self.dumps.failed
             && Instant::now() >= *again
@@ -167,8 +173,14 @@ impl Machine {
         }
         if self.dumps.ending && self.dumps.dumpers.iter().all(Dumper::has_ended) {
             self.dumps.ending = false;
+            if let Some((name, why)) = self.dumps.undumped() {
+                // The other machine would go on without what was sold since the dump before.
+                self.turning.job.ending = Some(WhyNot::NotDumped { name, why });
+                return self.step(Event::NotLevel).await;
+            }
             self.all_is_written();
         }
+        Ok(())
     }
 
     fn note_restored(&mut self) -> Result<(), (String, String)> {

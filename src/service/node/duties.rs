@@ -9,6 +9,7 @@ use super::lanes::{Receipt, Work};
 use super::numbers::asks;
 use super::pos::{self, Program};
 use super::rules::rules;
+use super::stillness::Stillness;
 use super::{Machine, MachineError};
 use crate::config::command::Command;
 use crate::disk::apply::open::{Opening, Others};
@@ -30,6 +31,7 @@ impl Machine {
     pub(super) async fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
+        let quiet = self.quiet(epoch);
         let work = self.store.datasets.iter().map(|dataset| {
             let options = Options {
                 empty_patience: mirror.empty_patience,
@@ -37,7 +39,7 @@ impl Machine {
                 consent,
                 own: self.home.clone(),
                 rules: rules(dataset),
-                quiet: self.quiet(epoch),
+                quiet: quiet.clone(),
                 holder: crate::os::apart::own_program(),
             };
             let source = self.folder(&self.store, &dataset.name);
@@ -79,14 +81,8 @@ impl Machine {
     fn quiet(&self, epoch: Epoch) -> Option<Quiet> {
         let hooks = &self.store.hooks;
         let quiesce = hooks.quiesce.clone()?;
-        let folders: Vec<_> = self
-            .store
-            .datasets
-            .iter()
-            .map(|one| one.name.clone())
-            .map(|name| (name.clone(), self.folder(&self.store, &name)))
-            .collect();
-        let (name, node, limit) = (self.store.name.clone(), role_name(self.role()), hooks.limit);
+        let (folders, name) = (self.data_folders(), self.store.name.clone());
+        let (node, limit) = (role_name(self.role()), hooks.limit);
         let run = move |command: &Command, event: &str| {
             let mut command = filled(&folders, command);
             command.env("ESPEJO_STORE", &name).env("ESPEJO_NODE", node);
@@ -97,14 +93,7 @@ impl Machine {
             }
             matches!(done, Ok(true))
         };
-        let (resume, run) = (hooks.resume.clone(), std::sync::Arc::new(run));
-        let again = std::sync::Arc::clone(&run);
-        let end = move || {
-            if let Some(resume) = &resume {
-                again(resume, "resume");
-            }
-        };
-        Some(Quiet::new(move || run(&quiesce, "quiesce"), end))
+        Some(Stillness::new(&self.home, (quiesce, hooks.resume.clone()), run).quiet())
     }
 
     /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.

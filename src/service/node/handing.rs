@@ -29,6 +29,9 @@ impl Machine {
             return Ok(());
         }
         point!("turn.grant-heard");
+        // Nothing is lost by this, and nothing of it was asked for with another start.
+        self.forget_numbers();
+        self.turning.as_of = None;
         self.turning.took = Some(to);
         self.turning.job.wait_anew();
         self.step(Event::Granted { to }).await

@@ -47,7 +47,7 @@ impl Machine {
                 self.wait_over().await?;
                 self.lanes_go_on().await?;
                 self.drill_goes_on().await;
-                self.dumps_go_on().await;
+                self.dumps_go_on().await?;
                 self.expire().await;
                 self.states_go_on().await;
                 return Ok(None);

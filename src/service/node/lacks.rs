@@ -7,6 +7,7 @@ use super::rules::records_of;
 use crate::config::dataset::{CountBy, Dataset};
 use crate::disk::ask::{Ask, By};
 use crate::replica::RelPath;
+use crate::service::numbering::CounterStatus;
 use crate::service::numbering::Readings;
 use crate::service::plan::Lack;
 use crate::service::status::Status;
@@ -57,5 +58,19 @@ impl Machine {
     pub(super) fn receipts(&self) -> impl Iterator<Item = (String, u64)> {
         let all = self.terminals_stand().into_iter();
         all.filter_map(|till| Some((till.name, till.receipt?.trim().parse().ok()?)))
+    }
+
+    /// How each stands, where the mirror is so old: receipts are one number, the first that is named, and what a terminal has shown was given.
+    pub(super) fn numbers_stand(&self, age_ms: u64) -> Vec<CounterStatus> {
+        let mut all = self.numbers.status(&self.store, age_ms);
+        if let Some(first) = all.first_mut() {
+            first.next = first.next.take().map(|next| next.at_least(self.last_receipt()));
+        }
+        all
+    }
+
+    /// The last receipt that any terminal has seen confirmed; 0 where none has.
+    pub(super) fn last_receipt(&self) -> u64 {
+        self.receipts().map(|(_, number)| number).max().unwrap_or(0)
     }
 }

@@ -34,7 +34,10 @@ impl Machine {
         let until = length.and_then(|length| now.checked_add(length).ok()).unwrap_or(now);
         let known = self.maintenance.as_ref().and_then(|known| known.meant);
         let meant = if length.is_none() { Some(now) } else { known };
-        let said = Maintenance { until, by: by.to_owned(), at: now, meant };
+        // What is said later counts, also where a clock was ahead before.
+        let after =
+            self.maintenance.as_ref().and_then(|known| known.at.checked_add(SignedDuration::from_millis(1)).ok());
+        let said = Maintenance { until, by: by.to_owned(), at: after.map_or(now, |after| after.max(now)), meant };
         if let Err(error) = self.keep_maintenance(said.clone()) {
             return Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] };
         }

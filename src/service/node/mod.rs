@@ -33,6 +33,7 @@
 //! - `witnesses`: what the terminals see
 //! - `twin`: two machines with one key
 //! - `stalling`: a dataset that stops, while the others go on
+//! - `stillness`: the shop's program stands still for a capture, and goes on
 //! - `planning`: what each change of server would do now
 //! - `publishing`: how it stands is told
 //! - `keeping`: what goes into the diary
@@ -90,6 +91,7 @@ pub mod session;
 mod since;
 mod stalling;
 pub mod standing;
+mod stillness;
 mod talk;
 mod turning;
 mod twin;

@@ -153,10 +153,7 @@ impl Numbers {
     /// Where it goes on, and never before what the person read who asked for the start.
     fn at_least(&self, name: &str, next: Next) -> Next {
         let least = self.saved.least.iter().find(|(known, _)| known == name).map(|(_, least)| *least);
-        match (next, least) {
-            (Next::Behind(next), Some(least)) => Next::Behind(next.max(least)),
-            (next, _) => next,
-        }
+        next.at_least(least.unwrap_or(0))
     }
 
     /// How each stands, where the mirror is so old.
@@ -212,13 +209,29 @@ impl Machine {
         }
         (self.numbers.saved.wanted, self.numbers.saved.by) = (Some(given), Some(by.to_owned()));
         let age_ms = self.status().mirror.behind_ms;
-        let least = self.numbers.status(&self.store, age_ms).into_iter().filter_map(|one| match one.next {
+        let least = self.numbers_stand(age_ms).into_iter().filter_map(|one| match one.next {
             Some(Next::Behind(next)) => Some((one.name, next)),
             Some(Next::Series(_)) | None => None,
         });
         self.numbers.saved.least = least.collect();
         self.numbers.saved.setting.clear();
         self.numbers.save(&self.home)
+    }
+
+    /// This machine follows, or is given the place with all there is: what was to be set for a start that came to nothing is not set
+    /// by another one.
+    pub(super) fn forget_numbers(&mut self) {
+        let saved = &mut self.numbers.saved;
+        if saved.wanted.is_none() && saved.setting.is_empty() {
+            return;
+        }
+        (saved.wanted, saved.by) = (None, None);
+        saved.least.clear();
+        saved.setting.clear();
+        self.numbers.failed = None;
+        if let Err(error) = self.numbers.save(&self.home) {
+            tracing::error!(%error, "that no number is to be set any more could not be saved");
+        }
     }
 
     /// What was to be set could not be read: on a backup that serves it is worked out again, behind what the data say now. Never
@@ -326,29 +339,33 @@ impl Machine {
             let last = read.clone().ok().max(before);
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
-            let found = || next(&counter.on_start, last, 0).map(|next| self.numbers.at_least(&counter.name, next));
+            // Receipts are one number: the first that is named.
+            let is_first = self.store.counters.first() == Some(counter);
+            let shown = if is_first { self.last_receipt() } else { 0 };
+            let found = || {
+                let next = next(&counter.on_start, last, 0)?;
+                Some(self.numbers.at_least(&counter.name, next).at_least(shown))
+            };
             let Some(next) = said.or_else(found) else {
                 let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
                 return Err((counter.name.clone(), why));
             };
             let (suspect, name, at) = (suspect(last, &next), counter.name.clone(), ground::now());
-            // Receipts are one number: the first that is named.
-            let is_first = self.store.counters.first() == Some(counter);
-            let seen = self.receipts().map(|(_, number)| number).max().filter(|_| is_first);
+            let seen = Some(shown).filter(|shown| *shown > 0);
             setting.push(Numbered { name, epoch, at, last, next, suspect, by, found: None, seen });
         }
         Ok(setting)
     }
 
     /// The folder of each dataset here.
-    fn data_folders(&self) -> Vec<(String, PathBuf)> {
+    pub(super) fn data_folders(&self) -> Vec<(String, PathBuf)> {
         let each = self.store.datasets.iter();
         each.map(|dataset| (dataset.name.clone(), self.folder(&self.store, &dataset.name))).collect()
     }
 
     /// What the status tells of them.
     pub(super) fn tell_numbers(&self, status: &mut Status) {
-        status.counters = self.numbers.status(&self.store, status.mirror.behind_ms);
+        status.counters = self.numbers_stand(status.mirror.behind_ms);
         status.numbered.clone_from(&self.numbers.saved.set);
         self.tell_found(status);
     }

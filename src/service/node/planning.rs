@@ -92,7 +92,7 @@ impl Machine {
             Check::of(Checked::Room, self.no_room()),
             self.check_free(),
         ];
-        let numbers = self.numbers.status(&self.store, status.mirror.behind_ms);
+        let numbers = self.numbers_stand(status.mirror.behind_ms);
         checks.extend(numbers::checks(&numbers).filter(|_| self.counts_numbers()));
         let mirror = &status.mirror;
         let loss = (!has_given).then_some(Loss {

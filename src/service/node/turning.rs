@@ -38,7 +38,7 @@ pub(super) struct Turning {
     /// What a person asked for, as a stored job.
     pub(super) job: Job,
     /// It starts from an earlier state of the copy.
-    as_of: Option<Timestamp>,
+    pub(super) as_of: Option<Timestamp>,
     /// The epoch that was given to this machine, until its POS server answers.
     pub(super) took: Option<Epoch>,
     /// The POS server stands still to give its place away.
@@ -167,6 +167,7 @@ impl Machine {
             self.turning.follows = Some(epoch);
             return Ok(());
         }
+        self.forget_numbers();
         point!("turn.follow");
         if self.lanes.is_empty() {
             self.receive(&self.pair.record().clone())?;
@@ -180,13 +181,13 @@ impl Machine {
 
     /// Receives nothing more, and applies what was acknowledged.
     pub(super) async fn drain(&mut self) -> Event {
-        let mut seq = self.status().mirror.position.seq;
+        let (mut seq, earlier) = (self.status().mirror.position.seq, self.turning.as_of.take());
         point!("turn.drain");
         if let Err((name, why)) = self.end_lanes().await {
             self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
             return Event::NotDrained;
         }
-        if let Some(time) = self.turning.as_of.take() {
+        if let Some(time) = earlier {
             match self.back_to(time).await {
                 Ok(stepped) => seq = stepped,
                 Err(why) => {

@@ -155,13 +155,14 @@ impl Receiving {
     }
 
     fn acknowledge(&mut self, stored: crate::disk::journal::redo::Stored) -> Result<(), String> {
-        let took = self.incoming.open.take().map(|open| open.began.elapsed()).unwrap_or_default();
+        let open = self.incoming.open.take();
+        let (took, zeroed) = open.map(|open| (open.began.elapsed(), open.zeroed)).unwrap_or_default();
         self.durable = stored.end.position;
         self.unapplied += stored.to - stored.from;
         self.say(&ToSource::Ack(stored.end.position))?;
         ack_sent();
         self.mended();
-        if let Some(percent) = self.much(&stored.end) {
+        if let Some(percent) = self.much(stored.end.bytes.saturating_add(zeroed)) {
             tracing::warn!(percent, seq = stored.end.position.seq, "a generation changed more than a shop does");
             self.applier.work(Work::Pin { percent: Some(percent) });
             self.tell(News::MuchChanged { percent });
@@ -176,9 +177,9 @@ impl Receiving {
         Ok(())
     }
 
-    /// Of a hundred bytes so many changed, where that is more than is set. Of little data much may change.
-    fn much(&self, end: &End) -> Option<u64> {
-        let percent = (end.bytes * 100).checked_div(self.held)?.min(100);
+    /// Of a hundred bytes so many changed, where that is more than is set: `bytes` did. Of little data much may change.
+    fn much(&self, bytes: u64) -> Option<u64> {
+        let percent = bytes.saturating_mul(100).checked_div(self.held)?.min(100);
         (self.held >= LEAST && percent >= self.suspicious).then_some(percent)
     }
 

@@ -46,7 +46,7 @@ use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
 use crate::link::wire::push;
 use crate::os::ground;
-use crate::replica::Position;
+use crate::replica::{Grade, Position};
 pub use answering::Asking;
 use applier::Applier;
 use comparing::Comparisons;
@@ -114,8 +114,9 @@ impl Receiving {
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
         let proven = mirror.index().proven()?.filter(|_| !strange);
+        let moves = mirror.state().grade == Grade::Unsteady;
         let whole = mirror.state().form == Form::Committed;
-        let comparisons = if whole { Comparisons::of(proven.map(ago)) } else { Comparisons::default() };
+        let comparisons = if whole { Comparisons::of(proven.and_then(ago)) } else { Comparisons::default() };
         let applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
         Ok(Self {
             port,
@@ -132,7 +133,7 @@ impl Receiving {
             hello: None,
             following: false,
             troubled: false,
-            moves: false,
+            moves,
             held: 0,
             suspicious: SUSPICIOUS,
         })
@@ -378,9 +379,9 @@ impl Receiving {
     }
 }
 
-/// How long ago that was: seconds since 1970.
-fn ago(at: i64) -> Duration {
-    Duration::from_secs(u64::try_from(ground::now().as_second() - at).unwrap_or(0))
+/// How long ago that was: seconds since 1970. What a clock that was ahead has said may be of any time.
+fn ago(at: i64) -> Option<Duration> {
+    u64::try_from(ground::now().as_second() - at).ok().map(Duration::from_secs)
 }
 
 /// Waits until then; where there is no such time, for ever.

@@ -20,7 +20,7 @@ impl Sending {
         self.tell_behind()?;
         let dirty = std::mem::take(&mut self.dirty);
         let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
-        let (everything, moved) = (dirty.everything, &mut self.moved);
+        let (everything, doubtful, moved) = (dirty.everything, dirty.unsure.clone(), &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
         let spent = began.elapsed();
         if everything && self.told.rescans_ms.is_some() {
@@ -41,6 +41,7 @@ impl Sending {
             Err(error) => {
                 self.told.error = Some(error.to_string());
                 self.dirty.everything = true;
+                self.dirty.unsure.extend(doubtful);
                 self.not_before = Instant::now() + RETRY;
                 self.tell()
             }
