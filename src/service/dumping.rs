@@ -14,8 +14,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::command::Command;
+use crate::disk::apply::journal_folder;
 use crate::disk::ask::{Ask, By};
 use crate::os::ground;
+use crate::pair::Epoch;
 use crate::replica::RelPath;
 use crate::server::{ask, filled};
 
@@ -158,10 +160,26 @@ impl Drop for Dumper {
 impl Dumped {
     /// Writes the dump beside the last one, and puts it in its place when it is whole.
     pub fn write(&self, gone: &AtomicBool) -> Result<(), String> {
-        let began = std::time::SystemTime::now();
-        fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
         // Not in the folder: half a dump is not to be mirrored.
-        let mut part = tempfile::NamedTempFile::new_in(self.folder.parent().unwrap_or(&self.folder)).map_err(said)?;
+        self.dump_into(&self.folder, self.folder.parent().unwrap_or(&self.folder), gone)
+    }
+
+    /// Sets aside what the database holds that is about to be overwritten: this machine was its server in epoch `served`, and lost that
+    /// place without giving it. Where that was done before, it stays: what is there now may be half overwritten. Returns where it is.
+    pub fn set_aside(&self, served: Epoch) -> Result<PathBuf, String> {
+        let rescue = journal_folder(&self.folder).join("rescue");
+        let folder = rescue.join(format!("epoch-{served}-dump"));
+        if !file(&folder, &self.name).exists() {
+            self.dump_into(&folder, &rescue, &AtomicBool::new(false))?;
+        }
+        Ok(folder)
+    }
+
+    /// Writes a dump into a folder, when it is whole; until then it is `beside`.
+    fn dump_into(&self, folder: &Path, beside: &Path, gone: &AtomicBool) -> Result<(), String> {
+        let began = std::time::SystemTime::now();
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut part = tempfile::NamedTempFile::new_in(beside).map_err(said)?;
         let into = part.as_file().try_clone().map_err(said)?;
         let end = Instant::now() + LIMIT.max(self.every * 3);
         let is_over = || gone.load(Ordering::Acquire) || Instant::now() >= end;
@@ -173,8 +191,8 @@ impl Dumped {
         if gone.load(Ordering::Acquire) {
             return Err("this machine serves no more".to_owned());
         }
-        part.persist(file(&self.folder, &self.name)).map_err(|error| error.to_string())?;
-        Ok(())
+        part.persist(file(folder, &self.name)).map_err(|error| error.to_string())?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(said)
     }
 
     /// Reads the dump back.

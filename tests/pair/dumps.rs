@@ -132,6 +132,7 @@ fn a_database_goes_over_with_its_dump_and_comes_back_with_all_that_was_sold() {
     assert_eq!((&books["kinds"][0], &books["grade"]), (&"dump".into(), &"exact".into()), "{books}");
     two.kill(Machine::Main);
     two.kill_pos(Machine::Main);
+    main.sell("rum");
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes"]);
     assert_eq!(backup.sales(), "coffee tea", "read back before the POS server started");
@@ -150,6 +151,17 @@ fn a_database_goes_over_with_its_dump_and_comes_back_with_all_that_was_sold() {
     backup.sell("bread");
     done(&two, Machine::Backup, &["return", "--yes"]);
     assert_eq!(main.sales(), "coffee tea milk bread");
+    // What the main had sold after its last dump is not in the shop, and not lost.
+    let listed = output(&mut two.espejo(Machine::Main, &["rescue", "list", "--json"]));
+    let all: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_else(|_| panic!("{}", told(&listed)));
+    let one = all.as_array().unwrap().iter().find(|one| one["name"] == "epoch-1-dump");
+    let dump = PathBuf::from(one.unwrap_or_else(|| panic!("{all}"))["folder"].as_str().unwrap()).join("books.dump");
+    main.ask("postgres", "create database aside");
+    let mut restore = as_postgres(&main.bin.join("pg_restore"));
+    restore.arg("-h").arg(&main.place).args(["-d", "aside"]).stdin(fs::File::open(&dump).unwrap());
+    let read = restore.output().unwrap();
+    assert!(read.status.success(), "{}", told(&read));
+    assert_eq!(main.ask("aside", "select string_agg(what, ' ' order by number) from sales"), "coffee tea rum");
     main.sell("salt");
     until_dumped(&two, "and the mirror goes on");
 }

@@ -20,6 +20,7 @@ use crate::os::ground;
 use crate::pair::{Duty, Epoch, Event};
 use crate::replica::{Grade, Kind};
 use crate::service::dumping::{self, Dumped, Dumper};
+use crate::service::event::{Noted, What};
 use crate::service::home::save;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Doubt, Status, Trouble};
@@ -47,7 +48,8 @@ pub(super) struct Dumps {
 #[derive(Debug)]
 struct Restoring {
     epoch: Epoch,
-    task: JoinHandle<Result<(), (String, String)>>,
+    /// Where was set aside what this machine alone held.
+    task: JoinHandle<Result<Vec<PathBuf>, (String, String)>>,
 }
 
 /// What is kept in the home.
@@ -55,6 +57,9 @@ struct Restoring {
 struct Saved {
     /// The epoch that began with a mirror, and all was read back for it.
     restored: Option<Epoch>,
+    /// This machine was the server in that epoch, lost its place without giving it, and its databases still hold what it alone had.
+    #[serde(default)]
+    alone: Option<Epoch>,
 }
 
 fn path(home: &Path) -> PathBuf {
@@ -128,17 +133,23 @@ impl Machine {
             return true;
         }
         self.dumps.failed = None;
+        let alone = self.dumps.saved.alone;
         let task = ground::spawn(async move {
+            let mut asides = vec![];
             for dumped in all {
                 let name = dumped.name.clone();
                 tracing::warn!(dataset = name, "a database is read back from its dump");
-                match ground::aside(move || dumped.read_back()).await {
-                    Ok(Ok(())) => {}
+                let overwritten = move || {
+                    let aside = alone.map(|served| dumped.set_aside(served)).transpose()?;
+                    dumped.read_back().map(|()| aside)
+                };
+                match ground::aside(overwritten).await {
+                    Ok(Ok(aside)) => asides.extend(aside),
                     Ok(Err(why)) => return Err((name, why)),
                     Err(error) => return Err((name, error.to_string())),
                 }
             }
-            Ok(())
+            Ok(asides)
         });
         self.dumps.restoring = Some(Restoring { epoch, task });
         false
@@ -158,8 +169,11 @@ impl Machine {
         }
         if let Some(Restoring { epoch, task }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
             let came = task.await.unwrap_or_else(|error| Err((String::new(), error.to_string())));
-            match came.and_then(|()| self.note_restored()) {
-                Ok(()) => {
+            match came.and_then(|asides| self.note_restored().map(|()| asides)) {
+                Ok(asides) => {
+                    for to in asides {
+                        self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
+                    }
                     self.restore_dumps(epoch);
                     self.ready_to_start(epoch).await;
                 }
@@ -184,10 +198,24 @@ impl Machine {
     }
 
     fn note_restored(&mut self) -> Result<(), (String, String)> {
-        self.dumps.saved.restored = self.pair.record().took_over();
-        let failed = |error: String| (String::new(), error);
-        let bytes = serde_json::to_vec_pretty(&self.dumps.saved).map_err(|error| failed(error.to_string()))?;
-        save(&path(&self.home), &bytes).map_err(|error| failed(error.to_string()))
+        self.keep_dumps(Saved { restored: self.pair.record().took_over(), alone: None })
+            .map_err(|error| (String::new(), error.to_string()))
+    }
+
+    /// This machine lost its place without giving it: what its databases alone hold is set aside before they are overwritten.
+    pub(super) fn dumps_are_alone(&mut self) {
+        let alone = Some(self.pair.record().served());
+        if self.dumped().is_empty() || self.dumps.saved.alone == alone {
+            return;
+        }
+        if let Err(error) = self.keep_dumps(Saved { alone, ..self.dumps.saved }) {
+            tracing::error!(%error, "that databases hold what nobody else does could not be saved");
+        }
+    }
+
+    fn keep_dumps(&mut self, saved: Saved) -> std::io::Result<()> {
+        self.dumps.saved = saved;
+        save(&path(&self.home), &serde_json::to_vec_pretty(&saved)?)
     }
 
     /// Nothing is written any more: each database is dumped once more. Returns how long that may take; none where there is none.

@@ -367,6 +367,7 @@ impl Machine {
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());
         if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
             self.all_is_found();
+            self.dumps_are_alone();
             self.step(Event::Gathered).await?;
         }
         self.leave_nobody_behind().await;
