@@ -1,12 +1,14 @@
 //! A planned change to the backup: nothing is lost, and everything comes back.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::common::place::told;
 use crate::common::two::{Machine, RUNS};
-use crate::common::{tree, until};
+use crate::common::{passed_over, tree, until};
 use crate::turns::{asked, done, refused, shop, with_pos};
 
 #[test]
@@ -38,6 +40,34 @@ fn the_place_goes_to_the_backup_and_comes_back_and_nothing_is_lost() {
     let known: Value = serde_json::from_slice(&asked(&two, Machine::Backup, &["history", "--json"]).stdout).unwrap();
     let mut known = known["operations"].as_array().unwrap().iter();
     assert!(known.any(|one| one["kind"] == "switch" && one["state"] == "done" && one["reason"] == "an update"));
+}
+
+#[test]
+fn the_place_goes_over_where_not_everything_can_be_watched() {
+    let mut two = shop();
+    let limited = "unshare --user --map-root-user sh -c 'echo 8 > /proc/sys/user/max_inotify_watches";
+    if !Command::new("sh").args(["-c", &format!("{limited}'")]).output().is_ok_and(|output| output.status.success()) {
+        return passed_over(
+            "the_place_goes_over_where_not_everything_can_be_watched",
+            "nobody can be given few watches here: there are no user namespaces, or no unshare",
+        );
+    }
+    let (known, few) = (two.espejo(Machine::Main, &[]), two.path().join("few-watches"));
+    let script = format!("#!/bin/sh\nexec {limited} && exec \"$0\" \"$@\"' {} \"$@\"\n", known.get_program().display());
+    fs::write(&few, script).unwrap();
+    fs::set_permissions(&few, fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = |number: u32| two.data.join(format!("folder {number}"));
+    (0..20).for_each(|number| fs::create_dir(folder(number)).unwrap());
+    two.stop(Machine::Main);
+    two.install(Machine::Main, &few);
+    two.start(Machine::Main);
+    let is_said = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-204");
+    two.until(Machine::Main, "it is said", is_said);
+    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    (0..20).for_each(|number| fs::write(two.data.join(format!("folder {number}/file")), "sold").unwrap());
+    done(&two, Machine::Main, &["switch"]);
+    let last = two.mirror().join("folder 19/file");
+    assert_eq!(fs::read_to_string(last).unwrap(), "sold", "also what nobody told of");
 }
 
 #[test]

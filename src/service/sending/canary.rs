@@ -19,14 +19,19 @@ impl Sending {
         self.say(Say::Canary { at, level })
     }
 
-    /// Whether something of the source is known not to be in the mirror, though nothing is to be sent.
-    pub(super) fn is_held_up(&self) -> bool {
+    /// Whether something of the source may not be in the mirror, though nothing is to be sent: what is known, and what nobody told of
+    /// where not everything is watched.
+    fn is_held_up(&self) -> bool {
+        self.holds_back() || self.told.rescans_ms.is_some()
+    }
+
+    /// Whether something of the source is known not to be in the mirror.
+    pub(super) fn holds_back(&self) -> bool {
         let told = &self.told;
         told.error.is_some()
             || told.removals.is_some()
             || !told.emptied.is_empty()
             || !told.older.is_empty()
             || !told.unreadable.is_empty()
-            || told.rescans_ms.is_some()
     }
 }

@@ -63,7 +63,7 @@ impl Sending {
         if self.last != Last::Gathering || !self.is_quiet() {
             return Ok(());
         }
-        if self.is_held_up() {
+        if self.holds_back() {
             self.last = Last::No;
             let _ = self.tell.send(News::NotLevel);
             return Ok(());
