@@ -1,13 +1,14 @@
 //! Nobody asks for it, and the copy is proven all the same: every byte of both sides, and that its databases open.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt, PermissionsExt, chown};
 use std::path::Path;
 use std::time::SystemTime;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::common::passed_over;
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
 
@@ -94,4 +95,31 @@ fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
     let said = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-206").is_some());
     assert_eq!(alarmed(&said, "MIR-206").unwrap()["file"], "shop.db", "{said}");
     assert!(!two.home(Machine::Backup).join(".RUNDIR.espejo/private").exists(), "nothing is left of the copy");
+}
+
+#[test]
+fn a_copy_that_cannot_be_read_is_not_proven() {
+    let test = "a_copy_that_cannot_be_read_is_not_proven";
+    if !rustix::process::geteuid().is_root() {
+        return passed_over(test, "only root can give a file to another");
+    }
+    let mut two = Two::new();
+    two.run_as(65534);
+    two.init();
+    fs::write(two.data.join("PRICES"), "coffee 2.50").unwrap();
+    chown(two.data.join("PRICES"), Some(65534), Some(65534)).unwrap();
+    two.meet();
+    two.until_same("before");
+    let first = proven(&two.until(Machine::Backup, "it is proven", |status| proven(status).is_some()));
+    let copied = two.mirror().join("PRICES");
+    chown(&copied, Some(0), Some(0)).unwrap();
+    fs::set_permissions(&copied, Permissions::from_mode(0o600)).unwrap();
+    let said = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    let now = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-102").is_some());
+    assert_eq!(proven(&now), first, "nothing was proven: {now}");
+    chown(&copied, Some(65534), Some(65534)).unwrap();
+    two.until(Machine::Backup, "it is proven when it can be", |status| {
+        alarmed(status, "MIR-102").is_none() && proven(status) > first
+    });
 }

@@ -64,8 +64,13 @@ impl Source {
                     proven.differed.push(path.clone());
                     proven.dirty.unsure.insert(path.clone());
                 }
-                Ok(Agrees::Moved) | Err(_) => {
+                Ok(Agrees::Moved) => {
                     proven.dirty.paths.insert(path.clone());
+                }
+                // Its stamp may be what it was: only who reads it knows that it cannot be read.
+                Err(_) => {
+                    proven.dirty.paths.insert(path.clone());
+                    proven.dirty.unsure.insert(path.clone());
                 }
             }
             room = room.saturating_sub((end - block) / thin);

@@ -53,7 +53,7 @@ impl Hands {
             Ok(checked) => checked,
             Err(error) => {
                 self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
-                let _ = self.done.send(Done::Checked { number, databases: vec![] });
+                let _ = self.done.send(Done::Checked { number, databases: vec![], failed: true });
                 return;
             }
         };
@@ -75,7 +75,7 @@ impl Hands {
                 let not_before = Instant::now() + check.haste.rest(began.elapsed());
                 self.check = Some(Checking { not_before, cursor, ..check });
             }
-            None => drop(self.done.send(Done::Checked { number, databases: check.databases })),
+            None => drop(self.done.send(Done::Checked { number, databases: check.databases, failed: false })),
         }
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Comparisons {
     due: Option<Instant>,
     /// When the last one that found nothing is a day old; none where there was none.
     stale: Option<Instant>,
+    /// The mirror could not be read to its end, which is told until it can be.
+    unread: bool,
 }
 
 impl Comparisons {
@@ -115,10 +117,12 @@ impl Comparisons {
         }
     }
 
-    /// The mirror has read all.
-    pub(super) fn checked(&mut self, number: u64, databases: Vec<RelPath>) {
+    /// The mirror has read all; where it `failed` in that, one file differs at the least.
+    pub(super) fn checked(&mut self, number: u64, databases: Vec<RelPath>, failed: bool) {
         if number == self.now.number {
             (self.now.checked, self.now.databases) = (true, databases);
+            self.now.strange += u64::from(failed);
+            self.unread |= failed;
         }
     }
 
@@ -197,6 +201,9 @@ impl Receiving {
         let (now, asked) = (Instant::now(), haste == Haste::AtOnce);
         if differed == 0 {
             self.tell(News::Broken(comparing.broken));
+            if std::mem::take(&mut self.comparisons.unread) && !self.troubled {
+                self.tell(News::Trouble(None));
+            }
         }
         if alone {
             self.comparisons.due = Some(now + DAILY);

@@ -330,8 +330,8 @@ impl Receiving {
                 self.comparisons.checking(number, (files, bytes, strange));
                 self.tell_comparing();
             }
-            Done::Checked { number, databases } => {
-                self.comparisons.checked(number, databases);
+            Done::Checked { number, databases, failed } => {
+                self.comparisons.checked(number, databases, failed);
                 self.finish_comparing();
             }
             Done::Opened { number, file, opens } => {

@@ -78,8 +78,8 @@ pub(super) enum Done {
     BuildRefused,
     /// So much is compared.
     Checking { number: u64, files: u64, bytes: u64, strange: u64 },
-    /// All is compared.
-    Checked { number: u64, databases: Vec<RelPath> },
+    /// All is compared, or, where something could not be read, as much as could be.
+    Checked { number: u64, databases: Vec<RelPath>, failed: bool },
     /// Whether a database opens.
     Opened { number: u64, file: RelPath, opens: Opens },
     /// Most of the mirror is copied for a drill, or could not be.
