@@ -4,6 +4,7 @@
 //! - `copied`: a mirror in a few lines
 //! - `database`: databases of `SQLite`
 //! - `files`: what programs and people do to files while they are mirrored
+//! - `held`: what is held while it is read
 //! - `instants`: what counts as one instant
 //! - `mirror`: what befalls the mirror
 //! - `queue`: what grows line by line
@@ -23,6 +24,8 @@ mod database;
 mod files;
 #[path = "luck/folders.rs"]
 mod folders;
+#[path = "luck/held.rs"]
+mod held;
 #[path = "luck/instants.rs"]
 mod instants;
 #[path = "luck/mirror.rs"]

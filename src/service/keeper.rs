@@ -84,14 +84,15 @@ impl Keeper {
         self.history.iter().filter(is_job).filter(|one| one.node == Some(self.node)).filter(is_recent)
     }
 
-    /// Whether the last comparison of every byte found that the copy differs.
+    /// Whether the last comparison of every byte found that the copy differs. One that found nothing, which nobody asked for, was `proven`.
     #[must_use]
-    pub fn differs(&self) -> bool {
+    pub fn differs(&self, proven: Option<Timestamp>) -> bool {
         let compared = |one: &&Operation| {
             let differed = one.why_not.iter().any(|why| why.starts_with("differed"));
             one.kind == OperationKind::Verify && (one.state == OperationState::Done || differed)
         };
-        self.history.iter().rev().find(compared).is_some_and(|last| last.state == OperationState::Failed)
+        let last = self.history.iter().rev().find(compared).filter(|last| last.state == OperationState::Failed);
+        last.is_some_and(|last| proven.is_none_or(|proven| last.ended_at.is_some_and(|ended| proven <= ended)))
     }
 
     /// The number of the next operation of this machine. As with epochs, one machine has the odd ones and the other the even ones,

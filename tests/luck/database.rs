@@ -22,7 +22,7 @@ use crate::copied::Copied;
 use crate::source::dirty;
 
 /// The shop's program.
-struct Shop {
+pub struct Shop {
     child: Child,
     ask: ChildStdin,
     said: BufReader<ChildStdout>,
@@ -51,13 +51,13 @@ impl Shop {
     }
 
     /// The same for the first connection, where it must work.
-    fn does(&mut self, what: &str) {
+    pub fn does(&mut self, what: &str) {
         let said = self.tell("shop", what);
         assert!(!said.as_str().is_some_and(|said| said.starts_with("error")), "{what}: {said}");
     }
 
     /// Opens `shop.db` with two tables whose sums are the same after each commit.
-    fn begins(place: &Place, pragmas: &[&str]) -> Self {
+    pub fn begins(place: &Place, pragmas: &[&str]) -> Self {
         let mut shop = Self::open(place);
         shop.does("open shop.db");
         for pragma in pragmas {
@@ -69,7 +69,7 @@ impl Shop {
     }
 
     /// Sells something for each of `numbers`, in one commit each.
-    fn sells(&mut self, numbers: std::ops::Range<u64>) {
+    pub fn sells(&mut self, numbers: std::ops::Range<u64>) {
         for number in numbers {
             self.does("BEGIN IMMEDIATE");
             for table in ["sales", "cash"] {
@@ -88,14 +88,14 @@ impl Drop for Shop {
 }
 
 /// What is mirrored, and the mirror.
-struct Mirrored<'p> {
+pub struct Mirrored<'p> {
     place: &'p Place,
-    source: Source,
+    pub source: Source,
     copy: Copied,
 }
 
 impl<'p> Mirrored<'p> {
-    fn begin(place: &'p Place) -> Self {
+    pub fn begin(place: &'p Place) -> Self {
         Self::with(place, Rules::default())
     }
 
@@ -116,7 +116,7 @@ impl<'p> Mirrored<'p> {
     }
 
     /// What changed goes over. Returns whether anything did.
-    fn goes(&mut self, dirty: Dirty) -> bool {
+    pub fn goes(&mut self, dirty: Dirty) -> bool {
         let mut wait = |gap| {
             std::thread::park_timeout(gap);
             Some(Dirty::default())
@@ -379,7 +379,7 @@ fn what_is_held_stays_held_whatever_this_process_opens_and_closes() {
     }
     let busy = |shop: &mut Shop| shop.tell("shop", "PRAGMA wal_checkpoint(TRUNCATE)")[0][0].as_i64();
     assert_eq!(busy(&mut shop), Some(1), "a log that is read cannot be cut off");
-    holder.release();
+    assert!(holder.release(&path), "nobody waits for who reads a log, however long");
     assert_eq!(busy(&mut shop), Some(0));
     let nobody = Holder::new(None).read(&path).unwrap_err();
     assert!(matches!(nobody, NotHeld::Nobody(_)), "{nobody:?}");

@@ -123,3 +123,24 @@ fn a_copy_that_cannot_be_read_is_not_proven() {
         alarmed(status, "MIR-102").is_none() && proven(status) > first
     });
 }
+
+#[test]
+fn that_the_copy_differed_is_over_when_it_was_proven_since() {
+    let two = Two::joined();
+    fs::write(two.data.join("PRICES"), "coffee 2.50\n".repeat(4000)).unwrap();
+    two.until_same("before");
+    let first = proven(&two.until(Machine::Backup, "it is proven", |status| proven(status).is_some()));
+    flip(&two.mirror().join("PRICES"), 20_000);
+    let said = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    let check = |status: &Value| {
+        let plan = status["plans"].as_array().unwrap().iter().find(|plan| plan["kind"] == "switch").unwrap().clone();
+        let checks = plan["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["check"] == "proven").unwrap()["why"].clone()
+    };
+    let said = two.until(Machine::Backup, "it stands against a change", |status| check(status).is_object());
+    assert_eq!(proven(&said), first, "{said}");
+    two.until(Machine::Backup, "until it is proven by itself", |status| {
+        check(status).is_null() && proven(status) > first
+    });
+}

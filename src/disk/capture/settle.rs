@@ -12,7 +12,6 @@ use super::look::{Item, Missed, Still};
 use super::looks::{lone, moves_alone};
 use super::quiet::Quieting;
 use super::rules::Rules;
-use super::sqlite::HOLD_MAX;
 use crate::disk::hold::Holder;
 use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
@@ -141,9 +140,6 @@ impl Settle<'_> {
                 }
                 todo = more;
                 continue;
-            }
-            if looked.elapsed() > HOLD_MAX {
-                self.holder.unlock();
             }
             let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
             let (mut since, doing) = self.paused(left, &names, &done.unreadable)?;

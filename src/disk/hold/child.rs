@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::ffi::ErrorCode;
@@ -13,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use rustix::io::Errno;
 
-use super::{Answer, Ask, Held, LockKind, NotHeld};
+use super::{Answer, Ask, HOLD_MAX, Held, LockKind, NotHeld};
 use crate::replica::naming::Inode;
 
 /// How long another program is waited for that holds a database: it writes a commit, which is soon done.
@@ -26,23 +27,50 @@ const SOON: Duration = Duration::from_millis(1);
 struct Holds {
     /// Its transaction is open. With it open, too, its program does not close the database as the last one: the log would stay.
     reading: Option<Connection>,
+    /// When that is given up, where those wait for it who write.
+    read_until: Option<Instant>,
     /// Each is locked for as long as it is open.
     locked: Vec<File>,
+    /// When they are unlocked.
+    locked_until: Option<Instant>,
 }
+
+/// What is held, and that it has changed.
+type Shared = Arc<(Mutex<Holds>, Condvar)>;
 
 /// Answers each line of `input`, until there is none any more.
 pub fn serve(input: impl BufRead, mut output: impl Write) -> io::Result<()> {
-    let mut holds = Holds::default();
+    let shared = Shared::default();
+    let watched = Arc::clone(&shared);
+    std::thread::Builder::new().name("hold".to_owned()).spawn(move || give_up_in_time(&watched))?;
     for line in input.lines() {
-        let answer = match holds.answer(serde_json::from_str(&line?)?) {
+        let ask = serde_json::from_str(&line?)?;
+        let answer = match lock(&shared.0).answer(ask) {
             Ok(held) => Answer::Done(held),
             Err(why) => Answer::Not(why),
         };
+        shared.1.notify_all();
         serde_json::to_writer(&mut output, &answer)?;
         output.write_all(b"\n")?;
         output.flush()?;
     }
     Ok(())
+}
+
+/// Whoever asked may read for long, or be stopped: those who wait for what is held wait no longer than is said.
+fn give_up_in_time((holds, changed): &(Mutex<Holds>, Condvar)) {
+    let mut held = lock(holds);
+    loop {
+        let now = Instant::now();
+        held = match held.give_up(now) {
+            Some(until) => changed.wait_timeout(held, until - now).map_or_else(|e| e.into_inner().0, |(held, _)| held),
+            None => changed.wait(held).unwrap_or_else(PoisonError::into_inner),
+        };
+    }
+}
+
+fn lock(holds: &Mutex<Holds>) -> MutexGuard<'_, Holds> {
+    holds.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Holds {
@@ -55,21 +83,34 @@ impl Holds {
                 let end = Instant::now() + BUSY;
                 // All of them or none: who waits for one keeps no other.
                 self.locked = files.iter().map(|(path, kind)| locked(path, *kind, end)).collect::<Result<_, _>>()?;
+                self.locked_until = Some(Instant::now() + HOLD_MAX);
                 Ok(Held::default())
             }
             Ask::Unlock => {
-                self.locked.clear();
+                (self.locked, self.locked_until) = (vec![], None);
                 Ok(Held::default())
             }
             Ask::Release => {
+                let was_held = self.reading.is_some();
                 self.release();
-                Ok(Held::default())
+                if was_held { Ok(Held::default()) } else { Err(NotHeld::Over) }
             }
         }
     }
 
     fn release(&mut self) {
-        self.reading = None;
+        (self.reading, self.read_until) = (None, None);
+    }
+
+    /// Gives up what is over at `now`. Returns when the next is.
+    fn give_up(&mut self, now: Instant) -> Option<Instant> {
+        if self.read_until.is_some_and(|until| until <= now) {
+            self.release();
+        }
+        if self.locked_until.is_some_and(|until| until <= now) {
+            (self.locked, self.locked_until) = (vec![], None);
+        }
+        self.read_until.into_iter().chain(self.locked_until).min()
     }
 
     fn read(&mut self, path: &Path) -> Result<Held, NotHeld> {
@@ -84,6 +125,9 @@ impl Holds {
         if inode_of(path)? != inode {
             return Err(NotHeld::Busy);
         }
+        // Nobody waits for who reads one with a log.
+        let mode: String = database.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(refused)?;
+        self.read_until = (mode != "wal").then(|| Instant::now() + HOLD_MAX);
         self.reading = Some(database);
         Ok(Held { inode })
     }

@@ -8,11 +8,12 @@
 
 pub mod child;
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,12 @@ use crate::replica::naming::Inode;
 
 /// The word by which the program is told to be that process.
 pub const VERB: &str = "hold-files";
+
+/// A writer waits for what is held here no longer than this: then that process gives it up by itself, whatever becomes of who asked.
+pub const HOLD_MAX: Duration = Duration::from_millis(200);
+
+/// What could not be read in that time is not held again for so long.
+const REST: Duration = Duration::from_secs(10);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -73,6 +80,9 @@ pub enum NotHeld {
     /// It cannot be read as what it should be: encrypted, say.
     #[error("{0}")]
     No(String),
+    /// It was held for as long as may be, and given up.
+    #[error("it takes longer to read than its program may wait ({} ms)", HOLD_MAX.as_millis())]
+    Over,
     /// There is nobody to hold anything.
     #[error("nobody can hold it: {0}")]
     Nobody(String),
@@ -85,6 +95,8 @@ pub struct Holder {
     process: Option<Process>,
     /// Files may be locked.
     locks: bool,
+    /// What could not be read while it was held, and until when it is not held again.
+    rests: HashMap<PathBuf, Instant>,
 }
 
 #[derive(Debug)]
@@ -98,13 +110,19 @@ impl Holder {
     /// What is to be held is held by a process of `program`; without one, nothing can be.
     #[must_use]
     pub fn new(program: Option<PathBuf>) -> Self {
-        Self { program, process: None, locks: false }
+        Self { program, process: None, locks: false, rests: HashMap::new() }
     }
 
     /// Whether there is anybody to hold anything.
     #[must_use]
     pub fn can_hold(&self) -> bool {
         self.program.is_some()
+    }
+
+    /// Whether the database at `path` may be held: its program was not kept waiting by that in vain, not long ago.
+    #[must_use]
+    pub fn may_read(&self, path: &Path) -> bool {
+        self.can_hold() && self.rests.get(path).is_none_or(|until| Instant::now() >= *until)
     }
 
     /// Begins to read the database at `path`, and holds on to its state until [`Holder::release`].
@@ -128,10 +146,20 @@ impl Holder {
         }
     }
 
-    /// Gives up what was begun to be read. It is given up when this returns, whatever the process does.
-    pub fn release(&mut self) {
-        if self.process.is_some() && self.ask(&Ask::Release).is_err() {
-            self.end();
+    /// Gives up the database at `path` that was begun to be read: it is given up when this returns, whatever the process does. Returns
+    /// whether it was held until now.
+    pub fn release(&mut self, path: &Path) -> bool {
+        match self.process.is_some().then(|| self.ask(&Ask::Release)) {
+            Some(Ok(_)) => true,
+            Some(Err(NotHeld::Over)) => {
+                self.rests.retain(|_, until| Instant::now() < *until);
+                self.rests.insert(path.to_owned(), Instant::now() + REST);
+                false
+            }
+            _ => {
+                self.end();
+                false
+            }
         }
     }
 

@@ -85,7 +85,7 @@ impl Machine {
                 stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetLacks { name, why }),
             ),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionOpen)),
-            Check::of(Checked::Proven, self.keeper.differs().then_some(WhyNot::CopyDiffers)),
+            Check::of(Checked::Proven, self.keeper.differs(status.mirror.verified_at).then_some(WhyNot::CopyDiffers)),
             Check::of(Checked::Licence, self.days.as_ref().and_then(|days| days.may_start().err())),
             self.check_server(),
             self.check_version(),

@@ -18,7 +18,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
 
 use rustix::fs::fstat;
 use tokio::time::Instant;
@@ -28,15 +27,12 @@ use super::look::{FileSeen, Item, Missed, Seen, Still, is_calm};
 use super::rules::{As, Rule, Rules};
 use super::settle::Settle;
 use super::tree::{Kept, Known};
-use crate::disk::hold::NotHeld;
+use crate::disk::hold::{HOLD_MAX, NotHeld};
 use crate::disk::read::{read_full, stored};
 use crate::disk::root::{Root, on_disk};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::{BLOCK, RelPath, blocks};
 use log::{Log, Since};
-
-/// A writer that keeps no log waits for a capture no longer than this.
-pub const HOLD_MAX: Duration = Duration::from_millis(200);
 
 /// Looks that are tried before a lock is taken that its program notices.
 const OPTIMISTIC: u32 = 3;
@@ -92,34 +88,48 @@ impl Settle<'_> {
             self.plain.insert(path.clone(), "file is not a database".to_owned());
             return Ok(None);
         }
-        if still == Still::Must && round < OPTIMISTIC || !self.holder.can_hold() {
+        let on_disk = on_disk(self.search.root.path(), path);
+        if still == Still::Must && round < OPTIMISTIC || !self.holder.may_read(&on_disk) {
+            // It was held in vain not long ago, and is to be taken all the same.
+            let is_over = still == Still::NeedNot && self.holder.can_hold();
             let has_log = self.has_log(path)?;
             if !has_log && self.has_hot_journal(path)? {
                 // A transaction that is not at its end is waited for, or taken as it stands: with the journal it can be undone.
-                return Ok(None);
+                return Ok(if is_over { self.is_plain(path, &NotHeld::Over) } else { None });
             }
-            let looked = self.with_log_or_without(has_log, path, &file, bases, None)?;
-            self.plain.remove(path);
-            return Ok(Some(looked));
+            return match self.with_log_or_without(has_log, path, &file, bases, None) {
+                Err(Missed::Moved) if is_over => Ok(self.is_plain(path, &NotHeld::Over)),
+                looked => self.is_one(path, looked),
+            };
         }
-        let held = self.holder.read(&on_disk(self.search.root.path(), path));
-        let looked = match held {
+        let looked = match self.holder.read(&on_disk) {
             Ok(held) if held.inode != stamp_of(&file)?.inode => Err(Missed::Moved),
             Ok(_) => {
-                let has_log = self.has_log(path)?;
-                self.with_log_or_without(has_log, path, &file, bases, Some(Instant::now() + HOLD_MAX))
+                let (has_log, until) = (self.has_log(path)?, Instant::now() + HOLD_MAX);
+                self.with_log_or_without(has_log, path, &file, bases, Some(until))
             }
-            Err(NotHeld::Busy) if still == Still::Must && round < BUSY => Err(Missed::Moved),
-            Err(why) => {
-                self.plain.insert(path.clone(), why.to_string());
-                return Ok(None);
-            }
+            Err(NotHeld::Busy) if still == Still::Must && round < BUSY => return Err(Missed::Moved),
+            Err(why) => return Ok(self.is_plain(path, &why)),
         };
-        self.holder.release();
-        if looked.is_ok() {
-            self.plain.remove(path);
+        match self.holder.release(&on_disk) {
+            true => self.is_one(path, looked),
+            // Whoever writes has gone on meanwhile.
+            false if still == Still::Must => Err(Missed::Moved),
+            false => Ok(self.is_plain(path, &NotHeld::Over)),
         }
-        looked.map(Some)
+    }
+
+    /// It is captured as a database, if that was done.
+    fn is_one(&mut self, path: &RelPath, looked: Result<Looked, Missed>) -> Result<Option<Looked>, Missed> {
+        let looked = looked?;
+        self.plain.remove(path);
+        Ok(Some(looked))
+    }
+
+    /// It is captured like any other file.
+    fn is_plain(&mut self, path: &RelPath, why: &NotHeld) -> Option<Looked> {
+        self.plain.insert(path.clone(), why.to_string());
+        None
     }
 
     fn with_log_or_without(
