@@ -52,7 +52,7 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
                 ("first", number(&first).into()),
                 ("end", number(&end).into()),
             ];
-            words.with(if suspect.is_some() { "noted-numbered" } else { "noted-numbered-only" }, &args)
+            words.with(numbered(suspect.as_ref()), &args)
         }
         Noted::RescueRead { name } => with("noted-rescue-read", "name", name),
         Noted::RescueExported { name, to } => {
@@ -70,6 +70,15 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         Noted::DiaryDamaged { kept } => with("noted-diary-damaged", "kept", kept),
         Noted::DiaryFails { error } => with("noted-diary-fails", "error", error),
         Noted::DiaryWorks => words.say("noted-diary-works"),
+    }
+}
+
+/// The sentence that a number was set, where these may have been given out.
+fn numbered(suspect: Option<&(u64, Option<u64>)>) -> &'static str {
+    match suspect {
+        Some((_, Some(_))) => "noted-numbered",
+        Some((_, None)) => "noted-numbered-series",
+        None => "noted-numbered-only",
     }
 }
 

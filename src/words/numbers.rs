@@ -56,7 +56,31 @@ pub fn was_set(words: &Words, one: &Numbered) -> String {
         ("end", end.map_or_else(unknown, |end| end.to_string()).into()),
         ("epoch", one.epoch.to_string().into()),
     ];
-    words.with(if first.is_some() { "counter-set" } else { "counter-set-only" }, &args)
+    let key = match (&one.next, first) {
+        (Next::Series(_), Some(_)) => "counter-set-series",
+        (Next::Series(_), None) => "counter-set-series-only",
+        (Next::Behind(_), Some(_)) => "counter-set",
+        (Next::Behind(_), None) => "counter-set-only",
+    };
+    words.with(key, &args)
+}
+
+/// The numbers that may have been given out before this machine began to serve, in the few words of its screen; none where there are none,
+/// or what became of them is known.
+#[must_use]
+pub fn doubtful(words: &Words, set: &[Numbered]) -> Option<String> {
+    let newest = set.iter().map(|one| one.epoch).max()?;
+    let of = |one: &Numbered| {
+        let (first, end) = one.suspect.filter(|_| one.epoch == newest && one.found.is_none())?;
+        let args = [
+            ("name", one.name.as_str().into()),
+            ("first", first.to_string().into()),
+            ("end", end.map_or_else(String::new, |end| end.to_string()).into()),
+        ];
+        Some(words.with(if end.is_some() { "serving-number" } else { "serving-number-series" }, &args))
+    };
+    let all: Vec<String> = set.iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| words.with("serving-numbers", &[("all", all.join(", ").into())]))
 }
 
 /// What became of the numbers that may have been given out, once that is known.
@@ -144,6 +168,11 @@ mod tests {
             assert!(said.contains("receipt") && !said.contains(['{', '}']), "{said}");
         }
         assert!(was_set(&words, &set[0]).contains("1043"));
+        assert!(was_set(&words, &set[1]).contains("in series B"));
+        assert_eq!(doubtful(&words, &set), None, "what became of them is known");
+        let open = set.clone().map(|one| Numbered { found: None, ..one });
+        let said = doubtful(&words, &open).unwrap();
+        assert!(said.contains("receipt 1043-1092") && said.contains("receipt from 1043 on"), "{said}");
         let became = became(&words, &set[0]);
         assert_eq!(became.len(), 3, "{became:?}");
         assert!(became.iter().all(|line| line.contains("10") && !line.contains(['{', '}'])), "{became:?}");

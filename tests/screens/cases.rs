@@ -118,6 +118,7 @@ pub const CASES: &[&str] = &[
     "alarm_only_this_link_80x24",
     "serving_copying_80x24",
     "serving_level_80x24",
+    "serving_numbers_80x24",
     "serving_alone_80x24",
     "serving_pos_down_80x24",
     "serving_over_80x24",

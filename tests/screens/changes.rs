@@ -214,6 +214,7 @@ fn the_backup_is_the_server() {
     seen(turns::only_this_link()).is("alarm_only_this_link_80x24");
     seen(turns::serving_copying()).is("serving_copying_80x24");
     seen(turns::serving_level()).is("serving_level_80x24");
+    seen(turns::serving_numbers()).is("serving_numbers_80x24");
     seen(turns::serving_alone()).is("serving_alone_80x24");
     seen(turns::serving_pos_down()).is("serving_pos_down_80x24");
     seen(turns::serving_over()).is("serving_over_80x24");

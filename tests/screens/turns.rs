@@ -4,8 +4,8 @@ use espejo::pair::{Duty, Node};
 use espejo::service::Status;
 use espejo::service::refusal::WhyNot;
 use espejo::service::status::{
-    Alarm, Check, Checked, Copying, Device, Doubt, Down, Drilled, LicenceState, Loss, Operation, OperationKind,
-    OperationState, PeerState, Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
+    Alarm, Check, Checked, Copying, Device, Doubt, Down, Drilled, LicenceState, Loss, Next, Numbered, Operation,
+    OperationKind, OperationState, PeerState, Phase, Plan, Pos, Server, Terminal, Trouble, Verdict,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -241,6 +241,23 @@ pub fn serving_copying() -> Status {
 
 fn copying() -> Copying {
     Copying { number: 5, file: "POS-Q.Seq".into(), done_bytes: 12_582_912, total_bytes: 20_971_520, files: 7 }
+}
+
+/// Numbers may have been given out that are in no copy.
+pub fn serving_numbers() -> Status {
+    let mut status = serving_terminals();
+    status.numbered = vec![Numbered {
+        name: "receipt".to_owned(),
+        epoch: 2,
+        at: at("10:42:06"),
+        last: Some(1042),
+        next: Next::Behind(1092),
+        suspect: Some((1043, Some(1092))),
+        by: None,
+        found: None,
+        seen: None,
+    }];
+    status
 }
 
 /// The main follows, and could have its place back.

@@ -14,7 +14,7 @@ use crate::tui::app::App;
 use crate::tui::intent::{Intent, Scope};
 use crate::tui::turn::{Turn, Which};
 use crate::words::answer::{Stance, stance};
-use crate::words::figures;
+use crate::words::{figures, numbers};
 
 /// The screen of the backup while it is the server.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,6 +54,7 @@ pub fn serving(seen: &Seen<'_>, app: &App, status: &Status) -> ServingView {
     let fact = |label: &str, value: String| Fact { label: words.say(label), value };
     let pos = machines::pos(seen, status).map(|pos| fact("label-pos-server", pos.value));
     let terminals = tills::here(seen, status).map(|said| fact("label-terminals", said));
+    let numbers = numbers::doubtful(words, &status.numbered).map(|said| fact("label-numbers", said));
     let backup = backup_name(status).unwrap_or_default();
     let keep = match app.place() {
         Place::Embedded => "serving-keep-open",
@@ -66,7 +67,12 @@ pub fn serving(seen: &Seen<'_>, app: &App, status: &Status) -> ServingView {
         // That the main is silent stands in the first lines.
         problems: problems(seen, status, |trouble| !is_silence(trouble)),
         licence: licence(seen, status),
-        facts: pos.into_iter().chain(terminals).chain([fact("label-copy", copy(seen, status))]).collect(),
+        facts: pos
+            .into_iter()
+            .chain(terminals)
+            .chain([fact("label-copy", copy(seen, status))])
+            .chain(numbers)
+            .collect(),
         copying: status.mirror.copying.as_ref().filter(|_| !bare).map(|_| copying::copying(seen, status)),
         behind: if bare || level { String::new() } else { copying::behind(seen, status) },
         keep: words.with(keep, &[("name", backup.into())]),
