@@ -18,8 +18,10 @@ use crate::replica::RelPath;
 pub enum Moved {
     /// Something under this name may have changed.
     Path(RelPath),
-    /// Anything may have changed: the system lost count.
+    /// Anything may have changed.
     Everything,
+    /// So it may, and folders may have come of which the watch knows nothing: it must begin anew.
+    Lost,
     /// The system's limit of watches is reached: some folders are not watched.
     Limited,
 }
@@ -63,7 +65,7 @@ impl Watch {
                     hear(Moved::Limited);
                 }
                 match event {
-                    Ok(event) if event.need_rescan() => hear(Moved::Everything),
+                    Ok(event) if event.need_rescan() => hear(Moved::Lost),
                     Ok(event) if is_change(event.kind) => {
                         for path in &event.paths {
                             if let Ok(mark) = path.strip_prefix(&inside) {
@@ -178,11 +180,34 @@ mod tests {
                 .try_iter()
                 .filter_map(|moved| match moved {
                     Moved::Path(path) => Some(path.shown().into_owned()),
-                    Moved::Everything | Moved::Limited => None,
+                    Moved::Everything | Moved::Limited | Moved::Lost => None,
                 })
                 .collect();
             assert!(told.is_superset(&names), "{round}: {:?}", names.difference(&told));
         }
+    }
+
+    #[test]
+    fn when_the_system_could_not_say_all_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tell, heard) = mpsc::channel();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("data")).unwrap();
+        fs::create_dir(at("home")).unwrap();
+        let most = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let busy = std::sync::Arc::new(std::sync::Mutex::new(()));
+        let (listens, kept) = (std::sync::Arc::clone(&busy), busy.lock().unwrap());
+        let hear = move |moved| {
+            drop(listens.lock());
+            let _ = tell.send(moved);
+        };
+        let _watch = Watch::start(&at("data"), &at("home"), hear).unwrap();
+        for number in 0..most.trim().parse::<u32>().unwrap() {
+            fs::write(at("data").join((number % 2).to_string()), b"x").unwrap();
+        }
+        fs::create_dir(at("data/came")).unwrap();
+        drop(kept);
+        assert!(heard.iter().any(|moved| moved == Moved::Lost));
     }
 
     #[test]

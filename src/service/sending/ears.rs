@@ -20,6 +20,8 @@ pub(super) struct Ears {
     watch: Option<Watch>,
     /// Some folders are not watched.
     limited: bool,
+    /// Some may not be, since what was said of them was lost.
+    has_lost: bool,
 }
 
 /// Names that may wait to be listened to.
@@ -28,7 +30,7 @@ const HEARD: usize = 10_000;
 impl Ears {
     /// Ears that hear nothing.
     pub(super) fn deaf() -> Self {
-        Self { heard: mpsc::channel(1).1, lost: Arc::default(), watch: None, limited: false }
+        Self { heard: mpsc::channel(1).1, lost: Arc::default(), watch: None, limited: false, has_lost: false }
     }
 
     /// Ears that hear what changes in `folder`; deaf ones, where the system does not tell. `own` is a folder of the
@@ -52,7 +54,7 @@ impl Ears {
                 full.store(true, Ordering::Release);
             }
         };
-        (Self { heard, lost, watch: None, limited: false }, hear)
+        (Self { heard, lost, watch: None, limited: false, has_lost: false }, hear)
     }
 
     /// Whether anything can be heard.
@@ -73,13 +75,30 @@ impl Ears {
 
     /// Waits for what is said next; none when nobody speaks any more.
     pub(super) async fn listen(&mut self) -> Option<Moved> {
-        self.heard.recv().await.inspect(|moved| self.limited |= *moved == Moved::Limited)
+        let said = self.heard.recv().await?;
+        Some(self.noted(said))
     }
 
     /// The next that was said, if anything was.
     pub(super) fn next(&mut self) -> Option<Moved> {
-        let said = self.heard.try_recv().ok().inspect(|moved| self.limited |= *moved == Moved::Limited);
+        let said = self.heard.try_recv().ok().map(|said| self.noted(said));
         said.or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
+    }
+
+    /// Whether some folders are not watched.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// Whether what was said of folders that came was lost, since this was asked last.
+    pub(super) fn has_lost(&mut self) -> bool {
+        std::mem::take(&mut self.has_lost)
+    }
+
+    fn noted(&mut self, said: Moved) -> Moved {
+        self.limited |= said == Moved::Limited;
+        self.has_lost |= said == Moved::Lost;
+        said
     }
 
     /// Waits for `gap`, then returns all that has changed until then; none where only a look at everything tells.
@@ -94,7 +113,7 @@ impl Ears {
                 Moved::Path(path) => {
                     dirty.paths.insert(path);
                 }
-                Moved::Everything | Moved::Limited => dirty.everything = true,
+                Moved::Everything | Moved::Limited | Moved::Lost => dirty.everything = true,
             }
         }
         (!self.limited).then_some(dirty)
@@ -113,6 +132,19 @@ mod tests {
         }
         let said: Vec<Moved> = std::iter::from_fn(|| ears.next()).collect();
         assert_eq!((said.len(), said.last()), (HEARD + 1, Some(&Moved::Everything)));
+    }
+
+    #[test]
+    fn what_was_said_while_something_else_was_waited_for_is_not_forgotten() {
+        let (mut ears, hear) = Ears::pair();
+        hear(Moved::Lost);
+        hear(Moved::Limited);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        ears.watch = Watch::start(&folder.path().join("data"), folder.path(), |_| {}).ok();
+        assert_eq!(ears.wait(Duration::ZERO), None);
+        assert!(ears.is_limited());
+        assert!(ears.has_lost() && !ears.has_lost());
     }
 
     #[test]

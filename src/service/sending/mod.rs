@@ -14,6 +14,7 @@
 //! - [`last`]: what was changed last, when the POS server has stopped
 //! - `start`: what stood there when the epoch began
 //! - `tell`: what is said to the mirror
+//! - `watching`: what the watch says, and what nobody tells of
 
 pub mod budget;
 mod canary;
@@ -26,6 +27,7 @@ pub mod last;
 mod linked;
 mod start;
 mod tell;
+mod watching;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::os::unix::ffi::OsStrExt;
@@ -217,21 +219,6 @@ impl Sending {
         self
     }
 
-    /// Begins to watch, or begins anew where the folder is another one now: the old watch hears nothing any more.
-    pub(super) fn begin_to_watch(&mut self) {
-        self.moved = Ears::deaf();
-        self.watched = self.source.inode();
-        // What was said of the old watch may not hold for the new one.
-        (self.rescan, self.told.rescans_ms) = (self.settings.rescan, None);
-        self.told.is_remote = !self.source.tells_of_changes();
-        if !self.told.is_remote {
-            self.moved = Ears::open(&self.settings.source, &self.settings.options.own);
-        }
-        if !self.moved.hear() {
-            self.rescan_often(self.settings.interval);
-        }
-    }
-
     /// Sends, over one link after another, until none can come any more.
     pub async fn run(mut self) -> Result<(), Ended> {
         loop {
@@ -310,50 +297,16 @@ impl Sending {
         self.learning.is_done() && self.flight.is_none()
     }
 
-    fn moved(&mut self, moved: Moved) {
-        match moved {
-            // What would have to be looked at name by name is sooner looked through.
-            Moved::Path(_) if self.dirty.everything || self.dirty.paths.len() >= MANY => {
-                self.dirty.everything = true;
-                self.dirty.paths.clear();
-            }
-            Moved::Path(path) => {
-                self.dirty.paths.insert(path);
-            }
-            Moved::Everything => self.dirty.everything = true,
-            Moved::Limited => {
-                self.dirty.everything = true;
-                self.rescan_often(Duration::from_secs(30).min(self.settings.rescan));
-            }
-        }
-        self.not_before = Instant::now();
-        self.stir();
-    }
-
-    fn stir(&self) {
-        if let Some(stirred) = &self.stirred {
-            stirred.send_replace(Instant::now());
-        }
-    }
-
-    fn rescan_often(&mut self, every: Duration) {
-        if self.told.rescans_ms.is_none() {
-            self.rescan = every;
-            self.next_rescan = Instant::now() + every;
-            self.told.rescans_ms = Some(u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
-        }
-    }
-
     fn work(&mut self) -> Result<(), Ended> {
         let now = Instant::now();
+        self.go_on_watching();
         if now >= self.next_tick {
             self.next_tick = now + self.settings.interval;
             self.canary_due = true;
             self.tick(now);
         }
         if now >= self.next_rescan {
-            self.next_rescan = now + self.rescan;
-            self.dirty.everything = true;
+            self.rescan(now);
         }
         if self.learning.is_first_copy() {
             self.first_copy()?;
