@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
 use crate::common::place::told;
 use crate::common::two::{Machine, RUNS};
-use crate::common::{passed_over, tree, until};
+use crate::common::{needs, passed_over, tree, until};
 use crate::turns::{asked, done, refused, shop, with_pos};
 
 #[test]
@@ -68,6 +70,27 @@ fn the_place_goes_over_where_not_everything_can_be_watched() {
     done(&two, Machine::Main, &["switch"]);
     let last = two.mirror().join("folder 19/file");
     assert_eq!(fs::read_to_string(last).unwrap(), "sold", "also what nobody told of");
+}
+
+#[test]
+fn what_the_pos_server_writes_through_memory_as_it_ends_goes_over() {
+    needs!("python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pair/mapper.py");
+    let server = format!(
+        "command = [\"python3\", \"{}\", \"{{data}}\"]\nready = {{ command = [\"true\"], timeout = \"30s\" }}",
+        script.display()
+    );
+    let two = with_pos(&server);
+    let stored = |at: usize, what: &str| {
+        fs::read(two.mirror().join("MAPPED.DAT")).is_ok_and(|bytes| bytes[at..].starts_with(what.as_bytes()))
+    };
+    until("it is mirrored", || stored(0, "first"));
+    let pid: i32 = fs::read_to_string(two.path().join("mapper.pid")).unwrap().parse().unwrap();
+    rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::USR1).unwrap();
+    until("so is what shows in no stamp", || stored(50, "second"));
+    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    done(&two, Machine::Main, &["switch"]);
+    assert!(stored(100, "last"));
 }
 
 #[test]

@@ -133,6 +133,8 @@ pub struct Sending {
     /// The canary of this cycle has not gone yet.
     canary_due: bool,
     next_mapped: Instant,
+    /// Those that somebody could write unseen when that was looked at last.
+    mapped: BTreeSet<RelPath>,
     next_rescan: Instant,
     /// Everything is looked at so often.
     rescan: Duration,
@@ -204,6 +206,7 @@ impl Sending {
             next_tick: now + settings.interval,
             canary_due: true,
             next_mapped: now,
+            mapped: BTreeSet::new(),
             next_rescan: now + settings.rescan,
             stirred: None,
             settings,
@@ -335,7 +338,10 @@ impl Sending {
             let mapped = os::mapped_writable(&self.settings.source);
             let took = now.elapsed();
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
-            self.dirty.unsure.extend(mapped.files.iter().filter_map(|path| RelPath::new(path).ok()));
+            let mapped: BTreeSet<RelPath> = mapped.files.iter().filter_map(|path| RelPath::new(path).ok()).collect();
+            // Whoever has ended since may have written in the end.
+            self.dirty.unsure.extend(mapped.union(&self.mapped).cloned());
+            self.mapped = mapped;
         }
     }
 }
