@@ -24,6 +24,18 @@ struct State {
 
 /// Lists the states that the copy here can be stepped back to, the newest first.
 pub fn list(around: &Around, json: bool) -> Result<Exit, Failure> {
+    print(around, &states(around)?, json).map_err(Into::into)
+}
+
+/// The oldest state to which all datasets here can be stepped back; none where one has none.
+pub fn oldest(around: &Around) -> Result<Option<Timestamp>, Failure> {
+    let all = states(around)?;
+    let oldest: Option<Vec<Timestamp>> = all.iter().map(|(_, states)| Some(states.last()?.at)).collect();
+    Ok(oldest.and_then(|oldest| oldest.into_iter().max()))
+}
+
+/// The states of each dataset here, the newest first.
+fn states(around: &Around) -> Result<Vec<(String, Vec<State>)>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
     let folders = own_folders(&around.home).map_err(|error| failed(&error))?.unwrap_or_default();
     let mut all = vec![];
@@ -36,7 +48,7 @@ pub fn list(around: &Around, json: bool) -> Result<Exit, Failure> {
             .filter_map(|one| Some(State { at: one.as_of.timestamp()?, seq: one.seq, grade: one.grade }));
         all.push((dataset, states.collect::<Vec<_>>()));
     }
-    print(around, &all, json).map_err(Into::into)
+    Ok(all)
 }
 
 fn print(around: &Around, all: &[(String, Vec<State>)], json: bool) -> io::Result<Exit> {

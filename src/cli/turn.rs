@@ -7,7 +7,7 @@ use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::{AdoptArgs, GiveArgs, Planned, PromoteArgs, ReturnArgs};
 use super::status::connect;
-use super::{Around, job, plan};
+use super::{Around, copies, job, plan};
 use crate::pair::Node;
 use crate::service::control::Client;
 use crate::service::plan::{Consent, Plan};
@@ -33,6 +33,12 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
         writeln!(io::stderr(), "{}", around.words.with("cli-as-of", &[("at", at.into())]))?;
     }
     if args.planned.plan {
+        if let Some(at) = args.as_of {
+            let oldest = copies::oldest(around)?;
+            if oldest.is_none_or(|oldest| at < oldest) {
+                return Err(Failure::not_done(&around.words, &[WhyNot::TooLongAgo { oldest }]));
+            }
+        }
         return plan::show(around, &status, kind, &given, args.planned.json);
     }
     let yes = args.yes || agrees(around, &status, kind, &given)?;

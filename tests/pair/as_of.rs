@@ -194,6 +194,9 @@ fn a_time_of_which_nothing_is_kept_is_refused_and_nothing_changes() {
     let bad = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", "half past nine"]));
     assert_eq!(bad.status.code(), Some(2), "{}", told(&bad));
     lose_the_main(&mut two);
+    let planned = output(&mut two.espejo(Machine::Backup, &["promote", "--as-of", "2020-01-01 12:00", "--plan"]));
+    assert_eq!(planned.status.code(), Some(3), "{}", told(&planned));
+    assert!(told(&planned).contains("history --copies"), "{}", told(&planned));
     let refused = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", "2020-01-01 12:00"]));
     assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
     assert!(told(&refused).contains("history --copies"), "{}", told(&refused));

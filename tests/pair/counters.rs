@@ -127,6 +127,20 @@ fn what_was_to_be_set_for_a_start_that_came_to_nothing_is_not_set_by_another_one
 }
 
 #[test]
+fn what_was_given_out_after_an_earlier_state_may_have_been_given_out() {
+    let mut two = shop(GAP);
+    let at = two.until(Machine::Backup, "it is a state", |status| status["mirror"]["as_of"].is_string());
+    let at = at["mirror"]["as_of"].as_str().unwrap().to_owned();
+    fs::write(two.data.join("POS-Q.Seq"), "1050\n").unwrap();
+    two.until(Machine::Backup, "eight more are given", |status| status["counters"][0]["last"] == 1050);
+    dies(&mut two);
+    done(&two, Machine::Backup, &["promote", "--yes", "--as-of", &at]);
+    let set = &counters(&two)["numbered"][0];
+    assert_eq!(number(&two), "1100\n", "behind all that was ever read");
+    assert_eq!((&set["last"], &set["suspect"]), (&json!(1042), &json!([1043, 1100])), "{set}");
+}
+
+#[test]
 fn a_person_is_asked_where_it_goes_on() {
     let mut two =
         shop("on_start = \"ask\"\nwrite = { command = [\"sh\", \"-c\", \"echo $0 > {data}/POS-Q.Seq\", \"{value}\"] }");

@@ -337,6 +337,8 @@ impl Machine {
             let before = known.and_then(Readings::last);
             // What goes down may be a fault, and what cannot be read was perhaps read before.
             let last = read.clone().ok().max(before);
+            // They may have been stepped back: what came after that is in them no more.
+            let held = read.clone().ok().or(before);
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
             // Receipts are one number: the first that is named.
@@ -350,9 +352,9 @@ impl Machine {
                 let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
                 return Err((counter.name.clone(), why));
             };
-            let (suspect, name, at) = (suspect(last, &next), counter.name.clone(), ground::now());
+            let (suspect, name, at) = (suspect(held, &next), counter.name.clone(), ground::now());
             let seen = Some(shown).filter(|shown| *shown > 0);
-            setting.push(Numbered { name, epoch, at, last, next, suspect, by, found: None, seen });
+            setting.push(Numbered { name, epoch, at, last: held, next, suspect, by, found: None, seen });
         }
         Ok(setting)
     }
