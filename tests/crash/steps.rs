@@ -82,3 +82,37 @@ fn a_state_of_which_the_way_back_was_dropped_is_refused_and_nothing_changes() {
     drop(mirror);
     place.must_copy(&[], "all the way on again");
 }
+
+#[test]
+fn a_state_that_is_kept_outlives_its_history_and_a_second_one_does_not_give_it_up() {
+    let ways = |is_kept: bool| {
+        let place = Place::new();
+        fs::write(place.source.join("orders"), "1").unwrap();
+        place.must_copy(&[], "the first copy");
+        let (mirror, _) = place.open();
+        let first = mirror.state().position.seq;
+        if is_kept {
+            mirror.pin(Some(80)).unwrap();
+            mirror.pin(None).unwrap();
+        }
+        drop(mirror);
+        for number in 2..7 {
+            // Each step back is older than history may be when the next one comes.
+            fs::write(place.source.join("orders"), number.to_string()).unwrap();
+            place.must_copy(&[], &format!("order {number}"));
+            for segment in fs::read_dir(journal_folder(&place.dest).join("undo")).unwrap() {
+                let old = SystemTime::now() - Duration::from_secs(2 * 3600);
+                File::options().write(true).open(segment.unwrap().path()).unwrap().set_modified(old).unwrap();
+            }
+        }
+        let (mirror, _) = place.open();
+        if is_kept {
+            mirror.pin(Some(90)).unwrap();
+            let kept = mirror.pinned().unwrap().unwrap();
+            assert_eq!((kept.seq, kept.percent), (first, Some(90)), "both are kept, from now on");
+        }
+        mirror.generations().unwrap().first().unwrap().seq == first
+    };
+    assert!(!ways(false), "history goes where nothing is kept");
+    assert!(ways(true));
+}

@@ -70,12 +70,13 @@ impl Mirror {
     /// is not steady. The last steady one gives way to any other. Where much changed before, within that day, the state before that is
     /// kept on, and all since then with it.
     pub fn pin(&self, percent: Option<u64>) -> Result<(), DiskError> {
-        let is_there = |kept: &Pinned| self.history().is_some_and(|(first, _)| first <= kept.seq + 1);
+        let (now, first) = (self.state.position.seq, self.history().map(|(first, _)| first));
+        let is_there = |kept: &Pinned| kept.seq == now || first.is_some_and(|first| first <= kept.seq + 1);
         let before = self.pinned()?.filter(|kept| kept.percent.is_some()).filter(is_there);
         if before.is_some() && percent.is_none() {
             return Ok(());
         }
-        let seq = before.map_or(self.state.position.seq, |kept| kept.seq);
+        let seq = before.map_or(now, |kept| kept.seq);
         self.index.set_pinned(Pinned { seq, since: ground::now().as_second(), percent })
     }
 
