@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(writers(folder.path()), [] as [u32; 0]);
         let written = fs::File::create(&path).unwrap();
         assert_eq!(writers(folder.path()), [own]);
-        assert_eq!(Writers::of(folder.path()).doing(), Doing::Runs, "who asks works");
+        // Other tests are threads of the same process, and one may wait for a disk.
+        assert!(Writers::of(folder.path()).doing() >= Doing::Runs, "who asks works");
         drop(written);
         let _read = fs::File::open(&path).unwrap();
         assert_eq!(writers(folder.path()), [] as [u32; 0]);

@@ -164,15 +164,17 @@ impl Dumped {
         self.dump_into(&self.folder, self.folder.parent().unwrap_or(&self.folder), gone)
     }
 
-    /// Sets aside what the database holds that is about to be overwritten: this machine was its server in epoch `served`, and lost that
-    /// place without giving it. Where that was done before, it stays: what is there now may be half overwritten. Returns where it is.
-    pub fn set_aside(&self, served: Epoch) -> Result<PathBuf, String> {
+    /// Sets aside what the database holds that is to be overwritten: this machine was its server in epoch `served`, and lost that place
+    /// without giving it. Returns where it is; none where that was done before.
+    pub fn set_aside(&self, served: Epoch) -> Result<Option<PathBuf>, String> {
         let rescue = journal_folder(&self.folder).join("rescue");
         let folder = rescue.join(format!("epoch-{served}-dump"));
-        if !file(&folder, &self.name).exists() {
-            self.dump_into(&folder, &rescue, &AtomicBool::new(false))?;
+        if file(&folder, &self.name).exists() {
+            return Ok(None);
         }
-        Ok(folder)
+        self.dump_into(&folder, &rescue, &AtomicBool::new(false))?;
+        File::open(&rescue).and_then(|rescue| rescue.sync_all()).map_err(said)?;
+        Ok(Some(folder))
     }
 
     /// Writes a dump into a folder, when it is whole; until then it is `beside`.

@@ -71,7 +71,8 @@ impl Mirror {
     /// kept on, and all since then with it.
     pub fn pin(&self, percent: Option<u64>) -> Result<(), DiskError> {
         let (now, first) = (self.state.position.seq, self.history().map(|(first, _)| first));
-        let is_there = |kept: &Pinned| kept.seq == now || first.is_some_and(|first| first <= kept.seq + 1);
+        let is_there =
+            |kept: &Pinned| kept.seq == now || kept.seq < now && first.is_some_and(|first| first <= kept.seq + 1);
         let before = self.pinned()?.filter(|kept| kept.percent.is_some()).filter(is_there);
         if before.is_some() && percent.is_none() {
             return Ok(());

@@ -127,9 +127,10 @@ impl Holds {
         }
         // Nobody waits for who reads one with a log.
         let mode: String = database.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(refused)?;
-        self.read_until = (mode != "wal").then(|| Instant::now() + HOLD_MAX);
+        let is_waited_for = mode != "wal";
+        self.read_until = is_waited_for.then(|| Instant::now() + HOLD_MAX);
         self.reading = Some(database);
-        Ok(Held { inode })
+        Ok(Held { inode, is_waited_for })
     }
 }
 

@@ -69,6 +69,8 @@ enum Answer {
 pub struct Held {
     /// The file: another one may stand under the name by now.
     pub inode: Inode,
+    /// Others wait for it: it is given up in time.
+    pub is_waited_for: bool,
 }
 
 /// Why something cannot be held.

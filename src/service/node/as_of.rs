@@ -62,7 +62,7 @@ impl Machine {
     /// Steps every dataset back to what it was at `time`: all of them, or, where one cannot be, none. The mirrors are closed. Returns how
     /// many generations there are then.
     pub(super) async fn back_to(&mut self, time: Timestamp) -> Result<u64, WhyNot> {
-        let (closed, wish) = (self.closed_mirrors(), wish_path(&self.home));
+        let (closed, wish) = (self.closed_mirrors(self.pair.record().epoch), wish_path(&self.home));
         let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
         let at = Time::from(time);
         let stepped = ground::aside(move || {
@@ -72,8 +72,11 @@ impl Machine {
             let asides = mirrors.iter().map(aside).collect::<Result<Vec<_>, WhyNot>>()?;
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
-            mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)?;
+            let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
+            let stepped = back(&mut mirrors).or_else(|_| back(&mut mirrors));
+            // Whatever came of it is told to who asked: it is nothing for a later day, when more has come.
             ground::remove(&wish).map_err(system)?;
+            stepped.map_err(no_way)?;
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))
         });
         let (asides, seq) = stepped.await.unwrap_or_else(|error| Err(system(error)))?;
@@ -86,13 +89,15 @@ impl Machine {
     }
 
     /// Finishes what a crash has interrupted: all datasets are stepped back to the time that was asked for. No mirror is open yet.
-    pub(super) async fn back_at_last(&mut self) {
+    pub(super) async fn back_at_last(&mut self, epoch: Epoch) {
         let wish = wish_path(&self.home);
         let Ok(bytes) = std::fs::read(&wish) else { return };
         if let Ok(time) = serde_json::from_slice::<Timestamp>(&bytes) {
-            let (closed, at) = (self.closed_mirrors(), Time::from(time));
+            let (closed, at) = (self.closed_mirrors(epoch), Time::from(time));
+            let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
             let stepped = ground::aside(move || {
                 let mut mirrors = closed.open().map_err(refused)?;
+                mirrors.iter().try_for_each(|mirror| mirror.set_aside_since(at, &stamp).map(drop)).map_err(no_way)?;
                 mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)
             });
             match stepped.await.unwrap_or_else(|error| Err(system(error))) {
@@ -105,7 +110,7 @@ impl Machine {
         }
     }
 
-    fn closed_mirrors(&self) -> Closed {
+    fn closed_mirrors(&self, epoch: Epoch) -> Closed {
         let mirror = &self.store.mirror;
         let folder = |dataset: &Dataset| self.folder(&self.store, &dataset.name);
         Closed {
@@ -114,7 +119,7 @@ impl Machine {
                 others: Others::Refuse,
                 history: Limits { age: mirror.history, bytes: mirror.history_bytes },
             },
-            epoch: self.pair.record().epoch,
+            epoch,
         }
     }
 }

@@ -43,13 +43,25 @@ pub(super) struct Dumps {
     failed: Option<(String, String, Instant)>,
     /// Nothing is written any more: each is dumped once more before all is sent.
     ending: bool,
+    aside: Option<Aside>,
 }
 
 #[derive(Debug)]
 struct Restoring {
     epoch: Epoch,
-    /// Where was set aside what this machine alone held.
-    task: JoinHandle<Result<Vec<PathBuf>, (String, String)>>,
+    task: JoinHandle<Result<(), (String, String)>>,
+}
+
+/// What this machine alone held is being set aside, or could not be: then it is tried again.
+#[derive(Debug)]
+enum Aside {
+    /// Where it is then, as far as it was not there before.
+    Runs(JoinHandle<Result<Vec<PathBuf>, (String, String)>>),
+    Failed {
+        name: String,
+        why: String,
+        again: Instant,
+    },
 }
 
 /// What is kept in the home.
@@ -57,9 +69,6 @@ struct Restoring {
 struct Saved {
     /// The epoch that began with a mirror, and all was read back for it.
     restored: Option<Epoch>,
-    /// This machine was the server in that epoch, lost its place without giving it, and its databases still hold what it alone had.
-    #[serde(default)]
-    alone: Option<Epoch>,
 }
 
 fn path(home: &Path) -> PathBuf {
@@ -133,23 +142,17 @@ impl Machine {
             return true;
         }
         self.dumps.failed = None;
-        let alone = self.dumps.saved.alone;
         let task = ground::spawn(async move {
-            let mut asides = vec![];
             for dumped in all {
                 let name = dumped.name.clone();
                 tracing::warn!(dataset = name, "a database is read back from its dump");
-                let overwritten = move || {
-                    let aside = alone.map(|served| dumped.set_aside(served)).transpose()?;
-                    dumped.read_back().map(|()| aside)
-                };
-                match ground::aside(overwritten).await {
-                    Ok(Ok(aside)) => asides.extend(aside),
+                match ground::aside(move || dumped.read_back()).await {
+                    Ok(Ok(())) => {}
                     Ok(Err(why)) => return Err((name, why)),
                     Err(error) => return Err((name, error.to_string())),
                 }
             }
-            Ok(asides)
+            Ok(())
         });
         self.dumps.restoring = Some(Restoring { epoch, task });
         false
@@ -169,11 +172,8 @@ impl Machine {
         }
         if let Some(Restoring { epoch, task }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
             let came = task.await.unwrap_or_else(|error| Err((String::new(), error.to_string())));
-            match came.and_then(|asides| self.note_restored().map(|()| asides)) {
-                Ok(asides) => {
-                    for to in asides {
-                        self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
-                    }
+            match came.and_then(|()| self.note_restored()) {
+                Ok(()) => {
                     self.restore_dumps(epoch);
                     self.ready_to_start(epoch).await;
                 }
@@ -198,24 +198,54 @@ impl Machine {
     }
 
     fn note_restored(&mut self) -> Result<(), (String, String)> {
-        self.keep_dumps(Saved { restored: self.pair.record().took_over(), alone: None })
-            .map_err(|error| (String::new(), error.to_string()))
-    }
-
-    /// This machine lost its place without giving it: what its databases alone hold is set aside before they are overwritten.
-    pub(super) fn dumps_are_alone(&mut self) {
-        let alone = Some(self.pair.record().served());
-        if self.dumped().is_empty() || self.dumps.saved.alone == alone {
-            return;
-        }
-        if let Err(error) = self.keep_dumps(Saved { alone, ..self.dumps.saved }) {
-            tracing::error!(%error, "that databases hold what nobody else does could not be saved");
-        }
-    }
-
-    fn keep_dumps(&mut self, saved: Saved) -> std::io::Result<()> {
+        let saved = Saved { restored: self.pair.record().took_over() };
+        let bytes = serde_json::to_vec_pretty(&saved).map_err(std::io::Error::from);
+        let kept = bytes.and_then(|bytes| save(&path(&self.home), &bytes));
+        kept.map_err(|error| (String::new(), error.to_string()))?;
         self.dumps.saved = saved;
-        save(&path(&self.home), &serde_json::to_vec_pretty(&saved)?)
+        Ok(())
+    }
+
+    /// This machine lost its place without giving it: what its databases alone hold is set aside, while the other one serves. Returns
+    /// whether that is done; it can be given its place back only then.
+    pub(super) async fn dumps_are_aside(&mut self) -> bool {
+        let (all, served) = (self.dumped(), self.pair.record().served());
+        match self.dumps.aside.take() {
+            _ if all.is_empty() => return true,
+            Some(Aside::Runs(task)) if task.is_finished() => {
+                match task.await.unwrap_or_else(|error| Err((String::new(), error.to_string()))) {
+                    Ok(asides) => {
+                        for to in asides {
+                            self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
+                        }
+                        return true;
+                    }
+                    Err((name, why)) => {
+                        tracing::error!(name, why, "what a database alone holds could not be set aside");
+                        self.dumps.aside = Some(Aside::Failed { name, why, again: Instant::now() + AGAIN });
+                    }
+                }
+            }
+            Some(Aside::Failed { name, why, again }) if Instant::now() < again => {
+                self.dumps.aside = Some(Aside::Failed { name, why, again });
+            }
+            Some(runs @ Aside::Runs(_)) => self.dumps.aside = Some(runs),
+            None | Some(Aside::Failed { .. }) => {
+                self.dumps.aside = Some(Aside::Runs(ground::spawn(async move {
+                    let mut asides = vec![];
+                    for dumped in all {
+                        let name = dumped.name.clone();
+                        match ground::aside(move || dumped.set_aside(served)).await {
+                            Ok(Ok(aside)) => asides.extend(aside),
+                            Ok(Err(why)) => return Err((name, why)),
+                            Err(error) => return Err((name, error.to_string())),
+                        }
+                    }
+                    Ok(asides)
+                })));
+            }
+        }
+        false
     }
 
     /// Nothing is written any more: each database is dumped once more. Returns how long that may take; none where there is none.
@@ -240,11 +270,15 @@ impl Machine {
             .failed
             .iter()
             .map(|(dataset, why, _)| Doubt::NotRestored { dataset: dataset.clone(), why: why.clone() });
+        let aside = match &self.dumps.aside {
+            Some(Aside::Failed { name, why, .. }) => Some(Doubt::NotDumped { dataset: name.clone(), why: why.clone() }),
+            _ => None,
+        };
         let failed =
             self.dumps.dumpers.iter().filter_map(|dumper| {
                 Some(Doubt::NotDumped { dataset: dumper.name.clone(), why: dumper.stands().failed? })
             });
-        back.chain(failed).map(Trouble::Doubt).collect()
+        back.chain(aside).chain(failed).map(Trouble::Doubt).collect()
     }
 
     /// What the status says of datasets that are dumped: each is exact, as of its dump.

@@ -250,7 +250,7 @@ impl Machine {
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
-            machine.back_at_last().await;
+            machine.back_at_last(known.epoch).await;
             machine.receive(&known)?;
         }
         let last = boot::begin(home)?;

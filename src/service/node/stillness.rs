@@ -87,16 +87,17 @@ impl Stillness {
         if self.is_owed.swap(true, Ordering::AcqRel) {
             return;
         }
-        let this = Arc::clone(self);
+        // For as long as this machine serves: the mark stays for the next time.
+        let this = Arc::downgrade(self);
         let tries = move || {
             loop {
                 std::thread::sleep(wait);
                 wait = AGAIN;
+                let Some(this) = this.upgrade() else { return };
                 if this.goes_on() {
-                    break;
+                    return this.is_owed.store(false, Ordering::Release);
                 }
             }
-            this.is_owed.store(false, Ordering::Release);
         };
         if let Err(error) = std::thread::Builder::new().name("resume".to_owned()).spawn(tries) {
             tracing::error!(%error, "the shop's program could not be asked to go on");

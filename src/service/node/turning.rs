@@ -365,9 +365,9 @@ impl Machine {
         }
         self.resume_if_sure().await?;
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());
-        if self.pair.record().strays && self.pair.duty() == Duty::Mirroring && whole {
+        let strays = self.pair.record().strays && self.pair.duty() == Duty::Mirroring;
+        if strays && whole && self.dumps_are_aside().await {
             self.all_is_found();
-            self.dumps_are_alone();
             self.step(Event::Gathered).await?;
         }
         self.leave_nobody_behind().await;

@@ -87,7 +87,8 @@ impl Comparisons {
 
     /// There is no whole copy any more.
     pub(super) fn thrown_away(&mut self) {
-        *self = Self { now: Comparing { number: self.now.number + 1, ..Comparing::default() }, ..Self::default() };
+        let now = Comparing { number: self.now.number + 1, ..Comparing::default() };
+        *self = Self { now, unread: self.unread, ..Self::default() };
     }
 
     /// The link is gone: nothing can be compared to its end.
@@ -122,8 +123,9 @@ impl Comparisons {
         if number == self.now.number {
             (self.now.checked, self.now.databases) = (true, databases);
             self.now.strange += u64::from(failed);
-            self.unread |= failed;
         }
+        // That was told, whatever became of the comparison.
+        self.unread |= failed;
     }
 
     /// A database opens, or not.

@@ -18,10 +18,16 @@ pub(super) struct Ears {
     lost: Arc<AtomicBool>,
     /// Nothing is heard any more when it is dropped.
     watch: Option<Watch>,
+    gaps: Arc<Gaps>,
+}
+
+/// What the watch cannot tell of: known at once, also where nobody listens.
+#[derive(Default)]
+struct Gaps {
     /// Some folders are not watched.
-    limited: bool,
+    limited: AtomicBool,
     /// Some may not be, since what was said of them was lost.
-    has_lost: bool,
+    lost: AtomicBool,
 }
 
 /// Names that may wait to be listened to.
@@ -30,7 +36,7 @@ const HEARD: usize = 10_000;
 impl Ears {
     /// Ears that hear nothing.
     pub(super) fn deaf() -> Self {
-        Self { heard: mpsc::channel(1).1, lost: Arc::default(), watch: None, limited: false, has_lost: false }
+        Self { heard: mpsc::channel(1).1, lost: Arc::default(), watch: None, gaps: Arc::default() }
     }
 
     /// Ears that hear what changes in `folder`; deaf ones, where the system does not tell. `own` is a folder of the
@@ -48,13 +54,19 @@ impl Ears {
     fn pair() -> (Self, impl Fn(Moved) + Send + 'static) {
         let (tell, heard) = mpsc::channel(HEARD);
         let lost: Arc<AtomicBool> = Arc::default();
-        let full = Arc::clone(&lost);
+        let (full, gaps) = (Arc::clone(&lost), Arc::<Gaps>::default());
+        let found = Arc::clone(&gaps);
         let hear = move |moved| {
+            match &moved {
+                Moved::Limited => found.limited.store(true, Ordering::Release),
+                Moved::Lost => found.lost.store(true, Ordering::Release),
+                Moved::Path(_) | Moved::Everything => {}
+            }
             if tell.try_send(moved).is_err() {
                 full.store(true, Ordering::Release);
             }
         };
-        (Self { heard, lost, watch: None, limited: false, has_lost: false }, hear)
+        (Self { heard, lost, watch: None, gaps }, hear)
     }
 
     /// Whether anything can be heard.
@@ -70,35 +82,27 @@ impl Ears {
 
     /// Waits until all that has changed has been said. Returns whether that is known.
     pub(super) fn catch_up(&mut self) -> bool {
-        self.watch.as_mut().is_some_and(|watch| watch.catch_up().is_ok()) && !self.limited
+        self.watch.as_mut().is_some_and(|watch| watch.catch_up().is_ok()) && !self.is_limited()
     }
 
     /// Waits for what is said next; none when nobody speaks any more.
     pub(super) async fn listen(&mut self) -> Option<Moved> {
-        let said = self.heard.recv().await?;
-        Some(self.noted(said))
+        self.heard.recv().await
     }
 
     /// The next that was said, if anything was.
     pub(super) fn next(&mut self) -> Option<Moved> {
-        let said = self.heard.try_recv().ok().map(|said| self.noted(said));
-        said.or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
+        self.heard.try_recv().ok().or_else(|| self.lost.swap(false, Ordering::AcqRel).then_some(Moved::Everything))
     }
 
     /// Whether some folders are not watched.
     pub(super) fn is_limited(&self) -> bool {
-        self.limited
+        self.gaps.limited.load(Ordering::Acquire)
     }
 
     /// Whether what was said of folders that came was lost, since this was asked last.
     pub(super) fn has_lost(&mut self) -> bool {
-        std::mem::take(&mut self.has_lost)
-    }
-
-    fn noted(&mut self, said: Moved) -> Moved {
-        self.limited |= said == Moved::Limited;
-        self.has_lost |= said == Moved::Lost;
-        said
+        self.gaps.lost.swap(false, Ordering::AcqRel)
     }
 
     /// Waits for `gap`, then returns all that has changed until then; none where only a look at everything tells.
@@ -116,7 +120,7 @@ impl Ears {
                 Moved::Everything | Moved::Limited | Moved::Lost => dirty.everything = true,
             }
         }
-        (!self.limited).then_some(dirty)
+        (!self.is_limited()).then_some(dirty)
     }
 }
 
@@ -137,6 +141,10 @@ mod tests {
     #[test]
     fn what_was_said_while_something_else_was_waited_for_is_not_forgotten() {
         let (mut ears, hear) = Ears::pair();
+        // Also where so much was said that nothing more can wait.
+        for number in 0..=HEARD {
+            hear(Moved::Path(RelPath::new(number.to_string().as_bytes()).unwrap()));
+        }
         hear(Moved::Lost);
         hear(Moved::Limited);
         let folder = tempfile::tempdir().unwrap();
@@ -156,7 +164,7 @@ mod tests {
         let mut ears = Ears::open(&at("data"), &at("home"));
         std::fs::write(at("data/file"), b"x").unwrap();
         assert!(ears.wait(Duration::ZERO).is_some_and(|dirty| dirty.paths.len() == 1 && !dirty.everything));
-        ears.limited = true;
+        ears.gaps.limited.store(true, Ordering::Release);
         assert_eq!(ears.wait(Duration::ZERO), None);
         assert_eq!(Ears::deaf().wait(Duration::ZERO), None);
     }

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 use rustix::fs::fstat;
 use tokio::time::Instant;
@@ -33,6 +34,9 @@ use crate::disk::root::{Root, on_disk};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::{BLOCK, RelPath, blocks};
 use log::{Log, Since};
+
+/// How long is read what nobody waits for.
+const AT_LEISURE: Duration = Duration::from_secs(3600);
 
 /// Looks that are tried before a lock is taken that its program notices.
 const OPTIMISTIC: u32 = 3;
@@ -104,9 +108,9 @@ impl Settle<'_> {
         }
         let looked = match self.holder.read(&on_disk) {
             Ok(held) if held.inode != stamp_of(&file)?.inode => Err(Missed::Moved),
-            Ok(_) => {
-                let (has_log, until) = (self.has_log(path)?, Instant::now() + HOLD_MAX);
-                self.with_log_or_without(has_log, path, &file, bases, Some(until))
+            Ok(held) => {
+                let until = Instant::now() + if held.is_waited_for { HOLD_MAX } else { AT_LEISURE };
+                self.with_log_or_without(self.has_log(path)?, path, &file, bases, Some(until))
             }
             Err(NotHeld::Busy) if still == Still::Must && round < BUSY => return Err(Missed::Moved),
             Err(why) => return Ok(self.is_plain(path, &why)),
@@ -138,9 +142,9 @@ impl Settle<'_> {
         path: &RelPath,
         file: &File,
         bases: &Bases,
-        held_until: Option<Instant>,
+        held: Option<Instant>,
     ) -> Result<Looked, Missed> {
-        if has_log { self.with_log(path, file, bases) } else { self.without_log(path, file, bases, held_until) }
+        if has_log { self.with_log(path, file, bases) } else { self.without_log(path, file, bases, held) }
     }
 
     /// Whether anything may stand in the log of a database.
@@ -208,25 +212,25 @@ impl Settle<'_> {
         Ok(Looked { items, read })
     }
 
-    /// A database whose state is in it alone, as long as nobody writes; where that is held, until then at the most.
+    /// A database whose state is in it alone, as long as nobody writes; where that is held, until then at the most, if anybody waits for that.
     fn without_log(
         &mut self,
         path: &RelPath,
         file: &File,
         bases: &Bases,
-        held_until: Option<Instant>,
+        held: Option<Instant>,
     ) -> Result<Looked, Missed> {
         let stamp = stamp_of(file)?;
-        let still = if held_until.is_some() { Still::NeedNot } else { Still::Must };
+        let still = if held.is_some() { Still::NeedNot } else { Still::Must };
         let scope = Scope { ranges: stored(file, stamp.size, stamp.is_sparse())?, holes_from: 0 };
-        let held = bases.database.as_ref().and_then(|base| self.search.tree.get(base));
+        let base = bases.database.as_ref().and_then(|base| self.search.tree.get(base));
         let mut seen =
             FileSeen { size: stamp.size, kept: Kept::Database, calm: is_calm(&stamp), ..FileSeen::default() };
-        let read = compare(file, (&stamp, still), &mut seen, &scope, held, self.spool, held_until)?;
+        let read = compare(file, (&stamp, still), &mut seen, &scope, base, self.spool, held)?;
         seen.base.clone_from(&bases.database);
-        seen.alone = held_until.is_some() || seen.calm;
+        seen.alone = held.is_some() || seen.calm;
         // Whoever has begun to write shows in the journal before, and in the log instead.
-        let has_begun = held_until.is_none() && (self.has_hot_journal(path)? || self.has_committed_log(path)?);
+        let has_begun = held.is_none() && (self.has_hot_journal(path)? || self.has_committed_log(path)?);
         if has_begun || !self.still_is(path, &stamp)? {
             return Err(Missed::Moved);
         }
