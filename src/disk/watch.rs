@@ -207,7 +207,8 @@ mod tests {
         }
         fs::create_dir(at("data/came")).unwrap();
         drop(kept);
-        assert!(heard.iter().any(|moved| moved == Moved::Lost));
+        let mut said = std::iter::from_fn(|| heard.recv_timeout(LATEST * 10).ok());
+        assert!(said.any(|moved| moved == Moved::Lost));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Machine;
 use crate::config::dataset::Dataset;
 use crate::disk::DiskError;
+use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::open::{OpenError, Opening, Others};
 use crate::disk::apply::{Mirror, journal_folder};
 use crate::disk::journal::index::Index;
@@ -68,8 +69,7 @@ impl Machine {
         let stepped = ground::aside(move || {
             let mut mirrors = closed.open().map_err(refused)?;
             mirrors.iter().try_for_each(|mirror| mirror.generation_of(at).map(drop)).map_err(no_way)?;
-            let aside = |mirror: &Mirror| mirror.set_aside_since(at, &stamp).map_err(no_way);
-            let asides = mirrors.iter().map(aside).collect::<Result<Vec<_>, WhyNot>>()?;
+            let asides = set_aside(&mirrors, at, &stamp)?;
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
             let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
@@ -80,12 +80,16 @@ impl Machine {
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))
         });
         let (asides, seq) = stepped.await.unwrap_or_else(|error| Err(system(error)))?;
+        self.stepped_back(asides, time);
+        Ok(seq)
+    }
+
+    fn stepped_back(&mut self, asides: Vec<Option<SetAside>>, to: Timestamp) {
         for aside in asides.into_iter().flatten() {
             let kept = Noted::Kept { files: aside.files.len() as u64, to: aside.to.display().to_string() };
             self.done("", What::Noted(kept));
         }
-        self.done("", What::Noted(Noted::SteppedBack { to: time }));
-        Ok(seq)
+        self.done("", What::Noted(Noted::SteppedBack { to }));
     }
 
     /// Finishes what a crash has interrupted: all datasets are stepped back to the time that was asked for. No mirror is open yet.
@@ -97,11 +101,12 @@ impl Machine {
             let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
             let stepped = ground::aside(move || {
                 let mut mirrors = closed.open().map_err(refused)?;
-                mirrors.iter().try_for_each(|mirror| mirror.set_aside_since(at, &stamp).map(drop)).map_err(no_way)?;
-                mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)
+                let asides = set_aside(&mirrors, at, &stamp)?;
+                mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)?;
+                Ok(asides)
             });
             match stepped.await.unwrap_or_else(|error| Err(system(error))) {
-                Ok(()) => self.done("", What::Noted(Noted::SteppedBack { to: time })),
+                Ok(asides) => self.stepped_back(asides, time),
                 Err(why) => tracing::error!(?why, %time, "the step back that was interrupted could not be finished"),
             }
         }
@@ -135,6 +140,11 @@ impl Closed {
     fn open(&self) -> Result<Vec<Mirror>, OpenError> {
         self.folders.iter().map(|folder| Ok(Mirror::open(folder, self.opening, self.epoch)?.0)).collect()
     }
+}
+
+/// Sets aside what a step back to `at` would change.
+fn set_aside(mirrors: &[Mirror], at: Time, stamp: &str) -> Result<Vec<Option<SetAside>>, WhyNot> {
+    mirrors.iter().map(|mirror| mirror.set_aside_since(at, stamp).map_err(no_way)).collect()
 }
 
 /// Where is kept to what time all is being stepped back.

@@ -141,7 +141,7 @@ impl Machine {
             self.dumps.dumpers = all.into_iter().map(Dumper::begin).collect();
             return true;
         }
-        self.dumps.failed = None;
+        (self.dumps.failed, self.dumps.aside) = (None, None);
         let task = ground::spawn(async move {
             for dumped in all {
                 let name = dumped.name.clone();
