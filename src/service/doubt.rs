@@ -76,6 +76,16 @@ impl Doubt {
         matches!(self, Self::DrillOld { .. })
     }
 
+    /// Why the server cannot change while that is so; none where it can.
+    #[must_use]
+    pub fn why_not(&self) -> Option<WhyNot> {
+        match self.clone() {
+            Self::NotRestored { dataset: name, why } => Some(WhyNot::NotRestored { name, why }),
+            Self::NotDumped { dataset: name, why } => Some(WhyNot::NotDumped { name, why }),
+            _ => None,
+        }
+    }
+
     /// The short code for the support desk.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -24,6 +24,9 @@ use crate::server::{ask, filled};
 /// How long a dump may take at the least before it is given up; beyond that, three times what lies between two.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// So soon one that failed is tried again at the earliest.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// Bytes of what a program complained about that are told.
 const TOLD: u64 = 400;
 
@@ -111,6 +114,9 @@ impl Dumper {
                 if let Some(why) = &failed {
                     tracing::warn!(dataset = dumped.name, why, "a database could not be dumped");
                 }
+                // Soon, but never so that the database has to do with little else.
+                let soon = AGAIN.max(began.elapsed() * 3);
+                let pause = if failed.is_some() { dumped.every.min(soon) } else { dumped.every };
                 tell.send_modify(|stands| {
                     stands.tried += 1;
                     if failed.is_none() {
@@ -124,7 +130,7 @@ impl Dumper {
                 // Whatever goes on may have begun before that was asked for.
                 tokio::select! {
                     asked = asked.recv() => is_last = asked.is_some(),
-                    () = tokio::time::sleep(dumped.every) => {}
+                    () = tokio::time::sleep(pause) => {}
                 }
             }
         });

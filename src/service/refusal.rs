@@ -157,7 +157,7 @@ pub enum WhyNot {
         /// Why.
         why: String,
     },
-    /// A database could not be dumped for the last time: the server stays where it is.
+    /// A database could not be dumped: what it holds would be lost.
     NotDumped {
         /// The dataset.
         name: String,

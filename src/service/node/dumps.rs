@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::{Machine, MachineError};
 use crate::config::dataset::Content;
 use crate::os::ground;
-use crate::pair::{Duty, Epoch, Event};
+use crate::pair::{Duty, Epoch, Event, Record};
 use crate::replica::{Grade, Kind};
 use crate::service::dumping::{self, Dumped, Dumper};
 use crate::service::event::{Noted, What};
@@ -39,8 +39,8 @@ pub(super) struct Dumps {
     /// When each dump in the mirror was begun.
     begun: BTreeMap<String, Timestamp>,
     restoring: Option<Restoring>,
-    /// Which one could not be read back, why, and when that is tried again.
-    failed: Option<(String, String, Instant)>,
+    /// Why they could not be read back, and when that is tried again.
+    failed: Option<(Doubt, Instant)>,
     /// Nothing is written any more: each is dumped once more before all is sent.
     ending: bool,
     aside: Option<Aside>,
@@ -49,17 +49,17 @@ pub(super) struct Dumps {
 #[derive(Debug)]
 struct Restoring {
     epoch: Epoch,
-    task: JoinHandle<Result<(), (String, String)>>,
+    /// What was set aside before, as far as it was not there already.
+    task: JoinHandle<Result<Vec<PathBuf>, Doubt>>,
 }
 
 /// What this machine alone held is being set aside, or could not be: then it is tried again.
 #[derive(Debug)]
 enum Aside {
     /// Where it is then, as far as it was not there before.
-    Runs(JoinHandle<Result<Vec<PathBuf>, (String, String)>>),
+    Runs(JoinHandle<Result<Vec<PathBuf>, Doubt>>),
     Failed {
-        name: String,
-        why: String,
+        doubt: Doubt,
         again: Instant,
     },
 }
@@ -69,10 +69,38 @@ enum Aside {
 struct Saved {
     /// The epoch that began with a mirror, and all was read back for it.
     restored: Option<Epoch>,
+    /// It lost its place of this epoch, and takes over again before what its databases alone held was set aside.
+    #[serde(default)]
+    owed: Option<Epoch>,
 }
 
 fn path(home: &Path) -> PathBuf {
     home.join("dumps.json")
+}
+
+/// Sets aside what the databases hold from epoch `served`. Returns where it is, as far as it was not there before.
+async fn set_all_aside(all: Vec<Dumped>, served: Epoch) -> Result<Vec<PathBuf>, Doubt> {
+    let mut asides = vec![];
+    for dumped in all {
+        let dataset = dumped.name.clone();
+        let done = ground::aside(move || dumped.set_aside(served)).await.unwrap_or_else(|error| Err(error.to_string()));
+        asides.extend(done.map_err(|why| Doubt::NotDumped { dataset, why })?);
+    }
+    Ok(asides)
+}
+
+async fn read_all_back(all: Vec<Dumped>) -> Result<(), Doubt> {
+    for dumped in all {
+        let dataset = dumped.name.clone();
+        tracing::warn!(dataset, "a database is read back from its dump");
+        let done = ground::aside(move || dumped.read_back()).await.unwrap_or_else(|error| Err(error.to_string()));
+        done.map_err(|why| Doubt::NotRestored { dataset, why })?;
+    }
+    Ok(())
+}
+
+fn lost(error: &std::io::Error) -> Doubt {
+    Doubt::NotRestored { dataset: String::new(), why: error.to_string() }
 }
 
 impl Dumps {
@@ -141,18 +169,19 @@ impl Machine {
             self.dumps.dumpers = all.into_iter().map(Dumper::begin).collect();
             return true;
         }
-        (self.dumps.failed, self.dumps.aside) = (None, None);
+        self.dumps.failed = None;
+        let (owed, runs) = (self.dumps.saved.owed, self.dumps.aside.take());
         let task = ground::spawn(async move {
-            for dumped in all {
-                let name = dumped.name.clone();
-                tracing::warn!(dataset = name, "a database is read back from its dump");
-                match ground::aside(move || dumped.read_back()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(why)) => return Err((name, why)),
-                    Err(error) => return Err((name, error.to_string())),
-                }
+            let mut asides = vec![];
+            if let Some(Aside::Runs(task)) = runs {
+                // It reads what is about to be overwritten.
+                asides.extend(task.await.into_iter().flatten().flatten());
             }
-            Ok(())
+            if let Some(served) = owed {
+                asides.extend(set_all_aside(all.clone(), served).await?);
+            }
+            read_all_back(all).await?;
+            Ok(asides)
         });
         self.dumps.restoring = Some(Restoring { epoch, task });
         false
@@ -164,23 +193,25 @@ impl Machine {
             self.dumps.end();
             return Ok(());
         }
-        if let Some((.., again)) = &self.dumps.failed
-            && Instant::now() >= *again
-        {
+        if self.dumps.failed.as_ref().is_some_and(|(_, again)| Instant::now() >= *again) {
             let epoch = self.pair.record().epoch;
             self.restore_dumps(epoch);
         }
         if let Some(Restoring { epoch, task }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
-            let came = task.await.unwrap_or_else(|error| Err((String::new(), error.to_string())));
-            match came.and_then(|()| self.note_restored()) {
-                Ok(()) => {
+            let saved = Saved { restored: self.pair.record().took_over(), owed: None };
+            let came = task.await.unwrap_or_else(|error| Err(lost(&error.into())));
+            let came = came.and_then(|asides| self.note_dumps(saved).map(|()| asides).map_err(|error| lost(&error)));
+            match came {
+                Ok(asides) => {
+                    self.tell_asides(asides);
                     self.restore_dumps(epoch);
                     self.ready_to_start(epoch).await;
                 }
-                Err((name, why)) => {
-                    tracing::error!(name, why, "a database could not be read back: the POS server is not started");
-                    self.dumps.failed = Some((name.clone(), why.clone(), Instant::now() + AGAIN));
-                    self.end_job(Err(WhyNot::NotRestored { name, why })).await;
+                Err(doubt) => {
+                    tracing::error!(?doubt, "a database could not be read back: the POS server is not started");
+                    let why = doubt.why_not().unwrap_or(WhyNot::Other);
+                    self.end_job(Err(why)).await;
+                    self.dumps.failed = Some((doubt, Instant::now() + AGAIN));
                 }
             }
             self.publish_soon();
@@ -197,13 +228,26 @@ impl Machine {
         Ok(())
     }
 
-    fn note_restored(&mut self) -> Result<(), (String, String)> {
-        let saved = Saved { restored: self.pair.record().took_over() };
-        let bytes = serde_json::to_vec_pretty(&saved).map_err(std::io::Error::from);
-        let kept = bytes.and_then(|bytes| save(&path(&self.home), &bytes));
-        kept.map_err(|error| (String::new(), error.to_string()))?;
+    fn note_dumps(&mut self, saved: Saved) -> std::io::Result<()> {
+        save(&path(&self.home), &serde_json::to_vec_pretty(&saved)?)?;
         self.dumps.saved = saved;
         Ok(())
+    }
+
+    /// Before the record `next` is saved: where this machine takes over again before what its databases alone held is set aside, it does
+    /// that first, whatever comes between.
+    pub(super) fn owe_dumps(&mut self, before: &Record, next: &Record) -> std::io::Result<()> {
+        let takes_over = before.strays && next.is_serving() && self.dumps.saved.owed.is_none();
+        if !takes_over || self.dumped().is_empty() {
+            return Ok(());
+        }
+        self.note_dumps(Saved { owed: Some(before.served()), ..self.dumps.saved })
+    }
+
+    fn tell_asides(&mut self, asides: Vec<PathBuf>) {
+        for to in asides {
+            self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
+        }
     }
 
     /// This machine lost its place without giving it: what its databases alone hold is set aside, while the other one serves. Returns
@@ -213,36 +257,23 @@ impl Machine {
         match self.dumps.aside.take() {
             _ if all.is_empty() => return true,
             Some(Aside::Runs(task)) if task.is_finished() => {
-                match task.await.unwrap_or_else(|error| Err((String::new(), error.to_string()))) {
+                match task.await.unwrap_or_else(|error| Err(lost(&error.into()))) {
                     Ok(asides) => {
-                        for to in asides {
-                            self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
-                        }
+                        self.tell_asides(asides);
                         return true;
                     }
-                    Err((name, why)) => {
-                        tracing::error!(name, why, "what a database alone holds could not be set aside");
-                        self.dumps.aside = Some(Aside::Failed { name, why, again: Instant::now() + AGAIN });
+                    Err(doubt) => {
+                        tracing::error!(?doubt, "what a database alone holds could not be set aside");
+                        self.dumps.aside = Some(Aside::Failed { doubt, again: Instant::now() + AGAIN });
                     }
                 }
             }
-            Some(Aside::Failed { name, why, again }) if Instant::now() < again => {
-                self.dumps.aside = Some(Aside::Failed { name, why, again });
+            Some(Aside::Failed { again, doubt }) if Instant::now() < again => {
+                self.dumps.aside = Some(Aside::Failed { doubt, again });
             }
             Some(runs @ Aside::Runs(_)) => self.dumps.aside = Some(runs),
             None | Some(Aside::Failed { .. }) => {
-                self.dumps.aside = Some(Aside::Runs(ground::spawn(async move {
-                    let mut asides = vec![];
-                    for dumped in all {
-                        let name = dumped.name.clone();
-                        match ground::aside(move || dumped.set_aside(served)).await {
-                            Ok(Ok(aside)) => asides.extend(aside),
-                            Ok(Err(why)) => return Err((name, why)),
-                            Err(error) => return Err((name, error.to_string())),
-                        }
-                    }
-                    Ok(asides)
-                })));
+                self.dumps.aside = Some(Aside::Runs(ground::spawn(set_all_aside(all, served))));
             }
         }
         false
@@ -265,13 +296,9 @@ impl Machine {
 
     /// What is wrong with the dumps.
     pub(super) fn dump_troubles(&self) -> Vec<Trouble> {
-        let back = self
-            .dumps
-            .failed
-            .iter()
-            .map(|(dataset, why, _)| Doubt::NotRestored { dataset: dataset.clone(), why: why.clone() });
+        let back = self.dumps.failed.iter().map(|(doubt, _)| doubt.clone());
         let aside = match &self.dumps.aside {
-            Some(Aside::Failed { name, why, .. }) => Some(Doubt::NotDumped { dataset: name.clone(), why: why.clone() }),
+            Some(Aside::Failed { doubt, .. }) => Some(doubt.clone()),
             _ => None,
         };
         let failed =

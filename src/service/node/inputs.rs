@@ -193,7 +193,9 @@ impl Machine {
                 match action {
                     Action::Save(record) => {
                         point!("turn.save-asked");
-                        match self.save(&record).await {
+                        let owed = self.owe_dumps(before.record(), &record);
+                        let saved = if owed.is_ok() { self.save(&record).await } else { owed };
+                        match saved {
                             Ok(()) => {
                                 self.unsaved = None;
                                 point!("turn.saved");

@@ -9,7 +9,9 @@ use crate::os::ground;
 use crate::pair::{Claim, Duty, Node};
 use crate::service::plan::{Check, Checked, Loss, Plan, Step};
 use crate::service::refusal::WhyNot;
-use crate::service::status::{LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Verdict};
+use crate::service::status::{
+    LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Trouble, Verdict,
+};
 
 /// So much room must be left on the disk of a machine that is to serve.
 const NEEDED: u64 = 64 << 20;
@@ -138,7 +140,7 @@ impl Machine {
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
             self.check_line(),
-            every_dataset(status),
+            self.every_dataset(status),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionFirst)),
             self.check_version(),
             self.check_free(),
@@ -168,7 +170,7 @@ impl Machine {
             () if !is_main_serving => Some(WhyNot::ServesNot),
             () => None,
         };
-        let mut checks = vec![Check::of(Checked::Duty, duty), self.check_line(), every_dataset(status)];
+        let mut checks = vec![Check::of(Checked::Duty, duty), self.check_line(), self.every_dataset(status)];
         if backup.is_none() {
             checks.push(Check::of(Checked::Copy, Some(WhyNot::NoCopy)));
         }
@@ -197,6 +199,18 @@ impl Machine {
         let is_other = self.theirs.as_ref().is_some_and(|(duty, _, _)| *duty == Duty::Serving);
         let waits = self.pair.duty() != Duty::Serving && !self.pair.is_resuming() && !self.pair.is_turning();
         self.session.is_some() && waits && !is_other && self.turning.job.running().is_none()
+    }
+
+    /// Whether every dataset is mirrored, on either machine, and every database can be dumped there.
+    fn every_dataset(&self, status: &Status) -> Check {
+        let stopped = status.stalled.first().cloned();
+        let stopped = stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
+        let theirs = self.their_status.iter().flat_map(|theirs| &theirs.alarms);
+        let undumped = status.alarms.iter().chain(theirs).find_map(|alarm| match &alarm.trouble {
+            Trouble::Doubt(doubt) => doubt.why_not(),
+            _ => None,
+        });
+        Check::of(Checked::Datasets, stopped.or(undumped))
     }
 
     /// Whether the two machines talk.
@@ -247,13 +261,6 @@ impl Machine {
         let usual = self.store.servers.as_ref().map(crate::config::server::Servers::longest_change);
         set.or(usual).unwrap_or(super::turning::STANDSTILL)
     }
-}
-
-/// Whether every dataset is mirrored, on either machine.
-fn every_dataset(status: &Status) -> Check {
-    let stopped = status.stalled.first().cloned();
-    let why = stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
-    Check::of(Checked::Datasets, why)
 }
 
 fn plan_of(plans: &[Plan], kind: OperationKind) -> Option<&Plan> {
