@@ -7,6 +7,7 @@
 //! - `counters`: numbers that never repeat
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
+//! - `forgotten`: earlier states of the copy go
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
@@ -65,6 +66,8 @@ mod drill;
 mod dumps;
 #[path = "pair/events.rs"]
 mod events;
+#[path = "pair/forgotten.rs"]
+mod forgotten;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/images.rs"]

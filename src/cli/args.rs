@@ -178,6 +178,9 @@ pub enum Verb {
         /// Earlier states of the copy.
         #[arg(long, conflicts_with_all = ["check", "events"])]
         copies: bool,
+        /// Delete the earlier states of the copy on this machine.
+        #[arg(long, conflicts_with_all = ["check", "events", "copies", "json"])]
+        forget: bool,
         /// As one JSON object.
         #[arg(long)]
         json: bool,

@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde_json::json;
 
-use super::Around;
 use super::exit::{Exit, Failure};
+use super::status::connect;
+use super::{Around, by};
 use crate::disk::apply::journal_folder;
 use crate::disk::journal::index::Index;
 use crate::replica::Grade;
 use crate::service::member::own_folders;
+use crate::service::{Command, Reply};
 use crate::words::grade;
 
 /// A state of a dataset.
@@ -32,6 +34,16 @@ pub fn oldest(around: &Around) -> Result<Option<Timestamp>, Failure> {
     let all = states(around)?;
     let oldest: Option<Vec<Timestamp>> = all.iter().map(|(_, states)| Some(states.last()?.at)).collect();
     Ok(oldest.and_then(|oldest| oldest.into_iter().max()))
+}
+
+/// Has the states deleted to which the copy here can be stepped back.
+pub async fn forget(around: &Around) -> Result<Exit, Failure> {
+    let reply = connect(around).await?.ask(&Command::ForgetHistory { by: by() }).await?;
+    if let Reply::Refused { why } = reply {
+        return Err(Failure::not_done(&around.words, &why));
+    }
+    writeln!(io::stdout(), "{}", around.words.say("cli-copies-forgotten"))?;
+    Ok(Exit::Done)
 }
 
 /// The states of each dataset here, the newest first.

@@ -130,6 +130,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::Maintenance { what }) => maintenance::run(&around, what).await,
             Some(Verb::Pin { of }) => pin::make(&around, of),
             Some(Verb::Licence { verb }) => licence::run(&around, &verb),
+            Some(Verb::History { forget: true, .. }) => copies::forget(&around).await,
             Some(Verb::History { copies: true, json, .. }) => copies::list(&around, json),
             Some(Verb::History { check, events, json, .. }) => history::run(&around, (check, events), json),
             Some(Verb::Rescue { what }) => rescue::run(&around, &what),

@@ -39,6 +39,11 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Delete the earlier states of the copy on this machine.
+    ForgetHistory {
+        /// Who asks.
+        by: String,
+    },
     /// Start the backup server: this machine serves from now on.
     Promote {
         /// Who asks.

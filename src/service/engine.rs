@@ -280,6 +280,10 @@ impl Engine {
             }
             // Nobody is called here.
             Command::Mute { .. } => Reply::Done,
+            Command::ForgetHistory { .. } => {
+                let _ = self.orders.send(Order::ForgetHistory);
+                Reply::Done
+            }
             Command::Reseed { .. } => Reply::Refused { why: vec![WhyNot::ByHand] },
             Command::Invite { .. }
             | Command::InviteTerminal { .. }

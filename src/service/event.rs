@@ -194,6 +194,8 @@ pub enum Noted {
         /// To what it was then.
         to: Timestamp,
     },
+    /// A person has the earlier states of the copy deleted.
+    HistoryForgotten,
     /// A number that must never be given twice goes on elsewhere.
     Numbered {
         /// What it is called.

@@ -265,6 +265,7 @@ fn lasting(what: &What) -> Option<What> {
         | What::Asked(_)
         | What::Answered { .. }
         | What::Noted(_)
+        | What::HistoryDropped { left: 0 }
         | What::Licence(_) => Some(what.clone()),
         What::Opened { .. }
         | What::FirstCopy { .. }

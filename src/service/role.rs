@@ -37,6 +37,7 @@ impl Command {
             Self::Promote { unlock: true, .. }
             | Self::Adopt { .. }
             | Self::Reseed { .. }
+            | Self::ForgetHistory { .. }
             | Self::Invite { .. }
             | Self::InviteTerminal { .. }
             | Self::Revoke { .. }
@@ -75,6 +76,7 @@ impl Command {
             | Self::Maintenance { by, .. }
             | Self::Mute { by }
             | Self::Reseed { by }
+            | Self::ForgetHistory { by }
             | Self::Invite { by, .. }
             | Self::InviteTerminal { by, .. }
             | Self::Message { by, .. }

@@ -86,7 +86,8 @@ event-verified-differed = Every byte compared: { $differed } of { $files } files
 event-strange = Changed in the mirror by someone else, copied again: { $file }
 event-set-aside = Set aside to { $to }: { $file }
 event-special = Not a file, folder or link, so not copied: { $file }
-event-history-dropped = Old steps back dropped to make room; { $n ->
+event-history-dropped = Old steps back were deleted; { $n ->
+    [0] none is
     [one] 1 step back is
    *[other] { $n } steps back are
   } left.
@@ -131,6 +132,7 @@ noted-rescue-deleting = What was set aside is being deleted: { $name }, { $files
     [one] 1 file
    *[other] { $files } files
   }, { $size }
+noted-history-forgotten = The earlier states of the copy are deleted.
 noted-rescue-deleted = What was set aside is deleted: { $name }
 noted-record-lost = The file that says who serves could not be read, or was not this machine's. It is kept as { $kept }. Who serves is asked of the other machine, or of a person.
 noted-record-gone = The file that says who serves was gone. Who serves is asked of the other machine, or of a person.
@@ -1373,6 +1375,7 @@ demo-script-wanted = "{ $word }" should be one of: { $wanted }
 demo-script-too-many = "{ $word }" is one word too many
 demo-script-backwards = this time is over when the line is reached: write the lines in the order of their times
 demo-script-after-the-end = nothing comes after the end: leave it out
+cli-copies-forgotten = The earlier states of the copy on this machine are deleted; none can be stepped back to.
 cli-copies-none = no earlier state is kept
 cli-as-of = The copy is stepped back to what it was at { $at }. What it holds since then is set aside first: espejo rescue list
 cli-drilled = The POS server would start here: it answered after { $ready }. All that was taken down again; no licence day was spent.

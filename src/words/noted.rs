@@ -58,6 +58,7 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
         Noted::RescueExported { name, to } => {
             words.with("noted-rescue-exported", &[("name", name.as_str().into()), ("to", to.as_str().into())])
         }
+        Noted::HistoryForgotten => words.say("noted-history-forgotten"),
         Noted::RescueDeleting { name, files, bytes } => {
             let size = super::figures::bytes(words, *bytes);
             let args = [("name", name.as_str().into()), ("files", (*files).into()), ("size", size.into())];
@@ -116,6 +117,7 @@ mod tests {
             Noted::Numbered { name: text(), last: None, next: "B".to_owned(), suspect: None },
             Noted::RescueRead { name: text() },
             Noted::RescueExported { name: text(), to: text() },
+            Noted::HistoryForgotten,
             Noted::RescueDeleting { name: text(), files: 2, bytes: 80 },
             Noted::RescueDeleted { name: text() },
             Noted::RecordLost { kept: text() },

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::aside::SetAside;
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
+use crate::disk::journal::index::Index;
 use crate::disk::journal::states::{Generation, Pinned};
 use crate::disk::root::Root;
 use crate::os::ground;
@@ -88,9 +91,19 @@ impl Mirror {
         Ok(self.index.pinned()?.filter(|kept| (0..PINNED).contains(&(now - kept.since))))
     }
 
+    /// Drops all steps back: what stood here before can be had by nobody any more. Returns whether there were any.
+    pub fn forget_history(&mut self) -> Result<bool, DiskError> {
+        let (was, now) = (self.history().is_some(), self.state.position.seq);
+        self.undo.forget_from(0)?;
+        self.index.forget_pinned()?;
+        self.index.forget_generations(now)?;
+        empty_stash(self.stash.path(), now)?;
+        Ok(was)
+    }
+
     /// Drops the oldest steps back where they are too old or take too much room, but none that leads to a state that is kept. Returns
     /// how many generations can be stepped back then; none where nothing was dropped.
-    pub(super) fn drop_what_is_over(&mut self) -> Result<Option<u64>, DiskError> {
+    pub fn drop_what_is_over(&mut self) -> Result<Option<u64>, DiskError> {
         if !self.undo.is_over() {
             return Ok(None);
         }
@@ -100,5 +113,70 @@ impl Mirror {
             return Ok(None);
         }
         self.drop_history()
+    }
+}
+
+/// Removes what the steps back up to the one from generation `last` would need.
+pub(super) fn empty_stash(stash: &Path, last: u64) -> Result<(), DiskError> {
+    for entry in fs::read_dir(stash).at("listing", stash)?.filter_map(Result::ok) {
+        let seq: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if seq.is_some_and(|seq| seq <= last) {
+            fs::remove_dir_all(entry.path()).at("removing", &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops all steps back of the mirror that was at `dest` and serves now, where the newest is older than `age`: nobody steps a server
+/// back. Returns whether there were any.
+pub fn forget_left(dest: &Path, age: Duration) -> Result<bool, DiskError> {
+    let journal = journal_folder(dest);
+    let (folder, stash) = (journal.join("undo"), journal.join("stash"));
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(false) };
+    let paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let is_old = |path: &PathBuf| {
+        let written = fs::metadata(path).and_then(|meta| meta.modified()).ok();
+        written.and_then(|written| written.elapsed().ok()).is_some_and(|old| old >= age)
+    };
+    if paths.is_empty() || !paths.iter().all(is_old) {
+        return Ok(false);
+    }
+    // What cannot be reached any more is not offered either.
+    if let Some(index) = Index::left(&journal.join("index.db"))? {
+        index.forget_left()?;
+    }
+    for path in &paths {
+        fs::remove_file(path).at("removing", path)?;
+    }
+    if stash.exists() {
+        empty_stash(&stash, u64::MAX)?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_mirror_goes_when_the_newest_of_it_is_old() {
+        let place = tempfile::tempdir().unwrap();
+        let dest = place.path().join("DATA");
+        let journal = journal_folder(&dest);
+        fs::create_dir_all(journal.join("stash/7")).unwrap();
+        fs::create_dir_all(journal.join("undo")).unwrap();
+        let write = |name: &str, age: Duration| {
+            let file = fs::File::create(journal.join("undo").join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        };
+        let hour = Duration::from_secs(3600);
+        write("00000000000000000001", hour * 3);
+        write("00000000000000000007", hour / 2);
+        assert!(!forget_left(&dest, hour).unwrap(), "half an hour is not old");
+        write("00000000000000000007", hour * 2);
+        assert!(forget_left(&dest, hour).unwrap());
+        let left = |folder: &str| fs::read_dir(journal.join(folder)).unwrap().count();
+        assert_eq!((left("undo"), left("stash")), (0, 0));
+        assert!(!forget_left(&dest, hour).unwrap(), "nothing is left to go");
     }
 }

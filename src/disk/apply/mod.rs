@@ -101,13 +101,7 @@ impl Mirror {
     pub fn drop_history(&mut self) -> Result<Option<u64>, DiskError> {
         let Some(last) = self.undo.drop_oldest()? else { return Ok(None) };
         self.index.forget_generations(last)?;
-        let names = std::fs::read_dir(self.stash.path()).at("listing", self.stash.path())?;
-        for entry in names.filter_map(Result::ok) {
-            let seq: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if seq.is_some_and(|seq| seq <= last) {
-                std::fs::remove_dir_all(entry.path()).at("removing", &entry.path())?;
-            }
-        }
+        history::empty_stash(self.stash.path(), last)?;
         Ok(Some(self.undo.range().map_or(0, |(first, last)| last + 1 - first)))
     }
 

@@ -59,6 +59,18 @@ impl Index {
         self.at(self.db.query_row("SELECT seq, since, percent FROM kept_state", [], read).optional())
     }
 
+    /// Forgets all states but the last, of an index that was only opened to be read.
+    pub fn forget_left(&self) -> Result<(), DiskError> {
+        let sql = "PRAGMA query_only = OFF; BEGIN IMMEDIATE; DELETE FROM kept_state;
+            DELETE FROM generation WHERE seq < (SELECT MAX(seq) FROM generation); COMMIT; PRAGMA query_only = ON;";
+        self.at(self.db.execute_batch(sql))
+    }
+
+    /// Keeps no state.
+    pub fn forget_pinned(&self) -> Result<(), DiskError> {
+        self.run("DELETE FROM kept_state", []).map(drop)
+    }
+
     /// Keeps this state, and no other.
     pub fn set_pinned(&self, pinned: Pinned) -> Result<(), DiskError> {
         let values = params![pinned.seq.cast_signed(), pinned.since, pinned.percent.map(u64::cast_signed)];

@@ -96,6 +96,8 @@ pub struct Undo {
     segments: VecDeque<Segment>,
     open: Option<Records>,
     limits: Limits,
+    /// A way back is begun and not ended.
+    writing: bool,
 }
 
 /// How much of the way back is kept.
@@ -115,6 +117,8 @@ struct Segment {
     end: u64,
     stashed: u64,
     began: SystemTime,
+    /// When something was written to it last.
+    ended: SystemTime,
 }
 
 impl Segment {
@@ -132,7 +136,8 @@ impl Undo {
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .collect();
         firsts.sort_unstable();
-        let mut undo = Self { folder: folder.to_owned(), segments: VecDeque::new(), open: None, limits };
+        let mut undo =
+            Self { folder: folder.to_owned(), segments: VecDeque::new(), open: None, limits, writing: false };
         for first in firsts {
             let segment = undo.scan(first)?;
             undo.segments.push_back(segment);
@@ -148,7 +153,7 @@ impl Undo {
         let path = self.path(first);
         let began = fs::metadata(&path).and_then(|meta| meta.modified()).at("reading", &path)?;
         let reader = Reader::open(&path)?;
-        let mut segment = Segment { first, begins: vec![], end: 0, stashed: 0, began };
+        let mut segment = Segment { first, begins: vec![], end: 0, stashed: 0, began, ended: began };
         let (mut at, mut open) = (0, None);
         while let Some((bytes, next)) = reader.read(at)? {
             let Ok((back, ..)) = unseal::<Back>(&bytes) else { break };
@@ -181,6 +186,7 @@ impl Undo {
 
     /// Begins the way back from generation `seq`; an unfinished one is written over.
     pub fn begin(&mut self, seq: u64) -> Result<(), DiskError> {
+        self.writing = true;
         let (age, bytes) = (self.limits.age / 12, (self.limits.bytes / 32).max(64 * 1024));
         let full = |segment: &Segment| {
             segment.end > bytes || segment.began.elapsed().is_ok_and(|old| old > age) || segment.begins.len() > 10_000
@@ -192,7 +198,7 @@ impl Undo {
             let folder = fs::File::open(&self.folder).at("opening", &self.folder)?;
             folder.sync_all().at("making durable", &self.folder)?;
             let began = SystemTime::now();
-            self.segments.push_back(Segment { first: seq, begins: vec![], end: 0, stashed: 0, began });
+            self.segments.push_back(Segment { first: seq, begins: vec![], end: 0, stashed: 0, began, ended: began });
             self.open = Some(records);
         }
         let Some(segment) = self.segments.back() else { return Ok(()) };
@@ -227,6 +233,8 @@ impl Undo {
         segment.begins.push((seq, segment.end));
         segment.end = records.end();
         segment.stashed += stashed;
+        segment.ended = SystemTime::now();
+        self.writing = false;
         Ok(())
     }
 
@@ -242,7 +250,7 @@ impl Undo {
 
     /// Forgets the way back from `seq` and from all after it: they were undone.
     pub fn forget_from(&mut self, seq: u64) -> Result<(), DiskError> {
-        self.open = None;
+        (self.open, self.writing) = (None, false);
         while let Some(mut segment) = self.segments.pop_back() {
             let path = self.path(segment.first);
             let keep = segment.begins.partition_point(|(number, _)| *number < seq);
@@ -261,10 +269,14 @@ impl Undo {
         Ok(())
     }
 
-    /// Drops the oldest segment, but never the one that is being written. Returns the last generation in it.
+    /// Drops the oldest segment, but the newest one only where it is too old, and never one that is being written. Returns the last
+    /// generation in it.
     pub fn drop_oldest(&mut self) -> Result<Option<u64>, DiskError> {
         if self.segments.len() < 2 {
-            return Ok(None);
+            if self.writing || !self.is_old() {
+                return Ok(None);
+            }
+            self.open = None;
         }
         let Some(segment) = self.segments.pop_front() else { return Ok(None) };
         let path = self.path(segment.first);
@@ -287,10 +299,13 @@ impl Undo {
     /// Whether the oldest segment is older or the whole is larger than it should be.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        // It ends where the next one begins: only then everything in it is too old.
-        let old =
-            self.segments.get(1).and_then(|next| next.began.elapsed().ok()).is_some_and(|age| age > self.limits.age);
-        old || (self.bytes() > self.limits.bytes && self.segments.len() > 1)
+        (self.is_old() && !self.writing) || (self.bytes() > self.limits.bytes && self.segments.len() > 1)
+    }
+
+    /// Whether everything in the oldest segment is too old.
+    fn is_old(&self) -> bool {
+        let age = self.segments.front().and_then(|segment| segment.ended.elapsed().ok());
+        age.is_some_and(|age| age > self.limits.age)
     }
 }
 

@@ -148,6 +148,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::Numbered { .. } => "numbered",
             Noted::RescueRead { .. } => "rescue-read",
             Noted::RescueExported { .. } => "rescue-exported",
+            Noted::HistoryForgotten => "history-forgotten",
             Noted::RescueDeleting { .. } => "rescue-deleting",
             Noted::RescueDeleted { .. } => "rescue-deleted",
             Noted::RecordLost { .. } => "record-lost",

@@ -31,6 +31,9 @@ use crate::service::news::News;
 /// Time between two tries of what failed.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Time between two looks for steps back that are too old.
+const TIDY: Duration = Duration::from_secs(10);
+
 /// Parts of a first copy that may wait.
 const WAITING: usize = 16;
 
@@ -69,6 +72,7 @@ impl Applier {
             gathers: None,
             check: None,
             answering: Answering::default(),
+            tidy_at: Instant::now() + TIDY,
             choked: false,
             epoch: 0,
             protocol: PROTOCOL,
@@ -133,6 +137,8 @@ pub(super) struct Hands {
     pub(super) check: Option<Checking>,
     /// What the data are asked.
     pub(super) answering: Answering,
+    /// When steps back that are too old are looked for.
+    tidy_at: Instant,
     /// The last canary could not be made durable.
     choked: bool,
     /// The epoch in force.
@@ -148,6 +154,7 @@ impl Hands {
             self.end_pause();
             self.go_on_gathering();
             self.answer();
+            self.tidy();
             let work = match queue.pop_front() {
                 Some(work) => work,
                 None => match self.idle(&mut todo).await {
@@ -198,6 +205,7 @@ impl Hands {
                 }
                 Work::Asks(asks) => self.answering = Answering::of(asks),
                 Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
+                Work::ForgetHistory => self.forget_history(),
             }
         }
     }
@@ -206,7 +214,8 @@ impl Hands {
     async fn idle(&mut self, todo: &mut mpsc::UnboundedReceiver<Work>) -> Option<Work> {
         let retry = (self.pause.is_some() || self.waits_to_gather()).then(|| Instant::now() + RETRY);
         let check = self.check.as_ref().map(|check| check.not_before);
-        let Some(due) = [retry, check, self.answering.due()].into_iter().flatten().min() else {
+        let tidy = (!is_simulated()).then_some(self.tidy_at);
+        let Some(due) = [retry, check, self.answering.due(), tidy].into_iter().flatten().min() else {
             return Some(todo.recv().await.unwrap_or(Work::Stop));
         };
         if let Ok(work) = timeout_at(due, todo.recv()).await {
@@ -266,6 +275,29 @@ impl Hands {
                     Some(other) => queue.push_back(other),
                 }
             }
+        }
+    }
+
+    /// Steps back go when they are old, also where nothing comes that would be one.
+    fn tidy(&mut self) {
+        if Instant::now() < self.tidy_at || is_simulated() {
+            return;
+        }
+        self.tidy_at = Instant::now() + TIDY;
+        loop {
+            match self.mirror.drop_what_is_over() {
+                Ok(None) => return,
+                Ok(Some(left)) => self.tell(News::HistoryDropped(left)),
+                Err(error) => return tracing::warn!(%error, "old steps back could not be dropped"),
+            }
+        }
+    }
+
+    /// Drops all steps back, as a person wants it.
+    fn forget_history(&mut self) {
+        match self.mirror.forget_history() {
+            Ok(_) => self.tell(News::HistoryDropped(0)),
+            Err(error) => tracing::error!(%error, "the steps back could not be dropped"),
         }
     }
 

@@ -262,6 +262,10 @@ impl Receiving {
                 self.applier.work(Work::Duplicate);
                 Ok(())
             }
+            Order::ForgetHistory => {
+                self.applier.work(Work::ForgetHistory);
+                Ok(())
+            }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
             Order::AcceptOlder => self.say(&ToSource::AcceptOlder),

@@ -24,6 +24,8 @@ pub enum Order {
     AcceptEmptied,
     /// A person says: the source is to be taken over though it is older.
     AcceptOlder,
+    /// Drop all steps back.
+    ForgetHistory,
     /// Copy the mirror for a drill.
     Duplicate,
     /// End in order.

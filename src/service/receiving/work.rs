@@ -61,6 +61,8 @@ pub(super) enum Work {
     Asks(Asking),
     /// Drop the oldest steps back, and say whether there were any.
     DropHistory(std_mpsc::Sender<Result<bool, DiskError>>),
+    /// Drop all steps back.
+    ForgetHistory,
     /// End when all before is done.
     Stop,
 }

@@ -1,0 +1,89 @@
+//! Earlier states of the copy go: by time, also where nothing is sold; by a person's word; and on a machine that serves.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::common::place::{output, told};
+use crate::common::two::{Machine, Two};
+use crate::common::until;
+use crate::turns::done;
+
+/// The states that the copy on the backup can be stepped back to.
+fn states(two: &Two) -> usize {
+    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
+    assert_eq!(listed.status.code(), Some(0), "{}", told(&listed));
+    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    all[0]["states"].as_array().unwrap().len()
+}
+
+/// Files that steps back need, in the folder beside the mirror.
+fn kept(two: &Two) -> usize {
+    let journal = two.home(Machine::Backup).join(".RUNDIR.espejo");
+    let count = |folder: &str| fs::read_dir(journal.join(folder)).unwrap().count();
+    count("undo") + count("stash")
+}
+
+fn told_in_the_diary(two: &Two, what: &str) -> bool {
+    told(&output(&mut two.espejo(Machine::Backup, &["history", "--events"]))).contains(what)
+}
+
+/// A shop that has sold twice, and had a file in whose place another one is.
+fn sold(two: &Two) {
+    for sales in ["1;coffee\n", "1;coffee\n2;tea\n"] {
+        fs::write(two.data.join("ORDER.QUE"), sales).unwrap();
+        two.until_same("a sale");
+    }
+    for cards in ["4111 1111", "none"] {
+        fs::write(two.data.join("CARDS.NEW"), cards).unwrap();
+        fs::rename(two.data.join("CARDS.NEW"), two.data.join("CARDS.DAT")).unwrap();
+        two.until_same("a file");
+    }
+}
+
+#[test]
+fn earlier_states_go_by_time_also_in_a_shop_that_is_closed() {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "history = \"5s\"");
+    two.meet();
+    sold(&two);
+    // Nothing is sold any more.
+    until("only the state as it is can be had", || states(&two) == 1 && kept(&two) == 0);
+    until("the diary says so", || told_in_the_diary(&two, "Old steps back were deleted; none is left"));
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
+    two.until_same("the mirror goes on");
+}
+
+#[test]
+fn a_person_has_the_earlier_states_deleted_on_either_machine() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.meet();
+    sold(&two);
+    assert!(states(&two) > 2 && kept(&two) > 1);
+    done(&two, Machine::Backup, &["history", "--forget"]);
+    until("they are gone", || states(&two) == 1 && kept(&two) == 0);
+    for what in ["The earlier states of the copy are deleted", "Old steps back were deleted; none is left"] {
+        until("the diary says so", || told_in_the_diary(&two, what));
+    }
+    sold(&two);
+    assert!(states(&two) > 2, "there is history again");
+    two.kill(Machine::Main);
+    two.kill_pos(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    assert!(kept(&two) > 0, "it serves, and they are still there");
+    done(&two, Machine::Backup, &["history", "--forget"]);
+    assert_eq!((states(&two), kept(&two)), (1, 0));
+    two.start(Machine::Main);
+    two.until(Machine::Backup, "a return is possible", |status| {
+        let plans = status["plans"].as_array().unwrap();
+        let back = plans.iter().find(|plan| plan["kind"] == "return").unwrap();
+        back["checks"].as_array().unwrap().iter().all(|check| check["why"].is_null())
+    });
+    done(&two, Machine::Backup, &["return", "--yes"]);
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
+    two.until_same("it is a mirror again");
+}
