@@ -7,6 +7,7 @@
 //! - `counters`: numbers that never repeat
 //! - `called`: a person is called to the backup
 //! - `events`: the shop's program that is told what happens
+//! - `declared`: a queue whose records are no lines
 //! - `forgotten`: earlier states of the copy go
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
@@ -60,6 +61,8 @@ mod counters;
 mod crowds;
 #[path = "pair/database.rs"]
 mod database;
+#[path = "pair/declared.rs"]
+mod declared;
 #[path = "pair/drill.rs"]
 mod drill;
 #[path = "pair/dumps.rs"]

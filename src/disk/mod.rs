@@ -13,6 +13,7 @@
 //! - [`journal`]: what the mirror keeps beside itself
 //! - [`lone`]: the list of what one side alone held
 //! - [`read`]: reads files block by block
+//! - [`records`]: the records of a queue
 //! - [`rescue`]: what was set aside: listed, compared, copied elsewhere, removed
 //! - [`root`]: a folder, and everything that is done inside it
 //! - [`round`]: buffers that go round
@@ -32,6 +33,7 @@ pub mod hold;
 pub mod journal;
 pub mod lone;
 pub mod read;
+pub mod records;
 pub mod rescue;
 pub mod root;
 pub mod round;

@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::apply::{content, journal_folder};
+use super::capture::rules::Records;
 use super::error::{At, DiskError};
 use super::lone::{self, List, Listed};
 use super::read::read_full;
+use super::records::Split;
 use super::root::Root;
 use super::stamp::{Shape, Stamp};
 use super::walk::{Found, walk};
-use crate::replica::{Kind, RelPath};
+use crate::replica::RelPath;
 
 /// Bytes that are compared at once.
 const PIECE: usize = 256 * 1024;
@@ -47,7 +49,7 @@ pub struct Held {
     pub now: Option<Now>,
 }
 
-/// A record of a queue: the number of its line, from 1, and its text.
+/// A record of a queue: its number, from 1, and what stands in it.
 pub type Record = (u64, Vec<u8>);
 
 /// What the mirror holds now, against what was set aside.
@@ -167,32 +169,29 @@ fn first_difference(one: &File, other: &File, from: u64) -> io::Result<Now> {
     }
 }
 
-/// The records of a queue that was set aside and that the mirror lacks. None where the file's name says that it is no queue.
-pub fn lacking(aside: &Path, dest: &Path, path: &RelPath) -> Result<Option<Vec<Record>>, DiskError> {
-    if Kind::by_name(path.as_bytes()) != Kind::Queue {
-        return Ok(None);
-    }
+/// The records of a queue that was set aside and that the mirror lacks as it is now. None where it is no file.
+pub fn lacking(aside: &Path, dest: &Path, path: &RelPath, by: Records) -> Result<Option<Vec<Record>>, DiskError> {
     let (held, mirror) = (Root::open(aside).at("opening", aside)?, Root::open(dest).at("opening", dest)?);
     let is_file = |root: &Root| Ok::<_, io::Error>(root.stat(path)?.is_some_and(|stamp| stamp.shape == Shape::File));
     if !is_file(&held).within("looking at", aside, path)? {
         return Ok(None);
     }
-    // The same line may stand there twice, and count twice.
+    // The same one may stand there twice, and count twice.
     let mut known: HashMap<[u8; 32], u64> = HashMap::new();
     if is_file(&mirror).within("looking at", dest, path)? {
         let file = mirror.open_file(path).within("reading", dest, path)?;
-        for line in BufReader::new(file).split(b'\n') {
-            let line = line.within("reading", dest, path)?;
-            *known.entry(*blake3::hash(&line).as_bytes()).or_default() += 1;
+        for record in Split::new(file, by).within("reading", dest, path)? {
+            let record = record.within("reading", dest, path)?;
+            *known.entry(*blake3::hash(&record).as_bytes()).or_default() += 1;
         }
     }
     let mut lack = vec![];
     let file = held.open_own(path).within("reading", aside, path)?;
-    for (number, line) in (1..).zip(BufReader::new(file).split(b'\n')) {
-        let line = line.within("reading", aside, path)?;
-        match known.get_mut(blake3::hash(&line).as_bytes()) {
+    for (number, record) in (1..).zip(Split::new(file, by).within("reading", aside, path)?) {
+        let record = record.within("reading", aside, path)?;
+        match known.get_mut(blake3::hash(&record).as_bytes()) {
             Some(times) if *times > 0 => *times -= 1,
-            _ => lack.push((number, line)),
+            _ => lack.push((number, record)),
         }
     }
     Ok(Some(lack))
@@ -323,13 +322,13 @@ mod tests {
         let (_dir, dest, aside) = place();
         let path = RelPath::root().join(b"ORDER.QUE");
         fs::write(aside.join("ORDER.QUE"), "1;coffee\n2;tea\n2;tea\n3;mi").unwrap();
-        let lack = || lacking(&aside, &dest, &path).unwrap().unwrap();
+        let lack = || lacking(&aside, &dest, &path, Records::Lines).unwrap().unwrap();
         let numbers = || lack().into_iter().map(|(number, _)| number).collect::<Vec<_>>();
         assert_eq!(numbers(), [1, 2, 3, 4]);
         fs::write(dest.join("ORDER.QUE"), "1;coffee\n2;tea\n4;cake\n").unwrap();
         assert_eq!(lack(), [(3, b"2;tea".to_vec()), (4, b"3;mi".to_vec())]);
-        fs::write(aside.join("POS-R"), "x").unwrap();
-        assert_eq!(lacking(&aside, &dest, &RelPath::root().join(b"POS-R")).unwrap(), None);
+        fs::create_dir(aside.join("POS-R")).unwrap();
+        assert_eq!(lacking(&aside, &dest, &RelPath::root().join(b"POS-R"), Records::Lines).unwrap(), None);
     }
 
     #[test]

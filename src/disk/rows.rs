@@ -14,8 +14,11 @@ use super::database;
 use super::root::on_disk;
 use crate::replica::RelPath;
 
-/// Rows of one table that are told, at the most.
-const MOST: usize = 10_000;
+/// Rows of one table that are shown, at the most.
+pub const SHOWN: usize = 10_000;
+
+/// The same where they are written into files.
+pub const WRITTEN: usize = 1_000_000;
 
 /// Rows of a table that the other state lacks.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,7 +29,7 @@ pub struct Rows {
     pub key: Vec<String>,
     /// All its columns.
     pub columns: Vec<String>,
-    /// The rows, in their order, ten thousand at the most.
+    /// The rows, in their order, as many as were wanted at the most.
     pub rows: Vec<Vec<Value>>,
     /// There are more.
     pub more: bool,
@@ -43,8 +46,14 @@ pub enum NoRows {
     Database(#[from] rusqlite::Error),
 }
 
-/// The rows of the database `path` in `aside` that the one in `mirror` lacks, by table; none where it is no database.
-pub fn lacking(aside: &Path, mirror: &Path, path: &RelPath, scratch: &Path) -> Result<Option<Vec<Rows>>, NoRows> {
+/// The rows of the database `path` in the first folder that the one in the second lacks, by table, `most` of each; none where it is no
+/// database.
+pub fn lacking(
+    (aside, mirror): (&Path, &Path),
+    path: &RelPath,
+    scratch: &Path,
+    most: usize,
+) -> Result<Option<Vec<Rows>>, NoRows> {
     let file = on_disk(aside, path);
     if !fs::symlink_metadata(&file)?.is_file() || !begins_like_one(&fs::File::open(&file)?) {
         return Ok(None);
@@ -66,7 +75,7 @@ pub fn lacking(aside: &Path, mirror: &Path, path: &RelPath, scratch: &Path) -> R
     }
     let mut all = vec![];
     for table in tables(&open)? {
-        let rows = of_table(&open, &table, is_there)?;
+        let rows = of_table(&open, &table, is_there, most)?;
         if !rows.rows.is_empty() {
             all.push(rows);
         }
@@ -83,7 +92,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn of_table(open: &Connection, table: &str, is_there: bool) -> rusqlite::Result<Rows> {
+fn of_table(open: &Connection, table: &str, is_there: bool, most: usize) -> rusqlite::Result<Rows> {
     let mut info = open.prepare("SELECT name, pk FROM pragma_table_info(?1, 'main') ORDER BY cid")?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
     let all: Vec<(String, i64)> = info.query_map([table], read)?.collect::<rusqlite::Result<_>>()?;
@@ -101,7 +110,7 @@ fn of_table(open: &Connection, table: &str, is_there: bool) -> rusqlite::Result<
     };
     let (mut found, mut rows, mut more) = (statement.query([])?, vec![], false);
     while let Some(row) = found.next()? {
-        if rows.len() == MOST {
+        if rows.len() == most {
             more = true;
             break;
         }
@@ -166,7 +175,7 @@ mod tests {
             fs::copy(aside.join(name), died.join(name)).unwrap();
         }
         let before = fs::read(died.join("shop.db-wal")).unwrap();
-        let rows = lacking(&died, &mirror, &path, place.path()).unwrap().unwrap();
+        let rows = lacking((&died, &mirror), &path, place.path(), SHOWN).unwrap().unwrap();
         assert_eq!(rows.iter().map(|rows| rows.table.as_str()).collect::<Vec<_>>(), ["odd, \"name", "sales"]);
         assert_eq!(
             (rows[1].key.as_slice(), rows[1].rows.len(), rows[1].more),
@@ -175,9 +184,11 @@ mod tests {
         assert_eq!(csv(&rows[1]), "number,what,price\r\n2,\"tea, green \"\"cup\"\"\",\r\n");
         assert_eq!(csv(&rows[0]), "a\r\n00ff\r\n");
         assert_eq!(fs::read(died.join("shop.db-wal")).unwrap(), before, "nothing of it is changed");
-        let alone = lacking(&died, &place.path().join("nowhere"), &path, place.path()).unwrap().unwrap();
-        assert_eq!(alone[1].rows.len(), 2, "without another state all are lacking");
+        let alone = lacking((&died, &place.path().join("nowhere")), &path, place.path(), SHOWN).unwrap().unwrap();
+        assert_eq!((alone[1].rows.len(), alone[1].more), (2, false), "without another state all are lacking");
+        let one = lacking((&died, &place.path().join("nowhere")), &path, place.path(), 1).unwrap().unwrap();
+        assert_eq!((one[1].rows.len(), one[1].more), (1, true), "no more than is wanted");
         fs::write(died.join("POS-R"), "no database").unwrap();
-        assert!(lacking(&died, &mirror, &RelPath::root().join(b"POS-R"), place.path()).unwrap().is_none());
+        assert!(lacking((&died, &mirror), &RelPath::root().join(b"POS-R"), place.path(), SHOWN).unwrap().is_none());
     }
 }

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::home::{remembered, save};
+use super::rules::rules;
 use crate::config::fault::Fault;
 use crate::config::revision::Revision;
 use crate::config::store::Store;
+use crate::disk::capture::rules::Rules;
 use crate::link::identity::MachineId;
 use crate::link::proof::StoreId;
 use crate::pair::Node;
@@ -152,11 +154,23 @@ pub fn own_folders(home: &Path) -> Result<Option<Vec<(String, PathBuf)>>, Member
         }
         member => member?,
     };
-    let path = store_path(home);
-    let bytes = fs::read(&path).map_err(|error| MemberError::Io { path: path.clone(), error })?;
-    let store = Store::from_bytes(&bytes).map_err(|faults| MemberError::Faults { path, faults })?;
+    let store = own_store(home)?;
     let each = store.datasets.iter().map(|dataset| (dataset.name.clone(), member.folder(home, &store, &dataset.name)));
     Ok(Some(each.collect()))
+}
+
+fn own_store(home: &Path) -> Result<Store, MemberError> {
+    let path = store_path(home);
+    let bytes = fs::read(&path).map_err(|error| MemberError::Io { path: path.clone(), error })?;
+    Store::from_bytes(&bytes).map_err(|faults| MemberError::Faults { path, faults })
+}
+
+/// How the files of a dataset of `home` are captured; where nothing is set, as their names say it.
+#[must_use]
+pub fn own_rules(home: &Path, dataset: &str) -> Rules {
+    let store = own_store(home).ok();
+    let found = store.and_then(|store| store.datasets.iter().find(|one| one.name == dataset).map(rules));
+    found.unwrap_or_default()
 }
 
 /// Which machine `home` is: that of a mirror without a store is a backup.

@@ -17,6 +17,7 @@
 //! - [`status`], [`trouble`], [`event`], [`command`]: what screens, scripts and remote readers get and say
 //! - [`control`]: the control socket, and its client
 //! - [`gate`], [`role`]: who may do what
+//! - [`rules`]: how the files of a dataset are captured
 //! - [`finding`]: what an examination of a machine finds
 //! - [`keeper`]: what is written into the diary
 //! - [`known`]: what another version says and this one does not know
@@ -68,6 +69,7 @@ pub mod receiving;
 pub mod refusal;
 pub mod rehearsal;
 pub mod role;
+pub mod rules;
 pub mod sending;
 pub mod status;
 pub mod takeover;

@@ -1412,14 +1412,14 @@ cli-rescue-same = { $file }, { $size }: the mirror holds the same
 cli-rescue-differs = { $file }, { $size }: differs from the mirror at byte { $at }
 cli-rescue-other = { $file }, { $size }: the mirror holds something of another kind
 cli-rescue-lacking = { $n ->
-    [one] the mirror lacks line { $numbers }
-   *[other] the mirror lacks { $n } lines: { $numbers }
+    [one] the mirror, as it is now, lacks record { $numbers }
+   *[other] the mirror, as it is now, lacks { $n } records: { $numbers }
   }
 cli-rescue-rows = { $n ->
     [one] 1 row
    *[other] { $n } rows
-  } of { $table } that this copy lacks (key: { $key }; columns: { $columns })
-cli-rescue-rows-more = { $n } rows of { $table } and more that this copy lacks (key: { $key }; columns: { $columns })
+  } of { $table } that the database, as it is now, lacks (key: { $key }; columns: { $columns })
+cli-rescue-rows-more = { $n } rows of { $table } and more that the database, as it is now, lacks (key: { $key }; columns: { $columns })
 cli-rescue-no-rows = The rows of { $file } cannot be read: { $why }
 cli-rescue-records = { $n ->
     [one] { $n } record that this machine alone held

@@ -206,7 +206,7 @@ fn what_was_set_aside_is_listed_shown_copied_and_deleted() {
     assert_eq!(file("ORDER.QUE")["lines"], json!([2]), "the record that the mirror lacks");
     assert_eq!(file("order 2")["now"], "nothing");
     let plain = output(&mut two.espejo(Machine::Backup, &["rescue", "show", name]));
-    assert!(told(&plain).contains("lacks line 2") && !told(&plain).contains("tea"), "{}", told(&plain));
+    assert!(told(&plain).contains("lacks record 2") && !told(&plain).contains("tea"), "{}", told(&plain));
     let records = output(&mut two.espejo(Machine::Backup, &["rescue", "show", name, "--records"]));
     assert!(told(&records).contains("2;tea"), "{}", told(&records));
     let to = two.path().join("stick");
@@ -216,6 +216,8 @@ fn what_was_set_aside_is_listed_shown_copied_and_deleted() {
     };
     export(0);
     assert_eq!(fs::read_to_string(to.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+    let csv = fs::read_to_string(to.join("records/ORDER.QUE.csv")).unwrap();
+    assert_eq!(csv.split("\r\n").collect::<Vec<_>>(), ["number,record", "2,2;tea", ""]);
     export(3);
     for (args, code) in [
         (&["rescue", "delete", "no such"][..], 3),

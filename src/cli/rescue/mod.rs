@@ -17,11 +17,12 @@ use super::exit::{Exit, Failure};
 use super::parts::Rescue;
 use crate::diary::{DiaryError, Store, diary_path};
 use crate::disk::DiskError;
+use crate::disk::capture::rules::{Records, Rules};
 use crate::disk::rescue::{self, Aside, Held};
 use crate::disk::rows::{self, Rows};
 use crate::service::event::Noted;
 use crate::service::keeper;
-use crate::service::member::{own_folders, own_node};
+use crate::service::member::{own_folders, own_node, own_rules};
 use crate::service::status::{Operation, OperationKind, OperationState};
 use crate::words::{Words, figures};
 use shown::Lacking;
@@ -31,6 +32,7 @@ struct Kept {
     dataset: String,
     dest: PathBuf,
     aside: Aside,
+    rules: Rules,
 }
 
 /// Does what was asked with what was set aside.
@@ -56,7 +58,8 @@ fn all(around: &Around) -> Result<Vec<Kept>, Failure> {
     let mut all = vec![];
     for (dataset, dest) in folders {
         for aside in rescue::list(&dest).map_err(|error| failed(&error))? {
-            all.push(Kept { dataset: dataset.clone(), dest: dest.clone(), aside });
+            let rules = own_rules(&around.home, &dataset);
+            all.push(Kept { dataset: dataset.clone(), dest: dest.clone(), aside, rules });
         }
     }
     all.sort_by_key(|kept| kept.aside.at);
@@ -128,7 +131,7 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
     if as_json {
         let shown = held.iter().map(|held| {
             let mut value = shown::value(held, &lacking(kept, held, records)?, records);
-            let tables = rows(around, kept, held);
+            let tables = rows(around, kept, held, rows::SHOWN);
             if !tables.is_empty() {
                 value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, records)).collect();
             }
@@ -153,7 +156,7 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
         for line in shown::lines(words, held, &lacking, records) {
             writeln!(out, "{line}")?;
         }
-        for line in rows(around, kept, held).iter().flat_map(|rows| shown::rows(words, rows, records)) {
+        for line in rows(around, kept, held, rows::SHOWN).iter().flat_map(|rows| shown::rows(words, rows, records)) {
             writeln!(out, "{line}")?;
         }
     }
@@ -167,17 +170,20 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
 /// shown.
 fn lacking(kept: &Kept, held: &Held, records: bool) -> Result<Lacking, Failure> {
     let (aside, dest) = (&kept.aside.path, &kept.dest);
-    let Some((listed, count)) = held.listed.as_ref().and_then(|listed| Some((listed, listed.records?))) else {
-        let lines = rescue::lacking(aside, dest, &held.path).map_err(|error| failed(&error))?;
-        return Ok(Lacking::Lines(lines.unwrap_or_default()));
+    let Some((by, _)) = kept.rules.queue(&held.path) else { return Ok(Lacking::Some(vec![])) };
+    // The list counts lines.
+    let counted = held.listed.as_ref().filter(|_| by == Records::Lines);
+    let Some((listed, count)) = counted.and_then(|listed| Some((listed, listed.records?))) else {
+        let lacking = rescue::lacking(aside, dest, &held.path, by).map_err(|error| failed(&error))?;
+        return Ok(Lacking::Some(lacking.unwrap_or_default()));
     };
     let read = || rescue::alone(aside, &held.path, listed.same_bytes).map_err(|error| failed(&error));
     Ok(Lacking::End { count, records: if records { read()? } else { vec![] } })
 }
 
 /// The rows of a database that this side alone held.
-fn rows(around: &Around, kept: &Kept, held: &Held) -> Vec<Rows> {
-    let found = rows::lacking(&kept.aside.path, &kept.dest, &held.path, &around.home);
+fn rows(around: &Around, kept: &Kept, held: &Held, most: usize) -> Vec<Rows> {
+    let found = rows::lacking((&kept.aside.path, &kept.dest), &held.path, &around.home, most);
     match found {
         Ok(rows) => rows.unwrap_or_default(),
         Err(error) => {
@@ -188,14 +194,14 @@ fn rows(around: &Around, kept: &Kept, held: &Held) -> Vec<Rows> {
     }
 }
 
-/// Writes the records and rows beside what was exported: each table as CSV, and all of it as one JSON object.
+/// Writes the records and rows beside what was exported: each queue and each table as CSV, and all of it as one JSON object.
 fn export_records(around: &Around, kept: &Kept, to: &Path) -> Result<(), Failure> {
     let held = rescue::show(&kept.aside, &kept.dest).map_err(|error| failed(&error))?;
     let folder = to.join("records");
     let mut all = vec![];
     for held in &held {
         let lacking = lacking(kept, held, true)?;
-        let tables = rows(around, kept, held);
+        let tables = rows(around, kept, held, rows::WRITTEN);
         if tables.is_empty() && lacking.is_empty() {
             continue;
         }
@@ -203,6 +209,9 @@ fn export_records(around: &Around, kept: &Kept, to: &Path) -> Result<(), Failure
         let name = held.path.to_string().replace('/', "_");
         for table in &tables {
             std::fs::write(folder.join(format!("{name}.{}.csv", table.table.replace('/', "_"))), rows::csv(table))?;
+        }
+        if let Some(records) = lacking.table() {
+            std::fs::write(folder.join(format!("{name}.csv")), rows::csv(&records))?;
         }
         let mut value = shown::value(held, &lacking, true);
         value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, true)).collect();

@@ -10,8 +10,8 @@ use crate::words::{Words, figures};
 
 /// The records that one side alone held.
 pub(super) enum Lacking {
-    /// These lines, of which the mirror has none now.
-    Lines(Vec<Record>),
+    /// These, of which the mirror has none now.
+    Some(Vec<Record>),
     /// So many at the end of the queue; what they are, where that is to be shown.
     End { count: u64, records: Vec<Vec<u8>> },
 }
@@ -20,9 +20,24 @@ impl Lacking {
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         match self {
-            Self::Lines(lines) => lines.is_empty(),
+            Self::Some(records) => records.is_empty(),
             Self::End { count, .. } => *count == 0,
         }
+    }
+
+    /// The same as a table; of those at the end of a queue nobody has counted how many are before them. None where there are none.
+    pub(super) fn table(&self) -> Option<Rows> {
+        use rusqlite::types::Value::{Integer, Text};
+        let text = |bytes: &[u8]| Text(String::from_utf8_lossy(bytes).into_owned());
+        let (columns, rows) = match self {
+            Self::Some(records) => {
+                let row = |(number, bytes): &Record| vec![Integer(number.cast_signed()), text(bytes)];
+                (&["number", "record"][..], records.iter().map(row).collect::<Vec<_>>())
+            }
+            Self::End { records, .. } => (&["record"][..], records.iter().map(|bytes| vec![text(bytes)]).collect()),
+        };
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        (!rows.is_empty()).then(|| Rows { table: String::new(), key: vec![], columns, rows, more: false })
     }
 }
 
@@ -79,8 +94,8 @@ pub(super) fn lines(words: &Words, held: &Held, lacking: &Lacking, records: bool
     let mut lines = vec![said(words, held)];
     let mut record = |text: &[u8]| lines.push(format!("    {}", harmless(&String::from_utf8_lossy(text))));
     match lacking {
-        Lacking::Lines(lacking) if lacking.is_empty() => {}
-        Lacking::Lines(lacking) => {
+        Lacking::Some(lacking) if lacking.is_empty() => {}
+        Lacking::Some(lacking) => {
             let args = [("n", lacking.len().into()), ("numbers", spans(lacking).into())];
             record(words.with("cli-rescue-lacking", &args).as_bytes());
             for (_, text) in lacking.iter().filter(|_| records) {
@@ -150,9 +165,9 @@ pub(super) fn value(held: &Held, lacking: &Lacking, records: bool) -> Value {
         value["same_bytes"] = listed.same_bytes.into();
     }
     let texts: Vec<&Vec<u8>> = match lacking {
-        Lacking::Lines(lines) => {
-            value["lines"] = lines.iter().map(|(number, _)| *number).collect();
-            lines.iter().map(|(_, text)| text).collect()
+        Lacking::Some(records) => {
+            value["lines"] = records.iter().map(|(number, _)| *number).collect();
+            records.iter().map(|(_, text)| text).collect()
         }
         Lacking::End { count, records } => {
             value["alone"] = (*count).into();

@@ -8,7 +8,6 @@ use super::days::Days;
 use super::lanes::{Receipt, Work};
 use super::numbers::asks;
 use super::pos::{self, Program};
-use super::rules::rules;
 use super::stillness::Stillness;
 use super::{Machine, MachineError};
 use crate::config::command::Command;
@@ -22,6 +21,7 @@ use crate::pair::{Epoch, Record};
 use crate::server::{ask, filled};
 use crate::service::member::role_name;
 use crate::service::receiving::Asking;
+use crate::service::rules::rules;
 use crate::service::sending;
 
 /// How long is looked for an instant in which nothing moves.

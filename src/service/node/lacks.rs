@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::Machine;
-use super::rules::records_of;
 use crate::config::dataset::{CountBy, Dataset};
 use crate::disk::ask::{Ask, By};
 use crate::replica::RelPath;
 use crate::service::numbering::CounterStatus;
 use crate::service::numbering::Readings;
 use crate::service::plan::Lack;
+use crate::service::rules::records_of;
 use crate::service::status::Status;
 
 /// The questions of a dataset that are about counts have names that no number has.

@@ -39,7 +39,6 @@
 //! - `keeping`: what goes into the diary
 //! - `numbers`: the numbers that must never be given twice
 //! - `writing`: where a number goes on is written
-//! - `rules`: how the files of a dataset are captured
 //! - `maintenance`: nobody is called for a while
 //! - `drill`: the start of the POS server is tried
 //! - `dumps`: databases that are mirrored by dumps
@@ -86,7 +85,6 @@ pub mod pos;
 mod publishing;
 mod recovering;
 mod rehearsing;
-mod rules;
 pub mod session;
 mod since;
 mod stalling;

@@ -6,7 +6,8 @@ use crate::disk::capture::rules::{As, Number, Records, Rule, Rules};
 use crate::disk::hold::LockKind;
 
 /// What is said of the files of `dataset`.
-pub(super) fn rules(dataset: &Dataset) -> Rules {
+#[must_use]
+pub fn rules(dataset: &Dataset) -> Rules {
     let (dataset, locked) = (dataset.clone(), dataset.clone());
     let lock = move |path: &[u8]| match locked.rule(path)?.lock? {
         Lock::Flock => Some(LockKind::Flock),
@@ -28,7 +29,8 @@ pub(super) fn rules(dataset: &Dataset) -> Rules {
 }
 
 /// Where the records end of a file of `dataset` that is a queue.
-pub(super) fn records_of(dataset: &Dataset, path: &[u8]) -> Records {
+#[must_use]
+pub fn records_of(dataset: &Dataset, path: &[u8]) -> Records {
     match dataset.rule(path).and_then(|rule| rule.kind) {
         Some(FileKind::Queue(record)) => records(record),
         _ => Records::Lines,
