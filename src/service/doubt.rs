@@ -58,6 +58,20 @@ pub enum Doubt {
         /// So many days.
         days: u64,
     },
+    /// There was no room to look whether databases open: the copy is not proven.
+    Unopened {
+        /// The dataset.
+        dataset: String,
+        /// How many.
+        databases: u64,
+    },
+    /// The copy was proven long ago, and not since.
+    ProofOld {
+        /// The dataset.
+        dataset: String,
+        /// So many days.
+        days: u64,
+    },
     /// A generation changed more than a shop does: perhaps it was not the shop.
     MuchChanged {
         /// The dataset.
@@ -73,7 +87,7 @@ impl Doubt {
     /// Whether it is worth a notice only.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::DrillOld { .. })
+        matches!(self, Self::DrillOld { .. } | Self::Unopened { .. } | Self::ProofOld { .. })
     }
 
     /// Why the server cannot change while that is so; none where it can.
@@ -94,6 +108,8 @@ impl Doubt {
             Self::Database { .. } => "MIR-206",
             Self::Unsteady { .. } => "MIR-207",
             Self::MuchChanged { .. } => "MIR-208",
+            Self::Unopened { .. } => "MIR-209",
+            Self::ProofOld { .. } => "MIR-210",
             Self::DrillFailed { .. } => "DRL-101",
             Self::DrillOld { .. } => "DRL-102",
             Self::NotRestored { .. } => "DMP-101",

@@ -98,6 +98,8 @@ pub enum News {
         differed: u64,
         /// Somebody asked for it.
         asked: bool,
+        /// Both sides are the same, and it was looked whether all databases open.
+        proven: bool,
     },
     /// A generation changed so many of a hundred bytes.
     MuchChanged {
@@ -109,7 +111,12 @@ pub enum News {
     /// The mirror is copied for a drill, or could not be.
     Duplicated(Result<(), DiskError>),
     /// Databases that do not open, though both sides are the same, and why: those of the source do not either.
-    Broken(Vec<(String, String)>),
+    Broken {
+        /// Their names, each with the reason.
+        databases: Vec<(String, String)>,
+        /// For so many others there was no room to look whether they open.
+        unopened: u64,
+    },
     /// Databases that are captured as plain files, with the reason.
     Plain(Vec<(String, String)>),
     /// All that was changed last has gone to the mirror, which compares.

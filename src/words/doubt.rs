@@ -31,6 +31,13 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
             told("doubt-drill-failed", "doubt-drill-failed-do", &[("why", refusal(words, why).into())])
         }
         Doubt::DrillOld { days } => told("doubt-drill-old", "doubt-drill-old-do", &[("days", (*days).into())]),
+        Doubt::Unopened { dataset, databases } => {
+            let args = [("dataset", text(dataset)), ("n", (*databases).into())];
+            told("doubt-unopened", "doubt-unopened-do", &args)
+        }
+        Doubt::ProofOld { dataset, days } => {
+            told("doubt-proof-old", "doubt-proof-old-do", &[("dataset", text(dataset)), ("days", (*days).into())])
+        }
         Doubt::MuchChanged { dataset, percent, .. } => {
             let args = [("dataset", text(dataset)), ("percent", (*percent).into())];
             told("doubt-much-changed", "doubt-much-changed-do", &args)
@@ -48,6 +55,8 @@ pub fn mended(words: &Words, doubt: &Doubt) -> String {
         Doubt::NotRestored { .. } => "mended-not-restored",
         Doubt::NotDumped { .. } => "mended-not-dumped",
         Doubt::DrillFailed { .. } | Doubt::DrillOld { .. } => "mended-drill",
+        Doubt::Unopened { .. } => "mended-unopened",
+        Doubt::ProofOld { .. } => "mended-proof-old",
         Doubt::MuchChanged { .. } => "mended-much-changed",
     })
 }
@@ -69,6 +78,9 @@ mod tests {
             Doubt::Unsteady { dataset: text(), since: at },
             Doubt::DrillFailed { at, why: crate::service::refusal::WhyNot::NoServer },
             Doubt::DrillOld { days: 31 },
+            Doubt::Unopened { dataset: text(), databases: 1 },
+            Doubt::Unopened { dataset: text(), databases: 2 },
+            Doubt::ProofOld { dataset: text(), days: 3 },
             Doubt::NotRestored { dataset: text(), why: "no such role".to_owned() },
             Doubt::NotDumped { dataset: text(), why: "no such role".to_owned() },
             Doubt::MuchChanged { dataset: text(), percent: 80, at },

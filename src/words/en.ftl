@@ -238,6 +238,13 @@ doubt-not-restored = The database { $dataset } could not be read back from its d
 doubt-not-restored-do = Mend that; it is tried again every 10 s, and the POS server starts then.
 doubt-not-dumped = The database { $dataset } cannot be dumped; the copy has an older dump: { $why }
 doubt-not-dumped-do = Mend that; it is tried again by itself.
+doubt-unopened = There was no room to look whether { $n ->
+    [one] a database of { $dataset } opens
+   *[other] { $n } databases of { $dataset } open
+  }: the copy is not proven.
+doubt-unopened-do = Free as much room as they take, then: espejo verify
+doubt-proof-old = The copy of { $dataset } was last proven { $days } days ago; that is tried each day.
+doubt-proof-old-do = See that the main is there and the line carries it, then: espejo verify
 doubt-drill-failed = The last drill failed: { $why }.
 doubt-drill-failed-do = Mend that, and hold another one: espejo drill.
 doubt-drill-old = The last drill was { $days } days ago: nobody knows whether the POS server would still start here.
@@ -329,6 +336,8 @@ mended-unsteady = The data hold still again.
 mended-not-restored = The database was read back from its dump.
 mended-not-dumped = The database is dumped again.
 mended-drill = A drill has shown that the POS server starts here.
+mended-unopened = It was looked whether the databases open.
+mended-proof-old = The copy is proven again.
 mended-much-changed = That much of the data changed at once is not said any more: it was meant, or a day has passed.
 mended-watch-limit = The system tells of changes again.
 

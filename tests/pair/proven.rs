@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 
 use crate::common::passed_over;
 use crate::common::place::{output, told};
+use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
+
+/// So little is left on a disk that no database is opened there, and enough to mirror on.
+const LEFT: u64 = 6 << 20;
 
 fn proven(status: &Value) -> Option<String> {
     status["mirror"]["verified_at"].as_str().map(str::to_owned)
@@ -143,4 +147,41 @@ fn that_the_copy_differed_is_over_when_it_was_proven_since() {
     two.until(Machine::Backup, "until it is proven by itself", |status| {
         check(status).is_null() && proven(status) > first
     });
+}
+
+#[test]
+fn what_nobody_had_room_to_open_is_not_proven_and_an_old_proof_is_told() {
+    let mut two = Two::new();
+    let test = "what_nobody_had_room_to_open_is_not_proven_and_an_old_proof_is_told";
+    let home = two.home(Machine::Backup);
+    let Some(disk) = SmallDisk::over(&home, "128m", test) else { return };
+    two.init();
+    let database = Connection::open(two.data.join("shop.db")).unwrap();
+    database.execute_batch("CREATE TABLE orders (what BLOB); INSERT INTO orders VALUES (zeroblob(16))").unwrap();
+    drop(database);
+    two.meet();
+    two.until_same("the first copy");
+    let first = proven(&two.until(Machine::Backup, "it is proven", |status| proven(status).is_some()));
+    two.stop(Machine::Backup);
+    // Three days, and next to no room: more than there must be anyway, and less than a database takes.
+    let index = Connection::open(home.join(".RUNDIR.espejo/index.db")).unwrap();
+    assert_eq!(index.execute("UPDATE proven SET seconds = seconds - 270000", []), Ok(1));
+    drop(index);
+    let others = File::create(home.join("others")).unwrap();
+    let free = rustix::fs::statvfs(&home).unwrap();
+    rustix::fs::fallocate(&others, rustix::fs::FallocateFlags::empty(), 0, (free.f_bavail * free.f_frsize) - LEFT)
+        .unwrap();
+    two.start(Machine::Backup);
+    let said = two.until(Machine::Backup, "it is said", |status| {
+        alarmed(status, "MIR-209").is_some() && alarmed(status, "MIR-210").is_some()
+    });
+    assert!(proven(&said) < first, "it is not proven anew: {said}");
+    drop(others);
+    fs::remove_file(home.join("others")).unwrap();
+    crate::common::two::verified(&two, "with room");
+    two.until(Machine::Backup, "it is proven again", |status| {
+        proven(status) > first && alarmed(status, "MIR-209").is_none() && alarmed(status, "MIR-210").is_none()
+    });
+    drop(two);
+    drop(disk);
 }

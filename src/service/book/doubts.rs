@@ -14,11 +14,16 @@ use crate::service::status::PeerState;
 /// For so long is said that much has changed: the state before is kept as long.
 const KEPT: Duration = Duration::from_secs(86_400);
 
+/// A proof that is older is told: one is tried each day.
+const LONG_AGO: Duration = Duration::from_secs(2 * 86_400);
+
 /// What is known of that.
 #[derive(Debug)]
 pub(super) struct Doubts {
     /// Databases that do not open, and why.
     pub(super) broken: Vec<(String, String)>,
+    /// For so many others there was no room to look.
+    unopened: u64,
     /// Files that were not what was written, since the last generation.
     pub(super) rotten: BTreeSet<String>,
     /// Databases that are captured as plain files, with the reason.
@@ -35,6 +40,7 @@ impl Default for Doubts {
     fn default() -> Self {
         Self {
             broken: vec![],
+            unopened: 0,
             rotten: BTreeSet::new(),
             plain: vec![],
             much: None,
@@ -54,7 +60,7 @@ impl Doubts {
     /// Takes in what tells of files that are not what they should be.
     pub(super) fn hear(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
-            News::Broken(databases) => self.broken = databases,
+            News::Broken { databases, unopened } => (self.broken, self.unopened) = (databases, unopened),
             News::Plain(files) => self.plain = files,
             News::MuchChanged { percent } => self.much = Some((percent, now)),
             News::Meant(until) => self.meant = until,
@@ -91,6 +97,15 @@ impl Book {
             percent: *percent,
             at: *at,
         });
-        [database, rotten, unsteady, much].into_iter().flatten().collect()
+        let name = || self.name.clone();
+        let unopened = match self.doubts.unopened {
+            0 => None,
+            databases => Some(Doubt::Unopened { dataset: name(), databases }),
+        };
+        let ago = self.verified_at.filter(|_| self.is_usable()).map(|at| now.duration_since(at));
+        let old = ago
+            .filter(|ago| ago.unsigned_abs() >= LONG_AGO)
+            .map(|ago| Doubt::ProofOld { dataset: name(), days: ago.unsigned_abs().as_secs() / 86_400 });
+        [database, rotten, unsteady, much, unopened, old].into_iter().flatten().collect()
     }
 }

@@ -182,14 +182,16 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Strange(_) | News::Broken(_) | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
+            News::Strange(_) | News::Broken { .. } | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
                 self.doubts.hear(news, now)
             }
             News::Comparing { bytes, .. } => {
                 self.operations.went_on(bytes);
                 vec![]
             }
-            News::Compared { files, bytes, differed, asked } => self.compared((files, bytes, differed), asked, now),
+            News::Compared { files, bytes, differed, asked, proven } => {
+                self.compared((files, bytes, differed), (asked, proven), now)
+            }
             News::Closed => self.closed(),
             News::NotReseeded(why) => {
                 self.operations.fail(&why, now);
@@ -214,8 +216,13 @@ impl Book {
         vec![]
     }
 
-    fn compared(&mut self, (files, bytes, differed): (u64, u64, u64), asked: bool, now: Timestamp) -> Vec<What> {
-        if differed == 0 {
+    fn compared(
+        &mut self,
+        (files, bytes, differed): (u64, u64, u64),
+        (asked, proven): (bool, bool),
+        now: Timestamp,
+    ) -> Vec<What> {
+        if proven {
             self.verified_at = Some(now);
         }
         if asked {

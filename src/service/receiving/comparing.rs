@@ -202,7 +202,7 @@ impl Receiving {
         self.comparisons.now.number = comparing.number;
         let (now, asked) = (Instant::now(), haste == Haste::AtOnce);
         if differed == 0 {
-            self.tell(News::Broken(comparing.broken));
+            self.tell(News::Broken { databases: comparing.broken, unopened: comparing.unopened });
             if std::mem::take(&mut self.comparisons.unread) && !self.troubled {
                 self.tell(News::Trouble(None));
             }
@@ -212,15 +212,14 @@ impl Receiving {
             tracing::info!(strange, "the mirror was read alone");
             return;
         }
-        if differed == 0 {
+        // What nobody could open proves nothing, and will not before there is room.
+        let proven = differed == 0 && comparing.unopened == 0;
+        if proven {
             self.comparisons.stale = Some(now + DAILY);
             self.applier.work(Work::Proven { at: ground::now().as_second() });
         }
         self.comparisons.due = Some(now + if differed == 0 { DAILY } else { AGAIN });
-        if comparing.unopened > 0 {
-            tracing::warn!(databases = comparing.unopened, "there was no room to look whether they open");
-        }
-        self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked });
+        self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven });
     }
 
     /// Has the next database opened; one after another. Returns whether one is being.
