@@ -12,11 +12,11 @@ use espejo::disk::capture::rules::Rules;
 use espejo::disk::capture::settle::Moves;
 use espejo::disk::capture::{Captured, Options, Outcome, Source};
 use espejo::os;
-use espejo::replica::{Body, RelPath};
+use espejo::replica::{Body, Grade, RelPath};
 
 use crate::common::place::Place;
 use crate::common::{passed_over, until};
-use crate::source::{known, said};
+use crate::source::{known, known_within, said};
 
 /// More than is read twice.
 const BIG: usize = 6 << 20;
@@ -246,4 +246,44 @@ fn who_writes_a_big_file_after_it_was_read_once_shows_in_its_stamp() {
         assert_eq!(came.windows(2).filter(|two| *two == [round, round]).count(), 1, "round {round}");
         source.commit(captured);
     }
+}
+
+#[test]
+fn what_moved_to_the_end_and_was_one_instant_after_all_is_said_when_it_holds_still() {
+    // One of these is the moment in which patience is over; the mirror gets what stands there from then on.
+    let resolves = |moment: usize| {
+        let place = Place::new();
+        for file in ["STOCK.DAT", "CASH.DAT"] {
+            fs::write(place.source.join(file), "0").unwrap();
+        }
+        let mut source = known_within(&place, Duration::ZERO);
+        let mut number = 0;
+        let mut writes = || {
+            number += 1;
+            if number > moment {
+                return Dirty::default();
+            }
+            fs::write(place.source.join("STOCK.DAT"), format!("{number} sold")).unwrap();
+            dirty(&["STOCK.DAT"])
+        };
+        fs::write(place.source.join("STOCK.DAT"), "sold").unwrap();
+        let first = capture(&mut source, dirty(&["STOCK.DAT"]), &mut writes).unwrap();
+        if source.grade_with(&first) != Grade::Unsteady {
+            return false;
+        }
+        let again = first.dirty.clone();
+        source.commit(first);
+        let second = capture(&mut source, again, &mut Dirty::default).expect("it says at least that it is sure");
+        assert!(!second.is_empty());
+        assert_eq!(source.grade_with(&second), Grade::Steady);
+        // The link is cut before the mirror has it: it is said again, whatever was looked at.
+        let again = second.again();
+        let is_news = said(&second).is_empty();
+        let third = capture(&mut source, again, &mut Dirty::default).expect("it is said again");
+        assert_eq!((third.is_empty(), said(&third).is_empty()), (false, is_news));
+        source.commit(third);
+        assert!(capture(&mut source, dirty(&["STOCK.DAT"]), &mut Dirty::default).is_none(), "and only once");
+        is_news
+    };
+    assert!((1..40).filter(|moment| resolves(*moment)).count() > 0);
 }

@@ -29,6 +29,10 @@ pub struct Captured {
     pub read: u64,
     /// How long that took.
     pub worked: Duration,
+    /// Something in it never held still.
+    pub(super) unsteady: bool,
+    /// It says, perhaps with nothing else, that the mirror holds one instant now: before it did not.
+    pub(super) resolves: bool,
 }
 
 /// After so long the whole of a queue is read again of which only the end was.
@@ -37,6 +41,7 @@ const REREAD: Duration = Duration::from_secs(60);
 impl Source {
     /// The mirror has made `captured` durable: it is what the mirror holds now.
     pub fn commit(&mut self, captured: Captured) {
+        self.unsteady = captured.unsteady;
         self.guard.done(&captured.items, &self.tree, Instant::now());
         let bases: BTreeMap<RelPath, _> = captured
             .items
@@ -92,13 +97,15 @@ impl Captured {
         let mut dirty = self.dirty.clone();
         dirty.paths.extend(self.items.keys().cloned());
         dirty.unsure.extend(self.doubtful.iter().cloned());
+        // Without a name nothing would have it said again.
+        dirty.everything |= self.items.is_empty();
         dirty
     }
 
     /// Whether there is nothing to ship: something moved all the time.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.items.is_empty() && !self.resolves
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::candidates::{Dirty, Search};
 use super::captured::{is_change, is_half_a_record, is_half_read, when_reread};
 use super::look::Missed;
-use super::settle::{Moves, Settle, Settled};
+use super::settle::{Certainty, Moves, Settle, Settled};
 use super::tree::Kept;
 use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
 use crate::disk::spool::Spool;
@@ -72,14 +72,28 @@ impl Source {
             }
             differs
         });
-        if items.is_empty() && settled.dirty.is_empty() {
+        // The mirror holds one instant after all, and does not know it.
+        let resolves = self.unsteady && self.certainty != Certainty::None && settled.dirty.is_empty();
+        if items.is_empty() && settled.dirty.is_empty() && !resolves {
             self.guard.looked_through();
             return Ok(Outcome::Nothing);
         }
         let Settled { dirty, read, worked, .. } = settled;
         let aside = !older.files.is_empty();
         let doubtful = items.keys().filter(|path| doubted.contains(*path)).cloned().collect();
-        Ok(Outcome::Captured(Captured { items, doubtful, spool, aside, taken_at, dirty, read, worked }))
+        let unsteady = self.certainty == Certainty::None;
+        Ok(Outcome::Captured(Captured {
+            items,
+            doubtful,
+            spool,
+            aside,
+            taken_at,
+            dirty,
+            read,
+            worked,
+            unsteady,
+            resolves,
+        }))
     }
 
     fn settle(

@@ -112,6 +112,8 @@ pub struct Source {
     /// Long queues of which only the end was read, and when the rest is to be read again.
     unread: BTreeMap<RelPath, Instant>,
     certainty: Certainty,
+    /// The mirror holds what never held still.
+    unsteady: bool,
 }
 
 /// What a capture found.
@@ -192,6 +194,7 @@ impl Source {
             torn: BTreeMap::new(),
             unread: BTreeMap::new(),
             certainty: Certainty::default(),
+            unsteady: false,
         })
     }
 
