@@ -29,7 +29,8 @@ pub enum Doubt {
     Unsteady {
         /// The dataset.
         dataset: String,
-        /// Since when.
+        /// Since when. In an alarm it stands beside the time of that, which has this name.
+        #[serde(rename = "unsteady_since", alias = "since")]
         since: Timestamp,
     },
     /// A database could not be read back from its dump: the POS server waits for that.
@@ -114,6 +115,33 @@ impl Doubt {
             Self::DrillOld { .. } => "DRL-102",
             Self::NotRestored { .. } => "DMP-101",
             Self::NotDumped { .. } => "DMP-102",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::trouble::{Alarm, Trouble};
+
+    /// Found by an alarm that called people and that no screen showed: it and its doubt had a field of one name.
+    #[test]
+    fn an_alarm_of_any_doubt_is_read_as_it_was_written() {
+        let [since, at] = [1, 2].map(|second| Timestamp::from_second(second).unwrap());
+        let [dataset, why] = ["pos", "broken"].map(str::to_owned);
+        for doubt in [
+            Doubt::Database { file: "shop.db".to_owned(), why: why.clone(), more: 2 },
+            Doubt::Rotten { files: 3, first: "ORDER.QUE".to_owned() },
+            Doubt::Unsteady { dataset: dataset.clone(), since },
+            Doubt::NotRestored { dataset: dataset.clone(), why: why.clone() },
+            Doubt::NotDumped { dataset: dataset.clone(), why },
+            Doubt::DrillFailed { at, why: WhyNot::NoCopy },
+            Doubt::DrillOld { days: 31 },
+            Doubt::MuchChanged { dataset, percent: 80, at },
+        ] {
+            let alarm = Alarm { code: doubt.code().to_owned(), trouble: Trouble::Doubt(doubt), since: at };
+            let said = serde_json::to_string(&alarm).unwrap();
+            assert_eq!(serde_json::from_str::<Alarm>(&said).unwrap(), alarm, "{said}");
         }
     }
 }

@@ -7,8 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
 use crate::common::until;
+use crate::turns::done;
 
 /// Writes a number into two files all the time, one after the other; while there is a file `pause` it stands still between, and says so.
 struct Writer {
@@ -49,6 +53,20 @@ impl Drop for Writer {
 fn both(folder: &Path) -> Option<(String, String)> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     Some((read("STOCK.DAT")?, read("CASH.DAT")?))
+}
+
+/// Whether a machine says that the data never hold still.
+fn is_called_for(status: &Value) -> bool {
+    status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-207")
+}
+
+/// The steady states that the backup can be stepped back to, the newest first.
+fn steady_states(two: &Two) -> Vec<String> {
+    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
+    assert_eq!(listed.status.code(), Some(0), "{}", told(&listed));
+    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let states = all[0]["states"].as_array().unwrap().iter();
+    states.filter(|one| one["grade"] == "steady").map(|one| one["at"].as_str().unwrap().to_owned()).collect()
 }
 
 fn hooks(place: &Path, quiesce: &str) -> String {
@@ -97,6 +115,48 @@ fn a_hook_that_hangs_is_ended_and_what_moves_is_mirrored_all_the_same() {
     });
     drop(writer);
     two.until_same("when it stands still by itself");
+}
+
+#[test]
+fn what_never_holds_still_for_long_calls_a_person_and_the_last_steady_state_is_kept() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    // So short that nothing of the time before would be left, if it were not kept.
+    two.set("mirror", "interval = \"300ms\"\nsteady_alarm = \"1s\"\nhistory = \"1s\"");
+    for name in ["STOCK.DAT", "CASH.DAT"] {
+        fs::write(two.data.join(name), "0").unwrap();
+    }
+    two.meet();
+    two.until_same("the first copy");
+    let calm = two.until(Machine::Backup, "it is steady", |status| {
+        status["datasets"][0]["grade"] == "steady" && status["mirror"]["caught_up"] == true
+    });
+    assert!(!is_called_for(&calm), "{calm}");
+    let writer = Writer::begin(two.data.clone(), two.path().join("nobody asks it to pause"));
+    let called = two.until(Machine::Backup, "a person is called", is_called_for);
+    two.until(Machine::Main, "there, too", is_called_for);
+    let since = called["mirror"]["position"]["seq"].as_u64().unwrap();
+    two.until(Machine::Backup, "it is mirrored all the same, and still said", |status| {
+        is_called_for(status) && status["mirror"]["position"]["seq"].as_u64() > Some(since + 2)
+    });
+    let steady = steady_states(&two);
+    assert_eq!(steady.len(), 1, "the last steady state is kept, and no other: {steady:?}");
+    drop(writer);
+    for machine in [Machine::Backup, Machine::Main] {
+        two.until(machine, "it ends when they hold still", |status| {
+            !is_called_for(status) && status["datasets"][0]["grade"] == "steady"
+        });
+    }
+    two.until_same("when it stands still by itself");
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes", "--as-of", &steady[0]]);
+    // Where the computer is so busy that the writer stood still for a moment, that is the last steady state.
+    let began = calm["mirror"]["as_of"].as_str() == Some(&steady[0]);
+    let now = both(&two.mirror());
+    assert!(!began || now == Some(("0".to_owned(), "0".to_owned())), "as before it began: {now:?}");
+    assert_ne!(now, both(&two.data), "it is not as it was in the end");
 }
 
 #[test]
