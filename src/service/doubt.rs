@@ -137,6 +137,8 @@ mod tests {
             Doubt::NotDumped { dataset: dataset.clone(), why },
             Doubt::DrillFailed { at, why: WhyNot::NoCopy },
             Doubt::DrillOld { days: 31 },
+            Doubt::Unopened { dataset: dataset.clone(), databases: 2 },
+            Doubt::ProofOld { dataset: dataset.clone(), days: 3 },
             Doubt::MuchChanged { dataset, percent: 80, at },
         ] {
             let alarm = Alarm { code: doubt.code().to_owned(), trouble: Trouble::Doubt(doubt), since: at };

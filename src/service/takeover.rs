@@ -65,6 +65,7 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
             | Trouble::EpochUnproven { .. }
             | Trouble::KeyTwice { .. }
             | Trouble::StoppedAlone
+            | Trouble::StandsStill
             | Trouble::DevicesMissed { .. }
             | Trouble::EventsWait { .. }
             | Trouble::Doubt(_)

@@ -142,6 +142,8 @@ pub enum Trouble {
     },
     /// This machine serves, and is alone: its POS server is stopped.
     StoppedAlone,
+    /// The hook `resume` fails: the shop's program may stand still.
+    StandsStill,
     /// Devices that both machines must reach are not reached.
     DevicesMissed {
         /// From the main: their names.
@@ -235,6 +237,7 @@ impl Trouble {
             Self::EpochUnproven { .. } => "MIR-306",
             Self::KeyTwice { .. } => "MIR-307",
             Self::StoppedAlone => "MIR-403",
+            Self::StandsStill => "MIR-404",
             Self::DevicesMissed { .. } => "DEV-101",
             Self::EventsWait { .. } => "EVT-101",
             Self::Doubt(doubt) => doubt.code(),

@@ -303,12 +303,15 @@ trouble-events-wait = { $n ->
    *[other] { $n } events wait
   } for the program event in [hooks]: it has taken none for { $for }.
 trouble-events-wait-do = It must end with 0 in time. Nothing is lost: it is told each event again, in order, until it does.
+trouble-stands-still = The POS software was asked to stand still for the copy, and its hook resume fails: it may stand still.
+trouble-stands-still-do = It is asked again every second. If nobody can sell, have it go on by hand; then mend the hook (store.toml, [hooks] resume).
 trouble-stopped-alone = This machine is cut off: it hears neither the other machine nor any terminal, and its POS server is stopped.
 trouble-stopped-alone-do = Check this machine's network cable, then the switch. When anyone is heard the POS server starts again by itself.
 trouble-devices-main = The main does not reach: { $names }.
 trouble-devices-backup = The backup does not reach: { $names }.
 trouble-devices-both = Neither machine reaches: { $names }.
 trouble-devices-do = See whether it is switched on, and reached from there (espejo check); or mend its address in [[device]] in store.toml.
+mended-stands-still = The POS software goes on: its hook resume has done what it should.
 mended-stopped-alone = Somebody is heard again: the POS server starts.
 mended-devices = Every device is reached from both machines.
 mended-stray = The POS server does not run on the machine that mirrors any more.

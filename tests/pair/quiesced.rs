@@ -223,8 +223,11 @@ fn whoever_was_asked_to_stand_still_is_asked_to_go_on_until_it_does() {
     two.meet();
     until("it was asked to go on, and does not", || at("tried").exists());
     assert!(at("pause").exists());
+    let called = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-404");
+    two.until(Machine::Main, "it is said", called);
     fs::write(at("go"), "").unwrap();
     until("it is asked again", || !at("pause").exists());
+    two.until(Machine::Main, "it is over", |status| !called(status));
     // And so it is where the service is killed in between.
     until("it goes on", || !at("paused").exists());
     fs::remove_file(at("go")).unwrap();

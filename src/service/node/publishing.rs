@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::standing::Known;
-use super::{Machine, keeping, stalling};
+use super::{Machine, keeping, stalling, stillness};
 use crate::os::ground;
 use crate::pair::Duty;
 use crate::service::book::Book;
@@ -71,6 +71,7 @@ impl Machine {
                 .chain(self.twin.trouble())
                 .chain(stalling::trouble(&stalled))
                 .chain(self.till_troubles())
+                .chain(stillness::trouble(&self.home).filter(|_| self.pair.duty() == Duty::Serving))
                 .chain(self.drill_trouble(now))
                 .chain(self.dump_troubles())
                 .collect(),

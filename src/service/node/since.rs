@@ -132,7 +132,7 @@ fn of_trouble(trouble: &Trouble) -> u32 {
         | Trouble::KeyTwice { .. }
         | Trouble::StoppedAlone
         | Trouble::DevicesMissed { .. } => 4,
-        Trouble::Doubt(_) => 5,
+        Trouble::Doubt(_) | Trouble::StandsStill => 5,
     }
 }
 

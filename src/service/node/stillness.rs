@@ -10,12 +10,25 @@ use crate::config::command::Command;
 use crate::disk::capture::quiet::Quiet;
 use crate::os::ground;
 use crate::service::home::save;
+use crate::service::status::Trouble;
+
+/// What stands in the mark once it was asked to go on, and has not.
+const OWED: &[u8] = b"resume failed\n";
 
 /// Between two tries to have it go on.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs one of the two hooks, of the name of an event. Returns whether it did what it should.
 type Run = Box<dyn Fn(&Command, &str) -> bool + Send + Sync>;
+
+fn mark(home: &Path) -> PathBuf {
+    home.join("stands-still")
+}
+
+/// The shop's program was asked to go on, and has not: people should know before they see it.
+pub(super) fn trouble(home: &Path) -> Option<Trouble> {
+    std::fs::read(mark(home)).is_ok_and(|bytes| bytes == OWED).then_some(Trouble::StandsStill)
+}
 
 /// What has it stand still, and go on.
 pub(super) struct Stillness {
@@ -35,7 +48,7 @@ impl Stillness {
         (quiesce, resume): (Command, Option<Command>),
         run: impl Fn(&Command, &str) -> bool + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let (mark, run) = (home.join("stands-still"), Box::new(run));
+        let (mark, run) = (mark(home), Box::new(run));
         let stands = mark.exists();
         let stillness = Arc::new(Self { quiesce, resume, run, mark, is_owed: AtomicBool::new(false) });
         if stands {
@@ -74,6 +87,9 @@ impl Stillness {
             && !(self.run)(resume, "resume")
         {
             tracing::error!("the shop's program was not asked to go on: its hook is run again");
+            if let Err(error) = save(&self.mark, OWED) {
+                tracing::warn!(%error, "that the shop's program stands still could not be noted");
+            }
             return false;
         }
         if let Err(error) = ground::remove(&self.mark) {
