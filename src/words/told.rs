@@ -147,11 +147,10 @@ pub fn trouble(words: &Words, trouble: &Trouble) -> Told {
         Trouble::MirrorStopped { for_ms } => {
             told("trouble-stopped", "trouble-stopped-do", &[("for", figures::span(words, *for_ms).into())])
         }
-        Trouble::Versions { ours, theirs } => told(
-            "trouble-versions",
-            "trouble-versions-do",
-            &[("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())],
-        ),
+        Trouble::Versions { ours, theirs } => {
+            let args = [("ours", ours.as_str().into()), ("theirs", theirs.as_str().into())];
+            told("trouble-versions", "trouble-versions-do", &args)
+        }
         Trouble::DiskLow { free_bytes } => room(["trouble-disk-low", "trouble-disk-low-do"], 0, *free_bytes),
         Trouble::EpochUnproven { epoch } => served::unproven(words, *epoch),
         Trouble::StandsStill => told("trouble-stands-still", "trouble-stands-still-do", &[]),

@@ -137,7 +137,7 @@ impl<'p> Mirrored<'p> {
     }
 
     /// The last sale in the mirror, which must be a state of one commit.
-    fn last(&self) -> i64 {
+    pub fn last(&self) -> i64 {
         let folder = self.place.path().join("opened");
         self.copy.write(&folder);
         let database = Connection::open(folder.join("shop.db")).unwrap();

@@ -64,3 +64,21 @@ fn a_database_that_is_too_large_to_be_held_is_mirrored_as_it_is_and_said() {
     mirror.goes(dirty(&["shop.db"]));
     assert!(mirror.source.plain().is_empty() && mirror.source.grade() == Grade::Exact, "when nobody writes");
 }
+
+/// It needs no lock to be read where its program does nothing; that nobody else may read it is no reason to call it a file.
+#[test]
+fn a_database_without_a_log_that_its_program_locks_for_itself_goes_when_it_holds_still() {
+    needs!("python3");
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &["PRAGMA locking_mode = EXCLUSIVE"]);
+    shop.sells(0..10);
+    let mut mirror = Mirrored::begin(&place);
+    let other = Connection::open(place.source.join("shop.db")).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    assert!(other.query_row("SELECT count(*) FROM sales", [], |_| Ok(())).is_err(), "nobody else may read it");
+    assert_eq!(mirror.last(), 9);
+    shop.sells(10..20);
+    assert!(mirror.goes(dirty(&["shop.db", "shop.db-journal"])));
+    assert_eq!(mirror.last(), 19);
+    assert!(mirror.source.plain().is_empty() && mirror.source.grade() == Grade::Exact);
+}

@@ -56,7 +56,7 @@ fn is_voided(captured: &Captured) -> bool {
 
 fn void(place: &Place) {
     let queue = File::options().write(true).open(place.source.join("ORDERS.QUE")).unwrap();
-    queue.write_all_at(b"VOIDED;", 1000).unwrap();
+    queue.write_all_at(b"VOIDED;", 100_000).unwrap();
 }
 
 #[test]
@@ -323,4 +323,55 @@ fn the_queue_of_yesterday_takes_its_name_along_and_that_of_today_begins() {
     let captured = captures(&mut source, dirty(&["ORDERS.QUE", "ORDERS.2"]));
     let whole = [("ORDERS.2", Some("1;new day\n")), ("ORDERS.QUE", Some("2;another day\n3;and on\n"))];
     assert_eq!(said(&captured), files(&whole));
+}
+
+/// The file is copied, cut to nothing, and written on: as tools do that keep logs, and some POS programs at the end of the day.
+#[test]
+fn a_queue_that_is_copied_and_cut_off_begins_anew_whatever_its_records_are() {
+    let number = Number { bytes: 2, low_first: false };
+    let head = |count: u32| [&count.to_le_bytes()[..], b"...."].concat();
+    // Before, after, and how much of what came after is whole.
+    let kinds: [(Records, Vec<u8>, Vec<u8>, usize); 4] = [
+        (Records::Lines, b"1;tea\n2;rum\n".to_vec(), b"3;milk and honey\n4;ca".to_vec(), 17),
+        (Records::Fixed(4), b"tea.rum.".to_vec(), b"milkca".to_vec(), 4),
+        (Records::Prefix(number), b"\0\x03tea\0\x03rum".to_vec(), b"\0\x04milk\0\x04ca".to_vec(), 6),
+        (
+            Records::Counted { at: 0, first: 8, fixed: 4 },
+            [&head(2)[..], b"tea.rum."].concat(),
+            [&head(1)[..], b"milkca"].concat(),
+            12,
+        ),
+    ];
+    for (records, before, after, whole) in kinds {
+        // Seen when all is over, and while it goes on.
+        for is_seen in [false, true] {
+            let place = Place::new();
+            let (mut source, queue) = told(&place, records, &before);
+            fs::write(place.source.join("ORDERS.OLD"), &before).unwrap();
+            queue.set_len(0).unwrap();
+            if is_seen {
+                let outcome = captures_while(&mut source, dirty(&["ORDERS.OLD"]), Some(&[]), || ());
+                let Outcome::Captured(captured) = outcome else { panic!("{records:?}: {outcome:?}") };
+                source.commit(captured);
+            }
+            queue.write_all_at(&after, 0).unwrap();
+            let outcome = captures_while(&mut source, dirty(&["ORDERS.DAT", "ORDERS.OLD"]), Some(&[]), || ());
+            let Outcome::Captured(captured) = outcome else { panic!("{records:?}: {outcome:?}") };
+            source.commit(captured);
+            let size = |name: &str| {
+                let known = source.tree().get(&espejo::replica::RelPath::new(name.as_bytes()).unwrap());
+                known.map(|known| known.body.size())
+            };
+            let sizes = (size("ORDERS.DAT"), size("ORDERS.OLD"));
+            assert_eq!(sizes, (Some(whole as u64), Some(before.len() as u64)), "{records:?} {is_seen}");
+            // What was torn goes when it is whole, and the rest is not sent again.
+            queue.write_all_at(b"ke\n", after.len() as u64).unwrap();
+            if let Records::Counted { .. } = records {
+                queue.write_all_at(&head(2), 0).unwrap();
+            }
+            let came = goes(&mut source).unwrap();
+            assert!(came.windows(4).any(|bytes| bytes == b"cake"), "{records:?}: {came:?}");
+            assert_eq!(source.grade(), Grade::Steady, "the old one is a file like any other");
+        }
+    }
 }

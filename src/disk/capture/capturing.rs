@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::candidates::{Dirty, Search};
 use super::captured::{is_change, is_half_a_record, is_half_read, when_reread};
-use super::look::Missed;
+use super::look::{Item, Missed};
 use super::settle::{Certainty, Moves, Settle, Settled};
 use super::tree::Kept;
 use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
@@ -51,27 +51,7 @@ impl Source {
         // What never held still was named to be looked at again, so that nothing of it is left when this says more.
         self.certainty = settled.certainty;
         let mut items = settled.items;
-        items.retain(|path, item| {
-            if is_half_a_record(path, item, self.tree.get(path)) {
-                // What is known of a log is what the mirror has of it, though no more of it is there.
-                self.tree.keep(path, item.seen.kept());
-                if !self.rules.is_guess(path) || item.seen.kept() != Kept::Queue {
-                    return false;
-                }
-                self.torn.entry(path.clone()).or_insert_with(Instant::now);
-                return false;
-            }
-            if is_half_read(item) {
-                // Also where the end is as it was: its program may have edited the rest.
-                self.unread.entry(path.clone()).or_insert_with(when_reread);
-            }
-            let differs = is_change(path, item, self.tree.get(path));
-            if let (false, Some(stamp)) = (differs, item.stamp) {
-                self.tree.restamp(path, stamp, item.seen.is_young());
-                self.tree.keep(path, item.seen.kept());
-            }
-            differs
-        });
+        items.retain(|path, item| self.is_news(path, item));
         // The mirror holds one instant after all, and does not know it.
         let resolves = self.unsteady && self.certainty != Certainty::None && settled.dirty.is_empty();
         if items.is_empty() && settled.dirty.is_empty() && !resolves {
@@ -94,6 +74,29 @@ impl Source {
             unsteady,
             resolves,
         }))
+    }
+
+    /// Whether an item is to go, and what of it is looked at later: half a record is waited for.
+    fn is_news(&mut self, path: &RelPath, item: &Item) -> bool {
+        if is_half_a_record(path, item, self.tree.get(path)) {
+            // What is known of a log is what the mirror has of it, though no more of it is there.
+            self.tree.keep(path, item.seen.kept());
+            if !self.rules.is_guess(path) || item.seen.kept() != Kept::Queue {
+                return false;
+            }
+            self.torn.entry(path.clone()).or_insert_with(Instant::now);
+            return false;
+        }
+        if is_half_read(item) {
+            // Also where the end is as it was: its program may have edited the rest.
+            self.unread.entry(path.clone()).or_insert_with(when_reread);
+        }
+        let differs = is_change(path, item, self.tree.get(path));
+        if let (false, Some(stamp)) = (differs, item.stamp) {
+            self.tree.restamp(path, stamp, item.seen.is_young());
+            self.tree.keep(path, item.seen.kept());
+        }
+        differs
     }
 
     fn settle(

@@ -10,7 +10,7 @@ use super::rules::{Number, Records, Sure};
 use super::tree::{Kept, Known, Tree};
 use crate::disk::read::read_full;
 use crate::disk::stamp::Stamp;
-use crate::replica::{BLOCK, Body, RelPath, blocks, grade};
+use crate::replica::{BLOCK, Body, RelPath, Sum, blocks, grade};
 
 /// A queue: where its last whole record ends, and the blocks that are read.
 pub(super) struct Queue {
@@ -47,7 +47,12 @@ impl Finding<'_> {
             return Ok(None);
         }
         let known = self.held.filter(|known| known.kept == Kept::Queue && known.stamp.inode == self.stamp.inode);
-        let known = known.map(|known| known.body.size()).filter(|end| *end <= size || self.sure == Sure::Guessed);
+        let known = match known.map(|known| (known, known.body.size())) {
+            // It may have been cut off and written anew, and be longer than before: then nothing of it is known.
+            Some((known, end)) if end <= size => Some(if begins_like(file, &known.body, end)? { end } else { 0 }),
+            Some((_, end)) => Some(end).filter(|_| self.sure == Sure::Guessed),
+            None => None,
+        };
         let end = match self.records {
             Records::Lines => lines(file, size, known, self.sure)?,
             Records::Fixed(fixed) => Some(size / fixed * fixed),
@@ -80,6 +85,14 @@ impl Finding<'_> {
             Records::Lines | Records::Fixed(_) | Records::Prefix(_) => Ok(true),
         }
     }
+}
+
+/// Whether `file` begins with what the mirror holds of it in its first block, of `end` bytes in all.
+fn begins_like(file: &File, held: &Body, end: u64) -> io::Result<bool> {
+    let Body::File { blocks, .. } = held else { return Ok(false) };
+    let mut bytes = vec![0; usize::try_from(end).map_or(BLOCK, |end| end.min(BLOCK))];
+    let got = read_full(file, &mut bytes, 0)?;
+    Ok(got == bytes.len() && blocks.get(0) == Sum::of(&bytes).as_ref())
 }
 
 /// Where the last whole line ends.
