@@ -49,7 +49,8 @@ pub enum Doubt {
     },
     /// The POS server did not start in the last drill.
     DrillFailed {
-        /// When.
+        /// When. In an event it stands beside the time of that, which has this name.
+        #[serde(rename = "drilled_at", alias = "at")]
         at: Timestamp,
         /// Why.
         why: WhyNot,
@@ -79,7 +80,8 @@ pub enum Doubt {
         dataset: String,
         /// Blocks that changed, of a hundred.
         percent: u64,
-        /// When.
+        /// When. In an event it stands beside the time of that, which has this name.
+        #[serde(rename = "changed_at", alias = "at")]
         at: Timestamp,
     },
 }
@@ -122,11 +124,12 @@ impl Doubt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::event::{Event, What};
     use crate::service::trouble::{Alarm, Trouble};
 
     /// Found by an alarm that called people and that no screen showed: it and its doubt had a field of one name.
     #[test]
-    fn an_alarm_of_any_doubt_is_read_as_it_was_written() {
+    fn an_alarm_and_an_event_of_any_doubt_are_read_as_they_were_written() {
         let [since, at] = [1, 2].map(|second| Timestamp::from_second(second).unwrap());
         let [dataset, why] = ["pos", "broken"].map(str::to_owned);
         for doubt in [
@@ -141,9 +144,15 @@ mod tests {
             Doubt::ProofOld { dataset: dataset.clone(), days: 3 },
             Doubt::MuchChanged { dataset, percent: 80, at },
         ] {
-            let alarm = Alarm { code: doubt.code().to_owned(), trouble: Trouble::Doubt(doubt), since: at };
+            let trouble = Trouble::Doubt(doubt.clone());
+            let alarm = Alarm { code: doubt.code().to_owned(), trouble: trouble.clone(), since: at };
             let said = serde_json::to_string(&alarm).unwrap();
             assert_eq!(serde_json::from_str::<Alarm>(&said).unwrap(), alarm, "{said}");
+            for what in [What::Trouble(trouble.clone()), What::Mended(trouble)] {
+                let event = Event { at, what };
+                let said = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&said).unwrap(), event, "{said}");
+            }
         }
     }
 }

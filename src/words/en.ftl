@@ -1690,9 +1690,11 @@ help-history-examples =
       espejo history --events     all that happened
       espejo history --copies     the states that espejo promote --as-of can start from
       espejo history --check      whether somebody has changed the diary
+      espejo history --forget     delete those states: they may hold card data
 help-history-check = Only whether it is as it was written; 1 where it is not
 help-history-copies = The states that the copy here can be stepped back to: espejo promote --as-of
 help-history-events = All that it holds: alarms, answers, machines that joined, the service's beginnings and ends
+help-history-forget = Delete the earlier states of the copy on this machine, kept ones included; needs the support's role
 help-history-json = As one JSON object
 help-rescue = What one side alone held, and was set aside
 help-rescue-examples =

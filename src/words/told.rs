@@ -242,6 +242,7 @@ pub fn question(words: &Words, ask: &Ask) -> Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::event::Event;
     use crate::service::status::{Stray, Unmet};
 
     fn troubles() -> Vec<Trouble> {
@@ -319,6 +320,16 @@ mod tests {
         for told in troubles().iter().map(|wrong| trouble(&words, wrong)) {
             whole(&told.what);
             whole(&told.todo);
+        }
+    }
+
+    #[test]
+    fn what_is_told_arrives_as_it_was_written() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        for what in events() {
+            let event = Event { at, what };
+            let said = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&said).unwrap(), event, "{said}");
         }
     }
 
