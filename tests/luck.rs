@@ -6,7 +6,9 @@
 //! - `files`: what programs and people do to files while they are mirrored
 //! - `held`: what is held while it is read
 //! - `instants`: what counts as one instant
+//! - `log`: the log of a database, whatever becomes of it
 //! - `mirror`: what befalls the mirror
+//! - `owner`: whose the files beside a database are
 //! - `queue`: what grows line by line
 //! - `rights`: what may not be read
 //! - `service`: homes, signals, answers
@@ -28,8 +30,12 @@ mod folders;
 mod held;
 #[path = "luck/instants.rs"]
 mod instants;
+#[path = "luck/log.rs"]
+mod log;
 #[path = "luck/mirror.rs"]
 mod mirror;
+#[path = "luck/owner.rs"]
+mod owner;
 #[path = "luck/queue.rs"]
 mod queue;
 #[path = "luck/rights.rs"]

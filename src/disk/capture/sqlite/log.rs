@@ -122,28 +122,26 @@ impl Log {
         if now.head.page != self.head.page || now.head.salts.0 != self.head.salts.0.wrapping_add(1) {
             return Ok(Since::Unknown);
         }
-        match self.salts_behind(file)? {
-            // The new frames have come so far: what stood there before cannot be told.
-            Some(salts) if salts == now.head.salts => Ok(Since::Unknown),
-            // More had been written than was read. It stands there still, unless the new frames come so far just now.
-            Some(salts) if salts == self.head.salts => {
-                let mut all = self.clone();
-                all.follow(file)?;
-                let stands = all.frames > self.frames && self.salts_behind(file)? == Some(self.head.salts);
-                Ok(if stands { Since::Anew(all.pages) } else { Since::Unknown })
-            }
-            // Something older: nobody had come so far.
-            Some(_) => Ok(Since::Anew(self.pages.clone())),
-            None if now.size == self.size => Ok(Since::Anew(self.pages.clone())),
-            None => Ok(Since::Unknown),
-        }
+        // More may have been written than was read. It stands there still, as far as the new frames have not come.
+        let mut all = self.clone();
+        all.follow(file)?;
+        Ok(if all.was_all(file, now)? { Since::Anew(all.pages) } else { Since::Unknown })
     }
 
-    /// The salts of the frame behind the last commit, whatever wrote it.
-    fn salts_behind(&self, file: &File) -> io::Result<Option<(u32, u32)>> {
+    /// Whether nothing was committed in it behind its last commit before `now` was begun in `file`. Something older behind it shows that,
+    /// or the end of a file that was neither cut off and has grown again (its last frame still stands there) nor cut to a length (which
+    /// is not that of whole frames: `journal_size_limit`).
+    fn was_all(&self, file: &File, now: &Self) -> io::Result<bool> {
         let mut frame = [0; 24];
-        let got = read_full(file, &mut frame, HEAD + self.frames * self.head.step())?;
-        Ok((got == frame.len()).then(|| Head::salts_of(&frame)))
+        let step = self.head.step();
+        let got = read_full(file, &mut frame, HEAD + self.frames * step)?;
+        if got == frame.len() {
+            let salts = Head::salts_of(&frame);
+            return Ok(salts != now.head.salts && salts != self.head.salts);
+        }
+        let Some(last) = self.frames.checked_sub(1).filter(|_| got == 0) else { return Ok(false) };
+        let got = read_full(file, &mut frame, HEAD + last * step)?;
+        Ok(got == frame.len() && Head::salts_of(&frame) == self.head.salts)
     }
 
     /// Whether it is `other`, or that and more.
