@@ -59,7 +59,7 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
         writeln!(out, "  {copy}")?;
         let behind = [
             ("span", figures::span(words, loss.behind_ms).into()),
-            ("size", figures::bytes(words, loss.behind_bytes).into()),
+            ("bytes", figures::bytes_in(words, loss.behind_bytes, loss.behind_files).into()),
         ];
         writeln!(
             out,

@@ -88,6 +88,15 @@ pub enum Say {
     Start(Start),
     /// Databases that are captured as plain files, with the reason. Said whole whenever any of it changes.
     Plain(Vec<(String, String)>),
+    /// What `Behind` says, and in how many files that is.
+    BehindIn {
+        /// Age of the oldest change that is not acknowledged, in milliseconds; none: there is no such change.
+        age_ms: Option<u64>,
+        /// Bytes of what is known to have changed.
+        bytes: u64,
+        /// Files that are known to have changed.
+        files: u64,
+    },
 }
 
 /// A piece of the start state. Nothing is said of folders.
@@ -336,6 +345,7 @@ mod tests {
             Say::Told(told),
             Say::Canary { at: Time::default(), level: true },
             Say::Behind { age_ms: Some(7), bytes: 9 },
+            Say::BehindIn { age_ms: Some(7), bytes: 9, files: 2 },
             Say::Start(Start::Held { path: RelPath::new(b"ORDER.QUE").unwrap(), what: Holding::File(9) }),
             Say::Start(Start::IsAll { known: true }),
         ] {

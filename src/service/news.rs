@@ -39,6 +39,8 @@ pub enum News {
         age: Option<Duration>,
         /// Bytes of it, as far as known.
         bytes: u64,
+        /// Files of it, as far as known.
+        files: u64,
     },
     /// A canary came the whole way.
     Canary {

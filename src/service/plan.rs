@@ -104,6 +104,17 @@ pub struct Loss {
     pub behind_at_least: bool,
     /// Bytes that are known to have changed since.
     pub behind_bytes: u64,
+    /// Files that are known to have changed since.
+    #[serde(default)]
+    pub behind_files: u64,
+}
+
+impl Loss {
+    /// Whether anything may be lost.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.behind_at_least || self.behind_ms > 0 || self.behind_bytes > 0 || self.behind_files > 0
+    }
 }
 
 /// A step of a change of server.

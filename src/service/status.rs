@@ -243,6 +243,9 @@ pub struct Mirror {
     pub behind_ms: u64,
     /// Bytes of the changes that are known and not durable here.
     pub behind_bytes: u64,
+    /// Files that they are in.
+    #[serde(default)]
+    pub behind_files: u64,
     /// The sender is not heard: `behind_ms` is the least that it can be.
     pub behind_at_least: bool,
     /// How sure the last generation is; none before the first.

@@ -814,6 +814,7 @@ behind-not = not behind
 behind = behind { $age }
 behind-bytes = behind { $age }, { $bytes }
 behind-at-least = behind at least { $age }
+bytes-in-files = { $files }, { $bytes }
 files = { $n ->
     [one] 1 file
    *[other] { $n } files
@@ -1277,8 +1278,8 @@ plan-checks = Checks: { $passed } of { $all } passed
 plan-check = { $check }: { $why }
 plan-copy = Last copy: { $at }
 plan-no-copy = There is no copy
-plan-lost = What came in the last { $span } may be missing ({ $size } known)
-plan-lost-at-least = What came in the last { $span } or more may be missing ({ $size } known)
+plan-lost = What came in the last { $span } may be missing ({ $bytes } known)
+plan-lost-at-least = What came in the last { $span } or more may be missing ({ $bytes } known)
 plan-nothing-lost = Nothing is lost
 plan-number = { $name }: the last one in the copy is { $last }, it goes on behind { $next }; { $first } to { $next } may have been given out
 plan-number-series = { $name }: the last one in the copy is { $last }, it goes on in series { $next }

@@ -25,6 +25,17 @@ pub fn bytes(words: &Words, bytes: u64) -> String {
     words.with(UNITS[unit], &[("n", figure.into())])
 }
 
+/// So many bytes in so many files, as far as either is known.
+#[must_use]
+pub fn bytes_in(words: &Words, amount: u64, files: u64) -> String {
+    let counted = words.with("files", &[("n", files.into())]);
+    match (amount, files) {
+        (_, 0) => bytes(words, amount),
+        (0, _) => counted,
+        _ => words.with("bytes-in-files", &[("bytes", bytes(words, amount).into()), ("files", counted.into())]),
+    }
+}
+
 /// A span of `ms` milliseconds, the finer the shorter: "0.4 s", "12 s", "3 min", "2 h 5 min", "3 d 4 h".
 #[must_use]
 pub fn span(words: &Words, ms: u64) -> String {
@@ -141,6 +152,13 @@ fn with_tenth(words: &Words, tenths: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_and_files_as_far_as_known() {
+        let words = Words::load(Some("en"));
+        let said = [(0, 0), (2150, 0), (0, 1), (2150, 2)].map(|(amount, files)| bytes_in(&words, amount, files));
+        assert_eq!(said, ["0 B", "2.1 KiB", "1 file", "2 files, 2.1 KiB"]);
+    }
 
     #[test]
     fn bytes_to_three_figures() {

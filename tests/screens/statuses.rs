@@ -78,6 +78,7 @@ pub fn healthy() -> Status {
             position: Position { seq: 9041, checksum: Checksum([0xab; 32]) },
             behind_ms: 0,
             behind_bytes: 0,
+            behind_files: 0,
             behind_at_least: false,
             grade: Some(Grade::Steady),
             copying: None,
@@ -137,7 +138,7 @@ pub fn cannot(mut status: Status, check: &str, value: &str, limit: &str, remedy:
 pub fn copying() -> Status {
     let mut status = healthy();
     status.mirror.behind_ms = 400;
-    status.mirror.behind_bytes = 8_388_608;
+    (status.mirror.behind_bytes, status.mirror.behind_files) = (8_388_608, 3);
     status.mirror.copying = Some(Copying {
         number: 5,
         file: "POS-Q.Seq".into(),
@@ -156,6 +157,7 @@ pub fn first_copy() -> Status {
         phase: Phase::FirstCopy,
         behind_ms: 83_000,
         behind_bytes: 1_610_612_736,
+        behind_files: 1204,
         grade: None,
         verified_at: None,
         as_of: None,

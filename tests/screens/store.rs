@@ -120,6 +120,7 @@ pub fn first_copy() -> Status {
         phase: Phase::FirstCopy,
         behind_ms: 83_000,
         behind_bytes: 1_610_612_736,
+        behind_files: 1204,
         grade: None,
         verified_at: None,
         as_of: None,
@@ -223,7 +224,7 @@ pub fn hints() -> Status {
 pub fn old() -> Status {
     let mut status = cannot(backup(), "copy-age", "12 min", "10 min", "wait");
     status.mirror.behind_ms = 725_000;
-    status.mirror.behind_bytes = 52_428_800;
+    (status.mirror.behind_bytes, status.mirror.behind_files) = (52_428_800, 17);
     status.mirror.as_of = Some(at("10:30:02"));
     status.alarms.push(alarm(Trouble::CopyOld { age_ms: 725_000, limit_ms: 600_000 }));
     status

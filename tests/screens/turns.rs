@@ -37,6 +37,7 @@ fn promote(status: &mut Status, stands: &[(Checked, WhyNot)]) {
         behind_ms: mirror.behind_ms,
         behind_at_least: mirror.behind_at_least,
         behind_bytes: mirror.behind_bytes,
+        behind_files: mirror.behind_files,
     };
     status.plans = vec![Plan {
         loss: Some(loss).filter(|loss| loss.behind_ms > 0),
@@ -82,7 +83,7 @@ pub fn missed(seconds: u64) -> Status {
 pub fn down() -> Status {
     let mut status = missed(42);
     status.verdict = Verdict::MainDown;
-    status.mirror.behind_bytes = 2150;
+    (status.mirror.behind_bytes, status.mirror.behind_files) = (2150, 2);
     promote(&mut status, &[]);
     status
 }

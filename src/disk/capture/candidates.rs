@@ -30,6 +30,12 @@ impl Dirty {
         !self.everything && self.paths.is_empty() && self.unsure.is_empty()
     }
 
+    /// How many names are known to have changed, perhaps.
+    #[must_use]
+    pub fn names(&self) -> u64 {
+        self.paths.union(&self.unsure).count() as u64
+    }
+
     /// Whether nothing but what belongs to `path`, if to any, may have changed.
     #[must_use]
     pub fn is_only(&self, path: Option<&RelPath>) -> bool {

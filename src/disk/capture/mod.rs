@@ -232,17 +232,18 @@ impl Source {
         crate::os::tells_of_changes(self.root.fd())
     }
 
-    /// Bytes in all files of the source, as far as they can be looked at.
-    pub fn weigh(&self) -> Result<u64, SourceError> {
-        let mut bytes = 0;
+    /// All files of the source and the bytes in them, as far as they can be looked at.
+    pub fn weigh(&self) -> Result<(u64, u64), SourceError> {
+        let (mut files, mut bytes) = (0, 0);
         let weighed = walk(&self.root, &RelPath::root(), &|path| self.exclude.takes(path), &mut |found| {
             if let Found::Entry(_, stamp) = found
                 && stamp.shape == Shape::File
             {
+                files += 1;
                 bytes += stamp.size.min(stamp.stored) / u64::from(stamp.links.max(1));
             }
         });
-        weighed.map(|()| bytes).map_err(|error| self.gone(error))
+        weighed.map(|()| (files, bytes)).map_err(|error| self.gone(error))
     }
 
     /// What a first copy would take away, if that must be asked about: more than half of the files that are there.

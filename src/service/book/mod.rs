@@ -37,7 +37,7 @@ pub struct Book {
     grade: Grade,
     as_of: Time,
     /// The oldest change that is not durable, and bytes of it.
-    behind: Option<(Instant, u64)>,
+    behind: Option<(Instant, u64, u64)>,
     /// There was a time when nothing was behind.
     was_level: bool,
     copying: Option<Copying>,
@@ -151,8 +151,8 @@ impl Book {
                 vec![]
             }
             News::Told(told) => self.told(&told, now),
-            News::Behind { age, bytes } => {
-                self.behind = age.and_then(|age| Some((Instant::now().checked_sub(age)?, bytes)));
+            News::Behind { age, bytes, files } => {
+                self.behind = age.and_then(|age| Some((Instant::now().checked_sub(age)?, bytes, files)));
                 self.was_level |= self.behind.is_none();
                 vec![]
             }

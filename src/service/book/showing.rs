@@ -34,19 +34,13 @@ impl Book {
     /// How it stands.
     #[must_use]
     pub fn status(&mut self, pair: &Pair, now: Timestamp) -> Status {
-        let clock = Instant::now();
-        let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
-        let (behind_ms, behind_bytes) = self.behind.map_or((0, 0), |(since, bytes)| (millis(since), bytes));
-        // From who is not heard there may be changes since then.
-        let behind_ms = behind_ms.max(self.silent_since.map_or(0, millis));
-        let behind_bytes = if self.is_usable() { behind_bytes } else { behind_bytes.saturating_sub(self.came.1) };
-        let reasons = takeover::reasons(self.is_usable(), behind_ms, self.max_age_ms, self.alarms.all());
+        let mirror = self.mirror();
+        let reasons = takeover::reasons(self.is_usable(), mirror.behind_ms, self.max_age_ms, self.alarms.all());
         let yes = reasons.is_empty();
         let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
         let can_take_over = TakeOver { yes, since, reasons };
         self.take_over = Some(can_take_over.clone());
-        let grade = self.is_usable().then_some(self.grade);
-        let record = pair.record();
+        let (record, grade) = (pair.record(), mirror.grade);
         Status {
             store: self.name.clone(),
             node: record.node,
@@ -57,20 +51,7 @@ impl Book {
             holder: Node::of_epoch(record.epoch),
             peer: self.peer(),
             server: Server::Stopped,
-            mirror: Mirror {
-                position: self.position,
-                behind_ms,
-                behind_bytes,
-                behind_at_least: self.is_closed(),
-                grade,
-                copying: self.copying.clone(),
-                sign_ago_ms: self.sign_at.map(millis),
-                last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
-                verified_at: self.verified_at,
-                as_of: self.is_usable().then(|| self.as_of.timestamp()).flatten(),
-                phase: self.phase(),
-                caught_up: self.has_caught_up(),
-            },
+            mirror,
             datasets: vec![self.dataset(grade)],
             verdict: Verdict::Unknown,
             can_take_over,
@@ -99,6 +80,30 @@ impl Book {
             devices: vec![],
             stalled: vec![],
             maintained: None,
+        }
+    }
+
+    fn mirror(&self) -> Mirror {
+        let clock = Instant::now();
+        let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
+        let behind = self.behind.map(|(since, bytes, files)| (millis(since), bytes, files));
+        let (behind_ms, bytes, files) = behind.unwrap_or_default();
+        let (files_came, bytes_came) = if self.is_usable() { (0, 0) } else { self.came };
+        Mirror {
+            position: self.position,
+            // From who is not heard there may be changes since then.
+            behind_ms: behind_ms.max(self.silent_since.map_or(0, millis)),
+            behind_bytes: bytes.saturating_sub(bytes_came),
+            behind_files: files.saturating_sub(files_came),
+            behind_at_least: self.is_closed(),
+            grade: self.is_usable().then_some(self.grade),
+            copying: self.copying.clone(),
+            sign_ago_ms: self.sign_at.map(millis),
+            last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
+            verified_at: self.verified_at,
+            as_of: self.is_usable().then(|| self.as_of.timestamp()).flatten(),
+            phase: self.phase(),
+            caught_up: self.has_caught_up(),
         }
     }
 

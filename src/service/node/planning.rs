@@ -102,6 +102,7 @@ impl Machine {
             behind_ms: mirror.behind_ms,
             behind_at_least: mirror.behind_at_least,
             behind_bytes: mirror.behind_bytes,
+            behind_files: mirror.behind_files,
         });
         let left = SignedDuration::from_millis(i64::try_from(status.licence.remaining_ms).unwrap_or(i64::MAX));
         let counts = self.days.is_some() && matches!(status.licence.state, LicenceState::Ready | LicenceState::Running);

@@ -286,6 +286,7 @@ pub fn join(all: &mut Status, next: Status) {
     let (mine, theirs) = (&mut all.mirror, next.mirror);
     mine.behind_ms = mine.behind_ms.max(theirs.behind_ms);
     mine.behind_bytes += theirs.behind_bytes;
+    mine.behind_files += theirs.behind_files;
     mine.behind_at_least |= theirs.behind_at_least;
     mine.grade = mine.grade.zip(theirs.grade).map(|(a, b)| a.max(b));
     mine.copying = theirs.copying.or(mine.copying.take());

@@ -6,6 +6,7 @@
 //! - `building`: a first copy on its way in
 //! - `checking`: the mirror with its index
 //! - `comparing`: both sides, byte for byte
+//! - `hearing`: what the serving half says
 //! - `gathering`: what this machine alone holds is set aside before
 //! - `duplicating`: a copy of the mirror for a drill
 //! - `failed`: what a failure is to a person
@@ -22,6 +23,7 @@ mod comparing;
 mod duplicating;
 mod failed;
 mod gathering;
+mod hearing;
 mod incoming;
 pub mod opening;
 pub mod orders;
@@ -271,44 +273,6 @@ impl Receiving {
             Order::AcceptOlder => self.say(&ToSource::AcceptOlder),
             Order::Follow { .. } | Order::Stop => Ok(()),
         }
-    }
-
-    fn heard(&mut self, say: Say) -> Result<(), String> {
-        match say {
-            Say::Hello(_) => {}
-            Say::Told(told) => {
-                self.held = told.bytes;
-                self.tell(News::Told(told));
-            }
-            Say::Behind { age_ms, bytes } => self.tell(News::Behind { age: age_ms.map(Duration::from_millis), bytes }),
-            Say::GiveUp => {
-                self.incoming = Incoming::default();
-                self.tell(News::GivenUp);
-                self.applier.work(Work::GiveUp);
-            }
-            Say::Canary { at, level } => self.applier.work(Work::Canary { at, level }),
-            Say::Start(start) => self.applier.work(Work::Start(start)),
-            Say::Look(paths) => self.applier.work(Work::Look(paths)),
-            Say::Last { position, digest } => {
-                if position != self.durable {
-                    return Err(format!("the main is at {position}, this machine at {}", self.durable));
-                }
-                self.applier.work(Work::Last { digest });
-            }
-            Say::Proving { files, bytes } => {
-                self.comparisons.proving(files, bytes);
-                self.tell_comparing();
-            }
-            Say::Plain(files) => self.tell(News::Plain(files)),
-            Say::Proved { files, bytes, differed, position, digest } => {
-                self.comparisons.proved((files, bytes), differed);
-                if position != self.durable {
-                    return Err(format!("the main proves {position}, this machine is at {}", self.durable));
-                }
-                self.applier.work(Work::Digest { digest });
-            }
-        }
-        Ok(())
     }
 
     fn done(&mut self, done: Done) -> Result<(), String> {

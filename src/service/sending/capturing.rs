@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tell::send_part;
+use super::tell::{Behind, send_part};
 use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
@@ -97,7 +97,8 @@ impl Sending {
     fn say_captured(&mut self, captured: &Captured, began: Instant) -> Result<End, Ended> {
         let grade = self.source.grade_with(captured);
         let begin = outgoing::step(self.settings.epoch, self.position, captured);
-        self.say_behind(Some((self.behind.map_or(began, |(since, _)| since), begin.bytes)))?;
+        let since = self.behind.map_or(began, |behind| behind.since);
+        self.say_behind(Some(Behind { since, bytes: begin.bytes, files: u64::from(begin.files) }))?;
         let Some(link) = self.port.out().cloned() else { return Err(Ended::Closed) };
         let mut out = |part: Part| send_part(&link, &part);
         let sent = Outgoing::begin(begin, &mut out).and_then(|mut out| {

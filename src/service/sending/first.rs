@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::ears::Ears;
-use super::tell::send_part;
+use super::tell::{Behind, send_part};
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Dirty;
 use crate::disk::capture::guard::Removals;
@@ -28,7 +28,7 @@ impl Sending {
             return Ok(());
         }
         let before = self.source.first_removals().and_then(|removals| Ok((removals, self.source.weigh()?)));
-        let (removals, total) = match before {
+        let (removals, (files, bytes)) = match before {
             Ok(before) => before,
             Err(error) => return self.source_is_away(&error),
         };
@@ -41,7 +41,7 @@ impl Sending {
             self.begin_to_watch();
         }
         self.tell()?;
-        self.say_behind(Some((now, total)))?;
+        self.say_behind(Some(Behind { since: now, bytes, files }))?;
         let (Some(link), early) = (self.port.link(), &mut self.early) else { return Err(Ended::Closed) };
         let mut out = |part: Part| {
             hear_refusal(&mut link.inbox, early)?;

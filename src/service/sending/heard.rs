@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use super::tell::Behind;
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Trust;
 use crate::link::Welcome;
@@ -229,7 +230,7 @@ impl Sending {
             self.source.commit(captured);
         }
         // What is still dirty has changed since this was taken.
-        self.behind = self.behind.map(|_| (flight.began, 0));
+        self.behind = self.behind.map(|_| Behind { since: flight.began, bytes: 0, files: 0 });
         self.tell()
     }
 

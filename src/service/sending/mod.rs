@@ -52,6 +52,7 @@ use compare::Comparison;
 use ears::Ears;
 use heard::Learning;
 use last::{Last, Order};
+use tell::Behind;
 
 /// How a dataset is sent.
 #[derive(Clone, Debug)]
@@ -113,10 +114,10 @@ pub struct Sending {
     position: Position,
     learning: Learning,
     dirty: Dirty,
-    /// Since when something is not acknowledged, and how many bytes are known of it.
-    behind: Option<(Instant, u64)>,
+    /// What is not acknowledged.
+    behind: Option<Behind>,
     /// What the mirror was told of that.
-    said_behind: Option<(Instant, u64)>,
+    said_behind: Option<Behind>,
     flight: Option<Flight>,
     /// What was under way when the link went.
     unanswered: Option<Flight>,

@@ -11,26 +11,41 @@ use crate::link::wire::push;
 use crate::replica::sealed::Sealed;
 use crate::replica::{Kind, Part, RelPath};
 
-/// Since which protocol the mirror knows of databases.
+/// Since which protocol the mirror knows of databases, and in how many files it is behind.
 const SINCE: u32 = 5;
+
+/// What is not acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Behind {
+    /// The oldest of it is of then.
+    pub(super) since: Instant,
+    /// Bytes of it, as far as that is known.
+    pub(super) bytes: u64,
+    /// Files of it, as far as that is known.
+    pub(super) files: u64,
+}
 
 impl Sending {
     /// Says how old the oldest change is that is not acknowledged, if that is news.
     pub(super) fn tell_behind(&mut self) -> Result<(), Ended> {
-        let behind = !self.dirty.is_empty() || !self.is_ready();
-        self.say_behind(behind.then(|| self.behind.unwrap_or((Instant::now(), 0))))
+        let is_behind = !self.dirty.is_empty() || !self.is_ready();
+        let behind = self.behind.unwrap_or(Behind { since: Instant::now(), bytes: 0, files: 0 });
+        let files = behind.files.max(self.dirty.names());
+        self.say_behind(is_behind.then_some(Behind { files, ..behind }))
     }
 
-    /// Since when something is not acknowledged, and how many bytes are known of it: said, if that is news.
-    pub(super) fn say_behind(&mut self, behind: Option<(Instant, u64)>) -> Result<(), Ended> {
+    /// What is not acknowledged: said, if that is news.
+    pub(super) fn say_behind(&mut self, behind: Option<Behind>) -> Result<(), Ended> {
         self.behind = behind;
         if self.behind == self.said_behind {
             return Ok(());
         }
         self.said_behind = self.behind;
-        let age = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (age_ms, bytes) = self.behind.map_or((None, 0), |(since, bytes)| (Some(age(since)), bytes));
-        self.say(Say::Behind { age_ms, bytes })
+        let age = |behind: Behind| u64::try_from(behind.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let age_ms = self.behind.map(age);
+        let (bytes, files) = self.behind.map_or((0, 0), |behind| (behind.bytes, behind.files));
+        let knows = self.port.spoken() >= SINCE;
+        self.say(if knows { Say::BehindIn { age_ms, bytes, files } } else { Say::Behind { age_ms, bytes } })
     }
 
     /// Says how the source is, if that is news.

@@ -107,7 +107,9 @@ pub fn progress(progress: &Progress, label: usize, cells: usize, glyphs: Glyphs)
 pub fn running(lines: &[Progress], behind: &str, label: usize, cells: usize, glyphs: Glyphs) -> Vec<Row> {
     let mut rows: Vec<Row> = lines.iter().map(|line| progress(line, label, cells, glyphs)).collect();
     if !behind.is_empty() {
-        rows.insert(1.min(rows.len()), Row::of(format!(" {}  {behind}", fit::pad("", label)), Tone::Plain));
+        let at = 1.min(rows.len());
+        let wrapped = fit::wrap(behind, cells.saturating_sub(label + 3)).into_iter();
+        rows.splice(at..at, wrapped.map(|line| Row::of(format!(" {}  {line}", fit::pad("", label)), Tone::Plain)));
     }
     rows
 }

@@ -171,11 +171,11 @@ pub fn runs_from_now(seen: &Seen<'_>, status: &Status, end: jiff::Timestamp) -> 
 fn missing(seen: &Seen<'_>, status: &Status, loss: Option<Loss>) -> String {
     let name = ("name", other(status).into());
     match loss {
-        Some(loss) if loss.behind_bytes > 0 => {
-            let bytes = figures::bytes(seen.words, loss.behind_bytes);
+        Some(loss) if loss.behind_bytes + loss.behind_files > 0 => {
+            let bytes = figures::bytes_in(seen.words, loss.behind_bytes, loss.behind_files);
             seen.words.with("missing-since-bytes", &[name, ("bytes", bytes.into())])
         }
-        Some(loss) if loss.behind_at_least || loss.behind_ms > 0 => seen.words.with("missing-since", &[name]),
+        Some(loss) if loss.is_any() => seen.words.with("missing-since", &[name]),
         _ => seen.words.say("missing-nothing"),
     }
 }

@@ -58,7 +58,7 @@ fn start(
     }
     let as_of = chosen.or(plan.loss.and_then(|loss| loss.as_of)).or(status.mirror.as_of);
     let at = as_of.map(|at| figures::moment(words, at, seen.now)).unwrap_or_default();
-    let lost = plan.loss.is_some_and(|loss| loss.behind_at_least || loss.behind_ms > 0 || loss.behind_bytes > 0);
+    let lost = plan.loss.is_some_and(|loss| loss.is_any());
     let loses = if lost || chosen.is_some() {
         words.with("confirm-promote-loses", &[other])
     } else {

@@ -124,8 +124,8 @@ pub fn behind(seen: &Seen<'_>, status: &Status) -> String {
     let since = seen.now.timestamp().duration_since(status.at).as_millis();
     let age = mirror.behind_ms.saturating_add(u64::try_from(since).unwrap_or(0));
     let age = ("age", figures::span(seen.words, age).into());
-    let bytes = ("bytes", figures::bytes(seen.words, mirror.behind_bytes).into());
-    match (mirror.behind_at_least, mirror.behind_bytes) {
+    let bytes = ("bytes", figures::bytes_in(seen.words, mirror.behind_bytes, mirror.behind_files).into());
+    match (mirror.behind_at_least, mirror.behind_bytes + mirror.behind_files) {
         (true, _) => seen.words.with("behind-at-least", &[age]),
         (false, 0) => seen.words.with("behind", &[age]),
         (false, _) => seen.words.with("behind-bytes", &[age, bytes]),
