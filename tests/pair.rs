@@ -13,6 +13,7 @@
 //! - `images`: an old state of one side comes back
 //! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
+//! - `lacking`: what the copy lacks is counted
 //! - `licence`: the backup licence, issued, installed, refused
 //! - `lines`: lossy, slow, damaging, narrow, one way only, silent
 //! - `roles`: who may do what
@@ -75,6 +76,8 @@ mod forgotten;
 mod history;
 #[path = "pair/images.rs"]
 mod images;
+#[path = "pair/lacking.rs"]
+mod lacking;
 #[path = "pair/licence.rs"]
 mod licence;
 #[path = "pair/lines.rs"]

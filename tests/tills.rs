@@ -3,6 +3,7 @@
 //!
 //! - `floor`: two switches, two machines, tills
 //! - `follow`: the server changes, and every till is at work again
+//! - `receipts`: what the terminals have shown was given out
 //! - `strangers`: who may come in, who may not, and what a liar achieves
 //! - `morning`: who confirms that a machine is still the server
 //! - `crowd`: two hundred of them
@@ -30,5 +31,7 @@ mod morning;
 mod own;
 #[path = "tills/postgres.rs"]
 mod postgres;
+#[path = "tills/receipts.rs"]
+mod receipts;
 #[path = "tills/strangers.rs"]
 mod strangers;

@@ -108,6 +108,28 @@ fn the_pos_server_is_started_on_a_copy_with_its_own_command_and_nobody_notices()
 }
 
 #[test]
+fn a_drill_that_is_older_than_a_month_is_a_hint_and_no_alarm() {
+    let mut two = Two::joined();
+    let hinted = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "DRL-102");
+    for (days, expected) in [(29, false), (31, true)] {
+        two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+        two.stop(Machine::Backup);
+        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
+        let last = json!({ "at": at.to_string(), "ready_ms": 1200, "sold": true, "why_not": null });
+        fs::write(two.home(Machine::Backup).join("drill.json"), last.to_string()).unwrap();
+        two.start(Machine::Backup);
+        let well = |status: &Value| status["drilled"]["ready_ms"] == 1200 && status["mirror"]["as_of"].is_string();
+        let status = two.until(Machine::Backup, "the last one is known", |status| {
+            well(status) && status["peer"]["state"] == "healthy" && hinted(status) == expected
+        });
+        assert_eq!(status["can_take_over"]["yes"], true, "a hint keeps nobody from starting: {status}");
+    }
+    let said = output(&mut two.espejo(Machine::Backup, &["status"]));
+    assert_eq!(said.status.code(), Some(10), "less than well, and no alarm: {}", told(&said));
+    assert!(told(&said).contains("31 days ago"), "{}", told(&said));
+}
+
+#[test]
 fn what_fails_in_a_drill_is_said_until_one_goes_well() {
     needs!("python3");
     if !is_allowed("what_fails_in_a_drill_is_said_until_one_goes_well") {

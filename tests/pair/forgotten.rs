@@ -1,6 +1,7 @@
 //! Earlier states of the copy go: by time, also where nothing is sold; by a person's word; and on a machine that serves.
 
-use std::fs;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -53,6 +54,33 @@ fn earlier_states_go_by_time_also_in_a_shop_that_is_closed() {
     until("the diary says so", || told_in_the_diary(&two, "Old steps back were deleted; none is left"));
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
     two.until_same("the mirror goes on");
+}
+
+/// Something was set aside on the backup so many days ago. Returns its name.
+fn set_aside(two: &Two, days: u64) -> String {
+    let name = format!("20250101-120000-{days}");
+    let folder = two.home(Machine::Backup).join(".RUNDIR.espejo/rescue").join(&name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    let at = SystemTime::now() - Duration::from_secs(days * 86_400);
+    File::open(&folder).unwrap().set_modified(at).unwrap();
+    name
+}
+
+#[test]
+fn what_was_set_aside_is_kept_for_as_long_as_is_said_and_the_diary_says_when_it_goes() {
+    let mut two = Two::joined();
+    two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+    two.stop(Machine::Backup);
+    let [old, young] = [401, 399].map(|days| set_aside(&two, days));
+    let listed = |two: &Two| told(&output(&mut two.espejo(Machine::Backup, &["rescue", "list"])));
+    assert!(listed(&two).contains(&old) && listed(&two).contains(&young), "{}", listed(&two));
+    two.start(Machine::Backup);
+    until("it is too old to be kept", || !listed(&two).contains(&old));
+    for what in ["is being deleted", "is deleted"] {
+        until("the diary says so", || told_in_the_diary(&two, &format!("What was set aside {what}: {old}")));
+    }
+    assert!(listed(&two).contains(&young), "{}", listed(&two));
 }
 
 #[test]
