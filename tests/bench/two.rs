@@ -59,8 +59,11 @@ fn begin(mut two: Two, marks: &'static [&'static str]) -> Mirroring {
 fn follow(folder: PathBuf) -> Receiver<String> {
     let (tell, lines) = channel();
     std::thread::spawn(move || {
-        let log = until_some("a log", || fs::read_dir(&folder).ok()?.next());
-        let mut log = BufReader::new(File::open(log.unwrap().path()).unwrap());
+        // Beside it lies what the POS server says in a drill.
+        let is_log =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"espejo."));
+        let find = || fs::read_dir(&folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).find(is_log);
+        let mut log = BufReader::new(File::open(until_some("a log", find)).unwrap());
         let mut line = String::new();
         // Its folder goes when the measuring is over.
         while folder.exists() {

@@ -99,6 +99,10 @@ impl Mirror {
     /// Drops the oldest steps back, to make room or because they are too old. Returns how many generations can be stepped
     /// back then; none where nothing was dropped.
     pub fn drop_history(&mut self) -> Result<Option<u64>, DiskError> {
+        // A generation that is half applied is undone first.
+        if self.undo.oldest_last().is_some_and(|last| last > self.state.position.seq) {
+            return Ok(None);
+        }
         let Some(last) = self.undo.drop_oldest()? else { return Ok(None) };
         self.index.forget_generations(last)?;
         history::empty_stash(self.stash.path(), last)?;

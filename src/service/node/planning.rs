@@ -10,7 +10,7 @@ use crate::pair::{Claim, Duty, Node};
 use crate::service::plan::{Check, Checked, Loss, Plan, Step};
 use crate::service::refusal::WhyNot;
 use crate::service::status::{
-    LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Trouble, Verdict,
+    Doubt, LicenceState, OperationKind, OperationState, PeerState, Stalled, Status, Trouble, Verdict,
 };
 
 /// So much room must be left on the disk of a machine that is to serve.
@@ -208,7 +208,8 @@ impl Machine {
         let stopped = stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
         let theirs = self.their_status.iter().flat_map(|theirs| &theirs.alarms);
         let undumped = status.alarms.iter().chain(theirs).find_map(|alarm| match &alarm.trouble {
-            Trouble::Doubt(doubt) => doubt.why_not(),
+            // A server that could not read its dump back can be relieved: nothing was sold since.
+            Trouble::Doubt(doubt @ Doubt::NotDumped { .. }) => doubt.why_not(),
             _ => None,
         });
         Check::of(Checked::Datasets, stopped.or(undumped))

@@ -115,7 +115,9 @@ impl Log {
             return Ok(Since::Unknown);
         }
         if now.head == self.head {
-            let grew = now.frames >= self.frames && now.pages.is_superset(&self.pages);
+            // Only its new end is read then: what was read before must stand there as it was.
+            let stands = self.goes_on(file, now.inode, now.head)?;
+            let grew = stands && now.frames >= self.frames && now.pages.is_superset(&self.pages);
             return Ok(if grew { Since::Grew } else { Since::Unknown });
         }
         // Whoever begins it anew counts the first salt up by one.
