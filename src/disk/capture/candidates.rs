@@ -30,10 +30,10 @@ impl Dirty {
         !self.everything && self.paths.is_empty() && self.unsure.is_empty()
     }
 
-    /// How many names are known to have changed, perhaps.
+    /// So many names, at the least, may have changed.
     #[must_use]
     pub fn names(&self) -> u64 {
-        self.paths.union(&self.unsure).count() as u64
+        self.paths.len().max(self.unsure.len()) as u64
     }
 
     /// Whether nothing but what belongs to `path`, if to any, may have changed.

@@ -36,7 +36,7 @@ pub struct Book {
     position: Position,
     grade: Grade,
     as_of: Time,
-    /// The oldest change that is not durable, and bytes of it.
+    /// The oldest change that is not durable, bytes of it, and files.
     behind: Option<(Instant, u64, u64)>,
     /// There was a time when nothing was behind.
     was_level: bool,

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::{Input, Left, Machine, MachineError};
 use crate::config::store::Store;
 use crate::link::pulse;
+use crate::os::ground::spawn;
 use crate::os::{ground, point};
 use crate::pair::{Action, Duty, Event, story};
 use crate::service::book::Book;
@@ -148,7 +149,9 @@ impl Machine {
     }
 
     pub(super) fn hang_up(&mut self) {
-        drop(self.put_away_session());
+        if let Some(session) = self.put_away_session() {
+            spawn(session.close());
+        }
     }
 
     /// The session is over: another one is to be made.

@@ -59,7 +59,7 @@ impl Session {
             }
             let _ = pass.send((number, None)).await;
         });
-        let tasks = vec![writing.abort_handle(), reading, passing.abort_handle()];
+        let tasks = vec![reading, passing.abort_handle()];
         Self {
             number,
             spoken,
@@ -118,12 +118,20 @@ impl Session {
     }
 
     /// Says one thing more, and ends the session when that has gone.
-    pub async fn part(mut self, last: Note) {
+    pub async fn part(self, last: Note) {
         self.say(last);
+        self.close().await;
+    }
+
+    /// Ends the session: nothing comes by it any more, and what was said before, an answer perhaps, still goes.
+    pub async fn close(mut self) {
+        self.tasks.drain(..).for_each(|task| task.abort());
         // Without it, what says the notes ends when all are said.
         self.out = mpsc::channel(1).0;
-        if let Some(writing) = self.writing.take() {
-            let _ = timeout(PARTING, writing).await;
+        if let Some(mut writing) = self.writing.take()
+            && timeout(PARTING, &mut writing).await.is_err()
+        {
+            writing.abort();
         }
     }
 
@@ -137,5 +145,6 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+        self.writing.iter().for_each(JoinHandle::abort);
     }
 }
