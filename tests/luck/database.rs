@@ -29,7 +29,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    fn open(place: &Place) -> Self {
+    pub fn open(place: &Place) -> Self {
         let mut python = Command::new("python3");
         python.arg("-c").arg(include_str!("writer.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = python.spawn().unwrap();

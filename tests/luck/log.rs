@@ -151,6 +151,33 @@ fn a_log_that_is_cut_to_a_length_when_it_is_begun_anew_hides_nothing() {
     }
 }
 
+/// After a power cut the last commits may be gone from a log that goes on with the same beginning.
+#[test]
+fn a_log_that_lost_its_end_and_went_on_is_sent_from_its_beginning() {
+    needs!("python3");
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..20);
+    let mut mirror = Mirrored::begin(&place);
+    assert_eq!(mirror.last(), 19);
+    drop(shop);
+    let log = place.source.join("shop.db-wal");
+    let kept = fs::metadata(&log).unwrap().len() - 20 * 4120;
+    File::options().write(true).open(log).unwrap().set_len(kept).unwrap();
+    let mut shop = Shop::open(&place);
+    for what in ["open shop.db", BY_HAND] {
+        shop.does(what);
+    }
+    // Others have their numbers, and more follow: there is more in the log than there was.
+    voids(&mut shop, 5);
+    let left = shop.tell("shop", "SELECT count(*) FROM sales")[0][0].as_u64().unwrap();
+    assert!((6..15).contains(&left), "{left}");
+    shop.sells(left..30);
+    assert!(mirror.follows());
+    assert_eq!(mirror.last(), 29);
+    assert_eq!(shop.tell("shop", SUM)[0][0], summed(&mirror));
+}
+
 /// What may have changed in a shop that also keeps a file that holds still for nobody.
 const ALL: [&str; 4] = ["shop.db", "shop.db-wal", "shop.db-shm", "TILL.DAT"];
 
