@@ -100,6 +100,10 @@ impl Drop for Agent {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let printed = std::fs::read_to_string(&self.printed).unwrap_or_default();
+            eprintln!("The agent said at last:\n{printed}");
+        }
     }
 }
 

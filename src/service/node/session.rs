@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::note::{self, Note, WAITING};
 use super::since;
@@ -35,7 +35,7 @@ pub struct Session {
     pub unused: HashMap<String, Secure>,
 }
 
-/// How long is waited at the most until the last note has gone.
+/// How long is waited at the most until the last note has gone, and until it has come.
 const PARTING: Duration = Duration::from_millis(500);
 
 impl Session {
@@ -79,8 +79,10 @@ impl Session {
         end.spoken = secure.spoken;
         let (number, heard) = (self.number, self.heard.clone());
         let carrying = spawn(async move {
-            // One way may be gone while the others hold: only a new session gives it another.
+            // One way may be gone while the others hold: only a new session gives it another. But who ends the session closes all of
+            // them, and what it said last is still to be heard.
             let _ = carry.await;
+            sleep(PARTING).await;
             let _ = heard.send((number, None)).await;
         });
         self.tasks.push(carrying.abort_handle());
@@ -118,14 +120,20 @@ impl Session {
     }
 
     /// Says one thing more, and ends the session when that has gone.
-    pub async fn part(self, last: Note) {
+    pub async fn part(mut self, last: Note) {
         self.say(last);
-        self.close().await;
+        // The ways of the datasets end after it: their end would be taken for that of the session.
+        self.all_is_said().await;
     }
 
     /// Ends the session: nothing comes by it any more, and what was said before, an answer perhaps, still goes.
     pub async fn close(mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
+        self.all_is_said().await;
+    }
+
+    /// Nothing more is said. Waits until what was has gone.
+    async fn all_is_said(&mut self) {
         // Without it, what says the notes ends when all are said.
         self.out = mpsc::channel(1).0;
         if let Some(mut writing) = self.writing.take()
