@@ -10,6 +10,7 @@
 //! - `mirror`: what befalls the mirror
 //! - `owner`: whose the files beside a database are
 //! - `queue`: what grows line by line
+//! - `records`: where a queue ends, whatever its records are
 //! - `rights`: what may not be read
 //! - `service`: homes, signals, answers
 //! - `source`: what moves while it is looked at
@@ -38,6 +39,8 @@ mod mirror;
 mod owner;
 #[path = "luck/queue.rs"]
 mod queue;
+#[path = "luck/records.rs"]
+mod records;
 #[path = "luck/rights.rs"]
 mod rights;
 #[path = "luck/service.rs"]

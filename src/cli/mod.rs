@@ -133,7 +133,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
             Some(Verb::History { forget: true, .. }) => copies::forget(&around).await,
             Some(Verb::History { copies: true, json, .. }) => copies::list(&around, json),
             Some(Verb::History { check, events, json, .. }) => history::run(&around, (check, events), json),
-            Some(Verb::Rescue { what }) => rescue::run(&around, &what),
+            Some(Verb::Rescue { what }) => rescue::run(&around, &what).await,
             Some(Verb::Reseed { yes }) => reseed::run(&around, yes).await,
             Some(Verb::Drill { json }) => drill::run(&around, json).await,
             Some(Verb::Rehearse(args)) => drill::rehearse(around.home, args),

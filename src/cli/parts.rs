@@ -33,6 +33,14 @@ pub enum Rescue {
         /// Where to.
         dir: PathBuf,
     },
+    /// Go on without what a database of this machine alone holds: it can never be set aside.
+    GiveUp {
+        /// The dataset.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Remove it.
     Delete {
         /// Which.

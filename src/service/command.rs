@@ -44,6 +44,13 @@ pub enum Command {
         /// Who asks.
         by: String,
     },
+    /// Go on without what a database of this machine alone holds, which cannot be set aside.
+    GiveUpAside {
+        /// The dataset.
+        name: String,
+        /// Who asks.
+        by: String,
+    },
     /// Start the backup server: this machine serves from now on.
     Promote {
         /// Who asks.

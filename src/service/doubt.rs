@@ -47,6 +47,13 @@ pub enum Doubt {
         /// Why.
         why: String,
     },
+    /// What a database alone held, since this machine lost its place, cannot be set aside, and is not overwritten before.
+    NotAside {
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        why: String,
+    },
     /// The POS server did not start in the last drill.
     DrillFailed {
         /// When. In an event it stands beside the time of that, which has this name.
@@ -99,6 +106,7 @@ impl Doubt {
         match self.clone() {
             Self::NotRestored { dataset: name, why } => Some(WhyNot::NotRestored { name, why }),
             Self::NotDumped { dataset: name, why } => Some(WhyNot::NotDumped { name, why }),
+            Self::NotAside { dataset: name, why } => Some(WhyNot::NotAside { name, why }),
             _ => None,
         }
     }
@@ -117,6 +125,7 @@ impl Doubt {
             Self::DrillOld { .. } => "DRL-102",
             Self::NotRestored { .. } => "DMP-101",
             Self::NotDumped { .. } => "DMP-102",
+            Self::NotAside { .. } => "DMP-103",
         }
     }
 }
@@ -137,7 +146,8 @@ mod tests {
             Doubt::Rotten { files: 3, first: "ORDER.QUE".to_owned() },
             Doubt::Unsteady { dataset: dataset.clone(), since },
             Doubt::NotRestored { dataset: dataset.clone(), why: why.clone() },
-            Doubt::NotDumped { dataset: dataset.clone(), why },
+            Doubt::NotDumped { dataset: dataset.clone(), why: why.clone() },
+            Doubt::NotAside { dataset: dataset.clone(), why },
             Doubt::DrillFailed { at, why: WhyNot::NoCopy },
             Doubt::DrillOld { days: 31 },
             Doubt::Unopened { dataset: dataset.clone(), databases: 2 },

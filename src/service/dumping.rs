@@ -203,11 +203,11 @@ impl Dumped {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(said)
     }
 
-    /// Reads the dump back.
-    pub fn read_back(&self) -> Result<(), String> {
+    /// Reads the dump back, as long as this machine is not `gone` from its place.
+    pub fn read_back(&self, gone: &AtomicBool) -> Result<(), String> {
         let path = file(&self.folder, &self.name);
         let dump = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        self.run(&self.restore, dump.into(), Stdio::null(), || false)
+        self.run(&self.restore, dump.into(), Stdio::null(), || gone.load(Ordering::Acquire))
     }
 
     fn run(&self, command: &Command, input: Stdio, output: Stdio, is_over: impl FnMut() -> bool) -> Result<(), String> {
@@ -259,18 +259,37 @@ mod tests {
         let good = dumped(place.path(), "echo one", &format!("cat > {}", put.display()));
         let gone = AtomicBool::new(false);
         good.write(&gone).unwrap();
-        good.read_back().unwrap();
+        good.read_back(&gone).unwrap();
         assert_eq!(fs::read_to_string(&put).unwrap(), "one\n");
         assert!(begun("books").unwrap().answer(&good.folder, place.path()).unwrap() > 0);
         let bad = dumped(place.path(), "echo half; echo no such table >&2; exit 3", "echo refused >&2; exit 1");
         assert_eq!(bad.write(&gone), Err("no such table".to_owned()));
         assert_eq!(dumped(place.path(), "true", "true").write(&gone), Err("the dump is empty".to_owned()));
-        assert_eq!(bad.read_back(), Err("refused".to_owned()));
+        assert_eq!(bad.read_back(&gone), Err("refused".to_owned()));
         assert_eq!(fs::read_to_string(file(&bad.folder, "books")).unwrap(), "one\n");
         gone.store(true, Ordering::Release);
         assert!(dumped(place.path(), "echo two", "true").write(&gone).is_err(), "it serves no more");
         assert_eq!(fs::read_to_string(file(&bad.folder, "books")).unwrap(), "one\n");
         let names = fs::read_dir(place.path()).unwrap().count();
         assert_eq!(names, 2, "nothing is left of what failed");
+    }
+
+    #[test]
+    fn what_reads_a_dump_back_ends_when_this_machine_serves_no_more() {
+        let place = tempfile::tempdir().unwrap();
+        let begun = place.path().join("begun");
+        // It waits for somebody who never writes.
+        let restore = format!("mkfifo {0}; cat {0}", begun.display());
+        let dumped = dumped(place.path(), "echo one", &restore);
+        let gone = AtomicBool::new(false);
+        dumped.write(&gone).unwrap();
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(|| dumped.read_back(&gone));
+            while !begun.exists() {
+                std::thread::yield_now();
+            }
+            gone.store(true, Ordering::Release);
+            assert!(reading.join().unwrap().is_err());
+        });
     }
 }

@@ -293,6 +293,7 @@ impl Engine {
             | Command::Promote { .. }
             | Command::Maintenance { .. }
             | Command::NumbersSet { .. }
+            | Command::GiveUpAside { .. }
             | Command::Drill { .. }
             | Command::Copy { .. }
             | Command::Return { .. }

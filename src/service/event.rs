@@ -196,6 +196,11 @@ pub enum Noted {
     },
     /// A person has the earlier states of the copy deleted.
     HistoryForgotten,
+    /// A person goes on without what a database of this machine alone held.
+    GivenUp {
+        /// The dataset.
+        name: String,
+    },
     /// A number that must never be given twice goes on elsewhere.
     Numbered {
         /// What it is called.

@@ -164,6 +164,18 @@ pub enum WhyNot {
         /// Why.
         why: String,
     },
+    /// What a database alone held could not be set aside: it would be lost.
+    NotAside {
+        /// The dataset.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// Nothing of that dataset waits to be set aside.
+    NothingToGiveUp {
+        /// Its name.
+        name: String,
+    },
     /// Nothing waits for a number to be set by hand.
     NoNumberWaits,
     /// No POS server program is set.

@@ -38,6 +38,7 @@ impl Command {
             | Self::Adopt { .. }
             | Self::Reseed { .. }
             | Self::ForgetHistory { .. }
+            | Self::GiveUpAside { .. }
             | Self::Invite { .. }
             | Self::InviteTerminal { .. }
             | Self::Revoke { .. }
@@ -77,6 +78,7 @@ impl Command {
             | Self::Mute { by }
             | Self::Reseed { by }
             | Self::ForgetHistory { by }
+            | Self::GiveUpAside { by, .. }
             | Self::Invite { by, .. }
             | Self::InviteTerminal { by, .. }
             | Self::Message { by, .. }

@@ -27,6 +27,10 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
         Doubt::NotDumped { dataset, why } => {
             told("doubt-not-dumped", "doubt-not-dumped-do", &[("dataset", text(dataset)), ("why", text(why))])
         }
+        Doubt::NotAside { dataset, why } => {
+            let args = [("dataset", text(dataset)), ("why", text(why))];
+            Told { what: words.with("doubt-not-aside", &args), todo: words.with("doubt-not-aside-do", &args) }
+        }
         Doubt::DrillFailed { why, .. } => {
             told("doubt-drill-failed", "doubt-drill-failed-do", &[("why", refusal(words, why).into())])
         }
@@ -54,6 +58,7 @@ pub fn mended(words: &Words, doubt: &Doubt) -> String {
         Doubt::Unsteady { .. } => "mended-unsteady",
         Doubt::NotRestored { .. } => "mended-not-restored",
         Doubt::NotDumped { .. } => "mended-not-dumped",
+        Doubt::NotAside { .. } => "mended-not-aside",
         Doubt::DrillFailed { .. } | Doubt::DrillOld { .. } => "mended-drill",
         Doubt::Unopened { .. } => "mended-unopened",
         Doubt::ProofOld { .. } => "mended-proof-old",
@@ -83,6 +88,7 @@ mod tests {
             Doubt::ProofOld { dataset: text(), days: 3 },
             Doubt::NotRestored { dataset: text(), why: "no such role".to_owned() },
             Doubt::NotDumped { dataset: text(), why: "no such role".to_owned() },
+            Doubt::NotAside { dataset: text(), why: "no such role".to_owned() },
             Doubt::MuchChanged { dataset: text(), percent: 80, at },
         ] {
             let Told { what, todo } = doubt(&words, &wrong);

@@ -132,6 +132,7 @@ noted-rescue-deleting = What was set aside is being deleted: { $name }, { $files
     [one] 1 file
    *[other] { $files } files
   }, { $size }
+noted-given-up = What { $name } alone held on this machine could not be set aside, and is given up.
 noted-history-forgotten = The earlier states of the copy are deleted.
 noted-rescue-deleted = What was set aside is deleted: { $name }
 noted-record-lost = The file that says who serves could not be read, or was not this machine's. It is kept as { $kept }. Who serves is asked of the other machine, or of a person.
@@ -238,6 +239,8 @@ doubt-not-restored = The database { $dataset } could not be read back from its d
 doubt-not-restored-do = Mend that; it is tried again every 10 s, and the POS server starts then.
 doubt-not-dumped = The database { $dataset } cannot be dumped; the copy has an older dump: { $why }
 doubt-not-dumped-do = Mend that; it is tried again by itself.
+doubt-not-aside = What { $dataset } alone held on this machine cannot be set aside, and is not overwritten before: { $why }
+doubt-not-aside-do = Mend that; it is tried again by itself. Where the database can never be read: espejo rescue give-up { $dataset }
 doubt-unopened = There was no room to look whether { $n ->
     [one] a database of { $dataset } opens
    *[other] { $n } databases of { $dataset } open
@@ -338,6 +341,7 @@ mended-rotten = The damaged files were copied again.
 mended-unsteady = The data hold still again.
 mended-not-restored = The database was read back from its dump.
 mended-not-dumped = The database is dumped again.
+mended-not-aside = What a database alone held is set aside, or given up.
 mended-drill = A drill has shown that the POS server starts here.
 mended-unopened = It was looked whether the databases open.
 mended-proof-old = The copy is proven again.
@@ -1084,6 +1088,8 @@ refusal-only-mirror = A drill is held on the machine that mirrors: this one does
 refusal-drill-given-up = The drill was given up: something else was more urgent
 refusal-not-restored = The database { $name } could not be read back from its dump: { $why }. It is tried again every 10 s; the POS server starts then
 refusal-not-dumped = The database { $name } could not be dumped, and nothing of it is to be lost: { $why }. Mend that, and try again
+refusal-not-aside = What { $name } alone held here could not be dumped, so that it can be set aside: { $why }. Mend that: it is tried again by itself. Where the database can never be read: espejo rescue give-up { $name }
+refusal-nothing-to-give-up = Nothing of { $name } waits to be set aside: nothing needs to be given up
 refusal-too-long-ago = No state of the copy is kept that is so old; the oldest is that of { $oldest }: espejo history --copies
 refusal-no-earlier-state = No earlier state of the copy is kept
 refusal-no-server = No POS server program is set: write [server] with its command into store.toml of the main
@@ -1449,6 +1455,10 @@ cli-rescue-not-empty = { $path } is not empty; name a new folder
 cli-rescue-exported = { $name } is copied to { $path }. It is still kept here, too.
 cli-rescue-ask = Delete it for good? Type yes:
 cli-rescue-not = Nothing was deleted. On a terminal it is asked; a script says --yes.
+cli-rescue-give-up = What { $name } alone holds on this machine is overwritten, and nobody can read it again.
+cli-rescue-give-up-ask = Give it up for good? Type yes:
+cli-rescue-give-up-not = Nothing was given up. On a terminal it is asked; a script says --yes.
+cli-rescue-given-up = What { $name } alone held is given up. It goes on within 10 seconds: espejo status
 cli-rescue-busy = The copy is being taken anew, and things are being set aside; wait for the end of that.
 cli-rescue-deleted = { $name } is deleted.
 cli-reseed-ask = The copy cannot be used until it is whole again. Throw it away and take it anew? Type yes:
@@ -1712,6 +1722,9 @@ help-rescue-show-json = As one JSON object
 help-rescue-export = Copy it to another folder, with times and rights
 help-rescue-export-name = Its name, as list says it
 help-rescue-export-dir = A new folder, or an empty one
+help-rescue-give-up = Go on without what a database here alone holds and can never be set aside (DMP-103; asks first)
+help-rescue-give-up-name = The dataset
+help-rescue-give-up-yes = Do not ask
 help-rescue-delete = Delete it for good (asks first)
 help-rescue-delete-name = Its name, as list says it
 help-rescue-delete-yes = Do not ask

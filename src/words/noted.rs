@@ -54,6 +54,7 @@ pub fn noted(words: &Words, noted: &Noted) -> String {
             ];
             words.with(numbered(suspect.as_ref()), &args)
         }
+        Noted::GivenUp { name } => with("noted-given-up", "name", name),
         Noted::RescueRead { name } => with("noted-rescue-read", "name", name),
         Noted::RescueExported { name, to } => {
             words.with("noted-rescue-exported", &[("name", name.as_str().into()), ("to", to.as_str().into())])
@@ -115,6 +116,7 @@ mod tests {
             Noted::Numbered { name: text(), last: Some(3), next: "53".to_owned(), suspect: Some((4, Some(53))) },
             Noted::Numbered { name: text(), last: Some(3), next: "B".to_owned(), suspect: Some((4, None)) },
             Noted::Numbered { name: text(), last: None, next: "B".to_owned(), suspect: None },
+            Noted::GivenUp { name: text() },
             Noted::RescueRead { name: text() },
             Noted::RescueExported { name: text(), to: text() },
             Noted::HistoryForgotten,

@@ -14,7 +14,21 @@ pub fn refusal(words: &Words, why: &WhyNot) -> String {
 
 /// The sentence about a database that is mirrored by dumps.
 fn dump_key(why: &WhyNot) -> &'static str {
-    if matches!(why, WhyNot::NotDumped { .. }) { "refusal-not-dumped" } else { "refusal-not-restored" }
+    match why {
+        WhyNot::NotDumped { .. } => "refusal-not-dumped",
+        WhyNot::NotAside { .. } => "refusal-not-aside",
+        WhyNot::NothingToGiveUp { .. } => "refusal-nothing-to-give-up",
+        _ => "refusal-not-restored",
+    }
+}
+
+/// The sentence about a terminal that is to join.
+fn terminal_key(why: &WhyNot) -> &'static str {
+    match why {
+        WhyNot::NoTerminalName { .. } => "refusal-no-terminal-name",
+        WhyNot::TerminalThere { .. } => "refusal-terminal-there",
+        _ => "refusal-no-terminals",
+    }
 }
 
 /// The sentence.
@@ -34,9 +48,7 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::NotAsked { .. } => "refusal-not-asked",
         WhyNot::NoSuchMachine { .. } => "refusal-no-such-machine",
         WhyNot::NobodyJoined => "refusal-nobody-joined",
-        WhyNot::NoTerminals => "refusal-no-terminals",
-        WhyNot::NoTerminalName { .. } => "refusal-no-terminal-name",
-        WhyNot::TerminalThere { .. } => "refusal-terminal-there",
+        WhyNot::NoTerminals | WhyNot::NoTerminalName { .. } | WhyNot::TerminalThere { .. } => terminal_key(why),
         WhyNot::OnlyThisLink { .. } => "refusal-only-this-link",
         WhyNot::Isolated { .. } => "refusal-isolated",
         WhyNot::System { .. } => "refusal-system",
@@ -52,8 +64,7 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::WasNoServer => "refusal-was-no-server",
         WhyNot::OtherHealthy => "refusal-healthy",
         WhyNot::CopyOld { .. } => "refusal-copy-old",
-        WhyNot::TooLongAgo { oldest: Some(_) } => "refusal-too-long-ago",
-        WhyNot::TooLongAgo { oldest: None } => "refusal-no-earlier-state",
+        WhyNot::TooLongAgo { oldest } => oldest.map_or("refusal-no-earlier-state", |_| "refusal-too-long-ago"),
         WhyNot::QuestionOpen => "refusal-question",
         WhyNot::NobodyKnows => "refusal-nobody-knows",
         WhyNot::Parted => "refusal-parted",
@@ -69,7 +80,10 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::Busy { .. } => "refusal-busy",
         WhyNot::NumberAsked { .. } => "refusal-number-asked",
         WhyNot::NumberNotSet { .. } => "refusal-number-not-set",
-        WhyNot::NotRestored { .. } | WhyNot::NotDumped { .. } => dump_key(why),
+        WhyNot::NotRestored { .. }
+        | WhyNot::NotDumped { .. }
+        | WhyNot::NotAside { .. }
+        | WhyNot::NothingToGiveUp { .. } => dump_key(why),
         WhyNot::NoNumberWaits => "refusal-no-number-waits",
         WhyNot::TurnsAlready => "refusal-turns-already",
         WhyNot::NothingRuns => "refusal-nothing-runs",
@@ -136,11 +150,13 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
         WhyNot::NumberNotSet { name, why }
         | WhyNot::NotRestored { name, why }
         | WhyNot::NotDumped { name, why }
+        | WhyNot::NotAside { name, why }
         | WhyNot::DatasetLacks { name, why }
         | WhyNot::DatasetStopped { name, why } => {
             vec![("name", name.clone()), ("why", why.clone())]
         }
         WhyNot::NoSuchDataset { name }
+        | WhyNot::NothingToGiveUp { name }
         | WhyNot::GoesOn { name }
         | WhyNot::NoTerminalName { name }
         | WhyNot::TerminalThere { name } => vec![("name", name.clone())],

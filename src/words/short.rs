@@ -7,48 +7,45 @@ use crate::service::status::OperationKind;
 /// Why not, in a few words, as the end of a sentence. `other` is what the other machine is called.
 #[must_use]
 pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
+    let say = |key: &str| words.say(key);
     let named = |key: &str| words.with(key, &[("name", other.into())]);
-    let two = |key: &str, (a, one): (&str, String), (b, two): (&str, String)| {
-        words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(two))])
-    };
+    let two = |key, one, other| of_two(words, key, one, other);
     let of = |key: &str, name: &str| words.with(key, &[("name", FluentValue::from(name.to_owned()))]);
     let span = |ms: u64| figures::span(words, ms);
     match why {
-        WhyNot::OnlyMain => words.say("short-only-main"),
-        WhyNot::NotAllowed { .. } | WhyNot::WrongPin => words.say("short-not-allowed"),
-        WhyNot::NoStore | WhyNot::ByHand => words.say("short-no-store"),
+        WhyNot::OnlyMain => say("short-only-main"),
+        WhyNot::NotAllowed { .. } | WhyNot::WrongPin => say("short-not-allowed"),
+        WhyNot::NoStore | WhyNot::ByHand => say("short-no-store"),
         WhyNot::Unheard | WhyNot::NoAnswer | WhyNot::AllThereIs => named("short-unheard"),
         WhyNot::OtherOlder => named("short-other-older"),
-        WhyNot::NoCopy => words.say("short-no-copy"),
-        WhyNot::Comparing => words.say("short-comparing"),
-        WhyNot::NotAsked { .. } => words.say("short-not-asked"),
-        WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => words.say("short-nobody-joined"),
-        WhyNot::NoTerminals | WhyNot::NoTerminalName { .. } | WhyNot::TerminalThere { .. } => {
-            words.say("short-no-terminal")
-        }
+        WhyNot::NoCopy => say("short-no-copy"),
+        WhyNot::Comparing => say("short-comparing"),
+        WhyNot::NotAsked { .. } => say("short-not-asked"),
+        WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => say("short-nobody-joined"),
+        WhyNot::NoTerminals | WhyNot::NoTerminalName { .. } | WhyNot::TerminalThere { .. } => say("short-no-terminal"),
         WhyNot::OnlyThisLink { saw, all } => {
             two("short-only-this-link", ("saw", saw.to_string()), ("all", all.to_string()))
         }
-        WhyNot::Isolated { .. } => words.say("short-isolated"),
+        WhyNot::Isolated { .. } => say("short-isolated"),
         WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
-        WhyNot::ServesAlready => words.say("short-serves"),
-        WhyNot::MainServes | WhyNot::NothingToAdopt => words.say("short-main-serves"),
-        WhyNot::BackupServes => words.say("short-backup-serves"),
-        WhyNot::ServesNot | WhyNot::OnlyInPlaceOfMain => words.say("short-serves-not"),
-        WhyNot::WasServer => words.say("short-was-server"),
-        WhyNot::WasNoServer => words.say("short-was-no-server"),
+        WhyNot::ServesAlready => say("short-serves"),
+        WhyNot::MainServes | WhyNot::NothingToAdopt => say("short-main-serves"),
+        WhyNot::BackupServes => say("short-backup-serves"),
+        WhyNot::ServesNot | WhyNot::OnlyInPlaceOfMain => say("short-serves-not"),
+        WhyNot::WasServer => say("short-was-server"),
+        WhyNot::WasNoServer => say("short-was-no-server"),
         WhyNot::OtherHealthy => named("short-healthy"),
         WhyNot::CopyOld { age_ms, limit_ms } => {
             two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
         }
-        WhyNot::TooLongAgo { .. } => words.say("short-too-long-ago"),
-        WhyNot::QuestionOpen | WhyNot::QuestionFirst => words.say("short-question"),
+        WhyNot::TooLongAgo { .. } => say("short-too-long-ago"),
+        WhyNot::QuestionOpen | WhyNot::QuestionFirst => say("short-question"),
         WhyNot::NobodyKnows | WhyNot::Parted => named("short-nobody-knows"),
-        WhyNot::Twin => words.say("short-twin"),
-        WhyNot::NoLicence => words.say("short-no-licence"),
-        WhyNot::LicenceOver => words.say("short-licence-over"),
-        WhyNot::CopyDiffers | WhyNot::CompareFirst => words.say("short-copy-differs"),
-        WhyNot::NoServer => words.say("short-no-server"),
+        WhyNot::Twin => say("short-twin"),
+        WhyNot::NoLicence => say("short-no-licence"),
+        WhyNot::LicenceOver => say("short-licence-over"),
+        WhyNot::CopyDiffers | WhyNot::CompareFirst => say("short-copy-differs"),
+        WhyNot::NoServer => say("short-no-server"),
         WhyNot::ServerHindered { what, .. } => words.with("short-server-hindered", &[("what", what.as_str().into())]),
         WhyNot::ServerVersions { ours, theirs } => {
             two("short-server-versions", ("ours", ours.clone()), ("theirs", theirs.clone()))
@@ -59,22 +56,28 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         }
         WhyNot::Busy { kind } => busy(words, *kind),
         WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => of("short-number", name),
-        WhyNot::NotRestored { name, .. } | WhyNot::NotDumped { name, .. } => of("short-dump-failed", name),
-        WhyNot::TurnsAlready => words.say("short-turns-already"),
-        WhyNot::NothingRuns | WhyNot::NoNumberWaits => words.say("short-nothing-runs"),
-        WhyNot::TooLate => words.say("short-too-late"),
+        WhyNot::NotRestored { name, .. } | WhyNot::NotDumped { name, .. } | WhyNot::NotAside { name, .. } => {
+            of("short-dump-failed", name)
+        }
+        WhyNot::TurnsAlready => say("short-turns-already"),
+        WhyNot::NothingRuns | WhyNot::NoNumberWaits | WhyNot::NothingToGiveUp { .. } => say("short-nothing-runs"),
+        WhyNot::TooLate => say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
         WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),
         WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => of("short-dataset-stopped", name),
         WhyNot::NoSuchDataset { name } => of("short-no-such-dataset", name),
         WhyNot::GoesOn { name } => of("short-goes-on", name),
-        WhyNot::StopRefused => words.say("short-stop-refused"),
-        WhyNot::ServerDown { .. } => words.say("short-server-down"),
-        WhyNot::Drill(why) => words.say(no_drill(why)),
+        WhyNot::StopRefused => say("short-stop-refused"),
+        WhyNot::ServerDown { .. } => say("short-server-down"),
+        WhyNot::Drill(why) => say(no_drill(why)),
         WhyNot::HandedBack => named("short-handed-back"),
         WhyNot::Cancelled { by } => words.with("short-cancelled", &[("by", by.as_str().into())]),
-        WhyNot::Other => words.say("short-other"),
+        WhyNot::Other => say("short-other"),
     }
+}
+
+fn of_two(words: &Words, key: &str, (a, one): (&str, String), (b, other): (&str, String)) -> String {
+    words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(other))])
 }
 
 fn no_drill(why: &NoDrill) -> &'static str {

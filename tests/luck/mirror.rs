@@ -99,6 +99,8 @@ fn what_a_stranger_did_to_the_mirror_is_noticed_repaired_and_said() {
     }
     let running = place.start(&[]).caught_up();
     place.until_same("before");
+    // What is compared after a first copy would find it before it is asked.
+    place.until_status("it is compared", |status| status["mirror"]["verified_at"].is_string());
     fs::write(place.dest.join("changed"), "not by us").unwrap();
     fs::remove_file(place.dest.join("removed")).unwrap();
     fs::write(place.dest.join("added"), "not by us").unwrap();
@@ -121,6 +123,8 @@ fn bytes_that_turned_behind_their_time_are_found_by_verify() {
     fs::write(place.source.join("file"), "as it was written".repeat(9000)).unwrap();
     let running = place.start(&[]).caught_up();
     place.until_same("before");
+    // What is compared after a first copy would find it before it is asked.
+    place.until_status("it is compared", |status| status["mirror"]["verified_at"].is_string());
     // The size and the time stay, as when a disk turns a bit.
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();

@@ -1,13 +1,19 @@
 //! Earlier states of the copy go: by time, also where nothing is sold; by a person's word; and on a machine that serves.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
+use espejo::disk::apply::Mirror;
+use espejo::disk::apply::open::{Opening, Others};
+use espejo::disk::journal::undo::Limits;
 use serde_json::Value;
 
 use crate::common::place::{output, told};
+use crate::common::random::Random;
+use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
-use crate::common::until;
+use crate::common::{tree, until};
 use crate::turns::done;
 
 /// The states that the copy on the backup can be stepped back to.
@@ -114,4 +120,45 @@ fn a_person_has_the_earlier_states_deleted_on_either_machine() {
     done(&two, Machine::Backup, &["return", "--yes"]);
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
     two.until_same("it is a mirror again");
+}
+
+/// Room is made by ways back that nobody needs; the one by which a half-applied change is undone is none of them, where no other is kept
+/// either.
+#[test]
+fn what_finds_no_room_half_way_is_undone_also_where_no_history_is_kept() {
+    let test = "what_finds_no_room_half_way_is_undone_also_where_no_history_is_kept";
+    let mut two = Two::new();
+    let Some(disk) = SmallDisk::over(&two.home(Machine::Backup), "64m", test) else { return };
+    let filler = two.path().join("filler");
+    disk.filler(&filler);
+    two.init();
+    two.set("mirror", "history = \"0s\"");
+    let mut random = Random::new(4);
+    for name in ["grows", "goes", "moves"] {
+        fs::write(two.data.join(name), random.bytes(1_000_000)).unwrap();
+    }
+    two.meet();
+    two.until_same("the first copy");
+    let before = tree::tree(&two.mirror());
+    // Names go first, and there is no room from then on.
+    two.kill(Machine::Backup);
+    two.around(Machine::Backup, "FAILPOINTS", &format!("apply.names-placed=return({})", filler.display()));
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "they talk", |status| status["peer"]["state"] == "healthy");
+    let mut grows = File::options().append(true).open(two.data.join("grows")).unwrap();
+    grows.write_all(&random.bytes(1_000_000)).unwrap();
+    fs::rename(two.data.join("moves"), two.data.join("moved")).unwrap();
+    until("it is tried again and again", || two.logged(Machine::Backup, "could not be applied") > 3);
+    assert!(disk.is_being_filled());
+    two.kill(Machine::Backup);
+    let history = Limits { age: Duration::ZERO, bytes: 1 << 30 };
+    let opened = Mirror::open(&two.mirror(), Opening { others: Others::Refuse, history }, 1);
+    assert!(opened.is_err(), "what was acknowledged is applied, and there is no room for it yet");
+    assert_eq!(tree::tree(&two.mirror()), before, "what there was is whole");
+    disk.clear();
+    two.nothing_around(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until_same("with room");
+    two.kill(Machine::Backup);
+    drop(disk);
 }

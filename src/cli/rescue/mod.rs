@@ -15,6 +15,7 @@ use super::Around;
 use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::Rescue;
+use super::status::connect;
 use crate::diary::{DiaryError, Store, diary_path};
 use crate::disk::DiskError;
 use crate::disk::capture::rules::{Records, Rules};
@@ -24,6 +25,7 @@ use crate::service::event::Noted;
 use crate::service::keeper;
 use crate::service::member::{own_folders, own_node, own_rules};
 use crate::service::status::{Operation, OperationKind, OperationState};
+use crate::service::{Command, Reply};
 use crate::words::{Words, figures};
 use shown::Lacking;
 
@@ -36,9 +38,10 @@ struct Kept {
 }
 
 /// Does what was asked with what was set aside.
-pub fn run(around: &Around, what: &Rescue) -> Result<Exit, Failure> {
+pub async fn run(around: &Around, what: &Rescue) -> Result<Exit, Failure> {
     let all = all(around)?;
     match what {
+        Rescue::GiveUp { name, yes } => give_up(around, name, *yes).await,
         Rescue::List { json } => list(around, &all, *json),
         Rescue::Show { name, records, json } => show(around, one(around, &all, name)?, *records, *json),
         Rescue::Export { name, dir } => export(around, one(around, &all, name)?, dir),
@@ -244,7 +247,7 @@ fn delete(around: &Around, kept: &Kept, yes: bool) -> Result<Exit, Failure> {
     if reseeding(around)? {
         return Err(Failure::refused(vec![words.say("cli-rescue-busy")]));
     }
-    if !yes && !is_meant(words, kept)? {
+    if !yes && !is_meant(words, &line(words, kept), "cli-rescue-ask")? {
         return Err(Failure::refused(vec![words.say("cli-rescue-not")]));
     }
     let Aside { name, path, files, bytes, .. } = &kept.aside;
@@ -252,6 +255,21 @@ fn delete(around: &Around, kept: &Kept, yes: bool) -> Result<Exit, Failure> {
     rescue::delete(path).map_err(|error| failed(&error))?;
     note(around, Noted::RescueDeleted { name: name.clone() })?;
     writeln!(io::stdout(), "{}", words.with("cli-rescue-deleted", &[("name", name.clone().into())]))?;
+    Ok(Exit::Done)
+}
+
+/// Has the service go on without what could not be set aside.
+async fn give_up(around: &Around, name: &str, yes: bool) -> Result<Exit, Failure> {
+    let words = &around.words;
+    let with = |key| words.with(key, &[("name", name.to_owned().into())]);
+    if !yes && !is_meant(words, &with("cli-rescue-give-up"), "cli-rescue-give-up-ask")? {
+        return Err(Failure::refused(vec![words.say("cli-rescue-give-up-not")]));
+    }
+    let command = Command::GiveUpAside { name: name.to_owned(), by: by() };
+    if let Reply::Refused { why } = connect(around).await?.ask(&command).await? {
+        return Err(Failure::not_done(words, &why));
+    }
+    writeln!(io::stdout(), "{}", with("cli-rescue-given-up"))?;
     Ok(Exit::Done)
 }
 
@@ -267,12 +285,12 @@ fn reseeding(around: &Around) -> Result<bool, Failure> {
 }
 
 /// Asks a person, where one is there.
-fn is_meant(words: &Words, kept: &Kept) -> io::Result<bool> {
+fn is_meant(words: &Words, what: &str, question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    eprintln!("{}", line(words, kept));
-    eprint!("{} ", words.say("cli-rescue-ask"));
+    eprintln!("{what}");
+    eprint!("{} ", words.say(question));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case(&words.say("cli-yes")))

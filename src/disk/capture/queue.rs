@@ -53,10 +53,13 @@ impl Finding<'_> {
             Some((_, end)) => Some(end).filter(|_| self.sure == Sure::Guessed),
             None => None,
         };
+        let is_long = size > SHORT_QUEUE && !self.whole;
+        // What is read as a whole may be written anew behind its first block: that a record ends where one did is not known then.
+        let begun = known.filter(|_| is_long).unwrap_or(0);
         let end = match self.records {
-            Records::Lines => lines(file, size, known, self.sure)?,
+            Records::Lines => lines(file, size, (known, begun), self.sure)?,
             Records::Fixed(fixed) => Some(size / fixed * fixed),
-            Records::Prefix(number) => Some(walked(file, size, known.unwrap_or(0), number)?),
+            Records::Prefix(number) => Some(walked(file, size, begun, number)?),
             Records::Counted { at, first, fixed } => match counted(file, (at, first, fixed))? {
                 end if end <= size => Some(end),
                 // It counts a record that is not there yet. Where it never holds still it is a file like any other.
@@ -65,8 +68,7 @@ impl Finding<'_> {
             },
         };
         let Some(end) = end else { return Ok(None) };
-        let is_long = size > SHORT_QUEUE && !self.whole;
-        let from = known.filter(|_| is_long).map_or(0, |known| known.min(end) / BLOCK as u64);
+        let from = begun.min(end) / BLOCK as u64;
         let mut ranges = vec![from..blocks::count(end)];
         if let Records::Counted { at, .. } = self.records
             && at / (BLOCK as u64) < from
@@ -95,14 +97,16 @@ fn begins_like(file: &File, held: &Body, end: u64) -> io::Result<bool> {
     Ok(got == bytes.len() && blocks.get(0) == Sum::of(&bytes).as_ref())
 }
 
-/// Where the last whole line ends.
-fn lines(file: &File, size: u64, known: Option<u64>, sure: Sure) -> io::Result<Option<u64>> {
+/// Where the last whole line ends; one ends at `begun`. A file that is only guessed to be a queue is none any more where a known line
+/// of it is gone.
+fn lines(file: &File, size: u64, (known, begun): (Option<u64>, u64), sure: Sure) -> io::Result<Option<u64>> {
     let least = match (known, sure) {
-        (Some(end), _) if end <= size => end,
+        (Some(end), _) if end <= size => begun,
         (Some(_), _) => return Ok(None),
         (None, Sure::Said) => 0,
         (None, Sure::Guessed) => size - 1,
     };
+    let is_one = |end: u64| sure == Sure::Said || known.is_some_and(|known| known <= end);
     let mut end = size;
     while end > least {
         let from = end.saturating_sub(PIECE as u64).max(least);
@@ -112,11 +116,11 @@ fn lines(file: &File, size: u64, known: Option<u64>, sure: Sure) -> io::Result<O
         }
         let line_end = grade::last_line_end(&tail) as u64;
         if line_end > 0 {
-            return Ok(Some(from + line_end));
+            return Ok(Some(from + line_end).filter(|end| known.is_none() || is_one(*end)));
         }
         end = from;
     }
-    Ok(Some(least).filter(|_| known.is_some() || sure == Sure::Said))
+    Ok(Some(least).filter(|end| is_one(*end)))
 }
 
 /// Where the last whole record ends, from one to the next: each begins with the length of the rest. Where that is nothing, or more than

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,92 +16,81 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::asides::{self, Asides};
 use super::{Machine, MachineError};
 use crate::config::dataset::Content;
 use crate::os::ground;
-use crate::pair::{Duty, Epoch, Event, Record};
+use crate::pair::{Duty, Epoch, Event};
 use crate::replica::{Grade, Kind};
 use crate::service::dumping::{self, Dumped, Dumper};
-use crate::service::event::{Noted, What};
 use crate::service::home::save;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Doubt, Status, Trouble};
 
-/// Between two tries to read one back.
-const AGAIN: Duration = Duration::from_secs(10);
+/// Between two tries to read one back, or to set aside what is about to be overwritten.
+pub(super) const AGAIN: Duration = Duration::from_secs(10);
 
 /// What the mirror answered.
 type Answer = (String, Result<u64, String>);
 
+/// What could not be done, and when that is tried again.
+pub(super) type Failed = (Doubt, Instant);
+
+/// What becomes of databases that are overwritten: where what they held was set aside, as far as it was not there already.
+pub(super) type Overwriting = JoinHandle<Result<Vec<PathBuf>, Doubt>>;
+
 /// The dumps of this machine.
 #[derive(Debug, Default)]
 pub(super) struct Dumps {
-    saved: Saved,
+    pub(super) saved: Saved,
     dumpers: Vec<Dumper>,
     /// When each dump in the mirror was begun.
     begun: BTreeMap<String, Timestamp>,
     restoring: Option<Restoring>,
-    /// Why they could not be read back, and when that is tried again.
-    failed: Option<(Doubt, Instant)>,
+    /// One that was given up when this machine served no more: its program may run for a moment yet.
+    former: Option<Overwriting>,
+    /// Why they could not be read back, until they are.
+    pub(super) failed: Option<Failed>,
     /// Nothing is written any more: each is dumped once more before all is sent.
     ending: bool,
-    aside: Option<Aside>,
+    pub(super) asides: Asides,
 }
 
 #[derive(Debug)]
 struct Restoring {
     epoch: Epoch,
-    /// What was set aside before, as far as it was not there already.
-    task: JoinHandle<Result<Vec<PathBuf>, Doubt>>,
-}
-
-/// What this machine alone held is being set aside, or could not be: then it is tried again.
-#[derive(Debug)]
-enum Aside {
-    /// Where it is then, as far as it was not there before.
-    Runs(JoinHandle<Result<Vec<PathBuf>, Doubt>>),
-    Failed {
-        doubt: Doubt,
-        again: Instant,
-    },
+    gone: Arc<AtomicBool>,
+    task: Overwriting,
 }
 
 /// What is kept in the home.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct Saved {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Saved {
     /// The epoch that began with a mirror, and all was read back for it.
-    restored: Option<Epoch>,
+    pub(super) restored: Option<Epoch>,
     /// It lost its place of this epoch, and takes over again before what its databases alone held was set aside.
     #[serde(default)]
-    owed: Option<Epoch>,
+    pub(super) owed: Option<Epoch>,
+    /// What these datasets alone held from an epoch can never be set aside: a person goes on without.
+    #[serde(default)]
+    pub(super) given_up: BTreeMap<String, Epoch>,
 }
 
 fn path(home: &Path) -> PathBuf {
     home.join("dumps.json")
 }
 
-/// Sets aside what the databases hold from epoch `served`. Returns where it is, as far as it was not there before.
-async fn set_all_aside(all: Vec<Dumped>, served: Epoch) -> Result<Vec<PathBuf>, Doubt> {
-    let mut asides = vec![];
+async fn read_all_back(all: Vec<Dumped>, gone: &Arc<AtomicBool>) -> Result<(), Doubt> {
     for dumped in all {
-        let dataset = dumped.name.clone();
-        let done = ground::aside(move || dumped.set_aside(served)).await.unwrap_or_else(|error| Err(error.to_string()));
-        asides.extend(done.map_err(|why| Doubt::NotDumped { dataset, why })?);
-    }
-    Ok(asides)
-}
-
-async fn read_all_back(all: Vec<Dumped>) -> Result<(), Doubt> {
-    for dumped in all {
-        let dataset = dumped.name.clone();
+        let (dataset, gone) = (dumped.name.clone(), Arc::clone(gone));
         tracing::warn!(dataset, "a database is read back from its dump");
-        let done = ground::aside(move || dumped.read_back()).await.unwrap_or_else(|error| Err(error.to_string()));
+        let done = ground::aside(move || dumped.read_back(&gone)).await.unwrap_or_else(|error| Err(error.to_string()));
         done.map_err(|why| Doubt::NotRestored { dataset, why })?;
     }
     Ok(())
 }
 
-fn lost(error: &std::io::Error) -> Doubt {
+pub(super) fn lost(error: &std::io::Error) -> Doubt {
     Doubt::NotRestored { dataset: String::new(), why: error.to_string() }
 }
 
@@ -131,14 +122,15 @@ impl Dumps {
         self.dumpers.clear();
         self.ending = false;
         self.failed = None;
-        if let Some(restoring) = self.restoring.take() {
-            restoring.task.abort();
+        if let Some(Restoring { gone, task, .. }) = self.restoring.take() {
+            gone.store(true, Ordering::Release);
+            self.former = Some(task);
         }
     }
 }
 
 impl Machine {
-    fn dumped(&self) -> Vec<Dumped> {
+    pub(super) fn dumped(&self) -> Vec<Dumped> {
         let folder = |name: &str| self.folder(&self.store, name);
         let folders: Vec<_> = self.store.datasets.iter().map(|one| (one.name.clone(), folder(&one.name))).collect();
         let each = self.store.datasets.iter().filter_map(|dataset| {
@@ -165,25 +157,33 @@ impl Machine {
     pub(super) fn restore_dumps(&mut self, epoch: Epoch) -> bool {
         let all = self.dumped();
         let took_over = self.pair.record().took_over();
-        if all.is_empty() || took_over.is_none_or(|taken| self.dumps.saved.restored == Some(taken)) {
+        let is_to_read = took_over.is_some_and(|taken| self.dumps.saved.restored != Some(taken));
+        if all.is_empty() || !is_to_read {
+            if is_to_read && !ground::is_simulated() {
+                // What is declared later was not there when this epoch began.
+                let saved = Saved { restored: took_over, ..Saved::default() };
+                self.note_dumps(saved).unwrap_or_else(|error| tracing::warn!(%error, "it cannot be noted"));
+            }
             self.dumps.dumpers = all.into_iter().map(Dumper::begin).collect();
             return true;
         }
-        self.dumps.failed = None;
-        let (owed, runs) = (self.dumps.saved.owed, self.dumps.aside.take());
+        let owed = self.dumps.saved.owed.map(|served| (self.held_alone(served), served));
+        let before: Vec<Overwriting> = self.dumps.asides.end().into_iter().chain(self.dumps.former.take()).collect();
+        let gone = Arc::new(AtomicBool::new(false));
+        let is_gone = Arc::clone(&gone);
         let task = ground::spawn(async move {
             let mut asides = vec![];
-            if let Some(Aside::Runs(task)) = runs {
-                // It reads what is about to be overwritten.
+            for task in before {
+                // One reads what is about to be overwritten; of two that write none would know what it has written.
                 asides.extend(task.await.into_iter().flatten().flatten());
             }
-            if let Some(served) = owed {
-                asides.extend(set_all_aside(all.clone(), served).await?);
+            if let Some((alone, served)) = owed {
+                asides.extend(asides::set_all_aside(alone, served).await?);
             }
-            read_all_back(all).await?;
+            read_all_back(all, &is_gone).await?;
             Ok(asides)
         });
-        self.dumps.restoring = Some(Restoring { epoch, task });
+        self.dumps.restoring = Some(Restoring { epoch, gone, task });
         false
     }
 
@@ -193,16 +193,18 @@ impl Machine {
             self.dumps.end();
             return Ok(());
         }
-        if self.dumps.failed.as_ref().is_some_and(|(_, again)| Instant::now() >= *again) {
+        let is_due = self.dumps.failed.as_ref().is_some_and(|(_, again)| Instant::now() >= *again);
+        if is_due && self.dumps.restoring.is_none() {
             let epoch = self.pair.record().epoch;
             self.restore_dumps(epoch);
         }
-        if let Some(Restoring { epoch, task }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
-            let saved = Saved { restored: self.pair.record().took_over(), owed: None };
+        if let Some(Restoring { epoch, task, .. }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
+            let saved = Saved { restored: self.pair.record().took_over(), ..Saved::default() };
             let came = task.await.unwrap_or_else(|error| Err(lost(&error.into())));
             let came = came.and_then(|asides| self.note_dumps(saved).map(|()| asides).map_err(|error| lost(&error)));
             match came {
                 Ok(asides) => {
+                    self.dumps.failed = None;
                     self.tell_asides(asides);
                     self.restore_dumps(epoch);
                     self.ready_to_start(epoch).await;
@@ -228,55 +230,10 @@ impl Machine {
         Ok(())
     }
 
-    fn note_dumps(&mut self, saved: Saved) -> std::io::Result<()> {
+    pub(super) fn note_dumps(&mut self, saved: Saved) -> std::io::Result<()> {
         save(&path(&self.home), &serde_json::to_vec_pretty(&saved)?)?;
         self.dumps.saved = saved;
         Ok(())
-    }
-
-    /// Before the record `next` is saved: where this machine takes over again before what its databases alone held is set aside, it does
-    /// that first, whatever comes between.
-    pub(super) fn owe_dumps(&mut self, before: &Record, next: &Record) -> std::io::Result<()> {
-        let takes_over = before.strays && next.is_serving() && self.dumps.saved.owed.is_none();
-        if !takes_over || self.dumped().is_empty() {
-            return Ok(());
-        }
-        self.note_dumps(Saved { owed: Some(before.served()), ..self.dumps.saved })
-    }
-
-    fn tell_asides(&mut self, asides: Vec<PathBuf>) {
-        for to in asides {
-            self.done("", What::Noted(Noted::Kept { files: 1, to: to.display().to_string() }));
-        }
-    }
-
-    /// This machine lost its place without giving it: what its databases alone hold is set aside, while the other one serves. Returns
-    /// whether that is done; it can be given its place back only then.
-    pub(super) async fn dumps_are_aside(&mut self) -> bool {
-        let (all, served) = (self.dumped(), self.pair.record().served());
-        match self.dumps.aside.take() {
-            _ if all.is_empty() => return true,
-            Some(Aside::Runs(task)) if task.is_finished() => {
-                match task.await.unwrap_or_else(|error| Err(lost(&error.into()))) {
-                    Ok(asides) => {
-                        self.tell_asides(asides);
-                        return true;
-                    }
-                    Err(doubt) => {
-                        tracing::error!(?doubt, "what a database alone holds could not be set aside");
-                        self.dumps.aside = Some(Aside::Failed { doubt, again: Instant::now() + AGAIN });
-                    }
-                }
-            }
-            Some(Aside::Failed { again, doubt }) if Instant::now() < again => {
-                self.dumps.aside = Some(Aside::Failed { doubt, again });
-            }
-            Some(runs @ Aside::Runs(_)) => self.dumps.aside = Some(runs),
-            None | Some(Aside::Failed { .. }) => {
-                self.dumps.aside = Some(Aside::Runs(ground::spawn(set_all_aside(all, served))));
-            }
-        }
-        false
     }
 
     /// Nothing is written any more: each database is dumped once more. Returns how long that may take; none where there is none.
@@ -296,16 +253,12 @@ impl Machine {
 
     /// What is wrong with the dumps.
     pub(super) fn dump_troubles(&self) -> Vec<Trouble> {
-        let back = self.dumps.failed.iter().map(|(doubt, _)| doubt.clone());
-        let aside = match &self.dumps.aside {
-            Some(Aside::Failed { doubt, .. }) => Some(doubt.clone()),
-            _ => None,
-        };
+        let back = self.dumps.failed.iter().chain(self.dumps.asides.failed()).map(|(doubt, _)| doubt.clone());
         let failed =
             self.dumps.dumpers.iter().filter_map(|dumper| {
                 Some(Doubt::NotDumped { dataset: dumper.name.clone(), why: dumper.stands().failed? })
             });
-        back.chain(aside).chain(failed).map(Trouble::Doubt).collect()
+        back.chain(failed).map(Trouble::Doubt).collect()
     }
 
     /// What the status says of datasets that are dumped: each is exact, as of its dump.

@@ -41,7 +41,7 @@
 //! - `writing`: where a number goes on is written
 //! - `maintenance`: nobody is called for a while
 //! - `drill`: the start of the POS server is tried
-//! - `dumps`: databases that are mirrored by dumps
+//! - `dumps`, `asides`: databases that are mirrored by dumps; what they alone held
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `expiring`: what was set aside goes when it is old
 //! - `found`: what became of numbers
@@ -50,6 +50,7 @@
 mod adopting;
 mod alone;
 mod as_of;
+mod asides;
 mod beginning;
 pub mod calling;
 mod check;

@@ -92,6 +92,7 @@ impl Machine {
                 self.begin_operation((OperationKind::Verify, Order::Compare), why, &by, now).await
             }
             Command::Drill { by } => self.drill(&by).await,
+            Command::GiveUpAside { name, by } => self.give_up_aside(&name, &by),
             Command::ForgetHistory { by } => self.forget_history(&by).await,
             Command::Reseed { by } => self.reseed(&by, now).await,
             Command::Answer { question, accept, by } => {

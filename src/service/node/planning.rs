@@ -209,7 +209,7 @@ impl Machine {
         let theirs = self.their_status.iter().flat_map(|theirs| &theirs.alarms);
         let undumped = status.alarms.iter().chain(theirs).find_map(|alarm| match &alarm.trouble {
             // A server that could not read its dump back can be relieved: nothing was sold since.
-            Trouble::Doubt(doubt @ Doubt::NotDumped { .. }) => doubt.why_not(),
+            Trouble::Doubt(doubt @ (Doubt::NotDumped { .. } | Doubt::NotAside { .. })) => doubt.why_not(),
             _ => None,
         });
         Check::of(Checked::Datasets, stopped.or(undumped))

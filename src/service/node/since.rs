@@ -57,7 +57,7 @@ fn since(note: &Note) -> u32 {
 fn of_what(what: &What) -> u32 {
     match what {
         What::Trouble(trouble) | What::Mended(trouble) => of_trouble(trouble),
-        What::Noted(Noted::SteppedBack { .. } | Noted::HistoryForgotten) => 5,
+        What::Noted(Noted::SteppedBack { .. } | Noted::HistoryForgotten | Noted::GivenUp { .. }) => 5,
         _ => 4,
     }
 }
@@ -69,6 +69,7 @@ fn of_command(command: &Command) -> u32 {
         | Command::Verify { .. }
         | Command::Reseed { .. }
         | Command::ForgetHistory { .. }
+        | Command::GiveUpAside { .. }
         | Command::Promote { .. }
         | Command::Return { .. }
         | Command::Copy { .. }

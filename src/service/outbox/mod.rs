@@ -145,6 +145,7 @@ fn word(what: &What) -> Option<&'static str> {
             Noted::Configured { .. } => "configured",
             Noted::Kept { .. } => "kept",
             Noted::SteppedBack { .. } => "stepped-back",
+            Noted::GivenUp { .. } => "given-up",
             Noted::Numbered { .. } => "numbered",
             Noted::RescueRead { .. } => "rescue-read",
             Noted::RescueExported { .. } => "rescue-exported",
