@@ -1,11 +1,13 @@
 //! Earlier states of the copy: which there are, and which one somebody means.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::exit::{Exit, Failure};
 use super::status::connect;
@@ -16,6 +18,10 @@ use crate::replica::Grade;
 use crate::service::member::own_folders;
 use crate::service::{Command, Reply};
 use crate::words::grade;
+
+/// Between two looks whether they are gone, and how long that is waited for.
+const LOOK: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A state of a dataset.
 struct State {
@@ -38,9 +44,22 @@ pub fn oldest(around: &Around) -> Result<Option<Timestamp>, Failure> {
 
 /// Has the states deleted to which the copy here can be stepped back.
 pub async fn forget(around: &Around) -> Result<Exit, Failure> {
+    let before = states(around)?;
+    let newest = |name: &str| {
+        before.iter().find(|(dataset, _)| dataset == name).and_then(|(_, states)| Some(states.first()?.seq))
+    };
     let reply = connect(around).await?.ask(&Command::ForgetHistory { by: by() }).await?;
     if let Reply::Refused { why } = reply {
         return Err(Failure::not_done(&around.words, &why));
+    }
+    // They go when what is being applied is; the state as it is now stays.
+    let end = Instant::now() + PATIENCE;
+    let is_left = |(name, states): &(String, Vec<State>)| states.iter().any(|one| Some(one.seq) < newest(name));
+    while states(around)?.iter().any(is_left) {
+        if Instant::now() >= end {
+            return Err(Failure::failed(around.words.say("cli-copies-not-yet")));
+        }
+        sleep(LOOK).await;
     }
     writeln!(io::stdout(), "{}", around.words.say("cli-copies-forgotten"))?;
     Ok(Exit::Done)

@@ -221,6 +221,8 @@ pub enum ToSource {
     },
     /// Compare every byte beside everything else, in no hurry.
     Scrub,
+    /// What the mirror holds never held still, as far as it knows. Between [`ToSource::Welcome`] and [`ToSource::ThatIsAll`].
+    Unsteady,
 }
 
 /// The first frame of the mirroring side.

@@ -1394,6 +1394,7 @@ demo-script-wanted = "{ $word }" should be one of: { $wanted }
 demo-script-too-many = "{ $word }" is one word too many
 demo-script-backwards = this time is over when the line is reached: write the lines in the order of their times
 demo-script-after-the-end = nothing comes after the end: leave it out
+cli-copies-not-yet = The earlier states are not deleted yet: the copy is busy, or waits for room. They go as soon as it goes on: espejo history --copies
 cli-copies-forgotten = The earlier states of the copy on this machine are deleted; none can be stepped back to.
 cli-copies-none = no earlier state is kept
 cli-as-of = The copy is stepped back to what it was at { $at }. What it holds since then is set aside first: espejo rescue list

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -115,6 +116,31 @@ fn a_hook_that_hangs_is_ended_and_what_moves_is_mirrored_all_the_same() {
     });
     drop(writer);
     two.until_same("when it stands still by itself");
+}
+
+#[test]
+fn what_stands_as_it_was_copied_is_no_longer_unsteady_when_the_service_of_the_main_begins_again() {
+    let mut two = Two::new();
+    two.init();
+    let place = two.path().join("place");
+    fs::create_dir(&place).unwrap();
+    for name in ["STOCK.DAT", "CASH.DAT"] {
+        fs::write(two.data.join(name), "0").unwrap();
+    }
+    let writer = Writer::begin(two.data.clone(), place);
+    two.meet();
+    let is_unsteady = |status: &Value| status["datasets"][0]["unsteady_since"].is_string();
+    two.until(Machine::Backup, "it is unsteady", is_unsteady);
+    two.kill(Machine::Main);
+    drop(writer);
+    let unsteady = two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    assert!(is_unsteady(&unsteady), "{unsteady}");
+    // It holds still as the copy has it: nothing needs to be sent.
+    let copied = Command::new("cp").arg("-a").arg(two.mirror().join(".")).arg(&two.data).status().unwrap();
+    assert!(copied.success());
+    two.start(Machine::Main);
+    let steady = two.until(Machine::Backup, "it is steady", |status| !is_unsteady(status));
+    assert_eq!(steady["datasets"][0]["grade"], "steady", "{steady}");
 }
 
 #[test]

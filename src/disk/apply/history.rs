@@ -136,7 +136,8 @@ pub fn forget_left(dest: &Path, age: Duration) -> Result<bool, DiskError> {
     let paths: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     let is_old = |path: &PathBuf| {
         let written = fs::metadata(path).and_then(|meta| meta.modified()).ok();
-        written.and_then(|written| written.elapsed().ok()).is_some_and(|old| old >= age)
+        // A clock that was ahead has dated them later than now.
+        age.is_zero() || written.and_then(|written| written.elapsed().ok()).is_some_and(|old| old >= age)
     };
     if paths.is_empty() || !paths.iter().all(is_old) {
         return Ok(false);
@@ -178,5 +179,9 @@ mod tests {
         let left = |folder: &str| fs::read_dir(journal.join(folder)).unwrap().count();
         assert_eq!((left("undo"), left("stash")), (0, 0));
         assert!(!forget_left(&dest, hour).unwrap(), "nothing is left to go");
+        let ahead = fs::File::create(journal.join("undo/00000000000000000009")).unwrap();
+        ahead.set_modified(std::time::SystemTime::now() + hour).unwrap();
+        assert!(!forget_left(&dest, hour).unwrap(), "nobody knows how old that is");
+        assert!(forget_left(&dest, Duration::ZERO).unwrap(), "a person wants all of it gone");
     }
 }

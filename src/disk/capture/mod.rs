@@ -203,6 +203,7 @@ impl Source {
     pub fn unlearn(&mut self, trust: Trust) {
         self.tree = Tree::of(self.root.path());
         self.trust = trust;
+        self.unsteady = false;
         self.guard.begin_anew();
     }
 
@@ -212,6 +213,11 @@ impl Source {
             Some(entry) => self.tree.insert(path, Known::told(entry)),
             None => self.tree.remove(&path),
         }
+    }
+
+    /// The mirror says that what it holds never held still: where it is one instant after all, it is to hear so.
+    pub fn learn_unsteady(&mut self) {
+        self.unsteady = true;
     }
 
     /// Where the dataset is.

@@ -16,16 +16,14 @@ use super::gathering::Gathers;
 use super::work::{Done, Work};
 use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::{Applied, Mirror};
-use crate::disk::journal::index::{Form, State};
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
-use crate::link::Welcome;
-use crate::link::frame::{Holding, PROTOCOL, ToSource};
+use crate::link::frame::{PROTOCOL, ToSource};
 use crate::link::wire::push;
 use crate::os::ground::{Worker, is_simulated};
 use crate::replica::sealed::Sealed;
-use crate::replica::{Body, Entry, Position, RelPath, Time};
+use crate::replica::{RelPath, Time};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -36,9 +34,6 @@ const TIDY: Duration = Duration::from_secs(10);
 
 /// Parts of a first copy that may wait.
 const WAITING: usize = 16;
-
-/// Sums in one frame.
-const SUMS: usize = 4096;
 
 /// The applier, for who gives it work.
 #[derive(Debug)]
@@ -126,7 +121,7 @@ pub(super) struct Hands {
     redo: Reader,
     out: Option<mpsc::Sender<Sealed>>,
     /// The mirror was not as it had been left, and the other side has not been told all of it anew since.
-    strange: bool,
+    pub(super) strange: bool,
     news: mpsc::UnboundedSender<News>,
     pub(super) done: mpsc::UnboundedSender<Done>,
     pub(super) build: BuildStage,
@@ -142,9 +137,9 @@ pub(super) struct Hands {
     /// The last canary could not be made durable.
     choked: bool,
     /// The epoch in force.
-    epoch: u64,
+    pub(super) epoch: u64,
     /// The version of what is said on the link.
-    protocol: u32,
+    pub(super) protocol: u32,
 }
 
 impl Hands {
@@ -307,60 +302,6 @@ impl Hands {
             self.tell(News::HistoryDropped(left));
         }
         Ok(left.is_some())
-    }
-
-    /// Says what the mirror holds; where the other side `knows` the position, no more than that.
-    pub(super) fn welcome(&mut self, knows: &[Position]) {
-        let State { position, form, .. } = *self.mirror.state();
-        let committed = form == Form::Committed;
-        let known = committed && !self.strange && knows.contains(&position);
-        let Self { protocol, epoch, .. } = *self;
-        self.say(&ToSource::Welcome(Welcome { protocol, epoch, position, committed, known }));
-        if known {
-            return self.say(&ToSource::ThatIsAll);
-        }
-        self.strange = false;
-        let mut after: Option<RelPath> = None;
-        while let Ok(page) = self.mirror.index().after(after.as_ref(), 500) {
-            let Some((_, last, _)) = page.last() else { break };
-            after = Some(last.clone());
-            for (id, path, entry) in page {
-                self.holds(Some(id), &path, &entry);
-            }
-        }
-        self.say(&ToSource::ThatIsAll);
-    }
-
-    fn holds(&self, id: Option<i64>, path: &RelPath, entry: &Entry) {
-        let what = Holding::of(&entry.body);
-        self.say(&ToSource::Holds { path: path.clone(), meta: entry.meta, what });
-        let (Some(id), Body::File { .. }) = (id, &entry.body) else { return };
-        let Ok(blocks) = self.mirror.index().sums(id) else { return };
-        let mut run: Option<(u64, Vec<_>)> = None;
-        for (number, sum) in blocks.iter() {
-            let joins = |(first, sums): &(u64, Vec<_>)| first + sums.len() as u64 == number && sums.len() < SUMS;
-            if !run.as_ref().is_some_and(joins)
-                && let Some((first, sums)) = run.take()
-            {
-                self.say(&ToSource::Sums { first, sums });
-            }
-            run.get_or_insert_with(|| (number, vec![])).1.push(*sum);
-        }
-        if let Some((first, sums)) = run {
-            self.say(&ToSource::Sums { first, sums });
-        }
-    }
-
-    /// Says what stands under `paths`, and at which position that holds.
-    fn observe(&self, paths: &[RelPath]) {
-        for path in paths {
-            match self.mirror.index().get(path) {
-                Ok(Some((id, entry))) => self.holds(Some(id), path, &entry),
-                Ok(None) => self.say(&ToSource::HoldsNot(path.clone())),
-                Err(error) => tracing::warn!(%error, "the index cannot be read"),
-            }
-        }
-        self.say(&ToSource::Observed(self.mirror.state().position));
     }
 
     pub(super) fn strange(&mut self, paths: &[RelPath]) {

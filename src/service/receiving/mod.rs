@@ -7,6 +7,7 @@
 //! - `checking`: the mirror with its index
 //! - `comparing`: both sides, byte for byte
 //! - `hearing`: what the serving half says
+//! - `holding`: what the mirror says that it holds
 //! - `gathering`: what this machine alone holds is set aside before
 //! - `duplicating`: a copy of the mirror for a drill
 //! - `failed`: what a failure is to a person
@@ -24,6 +25,7 @@ mod duplicating;
 mod failed;
 mod gathering;
 mod hearing;
+mod holding;
 mod incoming;
 pub mod opening;
 pub mod orders;

@@ -96,6 +96,7 @@ impl Sending {
             ToSource::Refused { seq } => self.refused(seq),
             ToSource::TellStart { served } => self.tell_start(served)?,
             ToSource::Prove => self.begin_comparing(Haste::AtOnce),
+            ToSource::Unsteady => self.source.learn_unsteady(),
             ToSource::Scrub => self.begin_comparing(Haste::Beside),
             ToSource::ComparedLast { agrees } => self.compared_last(agrees),
             ToSource::AcceptRemovals => {
