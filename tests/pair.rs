@@ -6,6 +6,8 @@
 //! - `anew`: the copy is thrown away and taken anew
 //! - `counters`: numbers that never repeat
 //! - `called`: a person is called to the backup
+//! - `dumps`: a database that is mirrored by its dumps
+//! - `given_up`: what can never be dumped any more
 //! - `events`: the shop's program that is told what happens
 //! - `declared`: a queue whose records are no lines
 //! - `forgotten`: earlier states of the copy go
@@ -72,6 +74,8 @@ mod dumps;
 mod events;
 #[path = "pair/forgotten.rs"]
 mod forgotten;
+#[path = "pair/given_up.rs"]
+mod given_up;
 #[path = "pair/history.rs"]
 mod history;
 #[path = "pair/images.rs"]

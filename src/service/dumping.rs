@@ -172,13 +172,13 @@ impl Dumped {
 
     /// Sets aside what the database holds that is to be overwritten: this machine was its server in epoch `served`, and lost that place
     /// without giving it. Returns where it is; none where that was done before.
-    pub fn set_aside(&self, served: Epoch) -> Result<Option<PathBuf>, String> {
+    pub fn set_aside(&self, served: Epoch, gone: &AtomicBool) -> Result<Option<PathBuf>, String> {
         let rescue = journal_folder(&self.folder).join("rescue");
         let folder = rescue.join(format!("epoch-{served}-dump"));
         if file(&folder, &self.name).exists() {
             return Ok(None);
         }
-        self.dump_into(&folder, &rescue, &AtomicBool::new(false))?;
+        self.dump_into(&folder, &rescue, gone)?;
         File::open(&rescue).and_then(|rescue| rescue.sync_all()).map_err(said)?;
         Ok(Some(folder))
     }
@@ -197,7 +197,7 @@ impl Dumped {
         }
         part.as_file().set_modified(began).and_then(|()| part.as_file().sync_all()).map_err(said)?;
         if gone.load(Ordering::Acquire) {
-            return Err("this machine serves no more".to_owned());
+            return Err("it was ended".to_owned());
         }
         part.persist(file(folder, &self.name)).map_err(|error| error.to_string())?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(said)

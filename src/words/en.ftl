@@ -132,7 +132,7 @@ noted-rescue-deleting = What was set aside is being deleted: { $name }, { $files
     [one] 1 file
    *[other] { $files } files
   }, { $size }
-noted-given-up = What { $name } alone held on this machine could not be set aside, and is given up.
+noted-given-up = What { $name } alone held on the machine that was the server before could not be set aside, and is given up.
 noted-history-forgotten = The earlier states of the copy are deleted.
 noted-rescue-deleted = What was set aside is deleted: { $name }
 noted-record-lost = The file that says who serves could not be read, or was not this machine's. It is kept as { $kept }. Who serves is asked of the other machine, or of a person.
@@ -204,14 +204,14 @@ operation-interrupted = the service ended meanwhile; ask for it again
 trouble-disk-full = No room on the mirror's disk: { $free } are free.
 trouble-disk-full-by = No room on the mirror's disk: { $needed } needed, { $free } free.
 trouble-disk-full-do = Make room there. The source is not affected; copying goes on by itself.
-trouble-mirror-fails = The mirror's disk fails: { $error }
+trouble-mirror-fails = The mirror's disk fails: { $error }.
 trouble-mirror-fails-do = Have the disk of this machine looked at. The source is not affected.
 trouble-dataset-stopped = { $more ->
     [0] { $name } is not mirrored any more: { $why }
    *[other] { $name } and { $more } more are not mirrored any more: { $why }
   }
 trouble-dataset-stopped-do = The other datasets go on. When it is mended: espejo return --copy { $name }. It is tried again by itself, too.
-trouble-source-gone = The source folder cannot be read: { $error }
+trouble-source-gone = The source folder cannot be read: { $error }.
 trouble-source-gone-do = Bring the folder back. The mirror stays as it is; copying goes on by itself.
 trouble-held = { $n ->
     [one] 1 file is
@@ -224,23 +224,23 @@ trouble-unreadable = { $n ->
   }
 trouble-unreadable-do = Give Espejo the right to read it. All the rest is copied.
 doubt-database = { $n ->
-    [0] The database { $file } is damaged, in the copy as on the other machine: { $why }
-   *[other] The database { $file } and { $n } more are damaged, in the copy as on the other machine: { $why }
+    [0] The database { $file } is damaged, in the copy as on the other machine: { $why }.
+   *[other] The database { $file } and { $n } more are damaged, in the copy as on the other machine: { $why }.
   }
 doubt-database-do = Call whoever looks after the POS software. Earlier states are kept: espejo promote --as-of
 doubt-rotten = { $n ->
-    [one] This disk has damaged a file of the copy: { $first }
-   *[other] This disk has damaged { $n } files of the copy; the first is { $first }
+    [one] This disk has damaged a file of the copy: { $first }.
+   *[other] This disk has damaged { $n } files of the copy; the first is { $first }.
   }
 doubt-rotten-do = It is copied again as soon as the other machine is heard. Have the disk of this one looked at.
 doubt-unsteady = The data of { $dataset } do not hold still any more: they are copied, and nobody can say that they fit together.
 doubt-unsteady-do = Call support: the POS software may offer a pause for copying (hooks: quiesce, resume).
-doubt-not-restored = The database { $dataset } could not be read back from its dump, and the POS server waits for that: { $why }
+doubt-not-restored = The database { $dataset } could not be read back from its dump, and the POS server waits for that: { $why }.
 doubt-not-restored-do = Mend that; it is tried again every 10 s, and the POS server starts then.
-doubt-not-dumped = The database { $dataset } cannot be dumped; the copy has an older dump: { $why }
+doubt-not-dumped = The database { $dataset } cannot be dumped; the copy has an older dump: { $why }.
 doubt-not-dumped-do = Mend that; it is tried again by itself.
-doubt-not-aside = What { $dataset } alone held on this machine cannot be set aside, and is not overwritten before: { $why }
-doubt-not-aside-do = Mend that; it is tried again by itself. Where the database can never be read: espejo rescue give-up { $dataset }
+doubt-not-aside = What { $dataset } alone held on the machine that was the server before cannot be set aside, and is not overwritten before that: { $why }.
+doubt-not-aside-do = Mend that; it is tried again by itself. Where the database can never be read, the support may give it up (espejo rescue give-up { $dataset }).
 doubt-unopened = There was no room to look whether { $n ->
     [one] a database of { $dataset } opens
    *[other] { $n } databases of { $dataset } open
@@ -274,7 +274,7 @@ trouble-disk-low = Only { $free } are free on this machine's disk.
 trouble-disk-low-do = Make room before it is full.
 trouble-key-twice = A second machine with the backup's key calls, from { $from }: its disk is a copy. It is turned away.
 trouble-key-twice-do = On the copied machine stop Espejo, remove its home, and join again with a new code (espejo invite backup).
-trouble-record-unsaved = This machine cannot note that the other one is the server: { $error }
+trouble-record-unsaved = This machine cannot note that the other one is the server: { $error }.
 trouble-record-unsaved-do = Make room on this machine's disk, or look at it. It is tried each second; nothing is mirrored here before.
 trouble-stray-process = The POS server runs on the machine that mirrors: process { $pid }.
 trouble-stray-process-do = Stop it there (kill { $pid }): what it writes there is lost, and two servers may give the same numbers.
@@ -291,7 +291,7 @@ trouble-server-not-ready = The POS server was started and is not ready after { $
 trouble-server-not-ready-do = What it printed is in log/server.log in the home. If it only needs longer, set a longer timeout in ready in store.toml.
 trouble-server-silent = The POS server runs and does not answer.
 trouble-server-silent-do = End it, and it is started again by itself. What it printed is in log/server.log in the home.
-trouble-server-cannot = The POS server cannot be started: { $what }: { $error }
+trouble-server-cannot = The POS server cannot be started: { $what }: { $error }.
 trouble-server-cannot-do = Mend that, or [server] in store.toml. It is tried again by itself.
 trouble-server-enabled = The POS server is not started: the system starts { $unit } by itself at boot, also where it must not run.
 trouble-server-enabled-do = Type systemctl disable { $unit }: Espejo starts it where it is to run.
@@ -1088,7 +1088,7 @@ refusal-only-mirror = A drill is held on the machine that mirrors: this one does
 refusal-drill-given-up = The drill was given up: something else was more urgent
 refusal-not-restored = The database { $name } could not be read back from its dump: { $why }. It is tried again every 10 s; the POS server starts then
 refusal-not-dumped = The database { $name } could not be dumped, and nothing of it is to be lost: { $why }. Mend that, and try again
-refusal-not-aside = What { $name } alone held here could not be dumped, so that it can be set aside: { $why }. Mend that: it is tried again by itself. Where the database can never be read: espejo rescue give-up { $name }
+refusal-not-aside = What { $name } alone held on the machine that was the server before could not be dumped, so that it can be set aside: { $why }. Mend that: it is tried again by itself. Where the database can never be read: espejo rescue give-up { $name }
 refusal-nothing-to-give-up = Nothing of { $name } waits to be set aside: nothing needs to be given up
 refusal-too-long-ago = No state of the copy is kept that is so old; the oldest is that of { $oldest }: espejo history --copies
 refusal-no-earlier-state = No earlier state of the copy is kept
@@ -1456,7 +1456,7 @@ cli-rescue-not-empty = { $path } is not empty; name a new folder
 cli-rescue-exported = { $name } is copied to { $path }. It is still kept here, too.
 cli-rescue-ask = Delete it for good? Type yes:
 cli-rescue-not = Nothing was deleted. On a terminal it is asked; a script says --yes.
-cli-rescue-give-up = What { $name } alone holds on this machine is overwritten, and nobody can read it again.
+cli-rescue-give-up = What { $name } alone holds on the machine that was the server before is overwritten, and nobody can read it again.
 cli-rescue-give-up-ask = Give it up for good? Type yes:
 cli-rescue-give-up-not = Nothing was given up. On a terminal it is asked; a script says --yes.
 cli-rescue-given-up = What { $name } alone held is given up. It goes on within 10 seconds: espejo status

@@ -311,6 +311,21 @@ fn what_cannot_be_read_as_a_database_is_captured_as_a_file_and_said() {
 }
 
 #[test]
+fn a_database_that_is_gone_is_not_said_to_be_captured_as_a_file() {
+    let place = Place::new();
+    for number in 0..20 {
+        fs::write(place.source.join(format!("RECEIPT.{number}")), "paid").unwrap();
+    }
+    fs::write(place.source.join("shop.db"), vec![0x5a; 8192]).unwrap();
+    let said = |path: &[u8]| if path == b"shop.db" { Rule::Said(As::Sqlite) } else { Rule::Unsaid };
+    let mut mirror = Mirrored::with(&place, Rules::new(said));
+    assert_eq!(mirror.source.plain().len(), 1);
+    fs::remove_file(place.source.join("shop.db")).unwrap();
+    mirror.goes(dirty(&["shop.db"]));
+    assert!(mirror.source.plain().is_empty());
+}
+
+#[test]
 fn what_is_called_a_file_is_captured_as_one() {
     needs!("python3");
     let place = Place::new();

@@ -99,8 +99,7 @@ fn update(shop: &mut Shop, program: &Path) {
     };
     restart(shop, Machine::Backup);
     shop.until_whole();
-    let level = |machine| move |shop: &Shop| espejo(shop, machine, &["switch", "--plan"]);
-    until("the change can be made", || level(Machine::Backup)(shop));
+    until("the change can be made", || BOTH.into_iter().all(|machine| espejo(shop, machine, &["switch", "--plan"])));
     done(&shop.two, Machine::Backup, &["switch", "--yes"]);
     shop.two.until(Machine::Main, "the main mirrors", |status| status["duty"] == "mirroring");
     restart(shop, Machine::Main);

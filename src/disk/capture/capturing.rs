@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::candidates::{Dirty, Search};
 use super::captured::{is_change, is_half_a_record, is_half_read, when_reread};
-use super::look::{Item, Missed};
+use super::look::{Item, Missed, Seen};
 use super::settle::{Certainty, Moves, Settle, Settled};
 use super::tree::Kept;
 use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
@@ -148,6 +148,8 @@ impl Source {
         let looked_at = |path: &RelPath| dirty.paths.contains(path) || settled.items.contains_key(path);
         self.unreadable.retain(|path, _| !looked_at(path));
         self.special.retain(|path| !looked_at(path));
+        let is_gone = |path: &RelPath| settled.items.get(path).is_some_and(|item| matches!(item.seen, Seen::Gone));
+        self.plain.retain(|path, _| !is_gone(path));
         self.unreadable.append(&mut settled.unreadable);
         self.special.append(&mut settled.special);
     }

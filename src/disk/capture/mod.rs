@@ -215,9 +215,11 @@ impl Source {
         }
     }
 
-    /// The mirror says that what it holds never held still: where it is one instant after all, it is to hear so.
+    /// The mirror says that what it holds never held still: where it is one instant after all, it is to hear so. What was written within
+    /// the tick of a stamp does not show in that: what it says from now on is not believed.
     pub fn learn_unsteady(&mut self) {
         self.unsteady = true;
+        self.trust = Trust::Nothing;
     }
 
     /// Where the dataset is.

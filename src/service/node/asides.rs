@@ -2,11 +2,13 @@
 //! back over it, while the other machine serves or before this one takes over again. Where that can never be, a person may give it up.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::time::Instant;
 
 use super::Machine;
-use super::dumps::{AGAIN, Failed, Overwriting, Saved, lost};
+use super::dumps::{AGAIN, Came, Failed, Running, Saved};
 use crate::os::ground;
 use crate::pair::{Duty, Epoch, Record};
 use crate::service::command::Reply;
@@ -18,7 +20,7 @@ use crate::service::refusal::WhyNot;
 /// What is being set aside while the other machine serves.
 #[derive(Debug, Default)]
 pub(super) struct Asides {
-    task: Option<Overwriting>,
+    runs: Option<Running>,
     /// Why it could not be, until it is.
     failed: Option<Failed>,
 }
@@ -28,21 +30,35 @@ impl Asides {
         self.failed.as_ref()
     }
 
-    /// It is not for the other machine's sake any more. Returns what still runs of it.
-    pub(super) fn end(&mut self) -> Option<Overwriting> {
-        std::mem::take(self).task
+    pub(super) fn runs(&self) -> bool {
+        self.runs.is_some()
+    }
+
+    /// What runs is ended, and tried again.
+    pub(super) fn begin_again(&mut self) {
+        self.runs.iter().for_each(Running::end);
+        self.failed.iter_mut().for_each(|(_, again)| *again = Instant::now());
+    }
+
+    /// It is not for the other machine's sake any more. Returns what still runs of it, and why it could not be done.
+    pub(super) fn end(&mut self) -> (Option<Running>, Option<Failed>) {
+        let Self { runs, failed } = std::mem::take(self);
+        (runs, failed)
     }
 }
 
-/// Sets aside what the databases hold from epoch `served`. Returns where it is, as far as it was not there before.
-pub(super) async fn set_all_aside(all: Vec<Dumped>, served: Epoch) -> Result<Vec<PathBuf>, Doubt> {
+/// Sets aside what the databases hold from epoch `served`.
+pub(super) async fn set_all_aside(all: Vec<Dumped>, served: Epoch, gone: &Arc<AtomicBool>) -> Came {
     let mut asides = vec![];
     for dumped in all {
-        let dataset = dumped.name.clone();
-        let done = ground::aside(move || dumped.set_aside(served)).await.unwrap_or_else(|error| Err(error.to_string()));
-        asides.extend(done.map_err(|why| Doubt::NotAside { dataset, why })?);
+        let (dataset, gone) = (dumped.name.clone(), Arc::clone(gone));
+        let done = ground::aside(move || dumped.set_aside(served, &gone)).await;
+        match done.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(aside) => asides.extend(aside),
+            Err(why) => return (asides, Err(Doubt::NotAside { dataset, why })),
+        }
     }
-    Ok(asides)
+    (asides, Ok(()))
 }
 
 impl Machine {
@@ -55,11 +71,12 @@ impl Machine {
     /// Before the record `next` is saved: where this machine takes over again before what its databases alone held is set aside, it does
     /// that first, whatever comes between.
     pub(super) fn owe_dumps(&mut self, before: &Record, next: &Record) -> std::io::Result<()> {
-        let takes_over = before.strays && next.is_serving();
-        if !takes_over || self.dumped().is_empty() {
+        let begins = next.is_serving() && !before.is_serving();
+        let owed = before.strays.then(|| before.served());
+        if !begins || self.dumped().is_empty() || self.dumps.saved.owed == owed {
             return Ok(());
         }
-        self.note_dumps(Saved { owed: Some(before.served()), ..self.dumps.saved.clone() })
+        self.note_dumps(Saved { owed, ..self.dumps.saved.clone() })
     }
 
     pub(super) fn tell_asides(&mut self, asides: Vec<PathBuf>) {
@@ -74,11 +91,12 @@ impl Machine {
         if self.dumped().is_empty() {
             return true;
         }
-        if let Some(task) = self.dumps.asides.task.take_if(|task| task.is_finished()) {
-            match task.await.unwrap_or_else(|error| Err(lost(&error.into()))) {
-                Ok(asides) => {
+        if let Some(runs) = self.dumps.asides.runs.take_if(|runs| runs.task.is_finished()) {
+            let (asides, came) = runs.came().await;
+            self.tell_asides(asides);
+            match came {
+                Ok(()) => {
                     self.dumps.asides.failed = None;
-                    self.tell_asides(asides);
                     return true;
                 }
                 Err(doubt) => {
@@ -88,29 +106,41 @@ impl Machine {
             }
         }
         let is_due = self.dumps.asides.failed.as_ref().is_none_or(|(_, again)| Instant::now() >= *again);
-        if self.dumps.asides.task.is_none() && is_due {
+        if self.dumps.asides.runs.is_none() && is_due {
             let served = self.pair.record().served();
-            self.dumps.asides.task = Some(ground::spawn(set_all_aside(self.held_alone(served), served)));
+            let all = self.held_alone(served);
+            let runs = Running::begin(|gone| async move { set_all_aside(all, served, &gone).await });
+            self.dumps.asides.runs = Some(runs);
         }
         false
+    }
+
+    /// Whether what `name` alone held here waits to be set aside: it could not be, or is being dumped for as long as that takes.
+    pub(super) fn waits_for_aside(&self, name: &str) -> bool {
+        let is_it = |(doubt, _): &Failed| matches!(doubt, Doubt::NotAside { dataset, .. } if dataset == name);
+        let has_failed = self.dumps.failed.iter().chain(self.dumps.asides.failed()).any(is_it);
+        let is_one = || self.held_alone(self.epoch_held_alone()).iter().any(|dumped| dumped.name == name);
+        has_failed || self.dumps.may_be_setting_aside() && is_one()
+    }
+
+    /// The epoch from which its databases may hold what nobody else does.
+    fn epoch_held_alone(&self) -> Epoch {
+        let owed = self.dumps.saved.owed.filter(|_| self.pair.duty() == Duty::Serving);
+        owed.unwrap_or_else(|| self.pair.record().served())
     }
 
     /// A person goes on without what a database of this machine alone holds: it could not be set aside.
     pub(super) fn give_up_aside(&mut self, name: &str, by: &str) -> Reply {
         let refused = |why| Reply::Refused { why: vec![why] };
-        let is_it = |doubt: &Doubt| matches!(doubt, Doubt::NotAside { dataset, .. } if dataset == name);
-        let failed = [&mut self.dumps.failed, &mut self.dumps.asides.failed].into_iter().flatten();
-        let mut failed = failed.filter(|(doubt, _)| is_it(doubt)).peekable();
-        if failed.peek().is_none() {
+        if !self.waits_for_aside(name) {
             return refused(WhyNot::NothingToGiveUp { name: name.to_owned() });
         }
-        failed.for_each(|(_, again)| *again = Instant::now());
-        let owed = self.dumps.saved.owed.filter(|_| self.pair.duty() == Duty::Serving);
         let mut saved = self.dumps.saved.clone();
-        saved.given_up.insert(name.to_owned(), owed.unwrap_or_else(|| self.pair.record().served()));
+        saved.given_up.insert(name.to_owned(), self.epoch_held_alone());
         if let Err(error) = self.note_dumps(saved) {
             return refused(WhyNot::System { error: error.to_string() });
         }
+        self.dumps.begin_again();
         tracing::warn!(name, by, "what a database alone holds is given up");
         self.done(by, What::Noted(Noted::GivenUp { name: name.to_owned() }));
         Reply::Done

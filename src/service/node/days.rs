@@ -136,7 +136,7 @@ impl Machine {
     /// Stops the POS server where the licence says so, and starts it again when there are days. The machine serves on all the
     /// same: what was sold is there to be given back.
     pub(super) async fn keep_to_licence(&mut self) -> Result<(), MachineError> {
-        let is_turning = self.turning.is_freezing() || self.leaving.is_some();
+        let (is_turning, may_start) = (self.turning.is_freezing() || self.leaving.is_some(), self.may_start());
         let (Some(days), Some(program)) = (&mut self.days, &mut self.program) else { return Ok(()) };
         if self.pair.duty() != Duty::Serving || is_turning {
             return Ok(());
@@ -149,7 +149,7 @@ impl Machine {
             tracing::warn!("the days of the licence are over: the POS server is stopped");
             program.stop();
             self.publish_soon();
-        } else if was_held && !program.held && !program.is_wanted() {
+        } else if was_held && !program.held && !program.is_wanted() && may_start {
             program.start(self.pair.record().epoch);
             self.publish_soon();
         }

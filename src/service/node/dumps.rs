@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::asides::{self, Asides};
 use super::{Machine, MachineError};
@@ -36,8 +36,15 @@ type Answer = (String, Result<u64, String>);
 /// What could not be done, and when that is tried again.
 pub(super) type Failed = (Doubt, Instant);
 
-/// What becomes of databases that are overwritten: where what they held was set aside, as far as it was not there already.
-pub(super) type Overwriting = JoinHandle<Result<Vec<PathBuf>, Doubt>>;
+/// Databases that are read, or overwritten, until this machine is gone from its place.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) gone: Arc<AtomicBool>,
+    pub(super) task: JoinHandle<Came>,
+}
+
+/// Where what they alone held is now, as far as it was not there already; and whether all was done.
+pub(super) type Came = (Vec<PathBuf>, Result<(), Doubt>);
 
 /// The dumps of this machine.
 #[derive(Debug, Default)]
@@ -47,8 +54,8 @@ pub(super) struct Dumps {
     /// When each dump in the mirror was begun.
     begun: BTreeMap<String, Timestamp>,
     restoring: Option<Restoring>,
-    /// One that was given up when this machine served no more: its program may run for a moment yet.
-    former: Option<Overwriting>,
+    /// What was given up when this machine served no more: its program may run for a moment yet.
+    former: Option<Running>,
     /// Why they could not be read back, until they are.
     pub(super) failed: Option<Failed>,
     /// Nothing is written any more: each is dumped once more before all is sent.
@@ -59,8 +66,32 @@ pub(super) struct Dumps {
 #[derive(Debug)]
 struct Restoring {
     epoch: Epoch,
-    gone: Arc<AtomicBool>,
-    task: Overwriting,
+    runs: Running,
+}
+
+impl Running {
+    /// Begins it.
+    pub(super) fn begin<F: Future<Output = Came> + Send + 'static>(work: impl FnOnce(Arc<AtomicBool>) -> F) -> Self {
+        let gone = Arc::new(AtomicBool::new(false));
+        Self { task: ground::spawn(work(Arc::clone(&gone))), gone }
+    }
+
+    /// Its program is ended.
+    pub(super) fn end(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Waits for its end.
+    pub(super) async fn came(mut self) -> Came {
+        (&mut self.task).await.unwrap_or_else(|error| (vec![], Err(lost(&error.into()))))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nobody waits for it: it is not to go on beside whatever begins next.
+        self.end();
+    }
 }
 
 /// What is kept in the home.
@@ -122,10 +153,37 @@ impl Dumps {
         self.dumpers.clear();
         self.ending = false;
         self.failed = None;
-        if let Some(Restoring { gone, task, .. }) = self.restoring.take() {
-            gone.store(true, Ordering::Release);
-            self.former = Some(task);
+        if let Some(Restoring { runs, .. }) = self.restoring.take() {
+            runs.end();
+            self.former = Some(runs);
         }
+    }
+
+    /// The service of this machine ends: nothing that writes or reads a database goes on without it.
+    pub(super) async fn end_all(&mut self) {
+        self.end();
+        let (runs, _) = self.asides.end();
+        for runs in runs.into_iter().chain(self.former.take()) {
+            runs.end();
+            let _ = timeout(AGAIN, runs.came()).await;
+        }
+    }
+
+    /// The POS server starts when they are read back.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.restoring.is_some() || self.failed.is_some()
+    }
+
+    /// Whether what `name` alone held is being set aside before it is read back, as far as is known.
+    pub(super) fn may_be_setting_aside(&self) -> bool {
+        self.saved.owed.is_some() && self.restoring.is_some() || self.asides.runs()
+    }
+
+    /// A person has said something else meanwhile: what runs is ended, and tried again.
+    pub(super) fn begin_again(&mut self) {
+        self.restoring.iter().for_each(|one| one.runs.end());
+        self.asides.begin_again();
+        self.failed.iter_mut().for_each(|(_, again)| *again = Instant::now());
     }
 }
 
@@ -168,56 +226,74 @@ impl Machine {
             return true;
         }
         let owed = self.dumps.saved.owed.map(|served| (self.held_alone(served), served));
-        let before: Vec<Overwriting> = self.dumps.asides.end().into_iter().chain(self.dumps.former.take()).collect();
-        let gone = Arc::new(AtomicBool::new(false));
-        let is_gone = Arc::clone(&gone);
-        let task = ground::spawn(async move {
+        let (runs, failed) = self.dumps.asides.end();
+        self.dumps.failed = self.dumps.failed.take().or(failed);
+        let before: Vec<Running> = runs.into_iter().chain(self.dumps.former.take()).collect();
+        let runs = Running::begin(|gone| async move {
             let mut asides = vec![];
             for task in before {
                 // One reads what is about to be overwritten; of two that write none would know what it has written.
-                asides.extend(task.await.into_iter().flatten().flatten());
+                asides.extend(task.came().await.0);
             }
             if let Some((alone, served)) = owed {
-                asides.extend(asides::set_all_aside(alone, served).await?);
+                let (kept, done) = asides::set_all_aside(alone, served, &gone).await;
+                asides.extend(kept);
+                if done.is_err() {
+                    return (asides, done);
+                }
             }
-            read_all_back(all, &is_gone).await?;
-            Ok(asides)
+            (asides, read_all_back(all, &gone).await)
         });
-        self.dumps.restoring = Some(Restoring { epoch, gone, task });
+        self.dumps.restoring = Some(Restoring { epoch, runs });
         false
     }
 
     /// Looks how far the dumps are that are read back, or are written for the last time.
     pub(super) async fn dumps_go_on(&mut self) -> Result<(), MachineError> {
+        if let Some(former) = self.dumps.former.take_if(|former| former.task.is_finished()) {
+            let (asides, _) = former.came().await;
+            self.tell_asides(asides);
+        }
         if self.pair.duty() != Duty::Serving {
             self.dumps.end();
             return Ok(());
+        }
+        // While the place is being given nothing begins here.
+        if self.turning.is_freezing() {
+            return self.last_dumps_go_on().await;
         }
         let is_due = self.dumps.failed.as_ref().is_some_and(|(_, again)| Instant::now() >= *again);
         if is_due && self.dumps.restoring.is_none() {
             let epoch = self.pair.record().epoch;
             self.restore_dumps(epoch);
         }
-        if let Some(Restoring { epoch, task, .. }) = self.dumps.restoring.take_if(|one| one.task.is_finished()) {
+        if let Some(Restoring { epoch, runs }) = self.dumps.restoring.take_if(|one| one.runs.task.is_finished()) {
+            let (asides, came) = runs.came().await;
+            self.tell_asides(asides);
             let saved = Saved { restored: self.pair.record().took_over(), ..Saved::default() };
-            let came = task.await.unwrap_or_else(|error| Err(lost(&error.into())));
-            let came = came.and_then(|asides| self.note_dumps(saved).map(|()| asides).map_err(|error| lost(&error)));
-            match came {
-                Ok(asides) => {
+            match came.and_then(|()| self.note_dumps(saved).map_err(|error| lost(&error))) {
+                Ok(()) => {
                     self.dumps.failed = None;
-                    self.tell_asides(asides);
                     self.restore_dumps(epoch);
                     self.ready_to_start(epoch).await;
                 }
                 Err(doubt) => {
                     tracing::error!(?doubt, "a database could not be read back: the POS server is not started");
                     let why = doubt.why_not().unwrap_or(WhyNot::Other);
-                    self.end_job(Err(why)).await;
+                    // What gives the place away is not held up by that.
+                    if self.turning.job.running().is_none_or(|own| !own.kind.gives()) {
+                        self.end_job(Err(why)).await;
+                    }
                     self.dumps.failed = Some((doubt, Instant::now() + AGAIN));
                 }
             }
             self.publish_soon();
         }
+        self.last_dumps_go_on().await
+    }
+
+    /// Looks whether all is dumped for the last time.
+    async fn last_dumps_go_on(&mut self) -> Result<(), MachineError> {
         if self.dumps.ending && self.dumps.dumpers.iter().all(Dumper::has_ended) {
             self.dumps.ending = false;
             if let Some((name, why)) = self.dumps.undumped() {

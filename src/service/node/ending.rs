@@ -62,6 +62,7 @@ impl Machine {
     /// Ends all that works for it.
     pub(super) async fn end(mut self, left: Result<Left, MachineError>) -> Result<Left, MachineError> {
         self.give_up_drill().await;
+        self.dumps.end_all().await;
         if let Ok(Left::Stopped) = left {
             if let Some(session) = self.session.take() {
                 Mark::Goodbye.set(&self.home);

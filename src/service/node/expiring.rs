@@ -55,7 +55,14 @@ impl Machine {
         if let Some(why) = self.check_free().why {
             return Reply::Refused { why: vec![why] };
         }
-        self.done(by, What::Noted(Noted::HistoryForgotten));
+        let serves = self.pair.duty() == Duty::Serving;
+        let stalled = self.lanes.iter().find_map(|lane| Some((lane.name.clone(), lane.stalled.as_ref()?.why.clone())));
+        match stalled {
+            // Nobody is there who could delete them.
+            _ if !serves && self.lanes.is_empty() => return Reply::Refused { why: vec![WhyNot::NoCopy] },
+            Some((name, why)) if !serves => return Reply::Refused { why: vec![WhyNot::DatasetStopped { name, why }] },
+            _ => self.done(by, What::Noted(Noted::HistoryForgotten)),
+        }
         for lane in &self.lanes {
             let _ = lane.orders.send(Order::ForgetHistory);
         }

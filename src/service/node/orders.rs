@@ -37,6 +37,9 @@ impl Machine {
             Command::Copy { name, by } if !self.has_stalled(&name) && self.session.is_some() => {
                 Command::Copy { name, by }
             }
+            Command::GiveUpAside { name, by } if !self.waits_for_aside(&name) && self.session.is_some() => {
+                Command::GiveUpAside { name, by }
+            }
             command => {
                 let _ = answer.send(self.command(command).await);
                 return;

@@ -206,7 +206,9 @@ impl Machine {
     fn every_dataset(&self, status: &Status) -> Check {
         let stopped = status.stalled.first().cloned();
         let stopped = stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
-        let theirs = self.their_status.iter().flat_map(|theirs| &theirs.alarms);
+        // What the other one says of itself counts as long as it mirrors this one.
+        let theirs = self.their_status.iter().filter(|_| self.pair.duty() == Duty::Serving);
+        let theirs = theirs.flat_map(|theirs| &theirs.alarms);
         let undumped = status.alarms.iter().chain(theirs).find_map(|alarm| match &alarm.trouble {
             // A server that could not read its dump back can be relieved: nothing was sold since.
             Trouble::Doubt(doubt @ (Doubt::NotDumped { .. } | Doubt::NotAside { .. })) => doubt.why_not(),

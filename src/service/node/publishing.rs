@@ -82,12 +82,7 @@ impl Machine {
         }
         status.stalled.extend(stalled);
         status.alarms.sort_by_key(|alarm| alarm.trouble.is_hint());
-        status.history = self.keeper.history().to_vec();
-        if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
-            && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
-        {
-            status.operation = Some(shown.clone());
-        }
+        self.tell_operations(&mut status);
         self.tell_drills(&mut status);
         self.tell_states(&mut status);
         self.tell_dumps(&mut status);
@@ -107,6 +102,21 @@ impl Machine {
             caller.complete(&mut status);
         }
         status
+    }
+
+    /// What the status says of operations: the last ones of this machine's diary, and the one that runs or ran last on either.
+    fn tell_operations(&self, status: &mut Status) {
+        status.history = self.keeper.history().to_vec();
+        // What a machine said of an operation before it fell silent may be over since.
+        let is_over = |known: &Operation| {
+            self.keeper.history().iter().any(|kept| kept.id == known.id && kept.state != OperationState::Running)
+        };
+        status.operation.take_if(|known| known.state == OperationState::Running && is_over(known));
+        if let Some(shown) = self.turning.job.shown(self.heart.is_heard(Instant::now()))
+            && status.operation.as_ref().is_none_or(|known| is_newer(shown, known))
+        {
+            status.operation = Some(shown.clone());
+        }
     }
 }
 

@@ -69,7 +69,6 @@ fn of_command(command: &Command) -> u32 {
         | Command::Verify { .. }
         | Command::Reseed { .. }
         | Command::ForgetHistory { .. }
-        | Command::GiveUpAside { .. }
         | Command::Promote { .. }
         | Command::Return { .. }
         | Command::Copy { .. }
@@ -89,7 +88,7 @@ fn of_command(command: &Command) -> u32 {
         | Command::Adopt { .. }
         | Command::InviteTerminal { .. }
         | Command::Message { .. } => 4,
-        Command::Drill { .. } => 5,
+        Command::Drill { .. } | Command::GiveUpAside { .. } => 5,
     }
 }
 

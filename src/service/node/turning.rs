@@ -220,7 +220,7 @@ impl Machine {
             return;
         }
         self.turning.storing = None;
-        if self.numbers.failed.is_some() {
+        if !self.may_start() {
             return;
         }
         // Its ports are this machine's own as a till until then.
@@ -234,6 +234,11 @@ impl Machine {
         } else {
             program.start(epoch);
         }
+    }
+
+    /// Whether the data are what the POS server is to begin with: no number and no database waits for being set.
+    pub(super) fn may_start(&self) -> bool {
+        self.numbers.failed.is_none() && !self.dumps.is_waited_for()
     }
 
     /// The terminals tell something: the POS server may have waited for that.
