@@ -26,7 +26,7 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
-//! - [`numbering`]: numbers that must never be given twice
+//! - [`numbering`], [`readings`]: numbers that must never be given twice; what was read of them
 //! - [`outbox`]: the shop's program that is told of events
 //! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
@@ -65,6 +65,7 @@ pub mod outbox;
 pub mod plan;
 pub mod pos;
 pub mod proofs;
+pub mod readings;
 pub mod receiving;
 pub mod refusal;
 pub mod rehearsal;

@@ -1,8 +1,5 @@
 //! Numbers that must never be given twice: where one goes on when the backup starts, and which ones may have been given out.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +39,15 @@ impl Next {
         match self {
             Self::Behind(next) => Self::Behind(next.max(least)),
             Self::Series(_) => self,
+        }
+    }
+
+    /// The same, at the start of `epoch`: a series that is called by it is another one each time.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u64) -> Self {
+        match self {
+            Self::Series(series) => Self::Series(series.replace("{epoch}", &epoch.to_string())),
+            Self::Behind(_) => self,
         }
     }
 
@@ -127,110 +133,6 @@ impl Numbered {
     }
 }
 
-/// So long a number that went down is taken for a fault of its reading.
-const DOUBT: Duration = Duration::from_secs(600);
-
-/// The rate of so long counts.
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// Between two that are remembered for the rate.
-const APART: Duration = Duration::from_secs(60);
-
-/// The gap is so many times what the highest rate gives.
-const SURE: u64 = 10;
-
-/// What was read of one number, and when.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Readings {
-    /// The last answer.
-    error: Option<String>,
-    read_at: Option<Timestamp>,
-    /// Values since a day, about a minute apart, and the last one.
-    known: VecDeque<(Timestamp, u64)>,
-}
-
-impl Readings {
-    /// Takes in an answer.
-    pub fn take(&mut self, answer: Result<u64, String>, now: Timestamp) {
-        self.read_at = Some(now);
-        // What a clock that was ahead has noted may be of any time.
-        self.known.retain(|(at, _)| *at <= now);
-        match answer {
-            Err(error) => self.error = Some(error),
-            Ok(value) => {
-                self.error = None;
-                // The last one moves until it is far enough from the one before.
-                if let Some([(before, _), (last, _)]) = self.known.make_contiguous().last_chunk()
-                    && since(*before, *last) < APART
-                {
-                    self.known.pop_back();
-                }
-                self.known.push_back((now, value));
-                while self.known.front().is_some_and(|(at, _)| since(*at, now) > DAY) {
-                    self.known.pop_front();
-                }
-            }
-        }
-    }
-
-    /// The last one: the highest of the last ten minutes, for what goes down may be a fault.
-    #[must_use]
-    pub fn last(&self) -> Option<u64> {
-        let (newest, _) = self.known.back()?;
-        self.known.iter().filter(|(at, _)| since(*at, *newest) <= DOUBT).map(|(_, value)| *value).max()
-    }
-
-    /// The highest rate of the last day over a minute or more, in numbers given in an hour. Of a few seconds nothing follows: three
-    /// tills may ring at once.
-    #[must_use]
-    pub fn rate(&self) -> u64 {
-        let rate = |(place, (to, high)): (usize, &(Timestamp, u64))| {
-            let is_minute = |(from, _): &&(Timestamp, u64)| since(*from, *to) >= APART;
-            let (from, low) = self.known.iter().take(place).rev().find(is_minute).or(self.known.front())?;
-            let span = since(*from, *to).max(APART);
-            Some(high.saturating_sub(*low).saturating_mul(3600).div_ceil(span.as_secs()))
-        };
-        self.known.iter().enumerate().filter_map(rate).max().unwrap_or(0)
-    }
-
-    /// What the highest rate would have given since a copy of this age, so many times over.
-    fn given(&self, age: Duration, times: u64) -> u64 {
-        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        self.rate().saturating_mul(times).saturating_mul(ms).div_ceil(3_600_000)
-    }
-
-    /// What is left free behind a copy of this age, so that no number is given twice: ten times what the highest rate would have given.
-    #[must_use]
-    pub fn gap(&self, age: Duration) -> u64 {
-        self.given(age, SURE)
-    }
-
-    /// How many there may be at the most that a copy of this age has not; none where too little was read to know. What comes at random,
-    /// so many on an average, is hardly ever more than that and three times its root, and some more where it is few.
-    #[must_use]
-    pub fn most(&self, age: Duration) -> Option<u64> {
-        let ((first, _), (last, _)) = (self.known.front()?, self.known.back()?);
-        let given = self.given(age, 1);
-        let most = if given == 0 { 0 } else { given.saturating_add(3 * (given.isqrt() + 1)) };
-        (since(*first, *last) >= APART).then_some(most)
-    }
-
-    /// How it stands, where the mirror is so old and this is to be done when the backup starts.
-    #[must_use]
-    pub fn status(&self, name: &str, on_start: &OnStart, age: Duration) -> CounterStatus {
-        let next = next(on_start, self.last(), self.gap(age));
-        let asks = *on_start == OnStart::Ask || next.is_none();
-        CounterStatus {
-            name: name.to_owned(),
-            last: self.last(),
-            error: self.error.clone(),
-            read_at: self.read_at,
-            next,
-            asks,
-        }
-    }
-}
-
 /// Where a number goes on whose last one in the mirror is this: never less than the computed gap behind it.
 #[must_use]
 pub fn next(on_start: &OnStart, last: Option<u64>, computed: u64) -> Option<Next> {
@@ -245,6 +147,20 @@ pub fn next(on_start: &OnStart, last: Option<u64>, computed: u64) -> Option<Next
 /// The gap that is proposed at the least.
 const PROPOSED: u64 = 50;
 
+/// From where one is counted on whose last one in the mirror is `last`: what was set at an earlier start may stand where nothing reads it,
+/// and what was given since then is in no copy perhaps.
+#[must_use]
+pub fn behind_set(last: u64, set: Option<&Numbered>) -> u64 {
+    match set {
+        Some(Numbered { next: Next::Behind(to), last: was, .. })
+            if was.is_none_or(|was| was <= last) && last <= *to =>
+        {
+            *to
+        }
+        _ => last,
+    }
+}
+
 /// The numbers that may have been given out and are not in the mirror.
 #[must_use]
 pub fn suspect(last: Option<u64>, next: &Next) -> Option<(u64, Option<u64>)> {
@@ -256,36 +172,12 @@ pub fn suspect(last: Option<u64>, next: &Next) -> Option<(u64, Option<u64>)> {
     }
 }
 
-fn since(from: Timestamp, to: Timestamp) -> Duration {
-    to.duration_since(from).try_into().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + second).unwrap()
-    }
-
-    #[test]
-    fn the_gap_is_ten_times_what_the_busiest_minute_would_give() {
-        let mut readings = Readings::default();
-        // Two a minute, and one minute with 30.
-        for minute in 0..120 {
-            readings.take(Ok(u64::try_from(minute).unwrap() * 2), at(minute * 60));
-        }
-        readings.take(Ok(238 + 30), at(120 * 60));
-        assert_eq!((readings.last(), readings.rate()), (Some(268), 1800));
-        assert_eq!(readings.gap(Duration::from_secs(120)), 600);
-        let most = |seconds| readings.most(Duration::from_secs(seconds));
-        assert_eq!([most(0), most(1), most(20), most(120)], [Some(0), Some(7), Some(22), Some(84)]);
-        let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
-        assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
-        assert_eq!(suspect(Some(268), &Next::Behind(868)), Some((269, Some(868))));
-        // A day later nobody remembers that minute.
-        readings.take(Ok(300), at(130 * 60 + 86_400));
-        assert!(readings.rate() < 60, "{}", readings.rate());
     }
 
     #[test]
@@ -312,64 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_clock_that_was_ahead_has_noted_is_forgotten() {
-        let mut readings = Readings::default();
-        readings.take(Ok(1000), at(365 * 86_400));
-        (0..10_u32).for_each(|minute| readings.take(Ok(1000 + u64::from(minute)), at(i64::from(minute) * 61)));
-        assert!(readings.rate() <= 60, "one a minute: {}", readings.rate());
-        assert!(readings.most(Duration::from_secs(60)).is_some());
-    }
-
-    #[test]
-    fn a_number_that_goes_down_is_not_believed_at_once() {
-        let mut readings = Readings::default();
-        readings.take(Ok(1042), at(0));
-        readings.take(Ok(3), at(120));
-        assert_eq!(readings.last(), Some(1042));
-        readings.take(Ok(4), at(700));
-        readings.take(Ok(5), at(900));
-        assert_eq!(readings.last(), Some(5), "it was begun anew");
-        readings.take(Err("no such table".to_owned()), at(901));
-        let status = readings.status("receipt", &OnStart::Gap(50), Duration::ZERO);
-        assert_eq!((status.last, status.next, status.asks), (Some(5), Some(Next::Behind(55)), false));
-        assert_eq!(status.error.as_deref(), Some("no such table"));
-    }
-
-    #[test]
-    fn what_nobody_could_read_is_asked_about() {
-        let status = Readings::default().status("receipt", &OnStart::Gap(50), Duration::ZERO);
-        assert_eq!((status.next, status.asks), (None, true));
-        assert!(Readings::default().status("folio", &OnStart::Series("B".to_owned()), Duration::ZERO).next.is_some());
-        assert!(Readings::default().status("folio", &OnStart::Ask, Duration::ZERO).asks);
-    }
-
-    #[test]
-    fn many_readings_within_a_minute_are_one() {
-        let mut readings = Readings::default();
-        for second in 0..10_000 {
-            readings.take(Ok(u64::try_from(second).unwrap()), at(second));
-        }
-        assert!(readings.known.len() < 180, "{}", readings.known.len());
-        assert_eq!((readings.last(), readings.rate()), (Some(9999), 3600));
-    }
-
-    #[test]
-    fn of_a_few_seconds_no_rate_follows() {
-        let mut readings = Readings::default();
-        for (second, value) in [(0, 0), (600, 10), (1200, 20), (1201, 23)] {
-            readings.take(Ok(value), at(second));
-        }
-        assert_eq!(readings.rate(), 78, "13 in ten minutes, and not three in each second");
-        let mut readings = Readings::default();
-        readings.take(Ok(0), at(0));
-        readings.take(Ok(20), at(3));
-        assert_eq!(readings.rate(), 1200, "as many in the first minute");
-        assert_eq!(readings.most(Duration::from_secs(20)), None, "nobody knows yet");
-        // One busy minute of three, read each second.
-        for second in 0..180 {
-            readings.take(Ok(20 + second.clamp(60, 120) - 60), at(60 + i64::try_from(second).unwrap()));
-        }
-        assert!((3000..=3600).contains(&readings.rate()), "{}", readings.rate());
+    fn a_series_may_be_called_by_the_epoch() {
+        assert_eq!(Next::Series("B{epoch}".to_owned()).in_epoch(4).value(), "B4");
+        assert_eq!(Next::Behind(1092).in_epoch(4), Next::Behind(1092));
     }
 
     #[test]

@@ -176,6 +176,15 @@ pub enum WhyNot {
         /// Its name.
         name: String,
     },
+    /// It cannot go on behind a number that a person gives.
+    NumberGiven {
+        /// What was to go on.
+        name: String,
+        /// Behind this one.
+        number: u64,
+        /// The last one that is known; none where no number is called so.
+        last: Option<u64>,
+    },
     /// Nothing waits for a number to be set by hand.
     NoNumberWaits,
     /// No POS server program is set.

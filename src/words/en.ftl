@@ -1070,6 +1070,8 @@ refusal-comparing = both sides are being compared; wait for the end of that
 refusal-not-asked = question { $question } is not asked any more
 refusal-no-such-machine = no machine is called { $name }; the backup is called { $backup }
 refusal-number-asked = Say behind which number { $name } goes on, so that none is given twice: the last one in the copy is { $last }. For example --counter { $name }={ $proposed }
+refusal-number-given = { $name } cannot go on behind { $number }: { $last } was given out already, and no number is to be given twice
+refusal-no-such-number = No number is called { $name } in store.toml (see espejo counters)
 refusal-number-not-set = { $name } could not be set, so the POS server is not started: { $why }. Set it by hand, then: espejo counters --set
 refusal-no-number-waits = No number waits to be set by hand
 refusal-nobody-joined = no backup has joined

@@ -22,6 +22,16 @@ fn dump_key(why: &WhyNot) -> &'static str {
     }
 }
 
+/// The sentence about a number that must not repeat.
+fn number_key(why: &WhyNot) -> &'static str {
+    match why {
+        WhyNot::NumberGiven { last: None, .. } => "refusal-no-such-number",
+        WhyNot::NumberGiven { .. } => "refusal-number-given",
+        WhyNot::NumberAsked { .. } => "refusal-number-asked",
+        _ => "refusal-number-not-set",
+    }
+}
+
 /// The sentence about a terminal that is to join.
 fn terminal_key(why: &WhyNot) -> &'static str {
     match why {
@@ -78,8 +88,7 @@ fn key(why: &WhyNot) -> &'static str {
         WhyNot::ServerVersions { .. } => "refusal-server-versions",
         WhyNot::NoRoom { .. } => "refusal-no-room",
         WhyNot::Busy { .. } => "refusal-busy",
-        WhyNot::NumberAsked { .. } => "refusal-number-asked",
-        WhyNot::NumberNotSet { .. } => "refusal-number-not-set",
+        WhyNot::NumberAsked { .. } | WhyNot::NumberNotSet { .. } | WhyNot::NumberGiven { .. } => number_key(why),
         WhyNot::NotRestored { .. }
         | WhyNot::NotDumped { .. }
         | WhyNot::NotAside { .. }
@@ -145,6 +154,10 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
                 ("last", last),
                 ("proposed", proposed.clone().unwrap_or_else(|| "N".to_owned())),
             ]
+        }
+        WhyNot::NumberGiven { name, number, last } => {
+            let last = last.map_or_else(String::new, |last| last.to_string());
+            vec![("name", name.clone()), ("number", number.to_string()), ("last", last)]
         }
         WhyNot::NotLevel { limit_ms } => vec![("limit", span(*limit_ms))],
         WhyNot::NumberNotSet { name, why }

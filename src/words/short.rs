@@ -9,7 +9,6 @@ use crate::service::status::OperationKind;
 pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
     let say = |key: &str| words.say(key);
     let named = |key: &str| words.with(key, &[("name", other.into())]);
-    let two = |key, one, other| of_two(words, key, one, other);
     let of = |key: &str, name: &str| words.with(key, &[("name", FluentValue::from(name.to_owned()))]);
     let span = |ms: u64| figures::span(words, ms);
     match why {
@@ -24,7 +23,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::NoSuchMachine { .. } | WhyNot::NobodyJoined => say("short-nobody-joined"),
         WhyNot::NoTerminals | WhyNot::NoTerminalName { .. } | WhyNot::TerminalThere { .. } => say("short-no-terminal"),
         WhyNot::OnlyThisLink { saw, all } => {
-            two("short-only-this-link", ("saw", saw.to_string()), ("all", all.to_string()))
+            two(words, "short-only-this-link", ("saw", saw.to_string()), ("all", all.to_string()))
         }
         WhyNot::Isolated { .. } => say("short-isolated"),
         WhyNot::System { error } | WhyNot::NoCommand { error } => error.clone(),
@@ -36,7 +35,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::WasNoServer => say("short-was-no-server"),
         WhyNot::OtherHealthy => named("short-healthy"),
         WhyNot::CopyOld { age_ms, limit_ms } => {
-            two("short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
+            two(words, "short-copy-old", ("age", span(*age_ms)), ("limit", span(*limit_ms)))
         }
         WhyNot::TooLongAgo { .. } => say("short-too-long-ago"),
         WhyNot::QuestionOpen | WhyNot::QuestionFirst => say("short-question"),
@@ -48,14 +47,16 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::NoServer => say("short-no-server"),
         WhyNot::ServerHindered { what, .. } => words.with("short-server-hindered", &[("what", what.as_str().into())]),
         WhyNot::ServerVersions { ours, theirs } => {
-            two("short-server-versions", ("ours", ours.clone()), ("theirs", theirs.clone()))
+            two(words, "short-server-versions", ("ours", ours.clone()), ("theirs", theirs.clone()))
         }
         WhyNot::NoRoom { free_bytes, needed_bytes } => {
             let size = |bytes: u64| figures::bytes(words, bytes);
-            two("short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
+            two(words, "short-no-room", ("free", size(*free_bytes)), ("needed", size(*needed_bytes)))
         }
         WhyNot::Busy { kind } => busy(words, *kind),
-        WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } => of("short-number", name),
+        WhyNot::NumberAsked { name, .. } | WhyNot::NumberNotSet { name, .. } | WhyNot::NumberGiven { name, .. } => {
+            of("short-number", name)
+        }
         WhyNot::NotRestored { name, .. } | WhyNot::NotDumped { name, .. } | WhyNot::NotAside { name, .. } => {
             of("short-dump-failed", name)
         }
@@ -76,7 +77,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
     }
 }
 
-fn of_two(words: &Words, key: &str, (a, one): (&str, String), (b, other): (&str, String)) -> String {
+fn two(words: &Words, key: &str, (a, one): (&str, String), (b, other): (&str, String)) -> String {
     words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(other))])
 }
 

@@ -146,6 +146,9 @@ fn a_person_is_asked_where_it_goes_on() {
         shop("on_start = \"ask\"\nwrite = { command = [\"sh\", \"-c\", \"echo $0 > {data}/POS-Q.Seq\", \"{value}\"] }");
     dies(&mut two);
     refused(&two, Machine::Backup, &["promote", "--yes"], "--counter receipt=1092");
+    for (given, why) in [("receipt=104", "1042 was given out already"), ("recipt=1100", "No number is called recipt")] {
+        refused(&two, Machine::Backup, &["promote", "--yes", "--counter", given], why);
+    }
     done(&two, Machine::Backup, &["promote", "--yes", "--counter", "receipt=1045"]);
     assert_eq!(number(&two), "1045\n");
     let set = &counters(&two)["numbered"][0];
@@ -172,6 +175,51 @@ fn a_number_that_cannot_be_set_holds_the_pos_server_until_a_person_has() {
     done(&two, Machine::Backup, &["counters", "--set"]);
     two.until(Machine::Backup, "it is started", |status| status["server"] == "ready");
     refused(&two, Machine::Backup, &["counters", "--set"], "No number waits");
+}
+
+#[test]
+fn by_hand_is_only_what_could_not_be_set() {
+    let mut two = shop(
+        "on_start = { gap = 50 }\nwrite = { command = [\"false\", \"{value}\"] }\n[[counter]]\nname = \"folio\"\n\
+         read = { file = \"FOLIO\", pattern = \"(\\\\d+)\" }\non_start = { gap = 50 }\n\
+         write = { file = \"FOLIO\", format = \"{value}\\n\" }",
+    );
+    fs::write(two.data.join("FOLIO"), "7\n").unwrap();
+    two.until(Machine::Backup, "both are read", |status| status["counters"][1]["last"] == 7);
+    dies(&mut two);
+    assert_eq!(asked(&two, Machine::Backup, &["promote", "--yes"]).status.code(), Some(1));
+    fs::write(two.mirror().join("POS-Q.Seq"), "1092\n").unwrap();
+    done(&two, Machine::Backup, &["counters", "--set"]);
+    two.until(Machine::Backup, "it is started", |status| status["server"] == "ready");
+    let folio = fs::read_to_string(two.mirror().join("FOLIO")).unwrap();
+    assert_eq!((number(&two).as_str(), folio.as_str()), ("1092\n", "57\n"));
+    let set = &counters(&two)["numbered"];
+    assert!(set[0]["by"].is_string() && set[1]["by"].is_null() && set[1]["suspect"] == json!([8, 57]), "{set}");
+}
+
+/// The POS server of the backup never started: the dead main had given numbers, and is the next that gives any.
+#[test]
+fn a_backup_whose_numbers_are_not_set_sets_them_before_it_gives_its_place_away() {
+    let broken = tempfile::NamedTempFile::new().unwrap();
+    let write = format!("test ! -e {} && echo $0 > {{data}}/POS-Q.Seq", broken.path().display());
+    let mut two = shop(&format!(
+        "on_start = {{ gap = 50 }}\nwrite = {{ command = [\"sh\", \"-c\", \"{write}\", \"{{value}}\"] }}"
+    ));
+    dies(&mut two);
+    assert_eq!(asked(&two, Machine::Backup, &["promote", "--yes"]).status.code(), Some(1));
+    two.start(Machine::Main);
+    let possible = || asked(&two, Machine::Backup, &["return", "--plan"]).status.success();
+    until("a return is possible", possible);
+    let said = asked(&two, Machine::Backup, &["return", "--yes"]);
+    assert!(said.status.code() == Some(1) && told(&said).contains("receipt could not be set"), "{}", told(&said));
+    let status = two.until(Machine::Backup, "it has its place still", |status| status["duty"] == "serving");
+    assert_eq!((&status["server"], number(&two).as_str()), (&"stopped".into(), "1042\n"), "{status}");
+    drop(broken);
+    until("a return is possible", possible);
+    done(&two, Machine::Backup, &["return", "--yes"]);
+    assert_eq!(fs::read_to_string(two.data.join("POS-Q.Seq")).unwrap(), "1092\n");
+    let set = counters(&two)["numbered"][0].clone();
+    assert_eq!(set["suspect"], json!([1043, 1092]), "{set}");
 }
 
 #[test]

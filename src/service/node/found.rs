@@ -4,29 +4,56 @@ use std::path::PathBuf;
 
 use super::Machine;
 use super::numbers::ask_of;
+use crate::disk::ask::Ask;
+use crate::disk::rescue;
+use crate::disk::root::on_disk;
 use crate::os::ground;
 use crate::service::numbering::Found;
 use crate::service::status::Status;
 
 impl Machine {
-    /// What this machine alone held of a dataset was set aside there: how far the numbers in it go.
-    pub(super) async fn find_numbers(&mut self, dataset: &str, aside: PathBuf) {
+    /// What this machine alone held of a dataset was set aside there: how far the numbers in it go. Returns those that stand in it and
+    /// could not be read.
+    pub(super) async fn find_numbers(&mut self, dataset: &str, aside: PathBuf) -> Vec<String> {
         let counters = self.store.counters.iter().filter(|counter| counter.read.file.dataset == dataset);
         let asks: Vec<_> = counters.filter_map(ask_of).collect();
         let scratch = self.home.clone();
         let answers = ground::aside(move || {
-            let answer = |ask: &crate::disk::ask::Ask| Some((ask.name.clone(), ask.answer(&aside, &scratch).ok()?));
-            asks.iter().filter_map(answer).collect::<Vec<_>>()
+            let is_there = |ask: &&Ask| on_disk(&aside, &ask.file).exists();
+            let answer = |ask: &Ask| (ask.name.clone(), ask.answer(&aside, &scratch));
+            asks.iter().filter(is_there).map(answer).collect::<Vec<_>>()
         });
-        for (name, last) in answers.await.unwrap_or_default() {
-            self.has_found(name, Some(last));
+        let mut unread = vec![];
+        for (name, answer) in answers.await.unwrap_or_default() {
+            match answer {
+                Ok(last) => self.has_found(name, Some(last)),
+                Err(why) => {
+                    tracing::warn!(name, %why, "how far a number went that was set aside could not be read");
+                    unread.push(name);
+                }
+            }
         }
+        unread
     }
 
     /// All that this machine alone held is set aside: of the other numbers it had given out no more than the other machine knew.
-    pub(super) fn all_is_found(&mut self) {
-        let names: Vec<String> = self.store.counters.iter().map(|counter| counter.name.clone()).collect();
-        for name in names {
+    pub(super) async fn all_is_found(&mut self) {
+        if self.store.counters.is_empty() {
+            return;
+        }
+        let (served, mut unread) = (self.pair.record().served(), vec![]);
+        let each = self.store.datasets.iter().map(|one| (one.name.clone(), self.folder(&self.store, &one.name)));
+        for (dataset, folder) in each.collect::<Vec<_>>() {
+            // Also where this service has ended between that and its being heard of.
+            let listed = ground::aside(move || rescue::list(&folder).unwrap_or_default()).await.unwrap_or_default();
+            let of_then = |aside: &rescue::Aside| aside.list.as_ref().is_some_and(|list| list.epoch == served);
+            for aside in listed.into_iter().filter(of_then) {
+                unread.extend(self.find_numbers(&dataset, aside.path).await);
+            }
+        }
+        let names =
+            self.store.counters.iter().map(|counter| counter.name.clone()).filter(|name| !unread.contains(name));
+        for name in names.collect::<Vec<_>>() {
             self.has_found(name, None);
         }
     }

@@ -7,8 +7,8 @@ use crate::config::dataset::{CountBy, Dataset};
 use crate::disk::ask::{Ask, By};
 use crate::replica::RelPath;
 use crate::service::numbering::CounterStatus;
-use crate::service::numbering::Readings;
 use crate::service::plan::Lack;
+use crate::service::readings::Readings;
 use crate::service::rules::records_of;
 use crate::service::status::Status;
 
@@ -63,6 +63,11 @@ impl Machine {
     /// How each stands, where the mirror is so old: receipts are one number, the first that is named, and what a terminal has shown was given.
     pub(super) fn numbers_stand(&self, age_ms: u64) -> Vec<CounterStatus> {
         let mut all = self.numbers.status(&self.store, age_ms);
+        let record = self.pair.record();
+        let epoch = record.node.next_epoch(record.epoch);
+        for one in &mut all {
+            one.next = one.next.take().map(|next| next.in_epoch(epoch));
+        }
         if let Some(first) = all.first_mut() {
             first.next = first.next.take().map(|next| next.at_least(self.last_receipt()));
         }

@@ -38,6 +38,7 @@
 //! - `publishing`: how it stands is told
 //! - `keeping`: what goes into the diary
 //! - `numbers`: the numbers that must never be given twice
+//! - `setting`: they are worked out and set
 //! - `writing`: where a number goes on is written
 //! - `maintenance`: nobody is called for a while
 //! - `drill`: the start of the POS server is tried
@@ -45,6 +46,7 @@
 //! - `duties`, `handing`: what it begins with; a place is given, and taken
 //! - `expiring`: what was set aside goes when it is old
 //! - `found`: what became of numbers
+//! - `given`: numbers that a person gives
 //! - `inputs`, `talk`, `orders`, `inviting`, `turning`: what each thing that can happen calls for
 
 mod adopting;
@@ -63,6 +65,7 @@ pub mod ending;
 mod expiring;
 pub mod far;
 mod found;
+mod given;
 mod handing;
 pub mod heart;
 mod inbox;
@@ -87,6 +90,7 @@ mod publishing;
 mod recovering;
 mod rehearsing;
 pub mod session;
+mod setting;
 mod since;
 mod stalling;
 pub mod standing;

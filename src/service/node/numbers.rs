@@ -12,21 +12,19 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::writing::write_number;
 use super::{Machine, lacks};
 use crate::config::counter::{Counter, ReadBy};
 use crate::config::dataset::Content;
 use crate::config::store::Store;
 use crate::disk::ask::{Ask, By};
-use crate::os::ground;
-use crate::pair::{Epoch, Node};
+use crate::pair::Node;
 use crate::replica::RelPath;
-use crate::service::command::Reply;
 use crate::service::dumping;
-use crate::service::event::{Noted, What};
+use crate::service::event::Noted;
 use crate::service::home::{copy_aside, save};
-use crate::service::numbering::{CounterStatus, Found, Next, Numbered, Readings, next, suspect};
-use crate::service::plan::{Check, Checked, Step};
+use crate::service::numbering::{CounterStatus, Found, Next, Numbered};
+use crate::service::plan::{Check, Checked};
+use crate::service::readings::Readings;
 use crate::service::refusal::WhyNot;
 use crate::service::status::Status;
 
@@ -36,7 +34,7 @@ pub(super) struct Numbers {
     readings: BTreeMap<String, Readings>,
     /// When they were kept last: their rate of a day is to be known after a restart.
     kept_at: Option<Instant>,
-    saved: Saved,
+    pub(super) saved: Saved,
     /// What was kept before cannot be read.
     is_lost: bool,
     /// Why one could not be set: the POS server waits for that.
@@ -45,25 +43,25 @@ pub(super) struct Numbers {
 
 /// What is kept in the home.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Saved {
+pub(super) struct Saved {
     /// The backup is about to start: these are to be set before, as far as a person said where they go on.
-    wanted: Option<Vec<(String, u64)>>,
+    pub(super) wanted: Option<Vec<(String, u64)>>,
     /// Behind which each goes on at the least, as the person read it who asked for the start.
     #[serde(default)]
     least: Vec<(String, u64)>,
     /// Who that was.
-    by: Option<String>,
+    pub(super) by: Option<String>,
     /// What is being set, in an epoch.
-    setting: Vec<Numbered>,
+    pub(super) setting: Vec<Numbered>,
+    /// Of those the ones that a person has set by hand.
+    #[serde(default)]
+    pub(super) by_hand: Vec<String>,
     /// What was set, the newest last.
-    set: Vec<Numbered>,
+    pub(super) set: Vec<Numbered>,
     /// How far each went here, where this machine was the server and came back.
     #[serde(default)]
     found: Vec<Found>,
 }
-
-/// Starts that are remembered.
-const REMEMBERED: usize = 1000;
 
 /// So often what was read is kept.
 const KEPT: Duration = Duration::from_secs(300);
@@ -135,8 +133,10 @@ impl Numbers {
     pub(super) fn learns(&mut self, found: &[Found]) -> bool {
         let mut is_new = false;
         for one in found {
-            let of = |set: &&mut Numbered| set.name == one.name && set.epoch > one.served && set.found.is_none();
-            if let Some(set) = self.saved.set.iter_mut().rev().find(of) {
+            // The start that followed, and none after it.
+            let of = |set: &&mut Numbered| set.name == one.name && set.epoch > one.served;
+            let followed = self.saved.set.iter_mut().filter(of).min_by_key(|set| set.epoch);
+            if let Some(set) = followed.filter(|set| set.found.is_none()) {
                 // No more than was in the mirror.
                 set.found = one.last.or(set.last);
                 is_new |= set.found.is_some();
@@ -151,7 +151,7 @@ impl Numbers {
     }
 
     /// Where it goes on, and never before what the person read who asked for the start.
-    fn at_least(&self, name: &str, next: Next) -> Next {
+    pub(super) fn at_least(&self, name: &str, next: Next) -> Next {
         let least = self.saved.least.iter().find(|(known, _)| known == name).map(|(_, least)| *least);
         next.at_least(least.unwrap_or(0))
     }
@@ -161,7 +161,15 @@ impl Numbers {
         let (age, unread) = (Duration::from_millis(age_ms), Readings::default());
         let each = store.counters.iter();
         let readings = |name: &String| self.readings.get(name).unwrap_or(&unread);
-        each.map(|counter| readings(&counter.name).status(&counter.name, &counter.on_start, age)).collect()
+        let status = |counter: &Counter| {
+            readings(&counter.name).status(&counter.name, &counter.on_start, age, self.last_set(&counter.name))
+        };
+        each.map(status).collect()
+    }
+
+    /// What was set of a number at the last start.
+    pub(super) fn last_set(&self, name: &str) -> Option<&Numbered> {
+        self.saved.set.iter().rfind(|set| set.name == name)
     }
 }
 
@@ -215,6 +223,7 @@ impl Machine {
         });
         self.numbers.saved.least = least.collect();
         self.numbers.saved.setting.clear();
+        self.numbers.saved.by_hand.clear();
         self.numbers.save(&self.home)
     }
 
@@ -228,6 +237,7 @@ impl Machine {
         (saved.wanted, saved.by) = (None, None);
         saved.least.clear();
         saved.setting.clear();
+        saved.by_hand.clear();
         self.numbers.failed = None;
         if let Err(error) = self.numbers.save(&self.home) {
             tracing::error!(%error, "that no number is to be set any more could not be saved");
@@ -247,116 +257,6 @@ impl Machine {
             self.numbers.saved.wanted = Some(vec![]);
         }
         self.numbers.save(&self.home)
-    }
-
-    /// Sets the numbers that must not repeat, if that is to be done before the POS server starts in `epoch`. Returns whether it may.
-    pub(super) async fn set_numbers(&mut self, epoch: Epoch) -> bool {
-        self.numbers.failed = None;
-        let Some(given) = self.numbers.saved.wanted.clone() else { return true };
-        if self.numbers.saved.setting.is_empty() {
-            match self.work_out(epoch, &given).await {
-                Ok(setting) => self.numbers.saved.setting = setting,
-                Err(failed) => return self.has_failed(failed).await,
-            }
-        }
-        // Where it was begun in an epoch before, the same values are set: nothing was given since.
-        self.numbers.saved.setting.iter_mut().for_each(|one| one.epoch = epoch);
-        if let Err(error) = self.numbers.save(&self.home) {
-            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
-        }
-        for one in self.numbers.saved.setting.clone() {
-            let counter = self.store.counters.iter().find(|counter| counter.name == one.name).cloned();
-            let Some(write) = counter.and_then(|counter| counter.write) else { continue };
-            let (folders, value) = (self.data_folders(), one.next.value());
-            let written = ground::aside(move || write_number(&folders, &write, &value)).await;
-            if let Err(why) = written.unwrap_or_else(|error| Err(error.to_string())) {
-                return self.has_failed((one.name, why)).await;
-            }
-        }
-        self.end_numbers().await
-    }
-
-    /// They are set, or a person has set them by hand: the POS server may start.
-    pub(super) async fn end_numbers(&mut self) -> bool {
-        let setting = std::mem::take(&mut self.numbers.saved.setting);
-        for one in &setting {
-            let what = Noted::Numbered {
-                name: one.name.clone(),
-                last: one.last,
-                next: one.next.value(),
-                suspect: one.suspect,
-            };
-            self.done("", What::Noted(what));
-        }
-        self.numbers.saved.set.extend(setting);
-        let over = self.numbers.saved.set.len().saturating_sub(REMEMBERED);
-        self.numbers.saved.set.drain(..over);
-        (self.numbers.saved.wanted, self.numbers.failed) = (None, None);
-        if let Err(error) = self.numbers.save(&self.home) {
-            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
-        }
-        self.passed(Step::SetNumbers).await;
-        true
-    }
-
-    /// A person has set them by hand.
-    pub(super) async fn numbers_set(&mut self, by: &str) -> Reply {
-        if self.numbers.failed.is_none() {
-            return Reply::Refused { why: vec![WhyNot::NoNumberWaits] };
-        }
-        for one in &mut self.numbers.saved.setting {
-            one.by = Some(by.to_owned());
-        }
-        if self.end_numbers().await {
-            self.start_program(self.pair.record().epoch).await;
-        }
-        Reply::Done
-    }
-
-    async fn has_failed(&mut self, (name, why): (String, String)) -> bool {
-        tracing::error!(name, why, "a number that must not repeat could not be set: the POS server is not started");
-        self.numbers.failed = Some((name.clone(), why.clone()));
-        self.end_job(Err(WhyNot::NumberNotSet { name, why })).await;
-        self.publish_soon();
-        false
-    }
-
-    /// Where each number goes on, by what the data say now: nothing is applied to them any more.
-    async fn work_out(&self, epoch: Epoch, given: &[(String, u64)]) -> Result<Vec<Numbered>, (String, String)> {
-        let mut setting = vec![];
-        for counter in &self.store.counters {
-            let read = match ask_of(counter) {
-                Some(ask) => {
-                    let (folder, scratch) = (self.folder(&self.store, &counter.read.file.dataset), self.home.clone());
-                    let answered = ground::aside(move || ask.answer(&folder, &scratch)).await;
-                    answered.map_err(|error| error.to_string()).and_then(|read| read.map_err(|why| why.to_string()))
-                }
-                None => Err("no such name".to_owned()),
-            };
-            let known = self.numbers.readings.get(&counter.name);
-            let before = known.and_then(Readings::last);
-            // What goes down may be a fault, and what cannot be read was perhaps read before.
-            let last = read.clone().ok().max(before);
-            // They may have been stepped back: what came after that is in them no more.
-            let held = read.clone().ok().or(before);
-            let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
-            let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
-            // Receipts are one number: the first that is named.
-            let is_first = self.store.counters.first() == Some(counter);
-            let shown = if is_first { self.last_receipt() } else { 0 };
-            let found = || {
-                let next = next(&counter.on_start, last, 0)?;
-                Some(self.numbers.at_least(&counter.name, next).at_least(shown))
-            };
-            let Some(next) = said.or_else(found) else {
-                let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
-                return Err((counter.name.clone(), why));
-            };
-            let (suspect, name, at) = (suspect(held, &next), counter.name.clone(), ground::now());
-            let seen = Some(shown).filter(|shown| *shown > 0);
-            setting.push(Numbered { name, epoch, at, last: held, next, suspect, by, found: None, seen });
-        }
-        Ok(setting)
     }
 
     /// The folder of each dataset here.
@@ -381,6 +281,30 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Found by reading: what a main had said of an earlier start answered the next one, and no number was ever given twice.
+    #[test]
+    fn what_a_machine_held_says_what_became_of_the_start_that_followed_and_of_no_other() {
+        let set = |epoch| Numbered {
+            name: "receipt".to_owned(),
+            epoch,
+            at: Timestamp::UNIX_EPOCH,
+            last: Some(1042),
+            next: Next::Behind(1092),
+            suspect: Some((1043, Some(1092))),
+            by: None,
+            found: None,
+            seen: None,
+        };
+        let found = |served, last| [Found { name: "receipt".to_owned(), served, last: Some(last) }];
+        let mut numbers = Numbers { saved: Saved { set: vec![set(2)], ..Saved::default() }, ..Numbers::default() };
+        assert!(numbers.learns(&found(1, 1045)));
+        numbers.saved.set.push(set(4));
+        assert!(!numbers.learns(&found(1, 1045)), "it is said again, and answers nothing else");
+        assert!(numbers.learns(&found(3, 1100)));
+        let all: Vec<_> = numbers.saved.set.iter().map(|set| set.found).collect();
+        assert_eq!(all, [Some(1045), Some(1100)]);
+    }
 
     #[test]
     fn it_never_goes_on_before_what_a_person_has_read() {

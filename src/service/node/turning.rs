@@ -128,7 +128,8 @@ impl Machine {
             let _ = answer.send(Reply::Running { operation: running.id });
             return Ok(());
         }
-        let why = self.plan(kind).against(&given);
+        let mut why = self.plan(kind).against(&given);
+        why.extend(self.why_not_behind(&goes_on));
         if !why.is_empty() {
             // A question that was not answered yet is no refusal.
             if why.iter().any(|why| matches!(why.consent(), None | Some(Consent::Unlock))) {
@@ -296,6 +297,11 @@ impl Machine {
         self.turning.freezing = Some(Freezing { stands: true, until: Instant::now() + STANDSTILL });
         point!("turn.stands-still");
         self.passed(Step::Pause).await;
+        if !self.numbers_go_along().await {
+            // Nothing is given away.
+            self.turning.freezing = Some(Freezing { stands: true, until: Instant::now() });
+            return;
+        }
         match self.dump_once_more() {
             Some(longer) => {
                 let until = Instant::now() + STANDSTILL + longer;
@@ -372,7 +378,7 @@ impl Machine {
         let whole = !self.lanes.is_empty() && self.lanes.iter().all(|lane| lane.book.is_whole());
         let strays = self.pair.record().strays && self.pair.duty() == Duty::Mirroring;
         if strays && whole && self.dumps_are_aside().await {
-            self.all_is_found();
+            self.all_is_found().await;
             self.step(Event::Gathered).await?;
         }
         self.leave_nobody_behind().await;

@@ -29,7 +29,15 @@ pub(super) fn write_number(folders: &[(String, PathBuf)], write: &CounterWrite, 
             let open = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let database = rusqlite::Connection::open_with_flags(at(file)?, open);
             let sql = format!("BEGIN IMMEDIATE;\n{};\nCOMMIT;", sql.replace("{value}", value));
-            database.and_then(|database| database.execute_batch(&sql)).map_err(|error| format!("{file}: {error}"))
+            let changed = database.and_then(|database| {
+                database.execute_batch(&sql)?;
+                database.query_row("SELECT total_changes()", [], |row| row.get::<_, u64>(0))
+            });
+            match changed {
+                Ok(0) => Err(format!("{file}: no row was changed")),
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("{file}: {error}")),
+            }
         }
         CounterWrite::Command(command) => run(folders, command, value),
     }
@@ -101,6 +109,22 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "1091\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_changes_no_row_of_a_database_has_set_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("shop.db")).unwrap();
+        database.execute_batch("CREATE TABLE next (name TEXT, number INTEGER)").unwrap();
+        let folders = [("pos".to_owned(), folder.path().to_owned())];
+        let file = DataFile { dataset: "pos".to_owned(), path: "shop.db".to_owned() };
+        let sql = "UPDATE next SET number = {value} WHERE name = 'receipt'".to_owned();
+        let write = CounterWrite::Sql { file, sql };
+        assert!(write_number(&folders, &write, "1092").unwrap_err().contains("no row was changed"));
+        database.execute_batch("INSERT INTO next VALUES ('receipt', 1042)").unwrap();
+        write_number(&folders, &write, "1092").unwrap();
+        let number: u64 = database.query_row("SELECT number FROM next", [], |row| row.get(0)).unwrap();
+        assert_eq!(number, 1092);
     }
 
     #[test]
