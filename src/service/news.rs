@@ -21,6 +21,8 @@ pub enum News {
         redone: u64,
         /// Names that were not as they had been left.
         strange: Vec<String>,
+        /// Of these the ones that were known before not to be what was written.
+        rotten: Vec<String>,
         /// Files that a first copy finds.
         found: u64,
     },

@@ -122,6 +122,34 @@ fn a_person_has_the_earlier_states_deleted_on_either_machine() {
     two.until_same("it is a mirror again");
 }
 
+/// What the backup wrote as the server stands in no step back: a way back across that would lead to a state that never was.
+#[test]
+fn no_state_of_before_a_change_of_server_is_kept_after_it() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.meet();
+    sold(&two);
+    assert!(states(&two) > 2 && kept(&two) > 1);
+    done(&two, Machine::Backup, &["switch", "--yes"]);
+    fs::write(two.mirror().join("ORDER.QUE"), "sold on the backup\n").unwrap();
+    two.until(Machine::Main, "the main mirrors", |status| status["mirror"]["caught_up"] == true);
+    done(&two, Machine::Backup, &["return", "--yes"]);
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["mirror"]["caught_up"] == true
+    });
+    assert!(states(&two) <= 2, "the state that it came back with, and what came since");
+    let said = output(&mut two.espejo(Machine::Backup, &["history", "--copies"]));
+    sold(&two);
+    assert!(states(&two) > 2, "there is history again: {}", told(&said));
+    // And a restart does not take it.
+    let (all, files) = (states(&two), kept(&two));
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it mirrors", |status| status["mirror"]["as_of"].is_string());
+    assert!(states(&two) >= all && kept(&two) >= files);
+}
+
 /// Room is made by ways back that nobody needs; the one by which a half-applied change is undone is none of them, where no other is kept
 /// either.
 #[test]

@@ -72,6 +72,11 @@ fn what_its_disk_damaged_is_said_where_the_main_is_away_and_copied_again_when_it
     let alarm = alarmed(&said, "MIR-107").unwrap();
     assert_eq!((&alarm["files"], &alarm["first"]), (&json!(1), &json!("PRICES")), "{said}");
     let old = proven(&said);
+    // A night does not make it good: nothing is proven, and it is said from the first moment on.
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    let again = two.until(Machine::Backup, "it is still said", |status| alarmed(status, "MIR-107").is_some());
+    assert_eq!(proven(&again), None, "{again}");
     two.start(Machine::Main);
     two.until_same("it was copied again");
     two.until(Machine::Backup, "and that is proven", |status| {
@@ -81,7 +86,7 @@ fn what_its_disk_damaged_is_said_where_the_main_is_away_and_copied_again_when_it
 
 #[test]
 fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
-    let two = Two::joined();
+    let mut two = Two::joined();
     let path = two.data.join("shop.db");
     let open = Connection::open(&path).unwrap();
     open.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY, what TEXT)").unwrap();
@@ -98,6 +103,10 @@ fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
     assert_eq!(verified.status.code(), Some(0), "both sides are the same: {}", told(&verified));
     let said = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-206").is_some());
     assert_eq!(alarmed(&said, "MIR-206").unwrap()["file"], "shop.db", "{said}");
+    // Also after a night: it is looked at again as soon as both are there.
+    two.stop(Machine::Backup);
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is said again", |status| alarmed(status, "MIR-206").is_some());
     assert!(!two.home(Machine::Backup).join(".RUNDIR.espejo/private").exists(), "nothing is left of the copy");
 }
 

@@ -70,6 +70,8 @@ pub struct Found {
     pub redone: u64,
     /// Names that were not as they had been left.
     pub strange: Vec<RelPath>,
+    /// Of these the ones that were known before not to be what was written.
+    pub rotten: Vec<RelPath>,
     /// Files that were there already when a first copy begins or goes on.
     pub files: u64,
 }
@@ -114,8 +116,12 @@ impl Mirror {
             }
             Form::Committed => {
                 let redone = self.recover(epoch)?;
-                let strange = self.survey(Belief::Stamps)?;
-                Ok(Found { redone, strange, files: 0 })
+                self.begin_epoch(opening.others)?;
+                let mut strange = self.survey(Belief::Stamps)?;
+                let rotten = self.index.rotten()?;
+                // What was found in a life before this one is not what was written yet.
+                strange.extend(rotten.iter().filter(|path| !strange.contains(path)).cloned().collect::<Vec<_>>());
+                Ok(Found { redone, strange, rotten, files: 0 })
             }
             Form::Fresh if empty => {
                 self.begin_anew(Form::Building)?;
@@ -131,6 +137,17 @@ impl Mirror {
                 self.look_over()
             }
         }
+    }
+
+    /// Where a POS server has written here since, the steps back lead to nothing that ever was: none of them leads across an epoch.
+    fn begin_epoch(&mut self, others: Others) -> Result<(), DiskError> {
+        if let Others::Given { served } = others
+            && self.index.served()? != Some(served)
+        {
+            self.forget_history()?;
+            self.index.set_served(served)?;
+        }
+        Ok(())
     }
 
     /// Notes that what this machine alone holds is to be set aside, if it is and was not yet. An empty folder holds nothing.

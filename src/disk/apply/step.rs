@@ -359,6 +359,9 @@ impl Mirror {
                 self.index.set_sums(id, zeros.take_while(|n| *n < blocks::count(*size)).map(|n| (n, None::<Sum>)))?;
             }
         }
+        for path in self.index.rotten()?.iter().filter(|path| plan.puts.contains_key(*path)) {
+            self.index.mended(path)?;
+        }
         for path in &applied.strange {
             self.observe(path, None)?;
         }

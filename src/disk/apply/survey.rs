@@ -206,6 +206,7 @@ impl Mirror {
             if !agrees {
                 self.index.begin()?;
                 self.observe(&path, None)?;
+                self.index.set_rotten(&path)?;
                 self.index.commit()?;
                 checked.strange.push(path.clone());
             }

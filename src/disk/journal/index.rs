@@ -66,7 +66,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS kept_state (
         id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, since INTEGER NOT NULL, percent INTEGER);
     CREATE TABLE IF NOT EXISTS gathering (
-        id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);";
+        id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS rotten (path BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS served (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL);";
 
 impl Index {
     /// Opens the index at `path`, or makes an empty one.
@@ -157,6 +159,7 @@ impl Index {
         self.run("DELETE FROM sums", [])?;
         self.run("DELETE FROM entry", [])?;
         self.run("DELETE FROM proven", [])?;
+        self.run("DELETE FROM rotten", [])?;
         self.run("DELETE FROM generation", [])?;
         self.run("DELETE FROM kept_state", [])?;
         self.run("DELETE FROM state", []).map(drop)
@@ -167,8 +170,9 @@ impl Index {
         self.at(self.db.query_row("SELECT seconds FROM proven", [], |row| row.get(0)).optional())
     }
 
-    /// Notes that they were.
+    /// Notes that they were: nothing in it is rotten.
     pub fn set_proven(&self, seconds: i64) -> Result<(), DiskError> {
+        self.run("DELETE FROM rotten", [])?;
         self.run("INSERT OR REPLACE INTO proven VALUES (1, ?1)", [seconds]).map(drop)
     }
 

@@ -8,10 +8,12 @@
 //! - [`index`]: what stands in the mirror, name by name
 //! - [`states`]: the states that were, and the one that is kept
 //! - [`sums`]: the sums of blocks as the index stores them
+//! - [`noted`]: what rots, and until when a POS server wrote there
 //! - [`gathering`]: what is noted of setting aside what this machine alone holds
 
 pub mod gathering;
 pub mod index;
+pub mod noted;
 pub mod records;
 pub mod redo;
 pub mod states;

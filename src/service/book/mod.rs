@@ -142,8 +142,9 @@ impl Book {
     /// Notes what happened. Returns what is to be told of it by itself.
     fn note(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
-            News::Opened { at, redone, strange, found } => {
+            News::Opened { at, redone, strange, rotten, found } => {
                 self.operations.opened(at.usable, now);
+                self.doubts.rotten.extend(rotten);
                 self.opened(at, redone, strange, found)
             }
             News::Heard { .. } => {

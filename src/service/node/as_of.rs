@@ -36,6 +36,8 @@ pub(super) struct States {
     known: Vec<Timestamp>,
     reading: Option<JoinHandle<Vec<Timestamp>>>,
     read_at: Option<Instant>,
+    /// A step back came to nothing half way: the datasets are perhaps of two times.
+    pub(super) half_back: bool,
 }
 
 impl Machine {
@@ -74,12 +76,14 @@ impl Machine {
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
             let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
             let stepped = back(&mut mirrors).or_else(|_| back(&mut mirrors));
-            // Whatever came of it is told to who asked: it is nothing for a later day, when more has come.
-            ground::remove(&wish).map_err(system)?;
+            // Else the next start finishes it, or a generation that comes does away with it.
             stepped.map_err(no_way)?;
+            ground::remove(&wish).map_err(system)?;
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))
         });
-        let (asides, seq) = stepped.await.unwrap_or_else(|error| Err(system(error)))?;
+        let stepped = stepped.await.unwrap_or_else(|error| Err(system(error)));
+        self.states.half_back = stepped.is_err() && wish_path(&self.home).exists();
+        let (asides, seq) = stepped?;
         self.stepped_back(asides, time);
         Ok(seq)
     }
@@ -96,6 +100,7 @@ impl Machine {
     pub(super) async fn back_at_last(&mut self, epoch: Epoch) {
         let wish = wish_path(&self.home);
         let Ok(bytes) = std::fs::read(&wish) else { return };
+        let mut is_over = true;
         if let Ok(time) = serde_json::from_slice::<Timestamp>(&bytes) {
             let (closed, at) = (self.closed_mirrors(epoch), Time::from(time));
             let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
@@ -107,11 +112,30 @@ impl Machine {
             });
             match stepped.await.unwrap_or_else(|error| Err(system(error))) {
                 Ok(asides) => self.stepped_back(asides, time),
-                Err(why) => tracing::error!(?why, %time, "the step back that was interrupted could not be finished"),
+                Err(why) => {
+                    tracing::error!(?why, %time, "the step back that was interrupted could not be finished");
+                    (is_over, self.states.half_back) = (false, true);
+                }
             }
         }
-        if let Err(error) = ground::remove(&wish) {
-            tracing::error!(%error, "that all was stepped back could not be noted");
+        if is_over {
+            self.no_step_back_waits();
+        }
+    }
+
+    /// To what time all is still to be stepped back, before anything is served from it: some datasets are, perhaps, and others not.
+    pub(super) fn half_back(&self) -> Option<Timestamp> {
+        if !self.states.half_back {
+            return None;
+        }
+        serde_json::from_slice(&std::fs::read(wish_path(&self.home)).ok()?).ok()
+    }
+
+    /// All datasets are of one time again, or more has come since.
+    pub(super) fn no_step_back_waits(&mut self) {
+        self.states.half_back = false;
+        if let Err(error) = ground::remove(&wish_path(&self.home)) {
+            tracing::error!(%error, "that no step back waits any more could not be noted");
         }
     }
 

@@ -5,6 +5,9 @@ use crate::config::counter::CounterWrite;
 use crate::service::command::Reply;
 use crate::service::refusal::WhyNot;
 
+/// Whatever is set in it would be overwritten.
+const NOT_READ_BACK: &str = "a database is not read back yet (DMP-101)";
+
 impl Machine {
     /// Why one of these numbers may not be gone on behind: nobody knows such a number, or it was given out before.
     pub(super) fn why_not_behind(&self, given: &[(String, u64)]) -> Option<WhyNot> {
@@ -26,6 +29,10 @@ impl Machine {
         let Some((name, _)) = self.numbers.failed.clone() else {
             return Reply::Refused { why: vec![WhyNot::NoNumberWaits] };
         };
+        if self.dumps.is_waited_for() {
+            let why = NOT_READ_BACK.to_owned();
+            return Reply::Refused { why: vec![WhyNot::NumberNotSet { name, why }] };
+        }
         let saved = &mut self.numbers.saved;
         saved.setting.iter_mut().filter(|one| one.name == name).for_each(|one| one.by = Some(by.to_owned()));
         saved.by_hand.push(name);
@@ -46,8 +53,7 @@ impl Machine {
         }
         let asks_program = self.store.counters.iter().find(|one| matches!(one.write, Some(CounterWrite::Command(_))));
         if let Some(counter) = asks_program.filter(|_| self.dumps.is_waited_for()) {
-            let why = "a database is not read back yet".to_owned();
-            return self.has_failed((counter.name.clone(), why)).await;
+            return self.has_failed((counter.name.clone(), NOT_READ_BACK.to_owned())).await;
         }
         self.set_numbers(self.pair.record().epoch).await
     }

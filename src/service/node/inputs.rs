@@ -274,6 +274,9 @@ impl Machine {
             self.publish_soon();
             return Ok(());
         }
+        if matches!(news, News::Durable { .. }) && self.states.half_back {
+            self.no_step_back_waits();
+        }
         if let News::Duplicated(copied) = news {
             self.duplicated(lane, copied).await;
             return Ok(());

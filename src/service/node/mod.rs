@@ -255,6 +255,8 @@ impl Machine {
         if known.claim == Claim::Idle {
             machine.back_at_last(known.epoch).await;
             machine.receive(&known)?;
+        } else {
+            machine.clean_up_after_drill();
         }
         let last = boot::begin(home)?;
         machine.turning.was_cut = last == LastEnd::Cut;

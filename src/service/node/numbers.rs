@@ -66,6 +66,12 @@ pub(super) struct Saved {
 /// So often what was read is kept.
 const KEPT: Duration = Duration::from_secs(300);
 
+impl Saved {
+    pub(super) fn save(&self, home: &Path) -> io::Result<()> {
+        save(&path(home), &serde_json::to_vec_pretty(self)?)
+    }
+}
+
 fn path(home: &Path) -> PathBuf {
     home.join("numbers.json")
 }
@@ -104,7 +110,7 @@ impl Numbers {
     }
 
     pub(super) fn save(&self, home: &Path) -> io::Result<()> {
-        save(&path(home), &serde_json::to_vec_pretty(&self.saved)?)
+        self.saved.save(home)
     }
 
     /// The mirror was asked.

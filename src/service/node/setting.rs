@@ -46,7 +46,17 @@ impl Machine {
 
     /// They are set: the POS server may start.
     async fn end_numbers(&mut self) -> bool {
-        let setting = std::mem::take(&mut self.numbers.saved.setting);
+        // In memory only when it is on disk: a service that begins again would set them once more.
+        let mut over = self.numbers.saved.clone();
+        let setting = std::mem::take(&mut over.setting);
+        over.set.extend(setting.iter().cloned());
+        over.set.drain(..over.set.len().saturating_sub(REMEMBERED));
+        over.by_hand.clear();
+        over.wanted = None;
+        if let Err(error) = over.save(&self.home) {
+            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
+        }
+        (self.numbers.saved, self.numbers.failed) = (over, None);
         for one in &setting {
             let what = Noted::Numbered {
                 name: one.name.clone(),
@@ -55,14 +65,6 @@ impl Machine {
                 suspect: one.suspect,
             };
             self.done("", What::Noted(what));
-        }
-        self.numbers.saved.set.extend(setting);
-        let over = self.numbers.saved.set.len().saturating_sub(REMEMBERED);
-        self.numbers.saved.set.drain(..over);
-        self.numbers.saved.by_hand.clear();
-        (self.numbers.saved.wanted, self.numbers.failed) = (None, None);
-        if let Err(error) = self.numbers.save(&self.home) {
-            return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
         }
         self.passed(Step::SetNumbers).await;
         true

@@ -188,7 +188,9 @@ impl Machine {
             self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
             return Event::NotDrained;
         }
-        if let Some(time) = earlier {
+        // One that came to nothing half way is finished before anything is served.
+        let promotes = self.turning.job.running().is_some_and(|own| own.kind == OperationKind::Promote);
+        if let Some(time) = earlier.or_else(|| self.half_back().filter(|_| promotes)) {
             match self.back_to(time).await {
                 Ok(stepped) => seq = stepped,
                 Err(why) => {

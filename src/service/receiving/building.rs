@@ -88,7 +88,7 @@ impl Hands {
         match self.mirror.reseed() {
             Ok(found) => {
                 let at = Standing { position: self.mirror.state().position, ..Standing::default() };
-                self.tell(News::Opened { at, redone: 0, strange: vec![], found });
+                self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found });
             }
             Err(error) => {
                 tracing::warn!(%error, "the copy could not be taken anew");

@@ -106,9 +106,10 @@ impl Hands {
         }
     }
 
-    /// Both sides were the same at that second: it is known after a restart, too.
-    pub(super) fn proven(&self, at: i64) {
-        if let Err(error) = self.mirror.index().set_proven(at) {
+    /// Both sides were the same at that second, or nothing is proven any more: it is known after a restart, too.
+    pub(super) fn proven(&self, at: Option<i64>) {
+        let index = self.mirror.index();
+        if let Err(error) = at.map_or_else(|| index.unprove(), |at| index.set_proven(at)) {
             tracing::warn!(%error, "it could not be kept that the mirror was proven");
         }
     }

@@ -201,6 +201,7 @@ impl Receiving {
         let comparing = std::mem::take(&mut self.comparisons.now);
         self.comparisons.now.number = comparing.number;
         let (now, asked) = (Instant::now(), haste == Haste::AtOnce);
+        let open = comparing.broken.is_empty();
         if differed == 0 {
             self.tell(News::Broken { databases: comparing.broken, unopened: comparing.unopened });
             if std::mem::take(&mut self.comparisons.unread) && !self.troubled {
@@ -212,11 +213,13 @@ impl Receiving {
             tracing::info!(strange, "the mirror was read alone");
             return;
         }
-        // What nobody could open proves nothing, and will not before there is room.
-        let proven = differed == 0 && comparing.unopened == 0;
+        // What nobody could open proves nothing, and what does not open is looked at again after each start: it is to be said.
+        let proven = differed == 0 && comparing.unopened == 0 && open;
         if proven {
             self.comparisons.stale = Some(now + DAILY);
-            self.applier.work(Work::Proven { at: ground::now().as_second() });
+            self.applier.work(Work::Proven { at: Some(ground::now().as_second()) });
+        } else if !open {
+            self.applier.work(Work::Proven { at: None });
         }
         self.comparisons.due = Some(now + if differed == 0 { DAILY } else { AGAIN });
         self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven });

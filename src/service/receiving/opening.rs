@@ -12,6 +12,7 @@ use crate::disk::apply::open::{Found, OpenError, Opening};
 use crate::disk::journal::index::Form;
 use crate::disk::root::Root;
 use crate::disk::{DiskError, Hope};
+use crate::replica::RelPath;
 use crate::service::news::News;
 
 /// Time between two tries.
@@ -65,6 +66,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         proven: mirror.index().proven().ok().flatten(),
         much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
     };
-    let strange = found.strange.iter().map(ToString::to_string).collect();
-    News::Opened { at, redone: found.redone, strange, found: found.files }
+    let names = |paths: &[RelPath]| paths.iter().map(ToString::to_string).collect();
+    let (strange, rotten) = (names(&found.strange), names(&found.rotten));
+    News::Opened { at, redone: found.redone, strange, rotten, found: found.files }
 }

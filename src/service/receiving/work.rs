@@ -42,8 +42,8 @@ pub(super) enum Work {
     DuplicateRest(Duplicate),
     /// Keep the state as it is: what comes next changes so many of a hundred bytes, or only is not steady.
     Pin { percent: Option<u64> },
-    /// Both sides were the same then, byte for byte: seconds since 1970.
-    Proven { at: i64 },
+    /// Both sides were the same then, byte for byte: seconds since 1970. None: it is not proven any more.
+    Proven { at: Option<i64> },
     /// Forget what the mirror was: a first copy is to come.
     Reseed,
     /// Show that something can be made durable beside the mirror.

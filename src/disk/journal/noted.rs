@@ -1,0 +1,46 @@
+//! What is noted of a mirror beside what stands in it: which files are not what was written, and until when it was served from.
+
+use rusqlite::OptionalExtension;
+
+use super::index::Index;
+use crate::disk::error::DiskError;
+use crate::replica::RelPath;
+
+impl Index {
+    /// The files that are not what was written, as far as nothing has put them right since.
+    pub fn rotten(&self) -> Result<Vec<RelPath>, DiskError> {
+        let read = || {
+            let mut all = self.db.prepare_cached("SELECT path FROM rotten")?;
+            let paths = all.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+            paths.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        Ok(self.at(read())?.iter().filter_map(|path| RelPath::new(path).ok()).collect())
+    }
+
+    /// Notes that nothing is proven any more.
+    pub fn unprove(&self) -> Result<(), DiskError> {
+        self.run("DELETE FROM proven", []).map(drop)
+    }
+
+    /// Notes that a file is not what was written: nothing is proven any more.
+    pub fn set_rotten(&self, path: &RelPath) -> Result<(), DiskError> {
+        self.unprove()?;
+        self.run("INSERT OR IGNORE INTO rotten VALUES (?1)", [path.as_bytes()]).map(drop)
+    }
+
+    /// Notes that it was put right.
+    pub fn mended(&self, path: &RelPath) -> Result<(), DiskError> {
+        self.run("DELETE FROM rotten WHERE path = ?1", [path.as_bytes()]).map(drop)
+    }
+
+    /// The last epoch in which a POS server wrote here, as far as the steps back from before it are dropped.
+    pub fn served(&self) -> Result<Option<u64>, DiskError> {
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0).map(i64::cast_unsigned);
+        self.at(self.db.query_row("SELECT epoch FROM served", [], read).optional())
+    }
+
+    /// Notes that they are.
+    pub fn set_served(&self, epoch: u64) -> Result<(), DiskError> {
+        self.run("INSERT OR REPLACE INTO served VALUES (1, ?1)", [epoch.cast_signed()]).map(drop)
+    }
+}
