@@ -18,7 +18,11 @@ use crate::turns::done;
 
 /// The states that the copy on the backup can be stepped back to.
 fn states(two: &Two) -> usize {
-    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
+    states_on(two, Machine::Backup)
+}
+
+fn states_on(two: &Two, machine: Machine) -> usize {
+    let listed = output(&mut two.espejo(machine, &["history", "--copies", "--json"]));
     assert_eq!(listed.status.code(), Some(0), "{}", told(&listed));
     let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
     all[0]["states"].as_array().unwrap().len()
@@ -148,6 +152,37 @@ fn no_state_of_before_a_change_of_server_is_kept_after_it() {
     two.start(Machine::Backup);
     two.until(Machine::Backup, "it mirrors", |status| status["mirror"]["as_of"].is_string());
     assert!(states(&two) >= all && kept(&two) >= files);
+}
+
+/// The steps back of a machine that lost its place are all of the time since: its service may begin again.
+#[test]
+fn what_came_since_a_machine_lost_its_place_can_be_stepped_back_also_after_a_restart() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.meet();
+    sold(&two);
+    two.kill(Machine::Main);
+    two.kill_pos(Machine::Main);
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;what it alone holds\n").unwrap();
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes"]);
+    two.start(Machine::Main);
+    two.until(Machine::Main, "it has a copy", |status| {
+        status["duty"] == "mirroring" && status["strays"] == false && status["mirror"]["caught_up"] == true
+    });
+    for price in ["coffee 2.50", "coffee 2.60", "coffee 2.70"] {
+        fs::write(two.mirror().join("PRICES"), price).unwrap();
+        two.until_same("a price");
+    }
+    let all = states_on(&two, Machine::Main);
+    assert!(all > 2, "{all}");
+    two.stop(Machine::Main);
+    two.start(Machine::Main);
+    two.until(Machine::Main, "it mirrors again", |status| {
+        status["duty"] == "mirroring" && status["mirror"]["caught_up"] == true
+    });
+    assert!(states_on(&two, Machine::Main) >= all);
 }
 
 /// Room is made by ways back that nobody needs; the one by which a half-applied change is undone is none of them, where no other is kept

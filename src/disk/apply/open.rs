@@ -98,6 +98,12 @@ impl Mirror {
         let state = index.state()?;
         let mut mirror = Self { dest: root, journal, stash, index, undo, state, gathering: None, _lock: lock };
         let found = mirror.put_in_order(opening, epoch)?;
+        if let (Others::SetAside { served } | Others::Given { served }, false) =
+            (opening.others, mirror.state.form == Form::Committed)
+        {
+            // It begins anew, and no step back is left.
+            mirror.index.set_served(served)?;
+        }
         Ok((mirror, found))
     }
 

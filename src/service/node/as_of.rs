@@ -1,6 +1,7 @@
 //! The start from an earlier state of the copy: for the day when the main has mirrored its own damage. What the mirror holds is set aside
 //! before anything of it is stepped back.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ pub(super) struct States {
     known: Vec<Timestamp>,
     reading: Option<JoinHandle<Vec<Timestamp>>>,
     read_at: Option<Instant>,
-    /// A step back came to nothing half way: the datasets are perhaps of two times.
-    pub(super) half_back: bool,
+    /// A step back came to nothing half way: these datasets are perhaps of two times, until the server has brought each of them level.
+    half_back: BTreeSet<String>,
 }
 
 impl Machine {
@@ -82,7 +83,9 @@ impl Machine {
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))
         });
         let stepped = stepped.await.unwrap_or_else(|error| Err(system(error)));
-        self.states.half_back = stepped.is_err() && wish_path(&self.home).exists();
+        if stepped.is_err() && wish_path(&self.home).exists() {
+            self.is_half_back();
+        }
         let (asides, seq) = stepped?;
         self.stepped_back(asides, time);
         Ok(seq)
@@ -114,7 +117,8 @@ impl Machine {
                 Ok(asides) => self.stepped_back(asides, time),
                 Err(why) => {
                     tracing::error!(?why, %time, "the step back that was interrupted could not be finished");
-                    (is_over, self.states.half_back) = (false, true);
+                    is_over = false;
+                    self.is_half_back();
                 }
             }
         }
@@ -125,15 +129,24 @@ impl Machine {
 
     /// To what time all is still to be stepped back, before anything is served from it: some datasets are, perhaps, and others not.
     pub(super) fn half_back(&self) -> Option<Timestamp> {
-        if !self.states.half_back {
+        if self.states.half_back.is_empty() {
             return None;
         }
         serde_json::from_slice(&std::fs::read(wish_path(&self.home)).ok()?).ok()
     }
 
-    /// All datasets are of one time again, or more has come since.
-    pub(super) fn no_step_back_waits(&mut self) {
-        self.states.half_back = false;
+    fn is_half_back(&mut self) {
+        self.states.half_back = self.store.datasets.iter().map(|one| one.name.clone()).collect();
+    }
+
+    /// A dataset is what the server has: with the last of them no step back waits any more.
+    pub(super) fn is_level_again(&mut self, name: &str) {
+        if self.states.half_back.remove(name) && self.states.half_back.is_empty() {
+            self.no_step_back_waits();
+        }
+    }
+
+    fn no_step_back_waits(&mut self) {
         if let Err(error) = ground::remove(&wish_path(&self.home)) {
             tracing::error!(%error, "that no step back waits any more could not be noted");
         }

@@ -274,8 +274,9 @@ impl Machine {
             self.publish_soon();
             return Ok(());
         }
-        if matches!(news, News::Durable { .. }) && self.states.half_back {
-            self.no_step_back_waits();
+        if matches!(news, News::Canary { level: true, .. }) {
+            let name = self.lanes[at].name.clone();
+            self.is_level_again(&name);
         }
         if let News::Duplicated(copied) = news {
             self.duplicated(lane, copied).await;
