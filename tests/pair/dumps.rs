@@ -131,8 +131,7 @@ fn a_database_goes_over_with_its_dump_and_comes_back_with_all_that_was_sold() {
     let status = two.status(Machine::Backup).unwrap();
     let books = status["datasets"].as_array().unwrap().iter().find(|one| one["name"] == "books").unwrap().clone();
     assert_eq!((&books["kinds"][0], &books["grade"]), (&"dump".into(), &"exact".into()), "{books}");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     main.sell("rum");
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes"]);
@@ -178,8 +177,7 @@ fn a_main_that_takes_over_again_loses_nothing_that_its_database_alone_held() {
     let Some((mut two, main, backup)) = shop(test, "", "1s") else { return };
     main.sell("coffee");
     until_dumped(&two, "the sale is in the mirror");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     main.sell("rum");
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes"]);
@@ -195,8 +193,7 @@ fn a_main_that_takes_over_again_loses_nothing_that_its_database_alone_held() {
         let books = status["datasets"].as_array().unwrap().iter().find(|one| one["name"] == "books").unwrap();
         books["dumped_at"].is_string() && status["mirror"]["caught_up"] == true
     });
-    two.kill(Machine::Backup);
-    two.kill_pos(Machine::Backup);
+    two.cut_power(Machine::Backup);
     two.until(Machine::Main, "the backup is missed", |status| status["peer"]["state"] == "lost");
     let failed = output(&mut two.espejo(Machine::Main, &["promote", "--yes", "--accept-loss"]));
     assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
@@ -226,8 +223,7 @@ fn a_server_that_cannot_read_its_dump_back_can_be_relieved_and_sells_nothing_bef
     main.sell("coffee");
     until_dumped(&two, "the sale is in the mirror");
     backup.ask("postgres", "alter database shop rename to gone");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     let failed = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss"]));
     assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));
@@ -298,8 +294,7 @@ fn what_cannot_be_dumped_or_read_back_is_said_and_the_pos_server_waits_for_it() 
     main.ask("postgres", "alter database shop rename to gone");
     two.until(Machine::Main, "it cannot be dumped", |status| alarmed(status, "DMP-102"));
     backup.ask("postgres", "alter database shop rename to gone");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     let failed = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss"]));
     assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));

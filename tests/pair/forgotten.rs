@@ -108,8 +108,7 @@ fn a_person_has_the_earlier_states_deleted_on_either_machine() {
     }
     sold(&two);
     assert!(states(&two) > 2, "there is history again");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes"]);
     assert!(kept(&two) > 0, "it serves, and they are still there");
@@ -162,8 +161,7 @@ fn what_came_since_a_machine_lost_its_place_can_be_stepped_back_also_after_a_res
     two.set_pos();
     two.meet();
     sold(&two);
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;what it alone holds\n").unwrap();
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(&two, Machine::Backup, &["promote", "--yes"]);

@@ -12,8 +12,7 @@ use crate::turns::done;
 /// be written on, as a restore does.
 fn lose(two: &mut Two, main: &Cluster) {
     until_dumped(two, "the sale is in the mirror");
-    two.kill(Machine::Main);
-    two.kill_pos(Machine::Main);
+    two.cut_power(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     done(two, Machine::Backup, &["promote", "--yes"]);
     main.ask("shop", "create table lost (what text)");
@@ -25,8 +24,7 @@ fn lose(two: &mut Two, main: &Cluster) {
 /// The backup dies, too, and the main takes over again, in vain.
 fn take_over_in_vain(two: &mut Two) {
     two.until(Machine::Main, "it has a copy", |status| status["mirror"]["caught_up"] == true);
-    two.kill(Machine::Backup);
-    two.kill_pos(Machine::Backup);
+    two.cut_power(Machine::Backup);
     two.until(Machine::Main, "the backup is missed", |status| status["peer"]["state"] == "lost");
     let failed = output(&mut two.espejo(Machine::Main, &["promote", "--yes", "--accept-loss"]));
     assert_eq!(failed.status.code(), Some(1), "{}", told(&failed));

@@ -77,7 +77,7 @@ impl Machine {
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
             let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
             let stepped = back(&mut mirrors).or_else(|_| back(&mut mirrors));
-            // Else the next start finishes it, or a generation that comes does away with it.
+            // Else the next start finishes it, or the server does away with it where it brings each dataset level.
             stepped.map_err(no_way)?;
             ground::remove(&wish).map_err(system)?;
             Ok((asides, mirrors.iter().map(|mirror| mirror.state().position.seq).sum()))

@@ -15,6 +15,7 @@ use crate::service::command::Reply;
 use crate::service::event::{Noted, What};
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
+use crate::service::status::Stalled;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(3600);
@@ -55,14 +56,15 @@ impl Machine {
         if let Some(why) = self.check_free().why {
             return Reply::Refused { why: vec![why] };
         }
-        let serves = self.pair.duty() == Duty::Serving;
-        let stalled = self.lanes.iter().find_map(|lane| Some((lane.name.clone(), lane.stalled.as_ref()?.why.clone())));
-        match stalled {
-            // Nobody is there who could delete them.
-            _ if !serves && self.lanes.is_empty() => return Reply::Refused { why: vec![WhyNot::NoCopy] },
-            Some((name, why)) if !serves => return Reply::Refused { why: vec![WhyNot::DatasetStopped { name, why }] },
-            _ => self.done(by, What::Noted(Noted::HistoryForgotten)),
+        if self.pair.duty() != Duty::Serving {
+            // Nobody may be there who could delete them.
+            let stalled = self.stalled().into_iter().next();
+            let stalled = stalled.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetStopped { name, why });
+            if let Some(why) = stalled.or_else(|| self.lanes.is_empty().then_some(WhyNot::NoCopy)) {
+                return Reply::Refused { why: vec![why] };
+            }
         }
+        self.done(by, What::Noted(Noted::HistoryForgotten));
         for lane in &self.lanes {
             let _ = lane.orders.send(Order::ForgetHistory);
         }

@@ -13,12 +13,8 @@ impl Machine {
     pub(super) fn why_not_behind(&self, given: &[(String, u64)]) -> Option<WhyNot> {
         let counters = self.numbers_stand(0);
         given.iter().find_map(|(name, number)| {
-            let at = counters.iter().position(|counter| counter.name == *name);
-            let last = at.map(|at| {
-                // Receipts are one number: the first that is named.
-                let shown = if at == 0 { self.last_receipt() } else { 0 };
-                counters[at].last.unwrap_or(0).max(shown)
-            });
+            let counter = counters.iter().find(|counter| counter.name == *name);
+            let last = counter.map(|counter| counter.last.unwrap_or(0).max(self.seen_by_tills(name)));
             let is_fit = last.is_some_and(|last| last <= *number);
             (!is_fit).then(|| WhyNot::NumberGiven { name: name.clone(), number: *number, last })
         })

@@ -60,22 +60,21 @@ impl Machine {
         all.filter_map(|till| Some((till.name, till.receipt?.trim().parse().ok()?)))
     }
 
-    /// How each stands, where the mirror is so old: receipts are one number, the first that is named, and what a terminal has shown was given.
+    /// How each stands, where the mirror is so old: what a terminal has shown was given.
     pub(super) fn numbers_stand(&self, age_ms: u64) -> Vec<CounterStatus> {
         let mut all = self.numbers.status(&self.store, age_ms);
         let record = self.pair.record();
         let epoch = record.node.next_epoch(record.epoch);
         for one in &mut all {
-            one.next = one.next.take().map(|next| next.in_epoch(epoch));
-        }
-        if let Some(first) = all.first_mut() {
-            first.next = first.next.take().map(|next| next.at_least(self.last_receipt()));
+            let shown = self.seen_by_tills(&one.name);
+            one.next = one.next.take().map(|next| next.in_epoch(epoch).at_least(shown));
         }
         all
     }
 
-    /// The last receipt that any terminal has seen confirmed; 0 where none has.
-    pub(super) fn last_receipt(&self) -> u64 {
-        self.receipts().map(|(_, number)| number).max().unwrap_or(0)
+    /// The last one of a number that any terminal has seen confirmed; 0 where none has. Receipts are one number: the first that is named.
+    pub(super) fn seen_by_tills(&self, name: &str) -> u64 {
+        let is_first = self.store.counters.first().is_some_and(|counter| counter.name == name);
+        if is_first { self.receipts().map(|(_, number)| number).max().unwrap_or(0) } else { 0 }
     }
 }

@@ -104,9 +104,7 @@ impl Machine {
             let held = read.clone().ok().or(before);
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
-            // Receipts are one number: the first that is named.
-            let is_first = self.store.counters.first() == Some(counter);
-            let shown = if is_first { self.last_receipt() } else { 0 };
+            let shown = self.seen_by_tills(&counter.name);
             let found = || {
                 let from = last.map(|last| behind_set(last, self.numbers.last_set(&counter.name)));
                 let next = next(&counter.on_start, from, 0)?.in_epoch(epoch);
