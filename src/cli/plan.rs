@@ -61,15 +61,16 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
             ("span", figures::span(words, loss.behind_ms).into()),
             ("bytes", figures::bytes_in(words, loss.behind_bytes, loss.behind_files).into()),
         ];
-        writeln!(
-            out,
-            "  {}",
-            words.with(if loss.behind_at_least { "plan-lost-at-least" } else { "plan-lost" }, &behind)
-        )?;
+        let lost = match (plan.as_of, loss.behind_at_least) {
+            (Some(_), _) => "plan-lost-earlier",
+            (None, true) => "plan-lost-at-least",
+            (None, false) => "plan-lost",
+        };
+        writeln!(out, "  {}", words.with(lost, &behind))?;
     } else {
         writeln!(out, "  {}", words.say("plan-nothing-lost"))?;
     }
-    for lack in plan.lacks.iter().filter_map(|lack| words::plan::lack(words, lack)) {
+    for lack in plan.lacks.iter().map(|lack| words::plan::lack(words, lack)) {
         writeln!(out, "  {lack}")?;
     }
     for number in &plan.numbers {

@@ -3,6 +3,8 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use jiff::Timestamp;
+
 use super::by;
 use super::exit::{Exit, Failure};
 use super::parts::{AdoptArgs, GiveArgs, Planned, PromoteArgs, ReturnArgs};
@@ -19,7 +21,12 @@ use crate::words;
 /// Starts the backup server: this machine serves from now on.
 pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure> {
     let kind = OperationKind::Promote;
-    let (mut client, status) = stands(around).await?;
+    let (mut client, mut status) = stands(around).await?;
+    if let Some(at) = args.as_of
+        && let Some(plan) = status.plans.iter_mut().find(|plan| plan.kind == kind)
+    {
+        *plan = plan.clone().from_earlier(at, Timestamp::now());
+    }
     let mut given = vec![];
     given.extend(args.yes.then_some(Consent::Yes));
     given.extend(args.accept_loss.then_some(Consent::AcceptLoss));

@@ -33,6 +33,8 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
     /// There are more.
     pub more: bool,
+    /// Why the rest cannot be read, where it cannot.
+    pub error: Option<String>,
 }
 
 /// Why rows cannot be read.
@@ -75,8 +77,8 @@ pub fn lacking(
     }
     let mut all = vec![];
     for table in tables(&open)? {
-        let rows = of_table(&open, &table, is_there, most)?;
-        if !rows.rows.is_empty() {
+        let rows = of_table(&open, table, is_there, most);
+        if !rows.rows.is_empty() || rows.error.is_some() {
             all.push(rows);
         }
     }
@@ -92,31 +94,50 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn of_table(open: &Connection, table: &str, is_there: bool, most: usize) -> rusqlite::Result<Rows> {
+/// The rows of a table that the other state lacks. Where that has no such table, or other columns, it lacks all of them.
+fn of_table(open: &Connection, table: String, is_there: bool, most: usize) -> Rows {
+    let mut rows = Rows { table, key: vec![], columns: vec![], rows: vec![], more: false, error: None };
+    let read = name_columns(open, &mut rows).and_then(|()| {
+        let lacking = is_there.then(|| open.prepare(&select(&rows, true))).and_then(Result::ok);
+        let mut statement = lacking.map_or_else(|| open.prepare(&select(&rows, false)), Ok)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            if rows.rows.len() == most {
+                rows.more = true;
+                break;
+            }
+            rows.rows.push((0..rows.columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(())
+    });
+    rows.error = read.err().map(|error| error.to_string());
+    rows
+}
+
+fn name_columns(open: &Connection, rows: &mut Rows) -> rusqlite::Result<()> {
     let mut info = open.prepare("SELECT name, pk FROM pragma_table_info(?1, 'main') ORDER BY cid")?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
-    let all: Vec<(String, i64)> = info.query_map([table], read)?.collect::<rusqlite::Result<_>>()?;
+    let all: Vec<(String, i64)> = info.query_map([&rows.table], read)?.collect::<rusqlite::Result<_>>()?;
     let mut key: Vec<(i64, String)> =
         all.iter().filter(|(_, pk)| *pk > 0).map(|(name, pk)| (*pk, name.clone())).collect();
     key.sort();
-    let columns: Vec<String> = all.into_iter().map(|(name, _)| name).collect();
-    let list = columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-    let table_name = quoted(table);
-    // Where the other state has no such table, or other columns, it lacks all of it.
-    let both = format!("SELECT {list} FROM main.{table_name} EXCEPT SELECT {list} FROM other.{table_name} ORDER BY 1");
-    let mut statement = match is_there.then(|| open.prepare(&both)) {
-        Some(Ok(statement)) => statement,
-        _ => open.prepare(&format!("SELECT {list} FROM main.{table_name}"))?,
+    rows.key = key.into_iter().map(|(_, name)| name).collect();
+    rows.columns = all.into_iter().map(|(name, _)| name).collect();
+    Ok(())
+}
+
+/// Of equal rows each one counts, and what only looks alike by the rules of a column is not equal.
+fn select(rows: &Rows, lacking: bool) -> String {
+    let exact: Vec<String> = rows.columns.iter().map(|name| format!("{} COLLATE BINARY", quoted(name))).collect();
+    let named = exact.iter().enumerate().map(|(at, column)| format!("{column} AS c{at}"));
+    let (named, alike) = (named.collect::<Vec<_>>().join(", "), exact.join(", "));
+    let names = (0..rows.columns.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
+    let table = quoted(&rows.table);
+    let of = |state: &str| {
+        format!("SELECT {named}, row_number() OVER (PARTITION BY {alike}) AS which FROM {state}.{table}")
     };
-    let (mut found, mut rows, mut more) = (statement.query([])?, vec![], false);
-    while let Some(row) = found.next()? {
-        if rows.len() == most {
-            more = true;
-            break;
-        }
-        rows.push((0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?);
-    }
-    Ok(Rows { table: table.to_owned(), key: key.into_iter().map(|(_, name)| name).collect(), columns, rows, more })
+    let without = if lacking { format!(" EXCEPT {}", of("other")) } else { String::new() };
+    format!("SELECT {names} FROM ({}{without}) ORDER BY {names}", of("main"))
 }
 
 /// A value as people read it.
@@ -190,5 +211,30 @@ mod tests {
         assert_eq!((one[1].rows.len(), one[1].more), (1, true), "no more than is wanted");
         fs::write(died.join("POS-R"), "no database").unwrap();
         assert!(lacking((&died, &mirror), &RelPath::root().join(b"POS-R"), place.path(), SHOWN).unwrap().is_none());
+    }
+
+    #[test]
+    fn each_of_equal_rows_counts_and_what_cannot_be_read_hides_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let path = RelPath::root().join(b"shop.db");
+        for (folder, more) in [("mirror", ""), ("aside", "INSERT INTO lines VALUES (7, 'tea'), (7, 'TEA');")] {
+            fs::create_dir(place.path().join(folder)).unwrap();
+            let open = Connection::open(place.path().join(folder).join("shop.db")).unwrap();
+            let made = "CREATE TABLE broken (a); INSERT INTO broken VALUES (1);
+                CREATE TABLE lines (sale INTEGER, what TEXT COLLATE NOCASE);
+                INSERT INTO lines VALUES (7, 'tea'), (8, 'cake');";
+            open.execute_batch(&format!("{made}{more}")).unwrap();
+            // What stands there is no page of a table any more.
+            let sql = "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'broken'), (SELECT * FROM pragma_page_size)";
+            let (page, size): (u64, u64) = open.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            drop(open);
+            let file = fs::File::options().write(true).open(place.path().join(folder).join("shop.db")).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &[0xff; 64], (page - 1) * size).unwrap();
+        }
+        let folders = (place.path().join("aside"), place.path().join("mirror"));
+        let rows = lacking((&folders.0, &folders.1), &path, place.path(), SHOWN).unwrap().unwrap();
+        assert_eq!(rows.iter().map(|rows| rows.table.as_str()).collect::<Vec<_>>(), ["broken", "lines"]);
+        assert!(rows[0].error.is_some() && rows[1].error.is_none(), "{rows:?}");
+        assert_eq!(csv(&rows[1]), "sale,what\r\n7,TEA\r\n7,tea\r\n");
     }
 }

@@ -30,6 +30,21 @@ pub struct Plan {
     /// What may be missing in the copy, in words that the shop knows.
     #[serde(default)]
     pub lacks: Vec<Lack>,
+    /// The same for the earlier states that a person chooses among, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+    /// The earlier state of the copy that it would begin from; none for the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
+}
+
+/// What may be missing in an earlier state of the copy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The state of then.
+    pub at: Timestamp,
+    /// In words that the shop knows.
+    pub lacks: Vec<Lack>,
 }
 
 /// Something that may be missing in the copy.
@@ -94,7 +109,7 @@ pub enum Checked {
 }
 
 /// What would be lost: all that came after the last copy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Loss {
     /// The mirror holds what its source held then.
     pub as_of: Option<Timestamp>,
@@ -239,7 +254,20 @@ impl Plan {
             steps: kind.steps().to_vec(),
             numbers: vec![],
             lacks: vec![],
+            earlier: vec![],
+            as_of: None,
         }
+    }
+
+    /// The same from what the copy was at `at`: all that came since is lost, too.
+    #[must_use]
+    pub fn from_earlier(mut self, at: Timestamp, now: Timestamp) -> Self {
+        let lacks = self.earlier.iter().find(|earlier| earlier.at <= at).map(|earlier| earlier.lacks.clone());
+        let behind_ms = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0);
+        let loss = self.loss.unwrap_or_default();
+        let loss = Loss { as_of: Some(at), behind_ms: behind_ms.max(loss.behind_ms), behind_at_least: true, ..loss };
+        (self.lacks, self.loss, self.as_of) = (lacks.unwrap_or_default(), Some(loss), Some(at));
+        self
     }
 
     /// Everything that stands against it, where a person has given these consents.

@@ -63,6 +63,12 @@ impl Readings {
         self.known.iter().filter(|(at, _)| since(*at, *newest) <= DOUBT).map(|(_, value)| *value).max()
     }
 
+    /// The last one before `time`: what has come since is more rather than less.
+    #[must_use]
+    pub fn before(&self, time: Timestamp) -> Option<u64> {
+        self.known.iter().rfind(|(at, _)| *at < time).map(|(_, value)| *value)
+    }
+
     /// The highest rate of the last day over a minute or more, in numbers given in an hour. Of a few seconds nothing follows: three
     /// tills may ring at once.
     #[must_use]
@@ -88,14 +94,16 @@ impl Readings {
         self.given(age, SURE)
     }
 
-    /// How many there may be at the most that a copy of this age has not; none where too little was read to know. What comes at random,
+    /// How many there may be at the most that a copy of this age has not; none where too little was read to know, or none were given
+    /// in all that time: of that nothing follows for today. What comes at random,
     /// so many on an average, is hardly ever more than that and three times its root, and some more where it is few.
     #[must_use]
     pub fn most(&self, age: Duration) -> Option<u64> {
         let ((first, _), (last, _)) = (self.known.front()?, self.known.back()?);
         let given = self.given(age, 1);
-        let most = if given == 0 { 0 } else { given.saturating_add(3 * (given.isqrt() + 1)) };
-        (since(*first, *last) >= APART).then_some(most)
+        let most = given.saturating_add(3 * (given.isqrt() + 1));
+        let is_known = since(*first, *last) >= APART && self.rate() > 0;
+        if age.is_zero() { Some(0) } else { is_known.then_some(most) }
     }
 
     /// For so long it could not be read. Where only nothing stood there, as in a queue that was begun anew, nothing was given either.
@@ -148,6 +156,8 @@ mod tests {
         assert_eq!(readings.gap(Duration::from_secs(120)), 600);
         let most = |seconds| readings.most(Duration::from_secs(seconds));
         assert_eq!([most(0), most(1), most(20), most(120)], [Some(0), Some(7), Some(22), Some(84)]);
+        let before = |second| readings.before(at(second));
+        assert_eq!([before(0), before(1), before(120), before(121 * 60)], [None, Some(0), Some(2), Some(268)]);
         let gap = |least| next(&OnStart::Gap(least), readings.last(), readings.gap(Duration::from_secs(120)));
         assert_eq!((gap(50), gap(1000)), (Some(Next::Behind(868)), Some(Next::Behind(1268))));
         assert_eq!(suspect(Some(268), &Next::Behind(868)), Some((269, Some(868))));
@@ -163,6 +173,13 @@ mod tests {
         (0..10_u32).for_each(|minute| readings.take(Ok(1000 + u64::from(minute)), at(i64::from(minute) * 61)));
         assert!(readings.rate() <= 60, "one a minute: {}", readings.rate());
         assert!(readings.most(Duration::from_secs(60)).is_some());
+    }
+
+    #[test]
+    fn of_a_day_on_which_none_were_given_nothing_follows() {
+        let mut readings = Readings::default();
+        (0..60).for_each(|minute| readings.take(Ok(7), at(minute * 60)));
+        assert_eq!([0, 1].map(|second| readings.most(Duration::from_secs(second))), [Some(0), None]);
     }
 
     #[test]

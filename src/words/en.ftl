@@ -169,7 +169,8 @@ step-start-training = Start the POS server on the copy
 step-clean-up = Take it down again
 step-name-main = Make this machine the main
 step-other = Something that this version does not know
-lack-unknown = { $label }: { $held } in the copy; how many may be missing is not known yet
+lack-uncounted = { $label }: not counted in the copy; how many may be missing is not known
+lack-unknown = { $label }: { $held } in the copy; how many may be missing is not known
 lack-none = { $label }: { $held } in the copy; none is likely to be missing
 lack-at-most = { $label }: { $held } in the copy; at most { $n } may be missing
 lack-seen = { $label }: seen by terminals and not in the copy: { $seen }
@@ -1288,6 +1289,7 @@ plan-copy = Last copy: { $at }
 plan-no-copy = There is no copy
 plan-lost = What came in the last { $span } may be missing ({ $bytes } known)
 plan-lost-at-least = What came in the last { $span } or more may be missing ({ $bytes } known)
+plan-lost-earlier = What came in the last { $span } is not in it: what this machine has of that is set aside first, the rest may be missing ({ $bytes } known)
 plan-nothing-lost = Nothing is lost
 plan-number = { $name }: the last one in the copy is { $last }, it goes on behind { $next }; { $first } to { $next } may have been given out
 plan-number-series = { $name }: the last one in the copy is { $last }, it goes on in series { $next }
@@ -1442,6 +1444,7 @@ cli-rescue-rows = { $n ->
    *[other] { $n } rows
   } of { $table } that the database, as it is now, lacks (key: { $key }; columns: { $columns })
 cli-rescue-rows-more = { $n } rows of { $table } and more that the database, as it is now, lacks (key: { $key }; columns: { $columns })
+cli-rescue-no-table = The rows of { $table } cannot all be read: { $why }
 cli-rescue-no-rows = The rows of { $file } cannot be read: { $why }
 cli-rescue-records = { $n ->
     [one] { $n } record that this machine alone held

@@ -28,19 +28,21 @@ pub fn step(words: &Words, step: Step, other: &str) -> String {
     words.with(key, &[("other", other.to_owned().into())])
 }
 
-/// What may be missing in the copy; nothing where it could not be counted.
+/// What may be missing in the copy.
 #[must_use]
-pub fn lack(words: &Words, lack: &Lack) -> Option<String> {
+pub fn lack(words: &Words, lack: &Lack) -> String {
     let label = ("label", lack.label.as_str().into());
     if !lack.seen.is_empty() {
-        return Some(words.with("lack-seen", &[label, ("seen", lack.seen.join(", ").into())]));
+        return words.with("lack-seen", &[label, ("seen", lack.seen.join(", ").into())]);
     }
-    let held = ("held", lack.held?.into());
-    Some(match lack.at_most {
+    let Some(held) = lack.held.map(|held| ("held", held.into())) else {
+        return words.with("lack-uncounted", &[label]);
+    };
+    match lack.at_most {
         None => words.with("lack-unknown", &[label, held]),
         Some(0) => words.with("lack-none", &[label, held]),
         Some(most) => words.with("lack-at-most", &[label, ("n", most.into()), held]),
-    })
+    }
 }
 
 /// What is examined, in a few words.
@@ -86,10 +88,10 @@ mod tests {
             at_most,
             seen: seen.iter().map(|seen| (*seen).to_owned()).collect(),
         };
-        for one in
-            [some(None, &[]), some(Some(0), &[]), some(Some(3), &[]), some(None, &["CAJA-2 1041", "CAJA-5 1042"])]
-        {
-            let said = lack(&words, &one).unwrap();
+        let uncounted = Lack { held: None, ..some(None, &[]) };
+        let seen = some(None, &["CAJA-2 1041", "CAJA-5 1042"]);
+        for one in [some(None, &[]), some(Some(0), &[]), some(Some(3), &[]), uncounted, seen] {
+            let said = lack(&words, &one);
             assert!(said.contains("orders") && !said.contains(['{', '}']), "{said}");
         }
         for one in [Checked::Duty, Checked::Verdict, Checked::Proven, Checked::ServerVersion, Checked::Other] {

@@ -21,6 +21,7 @@ pub mod tree;
 pub mod two;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
@@ -43,6 +44,22 @@ pub fn until_some<T>(what: &str, mut value: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "waited in vain: {what}");
         park_timeout(Duration::from_millis(10));
     }
+}
+
+/// Makes a program of `text` at `path`. Another process writes it: a child that a test beside this one starts meanwhile would
+/// inherit a file that is open for writing, and as long as somebody has it open nobody can start it ("text file busy").
+pub fn make_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut writer = shell.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success(), "{} was not made", path.display());
+}
+
+/// Copies a program, as [`make_program`] makes one.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("--").args([from, to]).status().unwrap();
+    assert!(copied.success(), "{} was not copied", from.display());
 }
 
 /// Whether the long runs are asked for.

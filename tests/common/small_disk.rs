@@ -1,7 +1,6 @@
 //! A small disk in memory, which is soon full.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,8 +34,7 @@ impl SmallDisk {
     pub fn filler(&self, program: &Path) {
         let (others, done) = (self.others(), Self::filled(program));
         let text = format!("#!/bin/sh\ncat /dev/zero >{} 2>/dev/null\n: >{}\n", others.display(), done.display());
-        fs::write(program, text).unwrap();
-        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        super::make_program(program, &text);
     }
 
     /// What stands there once that program has filled it.

@@ -14,6 +14,8 @@ pub struct Copied {
     files: BTreeMap<RelPath, Vec<u8>>,
     /// Bytes of content that came last.
     pub came: usize,
+    /// What the last ones overwrote is set aside.
+    pub aside: bool,
 }
 
 impl Copied {
@@ -28,7 +30,7 @@ impl Copied {
         let mut outgoing = Outgoing::begin(begin, &mut out).unwrap();
         outgoing.captured(captured).unwrap();
         outgoing.end(Grade::Exact).unwrap();
-        self.came = 0;
+        (self.came, self.aside) = (0, captured.aside);
         let before = self.files.clone();
         // A base is taken away from its name before anything is put.
         for part in &parts {

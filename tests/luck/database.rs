@@ -90,7 +90,7 @@ impl Drop for Shop {
 pub struct Mirrored<'p> {
     place: &'p Place,
     pub source: Source,
-    copy: Copied,
+    pub copy: Copied,
     /// What is to be looked at again.
     again: Dirty,
 }

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
+use espejo::replica::Grade;
+
 use crate::common::random::{Random, seed};
 use crate::common::{needs, place::Place};
 use crate::database::{BY_HAND, Mirrored, Shop, WAL};
@@ -176,6 +178,66 @@ fn a_log_that_lost_its_end_and_went_on_is_sent_from_its_beginning() {
     assert!(mirror.follows());
     assert_eq!(mirror.last(), 29);
     assert_eq!(shop.tell("shop", SUM)[0][0], summed(&mirror));
+}
+
+/// What becomes of a log while nobody looks at it.
+type Fate<'f> = &'f dyn Fn(&Place, &mut Shop);
+
+#[test]
+fn commits_that_are_gone_with_the_log_are_set_aside_when_the_source_is_looked_through_anew() {
+    needs!("python3");
+    let cut = |place: &Place, by: u64| {
+        let log = place.source.join("shop.db-wal");
+        let length = fs::metadata(&log).unwrap().len();
+        File::options().write(true).open(log).unwrap().set_len(length.saturating_sub(by)).unwrap();
+    };
+    let ends: [(&str, bool, Fate<'_>); 8] = [
+        ("a power cut took all of it", true, &|place, _| cut(place, u64::MAX)),
+        ("a power cut took the file", true, &|place, _| fs::remove_file(place.source.join("shop.db-wal")).unwrap()),
+        ("a power cut took its end", true, &|place, _| cut(place, 20 * 4120)),
+        ("a power cut took all but the first page", true, &|place, _| cut(place, 44 * 4120)),
+        ("it went on", false, &|_, shop| shop.sells(40..42)),
+        ("its program has ended", false, &|_, shop| shop.does("close")),
+        ("it was begun anew", false, &|_, shop| {
+            shop.tell("shop", "PRAGMA wal_checkpoint(RESTART)");
+            shop.sells(40..42);
+        }),
+        ("it was cut off", false, &|_, shop| drop(shop.tell("shop", "PRAGMA wal_checkpoint(TRUNCATE)"))),
+    ];
+    for (what, is_lost, happens) in ends {
+        let place = Place::new();
+        let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+        shop.sells(0..40);
+        let mut mirror = Mirrored::begin(&place);
+        assert_eq!(mirror.last(), 39);
+        mirror.source.guard().begin_anew();
+        happens(&place, &mut shop);
+        assert!(mirror.follows(), "{what}");
+        assert_eq!(mirror.copy.aside, is_lost, "{what}");
+    }
+}
+
+#[test]
+fn what_comes_and_goes_beside_a_database_keeps_nobody_from_its_commits() {
+    needs!("python3");
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..3);
+    let mut mirror = Mirrored::begin(&place);
+    for name in ["work.tmp", "not there"] {
+        let (mut rounds, last) = (0, mirror.last());
+        shop.sells(last.unsigned_abs() + 1..last.unsigned_abs() + 3);
+        mirror.goes_while(dirty(&["shop.db", "shop.db-wal", "shop.db-shm"]), &mut || {
+            rounds += 1;
+            assert!(rounds < 20, "{name}: it looks again and again");
+            if name == "work.tmp" {
+                fs::write(place.source.join(name), "").unwrap();
+                fs::remove_file(place.source.join(name)).unwrap();
+            }
+            dirty(&[name])
+        });
+        assert_eq!((mirror.last(), mirror.source.grade()), (last + 2, Grade::Exact), "{name}");
+    }
 }
 
 /// What may have changed in a shop that also keeps a file that holds still for nobody.

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::common::place::{Place, Running};
-use crate::common::until;
+use crate::common::{copy_program, until};
 
 /// A user who owns nothing else.
 const NOBODY: u32 = 65_534;
@@ -25,8 +25,8 @@ fn bound(place: &Place, args: &[&str]) -> Command {
     // The program may lie where others cannot look.
     let program = place.path().join("espejo");
     if !program.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_espejo"), &program).unwrap();
-        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        copy_program(Path::new(env!("CARGO_BIN_EXE_espejo")), &program);
+        set_mode(&program, 0o755);
     }
     let mut command = Command::new(program);
     command.args(mirror.get_args()).current_dir(place.path()).env_remove("ESPEJO_HOME").uid(NOBODY).gid(NOBODY);

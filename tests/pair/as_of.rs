@@ -207,3 +207,48 @@ fn a_time_of_which_nothing_is_kept_is_refused_and_nothing_changes() {
     let aside = rescued(&two).pop().unwrap();
     assert_eq!(fs::read_to_string(aside.join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
 }
+
+#[test]
+fn what_an_earlier_state_lacks_is_said_before_it_is_chosen() {
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"300ms\"");
+    two.set_pos();
+    let path = two.home(Machine::Main).join("store.toml");
+    let count = "[[dataset.count]]\nlabel = \"orders\"\nby = { records = \"ORDER.QUE\" }\n";
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text + count).unwrap();
+    let queue = two.data.join("ORDER.QUE");
+    let sell = |all: u32| {
+        let orders: Vec<String> = (1..=all).map(|number| format!("{number};coffee\n")).collect();
+        fs::write(&queue, orders.concat()).unwrap();
+    };
+    sell(2);
+    two.meet();
+    let plan = |status: &Value| {
+        status["plans"].as_array().unwrap().iter().find(|plan| plan["kind"] == "promote").cloned().unwrap_or_default()
+    };
+    let counted = |two: &Two, orders: u32| {
+        two.until(Machine::Backup, "they are counted", |status| plan(status)["lacks"][0]["held"] == orders);
+    };
+    counted(&two, 2);
+    let then = Timestamp::now();
+    sell(7);
+    counted(&two, 7);
+    two.until(Machine::Backup, "the states are known", |status| plan(status)["earlier"].is_array());
+    lose_the_main(&mut two);
+    let at = then.to_string();
+    let planned = |more: &[&str]| {
+        let args = [&["promote", "--yes", "--accept-loss", "--as-of", &at, "--plan"], more].concat();
+        let planned = output(&mut two.espejo(Machine::Backup, &args));
+        assert_eq!(planned.status.code(), Some(0), "{}", told(&planned));
+        planned
+    };
+    let json: Value = serde_json::from_slice(&planned(&["--json"]).stdout).unwrap();
+    assert_eq!(json["loss"]["as_of"], at, "{json}");
+    let since = Timestamp::now().duration_since(then).as_millis();
+    assert!(json["loss"]["behind_ms"].as_i64().is_some_and(|ms| ms > 0 && i128::from(ms) <= since), "{json}");
+    assert_eq!(json["lacks"][0]["held"], 2, "{json}");
+    let told = told(&planned(&[]));
+    assert!(told.contains("orders: 2 in the copy") && told.contains("set aside first"), "{told}");
+}

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, RUNS, Two};
-use crate::common::{passed_over, until};
+use crate::common::{make_program, passed_over, until};
 use crate::turns::done;
 
 /// A cluster, and its server while this is there.
@@ -230,8 +230,7 @@ fn a_server_that_cannot_read_its_dump_back_can_be_relieved_and_sells_nothing_bef
     two.until(Machine::Backup, "it is said", |status| alarmed(status, "DMP-101"));
     // The main dies again in the midst of a return: that comes to nothing, and what could not be read back still cannot.
     let killer = two.path().join("killer");
-    fs::write(&killer, format!("#!/bin/sh\nkill -9 $(cat {}/main.pid)\n", two.path().display())).unwrap();
-    fs::set_permissions(&killer, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&killer, &format!("#!/bin/sh\nkill -9 $(cat {}/main.pid)\n", two.path().display()));
     two.kill(Machine::Backup);
     two.around(Machine::Backup, "FAILPOINTS", &format!("turn.stands-still=1*return({})", killer.display()));
     two.start(Machine::Backup);

@@ -2,7 +2,6 @@
 //! machines die, and either comes back first; the main is heard again while the backup is being started.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use crate::common::place::{output, told};
 use crate::common::tree;
 use crate::common::two::{Machine, RUNS, Two};
-use crate::common::until;
+use crate::common::{make_program, until};
 use crate::network::Network;
 use crate::turns::done;
 
@@ -34,8 +33,7 @@ fn whole(two: &Two) {
 fn hand(two: &Two, network: &Network, state: &str) -> (PathBuf, impl Fn() -> usize + use<>) {
     let (program, count) = (two.path().join(format!("cable-{state}")), two.path().join(format!("cable-{state}.count")));
     let text = format!("#!/bin/sh\nip -n {} link set cable {state}\necho >>{}\n", network.spaces[0], count.display());
-    fs::write(&program, text).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&program, &text);
     (program, move || fs::read_to_string(&count).unwrap_or_default().lines().count())
 }
 

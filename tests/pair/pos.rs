@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::common::place::{output, told};
 use super::common::two::{Machine, Two};
-use super::common::{needs, until, until_some};
+use super::common::{make_program, needs, until, until_some};
 
 pub const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
 
@@ -351,8 +350,7 @@ fn a_unit_is_started_and_stopped_with_those_beside_it_unless_the_system_starts_i
     let folder = two.path().join("bin");
     fs::create_dir(&folder).unwrap();
     let systemctl = folder.join("systemctl");
-    fs::write(&systemctl, SYSTEMCTL).unwrap();
-    fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&systemctl, SYSTEMCTL);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     two.around(Machine::Main, "PATH", &path);
     let enabled = folder.join("systemctl.pos.service.enabled");

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
-use crate::common::{passed_over, until};
+use crate::common::{copy_program, passed_over, until};
 use crate::turns::{done, shop};
 
 /// A user that belongs to nobody.
@@ -93,7 +94,7 @@ fn who_comes_over_ssh_looks_until_a_pin_says_more() {
     let Some(two) = with_roles() else { return };
     // All that is known of it is the name of a process on the way up.
     let server = two.path().join("sshd");
-    fs::copy("/bin/sh", &server).unwrap();
+    copy_program(Path::new("/bin/sh"), &server);
     let over_ssh = |args: &str, pin: &str| {
         let program = env!("CARGO_BIN_EXE_espejo");
         let home = two.home(Machine::Backup);

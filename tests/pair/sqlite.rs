@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use jiff::Timestamp;
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::common::two::{Machine, RUNS, Two};
 use crate::common::{needs, until};
@@ -59,6 +61,18 @@ fn sales(folder: &Path) -> (i64, i64) {
         open.query_row(&sql, [], |row| row.get(0)).unwrap_or(-1)
     };
     (of("main"), of("backup"))
+}
+
+/// The only thing that is set aside on a machine, and the rows that it alone holds.
+fn aside(two: &Two, machine: Machine) -> (String, Value) {
+    let listed = asked(two, machine, &["rescue", "list", "--json"]);
+    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(all.as_array().map(Vec::len), Some(1), "{all}");
+    let name = all[0]["name"].as_str().unwrap();
+    let shown = asked(two, machine, &["rescue", "show", name, "--records", "--json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let rows = shown["files"].as_array().unwrap().iter().find_map(|file| file.get("rows").cloned());
+    (name.to_owned(), rows.unwrap_or_else(|| panic!("{shown}")))
 }
 
 #[test]
@@ -123,20 +137,58 @@ fn the_sales_that_the_main_alone_held_are_listed_row_by_row_when_it_is_back() {
     two.start(Machine::Main);
     until("the main has what the backup holds", || sales(&two.data) == (20, 5));
     drop(shop);
-    let listed = asked(&two, Machine::Main, &["rescue", "list", "--json"]);
-    let all: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
-    let name = all[0]["name"].as_str().unwrap_or_else(|| panic!("{all}"));
-    let shown = asked(&two, Machine::Main, &["rescue", "show", name, "--records", "--json"]);
-    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-    let files = shown["files"].as_array().unwrap();
-    let rows = files.iter().find_map(|file| file["rows"].as_array()).unwrap_or_else(|| panic!("{shown}"));
+    let (name, rows) = aside(&two, Machine::Main);
     assert_eq!(
         (&rows[0]["table"], &rows[0]["count"], &rows[0]["key"][0]),
         (&"sales".into(), &3.into(), &"number".into())
     );
     let to = two.path().join("stick");
-    done(&two, Machine::Main, &["rescue", "export", name, to.to_str().unwrap()]);
+    done(&two, Machine::Main, &["rescue", "export", &name, to.to_str().unwrap()]);
     let csv = std::fs::read_to_string(to.join("records/shop.db.sales.csv")).unwrap();
     assert_eq!(csv, "number,who\r\n21,main\r\n22,main\r\n23,main\r\n");
     assert!(to.join("records/records.json").exists() && to.join("shop.db").exists() && to.join("shop.db-wal").exists());
+}
+
+#[test]
+fn sales_that_a_power_cut_took_from_the_log_of_the_main_are_set_aside_with_their_database() {
+    needs!("python3");
+    let mut two = Two::new();
+    two.init();
+    two.set("server", RUNS);
+    let mut shop = Sells::begin(&two.data);
+    shop.sells("main", 20);
+    two.meet();
+    until("the first copy", || sales(&two.mirror()) == (20, 0));
+    drop(shop);
+    two.cut_power(Machine::Main);
+    let log = two.data.join("shop.db-wal");
+    std::fs::File::options().write(true).open(log).unwrap().set_len(0).unwrap();
+    two.start(Machine::Main);
+    until("the mirror is what the main is", || !two.mirror().join("shop.db-wal").exists());
+    let (_, rows) = aside(&two, Machine::Backup);
+    assert_eq!((&rows[0]["table"], &rows[0]["count"]), (&"sales".into(), &20.into()), "{rows}");
+}
+
+#[test]
+fn sales_of_which_a_start_from_an_earlier_state_knows_nothing_are_listed_row_by_row() {
+    needs!("python3");
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "interval = \"300ms\"");
+    two.set("server", RUNS);
+    let mut shop = Sells::begin(&two.data);
+    shop.sells("main", 5);
+    two.meet();
+    until("the first copy", || sales(&two.mirror()) == (5, 0));
+    let then = Timestamp::now().to_string();
+    // They stand in the log alone.
+    shop.sells("main", 3);
+    until("each sale is in the mirror", || sales(&two.mirror()) == (8, 0));
+    drop(shop);
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss", "--as-of", &then]);
+    assert_eq!(sales(&two.mirror()), (5, 0));
+    let (_, rows) = aside(&two, Machine::Backup);
+    assert_eq!((&rows[0]["table"], &rows[0]["count"]), (&"sales".into(), &3.into()), "{rows}");
 }

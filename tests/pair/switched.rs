@@ -1,7 +1,6 @@
 //! A planned change to the backup: nothing is lost, and everything comes back.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use crate::common::place::told;
 use crate::common::two::{Machine, RUNS};
-use crate::common::{needs, passed_over, tree, until};
+use crate::common::{make_program, needs, passed_over, tree, until};
 use crate::turns::{asked, done, refused, shop, with_pos};
 
 #[test]
@@ -56,8 +55,7 @@ fn the_place_goes_over_where_not_everything_can_be_watched() {
     }
     let (known, few) = (two.espejo(Machine::Main, &[]), two.path().join("few-watches"));
     let script = format!("#!/bin/sh\nexec {limited} && exec \"$0\" \"$@\"' {} \"$@\"\n", known.get_program().display());
-    fs::write(&few, script).unwrap();
-    fs::set_permissions(&few, fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&few, &script);
     let folder = |number: u32| two.data.join(format!("folder {number}"));
     (0..20).for_each(|number| fs::create_dir(folder(number)).unwrap());
     two.stop(Machine::Main);

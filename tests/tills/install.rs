@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::common::{passed_over, until};
+use crate::common::{make_program, passed_over, until};
 
 /// What is typed, and where.
 struct Typed {
@@ -135,8 +135,7 @@ fn what_the_readme_says_about_installing_is_typed_line_by_line() {
     }
     let tools = tempfile::tempdir().unwrap();
     symlink(env!("CARGO_BIN_EXE_espejo"), tools.path().join("espejo")).unwrap();
-    fs::write(tools.path().join("systemctl"), SYSTEMD).unwrap();
-    fs::set_permissions(tools.path().join("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+    make_program(&tools.path().join("systemctl"), SYSTEMD);
     let switch = Seat::open(&name("s"), tools.path());
     ip(&["-n", &switch.space, "link", "add", "switch", "type", "bridge"]);
     ip(&["-n", &switch.space, "link", "set", "switch", "up"]);

@@ -37,7 +37,7 @@ impl Lacking {
             Self::End { records, .. } => (&["record"][..], records.iter().map(|bytes| vec![text(bytes)]).collect()),
         };
         let columns = columns.iter().map(|&column| column.to_owned()).collect();
-        (!rows.is_empty()).then(|| Rows { table: String::new(), key: vec![], columns, rows, more: false })
+        (!rows.is_empty()).then(|| Rows { table: String::new(), key: vec![], columns, rows, more: false, error: None })
     }
 }
 
@@ -51,10 +51,17 @@ pub(super) fn rows(words: &Words, rows: &Rows, records: bool) -> Vec<String> {
         ("columns", harmless(&rows.columns.join(", ")).into()),
         ("key", harmless(&rows.key.join(", ")).into()),
     ];
-    let mut lines = vec![format!("    {}", words.with(key, &args))];
+    let mut lines = vec![];
+    if count > 0 {
+        lines.push(format!("    {}", words.with(key, &args)));
+    }
     for row in rows.rows.iter().filter(|_| records) {
         let cells = rows.columns.iter().zip(row).map(|(column, value)| format!("{column}={}", text(value)));
         lines.push(format!("      {}", harmless(&cells.collect::<Vec<_>>().join(", "))));
+    }
+    if let Some(error) = &rows.error {
+        let args = [("table", harmless(&rows.table).into()), ("why", harmless(error).into())];
+        lines.push(format!("    {}", words.with("cli-rescue-no-table", &args)));
     }
     lines
 }
@@ -67,6 +74,9 @@ pub(super) fn rows_value(rows: &Rows, records: bool) -> Value {
     });
     if records {
         value["rows"] = rows.rows.iter().map(row).collect();
+    }
+    if let Some(error) = &rows.error {
+        value["error"] = error.as_str().into();
     }
     value
 }

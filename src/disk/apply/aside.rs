@@ -1,10 +1,12 @@
 //! Keeps beside the mirror what a generation takes away or overwrites, where the mirror may hold what its source has lost.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
 use super::plan::{How, Plan};
 use super::{Mirror, content, journal_folder};
+use crate::disk::capture::sqlite::{begins_like_one, names};
 use crate::disk::error::{At, DiskError};
 use crate::disk::root::Root;
 use crate::disk::stamp::Shape;
@@ -32,13 +34,32 @@ impl Mirror {
             _ => None,
         });
         let mut files = vec![];
-        for path in lost.chain(edited) {
+        for path in self.whole_databases(lost.chain(edited))? {
             if self.copy_aside(&path, &aside, &to)? {
                 files.push(path);
             }
         }
         aside.sync_all().at("making durable", &to)?;
         Ok(SetAside { files, to })
+    }
+
+    /// The files at `paths`, and with a file of a database all of them: it is of use with its log and its journal only, and they with it.
+    pub(super) fn whole_databases(
+        &self,
+        paths: impl IntoIterator<Item = RelPath>,
+    ) -> Result<BTreeSet<RelPath>, DiskError> {
+        let mut all = BTreeSet::new();
+        for path in paths {
+            let database = names::owner(&path).unwrap_or_else(|| path.clone());
+            let stamp = self.dest.stat(&database).within("looking at", self.dest.path(), &database)?;
+            if stamp.is_some_and(|stamp| stamp.shape == Shape::File)
+                && begins_like_one(&self.dest.open_own(&database).within("reading", self.dest.path(), &database)?)
+            {
+                all.extend([names::log(&database), names::journal(&database), database]);
+            }
+            all.insert(path);
+        }
+        Ok(all)
     }
 
     /// Copies one file. Returns whether it is one.

@@ -176,35 +176,18 @@ impl Mirror {
     /// What is to be done with what was found; of what is not here any more, nothing.
     fn todo(&self, gather: &Gather) -> Result<Vec<(RelPath, How, Stamp)>, DiskError> {
         let mut todo = vec![];
-        for (path, lone) in &gather.lone {
-            let Some(stamp) = self.dest.stat(path).within("looking at", self.dest.path(), path)? else { continue };
+        for path in self.whole_databases(gather.lone.keys().cloned())? {
+            let Some(stamp) = self.dest.stat(&path).within("looking at", self.dest.path(), &path)? else { continue };
+            let is_there = gather.lone.get(&path).is_none_or(|lone| lone.there_bytes.is_some());
             match stamp.shape {
                 Shape::Dir => {}
-                Shape::File if lone.there_bytes.is_some() => todo.push((path.clone(), How::Copy, stamp)),
-                Shape::File | Shape::Symlink | Shape::Special => todo.push((path.clone(), How::Move, stamp)),
+                Shape::File if is_there => todo.push((path, How::Copy, stamp)),
+                Shape::File | Shape::Symlink | Shape::Special => todo.push((path, How::Move, stamp)),
             }
         }
-        self.whole_databases(gather, &mut todo)?;
+        // A log is known by its database: it is copied while that stands here, also when a crash makes this begin again.
+        todo.sort_by_key(|(_, how, _)| *how == How::Move);
         Ok(todo)
-    }
-
-    /// A database is of use with its log and its journal only, and they with it: where one of them is set aside, all are.
-    fn whole_databases(&self, gather: &Gather, todo: &mut Vec<(RelPath, How, Stamp)>) -> Result<(), DiskError> {
-        let mut beside = BTreeSet::new();
-        for path in gather.lone.keys() {
-            let database = names::owner(path).unwrap_or_else(|| path.clone());
-            let stamp = self.dest.stat(&database).within("looking at", self.dest.path(), &database)?;
-            if stamp.is_some_and(|stamp| stamp.shape == Shape::File)
-                && begins_like_one(&self.dest.open_own(&database).within("reading", self.dest.path(), &database)?)
-            {
-                beside.extend([names::log(&database), names::journal(&database), database]);
-            }
-        }
-        for path in beside.into_iter().filter(|path| !gather.lone.contains_key(path)) {
-            let stamp = self.dest.stat(&path).within("looking at", self.dest.path(), &path)?;
-            todo.extend(stamp.filter(|stamp| stamp.shape == Shape::File).map(|stamp| (path, How::Copy, stamp)));
-        }
-        Ok(())
     }
 
     fn has_room(&self, todo: &[(RelPath, How, Stamp)], aside: &Root) -> Result<(), DiskError> {

@@ -49,7 +49,7 @@ impl Mirror {
         fs::create_dir_all(&to).at("making", &to)?;
         let aside = Root::open(&to).at("opening", &to)?;
         let mut files: Vec<RelPath> = vec![];
-        for path in touched {
+        for path in self.whole_databases(touched)? {
             if self.copy_aside(&path, &aside, &to)? {
                 files.push(path);
             }

@@ -39,8 +39,7 @@ impl Dirty {
     /// Whether nothing but what belongs to `path`, if to any, may have changed.
     #[must_use]
     pub fn is_only(&self, path: Option<&RelPath>) -> bool {
-        let belongs =
-            |name: &RelPath| path.is_some_and(|path| name == path || names::owner(name).as_ref() == Some(path));
+        let belongs = |name: &RelPath| path.is_some_and(|path| names::belongs(name, path));
         !self.everything && self.paths.iter().chain(&self.unsure).all(belongs)
     }
 

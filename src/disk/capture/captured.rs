@@ -129,9 +129,7 @@ pub(super) fn is_change(path: &RelPath, item: &Item, held: Option<&Known>) -> bo
         (Seen::Dir, Body::Dir) => true,
         (Seen::Symlink(now), Body::Symlink { target }) => **now == **target,
         (Seen::Link(now), Body::Link { to }) => now == to,
-        (Seen::File(seen), Body::File { size, .. }) => {
-            seen.base.as_ref() == Some(path) && seen.runs.is_empty() && seen.zeros.is_empty() && seen.size == *size
-        }
+        (Seen::File(seen), Body::File { size, .. }) => seen.is_held(path, *size),
         _ => false,
     };
     !(same && meta)

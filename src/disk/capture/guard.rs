@@ -122,22 +122,24 @@ impl Guard {
     /// Looks for files that are older than the mirror has them. When all is compared for the first time, each one counts: the
     /// machine was cut off, or its files come from an old image. Later a program may well put an old file in the place
     /// of a new one, and only queues count, which never get shorter. A queue that is not what the mirror has of it and more counts
-    /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. So does
-    /// whatever was held back since it was empty, be it that a person says that this is meant, or that its program has begun anew
+    /// at the first look whatever its time says: a power cut may leave the time of a write and not what was written. The log of a
+    /// database counts as a queue does, unless what stood in it can be in the database now. So does whatever was held back since it was empty, be it that a person says that this is meant, or that its program has begun anew
     /// meanwhile: neither may know what it held. A time that has not come `now` is no proof of what was later: it counts as now.
     #[must_use]
     pub fn older(&self, items: &BTreeMap<RelPath, Item>, tree: &Tree, now: Time) -> Older {
         let mut older = Older::default();
         for (path, item) in items {
-            let (Seen::File(file), Some(stamp), Some(known)) = (&item.seen, item.stamp, tree.get(path)) else {
-                continue;
-            };
-            let same = file.runs.is_empty() && file.zeros.is_empty() && file.size == known.body.size();
+            let Some(known) = tree.get(path) else { continue };
+            if self.first_look && is_lost_log(path, items, tree) {
+                older.files.push(path.clone());
+            }
+            let (Seen::File(file), Some(stamp)) = (&item.seen, item.stamp) else { continue };
             let ago = known.stamp.meta.mtime.min(now).seconds - stamp.meta.mtime.seconds;
             let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
-            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !grew(file, known.body.size());
+            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !file.grew(known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
-            if (is_older || is_cut) && !same && file.base.as_ref() == Some(path) && known.body.is_file() {
+            let is_other = file.base.as_ref() == Some(path) && !file.is_held(path, known.body.size());
+            if (is_older || is_cut) && is_other && known.body.is_file() {
                 older.files.push(path.clone());
                 older.asks |= self.olds == Consent::Ask && ago > LONG_AGO;
             }
@@ -230,6 +232,32 @@ fn is_journal(path: &RelPath, tree: &Tree) -> bool {
     names::owner(path).is_some_and(|base| tree.get(&base).is_some_and(|known| known.body.is_file()))
 }
 
+/// Whether commits are gone with the log of a database: it is not what the mirror has of it and more, and neither was it begun anew or
+/// removed after they had gone into the database. That would have been changed, then.
+fn is_lost_log(path: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
+    let Some(database) = names::owner(path).filter(|database| names::log(database) == *path) else { return false };
+    let is_held = tree.get(&database).is_some_and(|known| known.body.is_file());
+    let (Some(item), Some(known)) = (items.get(path), tree.get(path).filter(|known| known.body.size() > 0)) else {
+        return false;
+    };
+    let begins_alike = match &item.seen {
+        Seen::File(file) if file.grew(known.body.size()) => return false,
+        Seen::File(file) => file.size > 0 && is_untouched_at_its_beginning(file),
+        _ => false,
+    };
+    is_held && (begins_alike || !items.get(&database).is_some_and(|item| is_edited(&database, item, tree)))
+}
+
+fn is_untouched_at_its_beginning(file: &FileSeen) -> bool {
+    file.runs.first().is_none_or(|run| run.offset >= BLOCK as u64) && file.zeros.first() != Some(&0)
+}
+
+/// Whether something else stands at `path` than the mirror has.
+fn is_edited(path: &RelPath, item: &Item, tree: &Tree) -> bool {
+    let is_held = |file: &FileSeen| tree.get(path).is_some_and(|known| file.is_held(path, known.body.size()));
+    !matches!(&item.seen, Seen::File(file) if is_held(file))
+}
+
 /// Files in `items` that the mirror holds and that are gone, not merely somewhere else.
 fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
     let moved: BTreeSet<&RelPath> = items
@@ -250,14 +278,6 @@ fn gone(items: &BTreeMap<RelPath, Item>, tree: &Tree) -> u64 {
 
 fn is_gone_too(path: &RelPath, items: &BTreeMap<RelPath, Item>) -> bool {
     items.get(path).is_some_and(|item| matches!(item.seen, Seen::Gone))
-}
-
-/// Whether the file holds all that it held when it was `known` bytes long, and more.
-fn grew(file: &FileSeen, known: u64) -> bool {
-    let is_behind = |at: u64| at >= known;
-    file.size >= known
-        && file.runs.iter().all(|run| is_behind(run.offset))
-        && file.zeros.iter().all(|block| is_behind(block * BLOCK as u64))
 }
 
 #[cfg(test)]

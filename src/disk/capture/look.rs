@@ -114,6 +114,21 @@ impl FileSeen {
         self.kept == Kept::Queue
     }
 
+    /// Whether it is what the mirror has under the name `path`, of `size` bytes.
+    #[must_use]
+    pub fn is_held(&self, path: &RelPath, size: u64) -> bool {
+        self.base.as_ref() == Some(path) && self.size == size && self.runs.is_empty() && self.zeros.is_empty()
+    }
+
+    /// Whether it holds all that it held when it was `known` bytes long, and more.
+    #[must_use]
+    pub fn grew(&self, known: u64) -> bool {
+        let is_behind = |at: u64| at >= known;
+        self.size >= known
+            && self.runs.iter().all(|run| is_behind(run.offset))
+            && self.zeros.iter().all(|block| is_behind(block * BLOCK as u64))
+    }
+
     /// Bytes that will travel.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -10,6 +10,7 @@ use super::candidates::{Candidates, Dirty, Search};
 use super::clones::Cloning;
 use super::look::{Item, Missed, Still};
 use super::looks::{lone, moves_alone};
+use super::sqlite::names::belongs;
 use super::quiet::Quieting;
 use super::rules::Rules;
 use crate::disk::hold::Holder;
@@ -138,8 +139,11 @@ impl Settle<'_> {
                 if more.is_empty() {
                     return Ok(done);
                 }
-                todo = more;
-                continue;
+                if self.is_patient(began, round) {
+                    todo = more;
+                    continue;
+                }
+                moving = more;
             }
             let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
             let (mut since, doing) = self.paused(left, &names, &done.unreadable)?;
@@ -203,7 +207,12 @@ impl Settle<'_> {
             done.dirty.join(since);
             return Ok(Some(BTreeSet::new()));
         }
-        self.merge(&since, names, done)?;
+        // What is heard of need not have changed: a file that came and went leaves nothing but the time of its folder.
+        let is_one = self.merge(&since, names, done)?.iter().all(|path| belongs(path, lone) || *path == lone.parent());
+        if is_one {
+            done.dirty.join(since);
+            return Ok(Some(BTreeSet::new()));
+        }
         Ok(Some(names.keys().cloned().collect()))
     }
 
@@ -220,9 +229,13 @@ impl Settle<'_> {
         }
     }
 
+    fn is_patient(&self, began: Instant, round: u32) -> bool {
+        began.elapsed() <= self.patience || round < LEAST_ROUNDS
+    }
+
     /// What becomes of what never held still; none while there is patience.
     fn patience_over(&mut self, began: Instant, round: u32) -> Option<Over> {
-        if began.elapsed() <= self.patience || round < LEAST_ROUNDS {
+        if self.is_patient(began, round) {
             return None;
         }
         // It stood still not long ago, and will again: what the mirror has of then is better than this.

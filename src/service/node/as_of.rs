@@ -31,14 +31,30 @@ const LOOK: Duration = Duration::from_secs(10);
 /// So many minutes before the last state are those that a person chooses among.
 const MINUTES: [i64; 12] = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 120, 240];
 
+/// A state that the mirror can be stepped back to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reached {
+    /// The mirror holds what its source held then.
+    pub(super) at: Timestamp,
+    /// The next one is of then.
+    pub(super) until: Timestamp,
+}
+
 /// The states that the mirror can be stepped back to, as far as a person chooses among them.
 #[derive(Debug, Default)]
 pub(super) struct States {
-    known: Vec<Timestamp>,
-    reading: Option<JoinHandle<Vec<Timestamp>>>,
+    known: Vec<Reached>,
+    reading: Option<JoinHandle<Vec<Reached>>>,
     read_at: Option<Instant>,
     /// A step back came to nothing half way: these datasets are perhaps of two times, until the server has brought each of them level.
     half_back: BTreeSet<String>,
+}
+
+impl States {
+    /// They, the newest first.
+    pub(super) fn known(&self) -> &[Reached] {
+        &self.known
+    }
 }
 
 impl Machine {
@@ -60,7 +76,7 @@ impl Machine {
     }
 
     pub(super) fn tell_states(&self, status: &mut Status) {
-        status.states.clone_from(&self.states.known);
+        status.states = self.states.known.iter().map(|state| state.at).collect();
     }
 
     /// Steps every dataset back to what it was at `time`: all of them, or, where one cannot be, none. The mirrors are closed. Returns how
@@ -215,14 +231,15 @@ fn states_of(dest: &Path) -> Vec<Timestamp> {
 }
 
 /// Of all states, the oldest first, those that a person chooses among: the newest first, without the last of all.
-fn chosen(all: &[Timestamp]) -> Vec<Timestamp> {
-    let Some((last, before)) = all.split_last() else { return vec![] };
+fn chosen(all: &[Timestamp]) -> Vec<Reached> {
+    let Some(last) = all.last() else { return vec![] };
+    let before: Vec<Reached> = all.windows(2).map(|two| Reached { at: two[0], until: two[1] }).collect();
     let of = |minutes: &i64| {
         let then = last.checked_sub(jiff::SignedDuration::from_mins(*minutes)).ok()?;
-        before.iter().rfind(|at| **at <= then).copied()
+        before.iter().rfind(|state| state.at <= then).copied()
     };
     // The one before the last may be the only one that is good.
-    let mut some: Vec<Timestamp> = before.last().copied().into_iter().chain(MINUTES.iter().filter_map(of)).collect();
+    let mut some: Vec<Reached> = before.last().copied().into_iter().chain(MINUTES.iter().filter_map(of)).collect();
     some.extend(before.first());
     some.dedup();
     some
@@ -236,11 +253,11 @@ mod tests {
     fn a_person_chooses_among_a_few_states() {
         let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
         let all: Vec<Timestamp> = (0..=4000).step_by(2).map(at).collect();
-        let some = chosen(&all);
+        let some: Vec<Timestamp> = chosen(&all).iter().map(|state| state.at).collect();
         assert_eq!(some[..4], [at(3998), at(3940), at(3880), at(3820)]);
         assert_eq!((some.last(), some.len()), (Some(&at(0)), 12));
         assert_eq!(chosen(&all[..1]), []);
-        assert_eq!(chosen(&all[..2]), [at(0)]);
+        assert_eq!(chosen(&all[..2]), [Reached { at: at(0), until: at(2) }]);
         assert_eq!(chosen(&[]), []);
     }
 }

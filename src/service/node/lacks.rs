@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::Machine;
+use super::as_of::Reached;
 use crate::config::dataset::{CountBy, Dataset};
 use crate::disk::ask::{Ask, By};
 use crate::replica::RelPath;
 use crate::service::numbering::CounterStatus;
-use crate::service::plan::Lack;
+use crate::service::plan::{Earlier, Lack};
 use crate::service::readings::Readings;
 use crate::service::rules::records_of;
 use crate::service::status::Status;
@@ -32,19 +35,22 @@ fn name(label: &str) -> String {
 }
 
 impl Machine {
-    /// What may be missing here, where the mirror stands as `status` says.
-    pub(super) fn lacks(&self, status: &Status) -> Vec<Lack> {
+    /// What may be missing here, where the mirror stands as `status` says: in its last state, or in the last one before `then`.
+    pub(super) fn lacks(&self, status: &Status, then: Option<Timestamp>) -> Vec<Lack> {
         let age = Duration::from_millis(status.mirror.behind_ms);
+        let held_in = |readings: &Readings| then.map_or_else(|| readings.last(), |then| readings.before(then));
         let counts = self.store.datasets.iter().flat_map(|dataset| &dataset.counts).map(|count| {
             let readings = self.numbers.readings(&name(&count.label));
-            let held = readings.and_then(Readings::last);
-            let at_most = readings.and_then(|readings| readings.most(age)).filter(|_| held.is_some());
+            let held = readings.and_then(held_in);
+            let last = readings.and_then(Readings::last);
+            let since = last.zip(held).map(|(last, held)| last.saturating_sub(held));
+            let at_most = readings.and_then(|readings| readings.most(age)).zip(since).map(|(most, since)| most + since);
             Lack { label: count.label.clone(), held, at_most, seen: vec![] }
         });
         let mut lacks: Vec<Lack> = counts.collect();
         // Receipts are one number: the first that is named.
         if let Some(first) = self.store.counters.first() {
-            let held = self.numbers.readings(&first.name).and_then(Readings::last);
+            let held = self.numbers.readings(&first.name).and_then(held_in);
             let seen = self.receipts().filter(|(_, number)| held.is_some_and(|held| *number > held));
             let seen: Vec<String> = seen.map(|(till, number)| format!("{till} {number}")).collect();
             if !seen.is_empty() {
@@ -52,6 +58,13 @@ impl Machine {
             }
         }
         lacks
+    }
+
+    /// The same for each state that a person chooses among, the newest first; none where nothing is counted.
+    pub(super) fn lacks_earlier(&self, status: &Status) -> Vec<Earlier> {
+        let of = |state: &Reached| Earlier { at: state.at, lacks: self.lacks(status, Some(state.until)) };
+        let all: Vec<Earlier> = self.states.known().iter().map(of).collect();
+        if all.iter().all(|one| one.lacks.is_empty()) { vec![] } else { all }
     }
 
     /// The last receipt that each terminal has seen confirmed.

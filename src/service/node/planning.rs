@@ -110,8 +110,8 @@ impl Machine {
         let kind = OperationKind::Promote;
         let skipped = |step: &&Step| **step == Step::SetNumbers && numbers.is_empty();
         let steps = kind.steps().iter().filter(|step| !skipped(step)).copied().collect();
-        let lacks = self.lacks(status);
-        Plan { loss, licence_ends_at, steps, numbers, lacks, ..Plan::of(kind, checks) }
+        let (lacks, earlier) = (self.lacks(status, None), self.lacks_earlier(status));
+        Plan { loss, licence_ends_at, steps, numbers, lacks, earlier, ..Plan::of(kind, checks) }
     }
 
     fn plan_start(&self) -> Plan {

@@ -56,6 +56,8 @@ fn start(
         ];
         return (words.with("confirm-start", &[name, other]), text);
     }
+    let earlier_plan = chosen.map(|at| plan.clone().from_earlier(at, seen.now.timestamp()));
+    let plan = earlier_plan.as_ref().unwrap_or(plan);
     let as_of = chosen.or(plan.loss.and_then(|loss| loss.as_of)).or(status.mirror.as_of);
     let at = as_of.map(|at| figures::moment(words, at, seen.now)).unwrap_or_default();
     let lost = plan.loss.is_some_and(|loss| loss.is_any());
@@ -67,7 +69,7 @@ fn start(
     let mut text = vec![words.with("confirm-promote-does", &[name.clone(), by, ("at", at.into())]), loses];
     text.extend(earlier(seen, status, chosen));
     text.extend(accepts(seen, status, plan));
-    text.extend(plan.lacks.iter().filter_map(|one| plan_words::lack(seen.words, one)).map(|line| format!("{line}.")));
+    text.extend(plan.lacks.iter().map(|one| plan_words::lack(seen.words, one)).map(|line| format!("{line}.")));
     text.extend(plan.numbers.iter().filter_map(|one| numbers::confirmed(seen.words, one)));
     text.extend(plan.licence_ends_at.map(|end| alarm::runs_from_now(seen, status, end)));
     (words.with("confirm-promote", &[name]), text)

@@ -12,6 +12,12 @@ pub fn owner(path: &RelPath) -> Option<RelPath> {
     RelPath::new(base).ok().filter(|base| !base.is_root() && base.parent() == path.parent())
 }
 
+/// Whether `path` is the database, or one of its other files.
+#[must_use]
+pub fn belongs(path: &RelPath, database: &RelPath) -> bool {
+    path == database || owner(path).as_ref() == Some(database)
+}
+
 /// The name of its write-ahead log.
 #[must_use]
 pub fn log(database: &RelPath) -> RelPath {
