@@ -84,15 +84,15 @@ impl Keeper {
         self.history.iter().filter(is_job).filter(|one| one.node == Some(self.node)).filter(is_recent)
     }
 
-    /// Whether the last comparison of every byte found that the copy differs. One that found nothing, which nobody asked for, was `proven`.
+    /// When the last comparison that somebody asked for began, if it found that the copy differs.
     #[must_use]
-    pub fn differs(&self, proven: Option<Timestamp>) -> bool {
+    pub fn differed(&self) -> Option<Timestamp> {
         let compared = |one: &&Operation| {
             let differed = one.why_not.iter().any(|why| why.starts_with("differed"));
             one.kind == OperationKind::Verify && (one.state == OperationState::Done || differed)
         };
         let last = self.history.iter().rev().find(compared).filter(|last| last.state == OperationState::Failed);
-        last.is_some_and(|last| proven.is_none_or(|proven| last.ended_at.is_some_and(|ended| proven <= ended)))
+        last.map(|last| last.started_at)
     }
 
     /// The number of the next operation of this machine. As with epochs, one machine has the odd ones and the other the even ones,

@@ -72,6 +72,8 @@ pub enum News {
     GivenUp,
     /// Names that were not as they had been left. They are copied again.
     Strange(Vec<String>),
+    /// Files in which this disk has not kept what was written.
+    Rotten(Vec<String>),
     /// What was set aside, and where.
     SetAside {
         /// Names.
@@ -167,7 +169,9 @@ pub struct Standing {
     /// When it was taken at its source.
     pub as_of: crate::replica::Time,
     /// When both sides were the same byte for byte: seconds since 1970.
-    pub proven: Option<i64>,
+    pub same: Option<i64>,
+    /// Something was found since that makes that no proof any more.
+    pub is_doubted: bool,
     /// So many of a hundred bytes changed at once within the last day, and when: seconds since 1970.
     pub much: Option<(u64, i64)>,
 }

@@ -128,7 +128,7 @@ pub enum WhyNot {
     NoLicence,
     /// The days of the vendor's licence are used up.
     LicenceOver,
-    /// The last comparison found that the copy differs.
+    /// The last comparison found that the copy differs, or the disk of this machine has damaged it.
     CopyDiffers,
     /// The copy is to be compared before: the last time it differed.
     CompareFirst,

@@ -255,6 +255,33 @@ fn a_transaction_that_goes_on_and_on_keeps_nobody_from_the_last_commit() {
     assert_eq!(mirror.last(), 49);
 }
 
+/// With its journal in its own memory nobody else can undo what it has written by then.
+#[test]
+fn a_transaction_whose_journal_is_on_no_disk_is_never_said_to_be_a_commit() {
+    needs!("python3");
+    for mode in ["PRAGMA journal_mode = MEMORY", "PRAGMA journal_mode = OFF"] {
+        let place = Place::new();
+        let mut shop = Shop::begins(&place, &[mode, "PRAGMA cache_size = 2"]);
+        shop.sells(0..50);
+        let mut mirror = Mirrored::begin(&place);
+        assert_eq!((mirror.last(), mirror.source.grade()), (49, Grade::Exact));
+        shop.does("BEGIN IMMEDIATE");
+        for number in 50..400 {
+            shop.does(&format!("INSERT INTO sales VALUES ({number}, {number}, hex(zeroblob(300)))"));
+        }
+        mirror.follows();
+        assert!(mirror.source.grade() != Grade::Exact && !mirror.source.plain().is_empty(), "{mode}: it is in the middle");
+        for number in 50..400 {
+            shop.does(&format!("INSERT INTO cash VALUES ({number}, {number}, hex(zeroblob(300)))"));
+        }
+        shop.does("COMMIT");
+        mirror.follows();
+        mirror.settles();
+        assert_eq!((mirror.last(), mirror.source.grade()), (399, Grade::Exact), "{mode}");
+        assert!(mirror.source.plain().is_empty(), "{mode}: {:?}", mirror.source.plain());
+    }
+}
+
 #[test]
 fn vacuum_large_pages_and_another_database_in_its_place() {
     needs!("python3");

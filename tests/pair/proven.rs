@@ -71,6 +71,9 @@ fn what_its_disk_damaged_is_said_where_the_main_is_away_and_copied_again_when_it
     let said = two.until(Machine::Backup, "it is said", |status| alarmed(status, "MIR-107").is_some());
     let alarm = alarmed(&said, "MIR-107").unwrap();
     assert_eq!((&alarm["files"], &alarm["first"]), (&json!(1), &json!("PRICES")), "{said}");
+    let plan = said["plans"].as_array().unwrap().iter().find(|plan| plan["kind"] == "promote").unwrap();
+    let check = plan["checks"].as_array().unwrap().iter().find(|check| check["check"] == "proven").unwrap();
+    assert_eq!(check["why"]["is"], "copy-differs", "nothing begins by itself with damaged files: {said}");
     let old = proven(&said);
     // A night does not make it good: nothing is proven, and it is said from the first moment on.
     two.stop(Machine::Backup);
@@ -95,6 +98,12 @@ fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
     }
     drop(open);
     two.until_same("a database");
+    two.until(Machine::Backup, "it is proven", |status| proven(status).is_some());
+    // A comparison has found something before, and what it found was put right.
+    flip(&two.mirror().join("shop.db"), 9000);
+    let rotten = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(rotten.status.code(), Some(1), "{}", told(&rotten));
+    two.until_same("it was put right");
     let whole = output(&mut two.espejo(Machine::Backup, &["verify"]));
     assert_eq!(whole.status.code(), Some(0), "{}", told(&whole));
     File::options().write(true).open(&path).unwrap().write_all_at(&[0xff; 64], 8192).unwrap();
@@ -106,7 +115,10 @@ fn a_database_that_is_damaged_on_the_main_is_said_however_well_it_is_copied() {
     // Also after a night: it is looked at again as soon as both are there.
     two.stop(Machine::Backup);
     two.start(Machine::Backup);
-    two.until(Machine::Backup, "it is said again", |status| alarmed(status, "MIR-206").is_some());
+    let said = two.until(Machine::Backup, "it is said again", |status| alarmed(status, "MIR-206").is_some());
+    let plan = said["plans"].as_array().unwrap().iter().find(|plan| plan["kind"] == "promote").unwrap();
+    let check = plan["checks"].as_array().unwrap().iter().find(|check| check["check"] == "proven").unwrap();
+    assert_eq!(check["why"], Value::Null, "what was put right is right: {said}");
     assert!(!two.home(Machine::Backup).join(".RUNDIR.espejo/private").exists(), "nothing is left of the copy");
 }
 

@@ -359,8 +359,16 @@ impl Mirror {
                 self.index.set_sums(id, zeros.take_while(|n| *n < blocks::count(*size)).map(|n| (n, None::<Sum>)))?;
             }
         }
-        for path in self.index.rotten()?.iter().filter(|path| plan.puts.contains_key(*path)) {
-            self.index.mended(path)?;
+        for path in &self.index.rotten()? {
+            // What changes a part of a file may leave what is rotten in the rest: that is known by a comparison of all.
+            let is_new = match plan.puts.get(path).map(|planned| &planned.how) {
+                Some(How::Fresh { from, .. }) => from.is_none(),
+                Some(_) => false,
+                None => self.index.get(path)?.is_none(),
+            };
+            if is_new {
+                self.index.mended(path)?;
+            }
         }
         for path in &applied.strange {
             self.observe(path, None)?;

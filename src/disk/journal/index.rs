@@ -61,6 +61,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS sums (
         entry INTEGER NOT NULL, row INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (entry, row)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS proven (id INTEGER PRIMARY KEY CHECK (id = 1), seconds INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS doubted (id INTEGER PRIMARY KEY CHECK (id = 1));
     CREATE TABLE IF NOT EXISTS generation (
         seq INTEGER PRIMARY KEY, seconds INTEGER NOT NULL, nanos INTEGER NOT NULL, grade INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS kept_state (
@@ -159,21 +160,11 @@ impl Index {
         self.run("DELETE FROM sums", [])?;
         self.run("DELETE FROM entry", [])?;
         self.run("DELETE FROM proven", [])?;
+        self.run("DELETE FROM doubted", [])?;
         self.run("DELETE FROM rotten", [])?;
         self.run("DELETE FROM generation", [])?;
         self.run("DELETE FROM kept_state", [])?;
         self.run("DELETE FROM state", []).map(drop)
-    }
-
-    /// When the mirror and its source were the same, byte for byte: seconds since 1970; none where that was never so.
-    pub fn proven(&self) -> Result<Option<i64>, DiskError> {
-        self.at(self.db.query_row("SELECT seconds FROM proven", [], |row| row.get(0)).optional())
-    }
-
-    /// Notes that they were: nothing in it is rotten.
-    pub fn set_proven(&self, seconds: i64) -> Result<(), DiskError> {
-        self.run("DELETE FROM rotten", [])?;
-        self.run("INSERT OR REPLACE INTO proven VALUES (1, ?1)", [seconds]).map(drop)
     }
 
     /// What stands under `path`. Its sums are not read.

@@ -17,18 +17,34 @@ impl Index {
         Ok(self.at(read())?.iter().filter_map(|path| RelPath::new(path).ok()).collect())
     }
 
-    /// Notes that nothing is proven any more.
-    pub fn unprove(&self) -> Result<(), DiskError> {
-        self.run("DELETE FROM proven", []).map(drop)
+    /// When the mirror and its source were the same, byte for byte: seconds since 1970; none where that was never so.
+    pub fn same(&self) -> Result<Option<i64>, DiskError> {
+        self.at(self.db.query_row("SELECT seconds FROM proven", [], |row| row.get(0)).optional())
+    }
+
+    /// Whether something was found since that makes that no proof any more.
+    pub fn is_doubted(&self) -> Result<bool, DiskError> {
+        self.at(self.db.query_row("SELECT EXISTS (SELECT 1 FROM doubted)", [], |row| row.get(0)))
+    }
+
+    /// Notes that they were the same then: nothing in it is rotten, and it is proven if nothing else makes it doubtful.
+    pub fn set_same(&self, seconds: i64, is_doubted: bool) -> Result<(), DiskError> {
+        self.run("DELETE FROM rotten", [])?;
+        self.run("INSERT OR REPLACE INTO proven VALUES (1, ?1)", [seconds])?;
+        if is_doubted { self.doubt() } else { self.run("DELETE FROM doubted", []).map(drop) }
+    }
+
+    fn doubt(&self) -> Result<(), DiskError> {
+        self.run("INSERT OR IGNORE INTO doubted VALUES (1)", []).map(drop)
     }
 
     /// Notes that a file is not what was written: nothing is proven any more.
     pub fn set_rotten(&self, path: &RelPath) -> Result<(), DiskError> {
-        self.unprove()?;
+        self.doubt()?;
         self.run("INSERT OR IGNORE INTO rotten VALUES (?1)", [path.as_bytes()]).map(drop)
     }
 
-    /// Notes that it was put right.
+    /// Notes that it was put right, or is there no more.
     pub fn mended(&self, path: &RelPath) -> Result<(), DiskError> {
         self.run("DELETE FROM rotten WHERE path = ?1", [path.as_bytes()]).map(drop)
     }

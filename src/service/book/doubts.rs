@@ -24,7 +24,9 @@ pub(super) struct Doubts {
     pub(super) broken: Vec<(String, String)>,
     /// For so many others there was no room to look.
     unopened: u64,
-    /// Files that were not what was written, since the last generation.
+    /// When both sides were the same, byte for byte.
+    same_at: Option<Timestamp>,
+    /// Files that were not what was written, since then.
     pub(super) rotten: BTreeSet<String>,
     /// Databases that are captured as plain files, with the reason.
     pub(super) plain: Vec<(String, String)>,
@@ -41,6 +43,7 @@ impl Default for Doubts {
         Self {
             broken: vec![],
             unopened: 0,
+            same_at: None,
             rotten: BTreeSet::new(),
             plain: vec![],
             much: None,
@@ -52,9 +55,16 @@ impl Default for Doubts {
 
 impl Doubts {
     /// The mirror is opened, and knows what happened before.
-    pub(super) fn open(&mut self, much: Option<(u64, i64)>) {
+    pub(super) fn open(&mut self, same: Option<Timestamp>, much: Option<(u64, i64)>) {
+        self.same_at = same;
         let at = |(percent, seconds)| Some((percent, Timestamp::from_second(seconds).ok()?));
         self.much = much.and_then(at).or(self.much);
+    }
+
+    /// Both sides are the same, byte for byte.
+    pub(super) fn same(&mut self, now: Timestamp) {
+        self.same_at = Some(now);
+        self.rotten.clear();
     }
 
     /// Takes in what tells of files that are not what they should be.
@@ -64,20 +74,23 @@ impl Doubts {
             News::Plain(files) => self.plain = files,
             News::MuchChanged { percent } => self.much = Some((percent, now)),
             News::Meant(until) => self.meant = until,
-            News::Strange(files) => return self.strange(files),
+            News::Rotten(files) => self.rotten.extend(files),
+            News::Strange(files) => return files.into_iter().map(|file| What::Strange { file }).collect(),
             _ => {}
         }
         vec![]
     }
-
-    /// Files were not as they had been left.
-    fn strange(&mut self, files: Vec<String>) -> Vec<What> {
-        self.rotten.extend(files.iter().cloned());
-        files.into_iter().map(|file| What::Strange { file }).collect()
-    }
 }
 
 impl Book {
+    /// Whether bytes of the copy are known to be wrong: this disk has damaged them, or a comparison that began `then` found that they
+    /// differ, and none has found since that all are the same.
+    #[must_use]
+    pub fn differs(&self, then: Option<Timestamp>) -> bool {
+        let Doubts { rotten, same_at, .. } = &self.doubts;
+        !rotten.is_empty() || then.is_some_and(|then| same_at.is_none_or(|same| same <= then))
+    }
+
     pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {
         let Doubts { broken, rotten, meant, steady_alarm, .. } = &self.doubts;
         let database = broken.first().map(|(file, why)| Doubt::Database {

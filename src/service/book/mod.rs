@@ -144,7 +144,7 @@ impl Book {
         match news {
             News::Opened { at, redone, strange, rotten, found } => {
                 self.operations.opened(at.usable, now);
-                self.doubts.rotten.extend(rotten);
+                self.doubts.rotten = rotten.into_iter().collect();
                 self.opened(at, redone, strange, found)
             }
             News::Heard { .. } => {
@@ -183,7 +183,7 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Strange(_) | News::Broken { .. } | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
+            News::Strange(_) | News::Rotten(_) | News::Broken { .. } | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
                 self.doubts.hear(news, now)
             }
             News::Comparing { bytes, .. } => {
@@ -200,6 +200,7 @@ impl Book {
             }
             News::FirstCopy => {
                 self.came = (0, 0);
+                self.doubts.rotten.clear();
                 vec![]
             }
             News::Answers(_)
@@ -223,6 +224,9 @@ impl Book {
         (asked, proven): (bool, bool),
         now: Timestamp,
     ) -> Vec<What> {
+        if differed == 0 {
+            self.doubts.same(now);
+        }
         if proven {
             self.verified_at = Some(now);
         }
@@ -251,7 +255,6 @@ impl Book {
     fn durable(&mut self, end: &End, taken_at: Time, took: Duration, now: Timestamp) -> What {
         self.copying = None;
         self.stage = Stage::Usable;
-        self.doubts.rotten.clear();
         self.operations.taken_anew(now);
         (self.position, self.grade, self.as_of) = (end.position, end.grade, taken_at);
         self.generations += 1;
@@ -270,8 +273,9 @@ impl Book {
     fn opened(&mut self, at: Standing, redone: u64, strange: Vec<String>, found: u64) -> Vec<What> {
         self.stage = if at.usable { Stage::Usable } else { Stage::Building };
         (self.position, self.grade, self.as_of) = (at.position, at.grade, at.as_of);
-        self.verified_at = at.proven.and_then(|seconds| Timestamp::from_second(seconds).ok());
-        self.doubts.open(at.much);
+        let same = at.same.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        self.verified_at = same.filter(|_| !at.is_doubted);
+        self.doubts.open(same, at.much);
         let opened = if at.usable { What::Opened { redone } } else { What::FirstCopy { found } };
         let strange = strange.into_iter().map(|file| What::Strange { file });
         std::iter::once(opened).chain(strange).collect()

@@ -87,7 +87,7 @@ impl Machine {
                 stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetLacks { name, why }),
             ),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionOpen)),
-            Check::of(Checked::Proven, self.keeper.differs(status.mirror.verified_at).then_some(WhyNot::CopyDiffers)),
+            Check::of(Checked::Proven, self.copy_differs().then_some(WhyNot::CopyDiffers)),
             Check::of(Checked::Licence, self.days.as_ref().and_then(|days| days.may_start().err())),
             self.check_server(),
             self.check_version(),
@@ -112,6 +112,11 @@ impl Machine {
         let steps = kind.steps().iter().filter(|step| !skipped(step)).copied().collect();
         let (lacks, earlier) = (self.lacks(status, None), self.lacks_earlier(status));
         Plan { loss, licence_ends_at, steps, numbers, lacks, earlier, ..Plan::of(kind, checks) }
+    }
+
+    fn copy_differs(&self) -> bool {
+        let then = self.keeper.differed();
+        self.lanes.iter().any(|lane| lane.book.differs(then))
     }
 
     fn plan_start(&self) -> Plan {

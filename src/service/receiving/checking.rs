@@ -58,6 +58,9 @@ impl Hands {
             }
         };
         let mut strange = checked.strange;
+        if !strange.is_empty() {
+            self.tell(News::Rotten(strange.iter().map(ToString::to_string).collect()));
+        }
         check.files += checked.files;
         check.bytes += checked.bytes;
         check.databases.extend(checked.databases);
@@ -106,11 +109,10 @@ impl Hands {
         }
     }
 
-    /// Both sides were the same at that second, or nothing is proven any more: it is known after a restart, too.
-    pub(super) fn proven(&self, at: Option<i64>) {
-        let index = self.mirror.index();
-        if let Err(error) = at.map_or_else(|| index.unprove(), |at| index.set_proven(at)) {
-            tracing::warn!(%error, "it could not be kept that the mirror was proven");
+    /// Both sides were the same at that second: it is known after a restart, too.
+    pub(super) fn same(&self, at: i64, is_doubted: bool) {
+        if let Err(error) = self.mirror.index().set_same(at, is_doubted) {
+            tracing::warn!(%error, "it could not be kept that both sides were the same");
         }
     }
 }

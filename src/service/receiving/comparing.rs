@@ -210,6 +210,10 @@ impl Receiving {
         }
         if alone {
             self.comparisons.due = Some(now + DAILY);
+            if strange > 0 {
+                // As soon as the other side is there, all is compared.
+                self.comparisons.stale = None;
+            }
             tracing::info!(strange, "the mirror was read alone");
             return;
         }
@@ -217,9 +221,9 @@ impl Receiving {
         let proven = differed == 0 && comparing.unopened == 0 && open;
         if proven {
             self.comparisons.stale = Some(now + DAILY);
-            self.applier.work(Work::Proven { at: Some(ground::now().as_second()) });
-        } else if !open {
-            self.applier.work(Work::Proven { at: None });
+        }
+        if differed == 0 {
+            self.applier.work(Work::Same { at: ground::now().as_second(), is_doubted: !proven });
         }
         self.comparisons.due = Some(now + if differed == 0 { DAILY } else { AGAIN });
         self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven });

@@ -117,7 +117,8 @@ impl Receiving {
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
-        let proven = mirror.index().proven()?.filter(|_| !strange);
+        let is_doubted = strange || mirror.index().is_doubted()?;
+        let proven = mirror.index().same()?.filter(|_| !is_doubted);
         let moves = mirror.state().grade == Grade::Unsteady;
         let whole = mirror.state().form == Form::Committed;
         let comparisons = if whole { Comparisons::of(proven.and_then(ago)) } else { Comparisons::default() };

@@ -63,7 +63,8 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         usable: state.form == Form::Committed,
         grade: state.grade,
         as_of: state.as_of,
-        proven: mirror.index().proven().ok().flatten(),
+        same: mirror.index().same().ok().flatten(),
+        is_doubted: mirror.index().is_doubted().unwrap_or(true),
         much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
     };
     let names = |paths: &[RelPath]| paths.iter().map(ToString::to_string).collect();

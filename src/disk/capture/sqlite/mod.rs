@@ -10,7 +10,9 @@
 //!
 //! - [`names`]: the files of a database
 //! - [`log`]: what of its log is committed
+//! - `locks`: whether somebody writes it
 
+mod locks;
 pub mod log;
 pub mod names;
 
@@ -100,6 +102,10 @@ impl Settle<'_> {
             if !has_log && self.has_hot_journal(path)? {
                 // A transaction that is not at its end is waited for, or taken as it stands: with the journal it can be undone.
                 return Ok(if is_over { self.is_plain(path, &NotHeld::Over) } else { None });
+            }
+            if !has_log && self.is_written_at_once(path, &file)? {
+                let why = if is_over { &NotHeld::Over } else { &NotHeld::Busy };
+                return if still == Still::NeedNot { Ok(self.is_plain(path, why)) } else { Err(Missed::Moved) };
             }
             return match self.with_log_or_without(has_log, path, &file, bases, None) {
                 Err(Missed::Moved) if is_over => Ok(self.is_plain(path, &NotHeld::Over)),
@@ -230,7 +236,8 @@ impl Settle<'_> {
         seen.base.clone_from(&bases.database);
         seen.alone = held.is_some() || seen.calm;
         // Whoever has begun to write shows in the journal before, and in the log instead.
-        let has_begun = held.is_none() && (self.has_hot_journal(path)? || self.has_committed_log(path)?);
+        let has_begun = held.is_none()
+            && (self.has_hot_journal(path)? || self.is_written_at_once(path, file)? || self.has_committed_log(path)?);
         if has_begun || !self.still_is(path, &stamp)? {
             return Err(Missed::Moved);
         }
@@ -252,7 +259,9 @@ impl Settle<'_> {
     /// Whether a database that was looked at holds still: nothing has been committed since.
     pub(super) fn database_agrees(&self, path: &RelPath, log: Option<(&Log, &Stamp)>) -> Result<Option<bool>, Missed> {
         let Some((log, stamp)) = log else {
-            return Ok(if self.has_hot_journal(path)? { Some(false) } else { None });
+            let file = self.search.root.open_file(path)?;
+            let has_begun = self.has_hot_journal(path)? || self.is_written_at_once(path, &file)?;
+            return Ok(if has_begun { Some(false) } else { None });
         };
         let name = names::log(path);
         if !self.still_is(&name, stamp)? {
@@ -274,6 +283,12 @@ impl Settle<'_> {
         let read = self.search.root.open_file(&name).and_then(|file| read_full(&file, &mut head, 0));
         // One that has gone meanwhile was there.
         Ok(stamp.size > 0 && read.is_ok_and(|got| got > 0 && head != [0; 8]))
+    }
+
+    /// Whether pages of a transaction are written that keeps no journal on the disk (`journal_mode = MEMORY`, or `OFF`): nobody else can
+    /// tell what of them is committed, nor undo them. A program that always keeps others away has a journal, be it an empty one.
+    fn is_written_at_once(&self, path: &RelPath, file: &File) -> io::Result<bool> {
+        Ok(self.search.root.stat(&names::journal(path))?.is_none() && locks::is_locked(file)?)
     }
 
     /// Whether the same file still stands under the name.
