@@ -54,7 +54,10 @@ pub fn print(around: &Around, status: &Status, plan: &Plan, out: &mut dyn Write)
     if let Some(loss) = &plan.loss {
         let copy = loss.as_of.map_or_else(
             || words.say("plan-no-copy"),
-            |as_of| words.with("plan-copy", &[("at", figures::date(words, as_of, &zone).into())]),
+            |as_of| {
+                let key = if plan.as_of.is_some() { "plan-copy-earlier" } else { "plan-copy" };
+                words.with(key, &[("at", figures::date(words, as_of, &zone).into())])
+            },
         );
         writeln!(out, "  {copy}")?;
         let behind = [

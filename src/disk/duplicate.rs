@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::{At, DiskError};
 use super::root::Root;
@@ -12,14 +14,25 @@ use super::stamp::{Shape, Stamp};
 use super::walk::{Found, walk};
 use crate::replica::RelPath;
 
-/// Room that is left beside it.
+/// Room that is left beside it, at the least: the mirror goes on.
 const ROOM: u64 = 64 << 20;
+
+/// The same as a part of the disk.
+const PART: u64 = 50;
+
+/// Bytes between two looks whether the copy is still wanted.
+const PIECE: u64 = 8 << 20;
+
+/// So often is tried to remove a folder in which somebody still makes a last file.
+const TRIES: u32 = 100;
 
 /// A copy that is being made.
 #[derive(Debug)]
 pub struct Duplicate {
     from: PathBuf,
     to: PathBuf,
+    /// The folder that it goes to: it is wanted as long as that has its name.
+    place: (u64, u64),
     /// What stood there when it was copied.
     seen: BTreeMap<RelPath, Stamp>,
 }
@@ -33,14 +46,44 @@ pub fn place(dest: &Path) -> PathBuf {
 /// Removes the copy of the mirror at `dest`, and stops whoever makes it.
 pub fn remove(dest: &Path) -> io::Result<()> {
     let (place, gone) = (place(dest), super::apply::journal_folder(dest).join("drill.gone"));
+    remove_all(&gone)?;
     match fs::rename(&place, &gone) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         done => done?,
     }
-    match fs::remove_dir_all(&gone) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
+    remove_all(&gone)
+}
+
+fn remove_all(folder: &Path) -> io::Result<()> {
+    for _ in 0..TRIES {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            done => return done,
+        }
     }
+    fs::remove_dir_all(folder)
+}
+
+/// Whether there is room for copies of these mirrors, of so many bytes, all at once.
+pub fn has_room(mirrors: &[(PathBuf, u64)]) -> Result<(), DiskError> {
+    let mut disks: BTreeMap<u64, (&Path, u64)> = BTreeMap::new();
+    for (dest, bytes) in mirrors {
+        let device = fs::metadata(dest).at("looking at", dest)?.dev();
+        disks.entry(device).or_insert((dest, 0)).1 += bytes;
+    }
+    disks.into_values().try_for_each(|(dest, bytes)| room_for(&super::apply::journal_folder(dest), bytes))
+}
+
+fn room_for(folder: &Path, bytes: u64) -> Result<(), DiskError> {
+    let room = Root::open(folder).and_then(|root| root.room()).at("looking at", folder)?;
+    let needed = bytes.saturating_add(ROOM.max(room.all / PART));
+    if room.free < needed && !can_share(folder) {
+        return Err(DiskError::NoRoom { path: folder.to_owned(), free: room.free, needed });
+    }
+    Ok(())
 }
 
 impl Duplicate {
@@ -49,16 +92,15 @@ impl Duplicate {
         remove(dest).at("removing", &place(dest))?;
         let to = place(dest);
         fs::create_dir(&to).at("making", &to)?;
-        let free = Root::open(&to).and_then(|root| root.free()).at("looking at", &to)?;
-        let needed = bytes + ROOM;
-        if free < needed && !can_share(&to) {
+        if let Err(error) = room_for(&to, bytes) {
             let _ = remove(dest);
-            return Err(DiskError::NoRoom { path: to, free, needed });
+            return Err(error);
         }
-        Ok(Self { from: dest.to_owned(), to, seen: BTreeMap::new() })
+        let place = inode(&to).at("looking at", &to)?;
+        Ok(Self { from: dest.to_owned(), to, place, seen: BTreeMap::new() })
     }
 
-    /// Copies what is not copied yet, or has changed since.
+    /// Copies what is not copied yet, or has changed since. It ends soon where [`remove`] has taken the copy away.
     pub fn pass(&mut self) -> Result<(), DiskError> {
         let from = Root::open(&self.from).at("opening", &self.from)?;
         let to = Root::open(&self.to).at("opening", &self.to)?;
@@ -83,10 +125,12 @@ impl Duplicate {
         }
         for (path, stamp) in &found {
             if !self.seen.contains_key(path) {
-                match one(&from, &to, path, stamp) {
+                let wanted = || self.is_wanted();
+                match one((&from, &to), path, stamp, &wanted) {
                     // It went meanwhile: the next pass sees that.
                     Err(error)
                         if error.kind() == io::ErrorKind::NotFound
+                            && self.is_wanted().is_ok()
                             && from.stat(path).is_ok_and(|now| now.is_none()) =>
                     {
                         continue;
@@ -104,9 +148,26 @@ impl Duplicate {
         }
         Ok(())
     }
+
+    /// An error where the copy was taken away.
+    fn is_wanted(&self) -> io::Result<()> {
+        let is_there = inode(&self.to).is_ok_and(|now| now == self.place);
+        if is_there { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
 }
 
-fn one(from: &Root, to: &Root, path: &RelPath, stamp: &Stamp) -> io::Result<()> {
+fn inode(folder: &Path) -> io::Result<(u64, u64)> {
+    let meta = fs::metadata(folder)?;
+    Ok((meta.dev(), meta.ino()))
+}
+
+fn one(
+    (from, to): (&Root, &Root),
+    path: &RelPath,
+    stamp: &Stamp,
+    wanted: &dyn Fn() -> io::Result<()>,
+) -> io::Result<()> {
+    wanted()?;
     match stamp.shape {
         Shape::Dir if path.is_root() || to.stat(path)?.is_some() => return Ok(()),
         Shape::Dir => return to.mkdir(path),
@@ -115,7 +176,9 @@ fn one(from: &Root, to: &Root, path: &RelPath, stamp: &Stamp) -> io::Result<()> 
         Shape::File => {
             let (mut source, mut copy) = (from.open_file(path)?, to.create(path)?);
             if rustix::fs::ioctl_ficlone(&copy, &source).is_err() {
-                io::copy(&mut source, &mut copy)?;
+                while io::copy(&mut source.by_ref().take(PIECE), &mut copy)? == PIECE {
+                    wanted()?;
+                }
             }
         }
     }

@@ -234,6 +234,11 @@ impl Root {
         Ok(crate::os::room_at(&self.fd)?.free)
     }
 
+    /// Bytes in all on its disk, and those that are free.
+    pub fn room(&self) -> io::Result<crate::os::Room> {
+        crate::os::room_at(&self.fd)
+    }
+
     /// The device that the folder is on.
     pub fn device(&self) -> io::Result<u64> {
         Ok(Stamp::from(fs::fstat(&self.fd)?).inode.0)

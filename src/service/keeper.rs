@@ -84,17 +84,6 @@ impl Keeper {
         self.history.iter().filter(is_job).filter(|one| one.node == Some(self.node)).filter(is_recent)
     }
 
-    /// When the last comparison that somebody asked for began, if it found that the copy differs.
-    #[must_use]
-    pub fn differed(&self) -> Option<Timestamp> {
-        let compared = |one: &&Operation| {
-            let differed = one.why_not.iter().any(|why| why.starts_with("differed"));
-            one.kind == OperationKind::Verify && (one.state == OperationState::Done || differed)
-        };
-        let last = self.history.iter().rev().find(compared).filter(|last| last.state == OperationState::Failed);
-        last.map(|last| last.started_at)
-    }
-
     /// The number of the next operation of this machine. As with epochs, one machine has the odd ones and the other the even ones,
     /// so that whoever waits for an operation takes none of the other machine's for it.
     #[must_use]

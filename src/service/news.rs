@@ -170,8 +170,8 @@ pub struct Standing {
     pub as_of: crate::replica::Time,
     /// When both sides were the same byte for byte: seconds since 1970.
     pub same: Option<i64>,
-    /// Something was found since that makes that no proof any more.
-    pub is_doubted: bool,
+    /// What was found since that makes that no proof any more.
+    pub doubted: Option<crate::disk::journal::noted::Doubted>,
     /// So many of a hundred bytes changed at once within the last day, and when: seconds since 1970.
     pub much: Option<(u64, i64)>,
 }

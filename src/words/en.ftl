@@ -1285,6 +1285,7 @@ cli-step-done = { $number } of { $steps }  { $step }: done
 cli-agree = Type yes to do that:
 plan-checks = Checks: { $passed } of { $all } passed
 plan-check = { $check }: { $why }
+plan-copy-earlier = From the copy as it was: { $at }
 plan-copy = Last copy: { $at }
 plan-no-copy = There is no copy
 plan-lost = What came in the last { $span } may be missing ({ $bytes } known)

@@ -205,6 +205,17 @@ fn a_queue_that_lost_what_the_mirror_has_is_set_aside_first_whatever_its_time_sa
 }
 
 #[test]
+fn a_file_that_was_taken_for_a_queue_and_holds_no_line_is_a_file_like_any_other() {
+    let place = Place::new();
+    fs::write(place.source.join("STATUS.LOG"), "OK\n").unwrap();
+    let mut source = known(&place);
+    let file = File::options().write(true).open(place.source.join("STATUS.LOG")).unwrap();
+    file.write_all_at(b"RUNNING", 0).unwrap();
+    let captured = captures(&mut source, dirty(&["STATUS.LOG"]));
+    assert_eq!(said(&captured), files(&[("STATUS.LOG", Some("RUNNING"))]));
+}
+
+#[test]
 fn the_queue_of_yesterday_takes_its_name_along_and_that_of_today_begins() {
     let place = Place::new();
     let (mut source, _queue) = short_queue(&place);

@@ -10,7 +10,7 @@ use espejo::replica::Grade;
 use tokio::time::Instant;
 
 use crate::common::place::Place;
-use crate::source::{captures_while, dirty, known_by, said};
+use crate::source::{captures, captures_while, dirty, known_by, said};
 
 /// Longer than all that was put off may take.
 const LATER: Duration = Duration::from_secs(120);
@@ -112,8 +112,26 @@ fn a_long_queue_that_counts_sends_its_count_and_its_end() {
     let (mut source, queue) = told(&place, records, &[&head(400_000)[..], &many].concat());
     queue.write_all_at(b"order 000400000\n", 16 + many.len() as u64).unwrap();
     queue.write_all_at(&head(400_001), 0).unwrap();
-    let came = goes(&mut source).unwrap();
+    let captured = captures(&mut source, dirty(&["ORDERS.DAT"]));
+    assert!(captured.read < 100_000, "only the count and the end are read: {} bytes", captured.read);
+    let came = said(&captured).remove("ORDERS.DAT").flatten().unwrap();
     assert!(came.starts_with(&head(400_001)) && came.ends_with(b"order 000400000\n") && came.len() < 40_000);
+    assert_eq!(source.grade_with(&captured), Grade::Exact);
+}
+
+#[test]
+fn a_void_in_a_long_queue_with_room_made_beforehand_is_noticed_without_another_record() {
+    let place = Place::new();
+    let many: Vec<u8> = (0..400_000u32).flat_map(|order| format!("\0\x0forder {order:09}").into_bytes()).collect();
+    let room = vec![0; 1 << 20];
+    let records = Records::Prefix(Number { bytes: 2, low_first: false });
+    let (mut source, queue) = told(&place, records, &[&many[..], &room].concat());
+    assert_eq!(source.tree().bytes(), many.len() as u64);
+    queue.write_all_at(b"VOIDED 00010000", 17 * 10_000 + 2).unwrap();
+    assert_eq!(goes(&mut source), None, "its end is as it was");
+    let overdue = source.overdue(Instant::now() + LATER);
+    let came = said(&captures(&mut source, overdue)).remove("ORDERS.DAT").flatten().unwrap();
+    assert!(came.windows(6).any(|found| found == b"VOIDED"), "{} bytes", came.len());
 }
 
 /// The file is copied, cut to nothing, and written on: as tools do that keep logs, and some POS programs at the end of the day.

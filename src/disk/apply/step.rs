@@ -366,6 +366,9 @@ impl Mirror {
                 Some(_) => false,
                 None => self.index.get(path)?.is_none(),
             };
+            if let Some(next) = plan.taken.get(path).and_then(|taken| taken.next.as_ref()) {
+                self.index.set_rotten(next)?;
+            }
             if is_new {
                 self.index.mended(path)?;
             }

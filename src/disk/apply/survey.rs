@@ -12,7 +12,7 @@ use crate::disk::read::{now_holes, scan, stored, sums};
 use crate::disk::stamp::{Shape, Stamp};
 use crate::disk::walk::{Found, walk};
 use crate::replica::entry::Digest;
-use crate::replica::{BLOCK, Body, Entry, Proof, RelPath, blocks};
+use crate::replica::{BLOCK, Blocks, Body, Entry, Proof, RelPath, blocks};
 
 /// Entries that are looked at together.
 const NAMES: u32 = 500;
@@ -46,6 +46,8 @@ pub struct Checked {
     pub bytes: u64,
     /// Names that were not as they had been left: they are in the index as they are now.
     pub strange: Vec<RelPath>,
+    /// Those of them whose bytes are others.
+    pub rotten: Vec<RelPath>,
     /// Databases of `SQLite` whose beginning was compared.
     pub databases: Vec<RelPath>,
 }
@@ -205,8 +207,13 @@ impl Mirror {
             }
             if !agrees {
                 self.index.begin()?;
+                let before = self.bytes_of(&path)?;
                 self.observe(&path, None)?;
-                self.index.set_rotten(&path)?;
+                // A time or a mode that somebody changed is no damage.
+                if before.is_some() && before != self.bytes_of(&path)? {
+                    self.index.set_rotten(&path)?;
+                    checked.rotten.push(path.clone());
+                }
                 self.index.commit()?;
                 checked.strange.push(path.clone());
             }
@@ -217,6 +224,12 @@ impl Mirror {
             }
         }
         Ok(checked)
+    }
+
+    /// What the index says of the bytes of a file; none where it knows none under the name.
+    fn bytes_of(&self, path: &RelPath) -> Result<Option<(u64, Blocks)>, DiskError> {
+        let Some((id, Entry { body: Body::File { size, .. }, .. })) = self.index.get(path)? else { return Ok(None) };
+        Ok(Some((size, self.index.sums(id)?)))
     }
 
     /// Compares blocks of a file with their sums. Returns the bytes read, or none where a block differs.

@@ -27,8 +27,6 @@ pub struct Captured {
     pub dirty: Dirty,
     /// Bytes that were read for it.
     pub read: u64,
-    /// How long that took.
-    pub worked: Duration,
     /// Something in it never held still.
     pub(super) unsteady: bool,
     /// It says, perhaps with nothing else, that the mirror holds one instant now: before it did not.

@@ -23,11 +23,13 @@ impl Source {
         moves: Moves,
         wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
     ) -> Result<Outcome, SourceError> {
+        self.worked = (0, Duration::ZERO);
         dirty.join(self.still_there()?);
         dirty.paths.extend(self.guard.emptied().cloned());
         let mut spool = Spool::new(&self.options.own);
         let taken_at = now_as_time();
         let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
+        self.worked = (settled.read, settled.worked);
         // What was heard meanwhile counts, too, where nothing is taken over now.
         dirty.join(std::mem::take(&mut settled.heard));
         if let Some(until) = settled.later {
@@ -58,7 +60,7 @@ impl Source {
             self.guard.looked_through();
             return Ok(Outcome::Nothing);
         }
-        let Settled { dirty, read, worked, .. } = settled;
+        let Settled { dirty, .. } = settled;
         let aside = !older.files.is_empty();
         let doubtful = items.keys().filter(|path| doubted.contains(*path)).cloned().collect();
         let unsteady = self.certainty == Certainty::None;
@@ -69,8 +71,7 @@ impl Source {
             aside,
             taken_at,
             dirty,
-            read,
-            worked,
+            read: self.worked.0,
             unsteady,
             resolves,
         }))
@@ -78,6 +79,10 @@ impl Source {
 
     /// Whether an item is to go, and what of it is looked at later: half a record is waited for.
     fn is_news(&mut self, path: &RelPath, item: &Item) -> bool {
+        if is_half_read(item) {
+            // Also where the end is as it was: its program may have edited the rest.
+            self.unread.entry(path.clone()).or_insert_with(when_reread);
+        }
         if is_half_a_record(path, item, self.tree.get(path)) {
             // What is known of a log is what the mirror has of it, though no more of it is there.
             self.tree.keep(path, item.seen.kept());
@@ -86,10 +91,6 @@ impl Source {
             }
             self.torn.entry(path.clone()).or_insert_with(Instant::now);
             return false;
-        }
-        if is_half_read(item) {
-            // Also where the end is as it was: its program may have edited the rest.
-            self.unread.entry(path.clone()).or_insert_with(when_reread);
         }
         let differs = is_change(path, item, self.tree.get(path));
         if let (false, Some(stamp)) = (differs, item.stamp) {

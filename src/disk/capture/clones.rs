@@ -81,6 +81,7 @@ impl Settle<'_> {
                 since = self.since(Duration::ZERO, names, &done.unreadable)?;
                 if since.is_empty() && self.stands(names)? {
                     self.holder.unlock();
+                    self.quieting.end();
                     moving.extend(names.keys().cloned());
                     return self.look_at_clones(names, done, round);
                 }

@@ -130,16 +130,17 @@ impl Guard {
         let mut older = Older::default();
         for (path, item) in items {
             let Some(known) = tree.get(path) else { continue };
-            if self.first_look && is_lost_log(path, items, tree) {
-                older.files.push(path.clone());
-            }
-            let (Seen::File(file), Some(stamp)) = (&item.seen, item.stamp) else { continue };
+            let is_lost_log = self.first_look && is_lost_log(path, items, tree);
+            let (Seen::File(file), Some(stamp)) = (&item.seen, item.stamp) else {
+                older.files.extend(is_lost_log.then(|| path.clone()));
+                continue;
+            };
             let ago = known.stamp.meta.mtime.min(now).seconds - stamp.meta.mtime.seconds;
             let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
-            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && !file.grew(known.body.size());
+            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && file.added_to.is_none() && !file.grew(known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
             let is_other = file.base.as_ref() == Some(path) && !file.is_held(path, known.body.size());
-            if (is_older || is_cut) && is_other && known.body.is_file() {
+            if (is_older || is_cut || is_lost_log) && is_other && known.body.is_file() {
                 older.files.push(path.clone());
                 older.asks |= self.olds == Consent::Ask && ago > LONG_AGO;
             }
@@ -233,10 +234,10 @@ fn is_journal(path: &RelPath, tree: &Tree) -> bool {
 }
 
 /// Whether commits are gone with the log of a database: it is not what the mirror has of it and more, and neither was it begun anew or
-/// removed after they had gone into the database. That would have been changed, then.
+/// removed after they had gone into the database. That was written after the log in the mirror, then, or has changed since.
 fn is_lost_log(path: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
     let Some(database) = names::owner(path).filter(|database| names::log(database) == *path) else { return false };
-    let is_held = tree.get(&database).is_some_and(|known| known.body.is_file());
+    let Some(held) = tree.get(&database).filter(|held| held.body.is_file()) else { return false };
     let (Some(item), Some(known)) = (items.get(path), tree.get(path).filter(|known| known.body.size() > 0)) else {
         return false;
     };
@@ -245,7 +246,8 @@ fn is_lost_log(path: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> 
         Seen::File(file) => file.size > 0 && is_untouched_at_its_beginning(file),
         _ => false,
     };
-    is_held && (begins_alike || !items.get(&database).is_some_and(|item| is_edited(&database, item, tree)))
+    let is_all_there = held.stamp.meta.mtime >= known.stamp.meta.mtime;
+    !is_all_there && (begins_alike || !items.get(&database).is_some_and(|item| is_edited(&database, item, tree)))
 }
 
 fn is_untouched_at_its_beginning(file: &FileSeen) -> bool {

@@ -52,6 +52,9 @@ pub struct FileSeen {
     pub kept: Kept,
     /// It is a database, in a state that holds whatever moved meanwhile.
     pub alone: bool,
+    /// It is a queue of which the mirror has so many bytes, to which records were added, and of which nothing else has changed, as far as
+    /// it was read.
+    pub added_to: Option<u64>,
     /// It is a long queue of which only the end was read.
     pub tail_only: bool,
     /// When the look began, its last change was longer ago than any clock ticks: whoever writes from then on, shows.
@@ -123,9 +126,16 @@ impl FileSeen {
     /// Whether it holds all that it held when it was `known` bytes long, and more.
     #[must_use]
     pub fn grew(&self, known: u64) -> bool {
+        self.grew_but(known, None)
+    }
+
+    /// The same, but for what stands in the block `but`.
+    fn grew_but(&self, known: u64, but: Option<u64>) -> bool {
         let is_behind = |at: u64| at >= known;
+        let begins = |run: &Run| if but == Some(run.first()) { (run.first() + 1) * BLOCK as u64 } else { run.offset };
+        let is_in_one = |run: &Run| but == Some(run.first()) && run.sums.len() == 1;
         self.size >= known
-            && self.runs.iter().all(|run| is_behind(run.offset))
+            && self.runs.iter().all(|run| is_in_one(run) || is_behind(begins(run)))
             && self.zeros.iter().all(|block| is_behind(block * BLOCK as u64))
     }
 
@@ -222,6 +232,9 @@ pub fn first_look(
     if seen.is_queue() && !finding.is_some_and(|finding| finding.still_ends(file, seen.size).unwrap_or(false)) {
         return Err(Missed::Moved);
     }
+    let count = finding.and_then(Finding::count);
+    let known = own.filter(|_| seen.is_queue()).map(|own| own.body.size());
+    seen.added_to = known.filter(|known| seen.grew_but(*known, count));
     seen.base = base;
     same(file, stamp, still)?;
     Ok((seen, read))

@@ -216,12 +216,12 @@ impl Settle<'_> {
                 }
                 (Seen::File(seen), Some(stamp), Some(_)) => {
                     let committed = match seen.kept {
-                        Kept::Database => self.database_agrees(path, log_of(path, &done.items))?,
-                        _ => None,
+                        Kept::Database => self.database_agrees(path, log_of(path, &done.items)),
+                        _ => Ok(None),
                     };
                     let still = if may_grow { Still::MayGrow } else { Still::Must };
                     let looked = || second_look(self.search.root, path, &stamp, seen, self.search.tree, still);
-                    match committed.map_or_else(looked, |agrees| Ok((agrees, 0))) {
+                    match committed.and_then(|known| known.map_or_else(looked, |agrees| Ok((agrees, 0)))) {
                         Ok((agrees, read)) => {
                             done.read += read;
                             agrees

@@ -114,6 +114,8 @@ pub struct Source {
     certainty: Certainty,
     /// The mirror holds what never held still.
     unsteady: bool,
+    /// Bytes that the last capture read, and how long that took.
+    worked: (u64, Duration),
 }
 
 /// What a capture found.
@@ -195,7 +197,14 @@ impl Source {
             unread: BTreeMap::new(),
             certainty: Certainty::default(),
             unsteady: false,
+            worked: (0, Duration::ZERO),
         })
+    }
+
+    /// Bytes that the last capture read, whatever came of it, and how long that took.
+    #[must_use]
+    pub fn worked(&self) -> (u64, Duration) {
+        self.worked
     }
 
     /// Forgets what the mirror holds, before it says so anew. With [`Trust::Stamps`] what it says is believed where size,
@@ -210,7 +219,13 @@ impl Source {
     /// Takes in what the mirror says that it holds under `path`, or that it holds nothing there.
     pub fn learn(&mut self, path: RelPath, entry: Option<Entry>) {
         match entry {
-            Some(entry) => self.tree.insert(path, Known::told(entry)),
+            Some(entry) => {
+                // Of a long one perhaps only the end was read before, and nobody remembers.
+                if entry.body.size() > queue::SHORT_QUEUE && self.rules.queue(&path).is_some() {
+                    self.unread.insert(path.clone(), captured::when_reread());
+                }
+                self.tree.insert(path, Known::told(entry));
+            }
             None => self.tree.remove(&path),
         }
     }

@@ -49,19 +49,27 @@ impl Finding<'_> {
         let known = self.held.filter(|known| known.kept == Kept::Queue && known.stamp.inode == self.stamp.inode);
         let known = match known.map(|known| (known, known.body.size())) {
             // It may have been cut off and written anew, and be longer than before: then nothing of it is known.
-            Some((known, end)) if end <= size => Some(if begins_like(file, &known.body, end)? { end } else { 0 }),
+            Some((known, end)) if end <= size => {
+                // What is counted in the first block changes that with each record.
+                let first = u64::from(self.count() == Some(0) && end >= 2 * BLOCK as u64);
+                Some(if is_alike(file, &known.body, first, end)? { end } else { 0 })
+            }
             Some((_, end)) => Some(end).filter(|_| self.sure == Sure::Guessed),
             None => None,
         };
         let is_long = size > SHORT_QUEUE && !self.whole;
         // What is read as a whole may be written anew behind its first block: that a record ends where one did is not known then.
-        let begun = known.filter(|_| is_long).unwrap_or(0);
+        let mut begun = known.filter(|_| is_long).unwrap_or(0);
         let end = match self.records {
             Records::Lines => lines(file, size, (known, begun), self.sure)?,
             Records::Fixed(fixed) => Some(size / fixed * fixed),
             Records::Prefix(number) => Some(walked(file, size, begun, number)?),
             Records::Counted { at, first, fixed } => match counted(file, (at, first, fixed))? {
-                end if end <= size => Some(end),
+                end if end <= size => {
+                    // Where there are fewer it was begun anew.
+                    begun = if end < begun { 0 } else { begun };
+                    Some(end)
+                }
                 // It counts a record that is not there yet. Where it never holds still it is a file like any other.
                 _ if still == Still::NeedNot => None,
                 _ => return Err(Missed::Moved),
@@ -80,6 +88,14 @@ impl Finding<'_> {
         Ok(Some(Queue { end, ranges, from }))
     }
 
+    /// The block in which its records are counted.
+    pub(super) fn count(self) -> Option<u64> {
+        match self.records {
+            Records::Counted { at, .. } => Some(at / BLOCK as u64),
+            Records::Lines | Records::Fixed(_) | Records::Prefix(_) => None,
+        }
+    }
+
     /// Whether the queue still ends where it was found to: a count may have gone up while the records were read.
     pub(super) fn still_ends(self, file: &File, end: u64) -> io::Result<bool> {
         match self.records {
@@ -89,12 +105,13 @@ impl Finding<'_> {
     }
 }
 
-/// Whether `file` begins with what the mirror holds of it in its first block, of `end` bytes in all.
-fn begins_like(file: &File, held: &Body, end: u64) -> io::Result<bool> {
+/// Whether the block `number` of `file` is what the mirror holds of it, of `end` bytes in all.
+fn is_alike(file: &File, held: &Body, number: u64, end: u64) -> io::Result<bool> {
     let Body::File { blocks, .. } = held else { return Ok(false) };
-    let mut bytes = vec![0; usize::try_from(end).map_or(BLOCK, |end| end.min(BLOCK))];
-    let got = read_full(file, &mut bytes, 0)?;
-    Ok(got == bytes.len() && blocks.get(0) == Sum::of(&bytes).as_ref())
+    let at = number * BLOCK as u64;
+    let mut bytes = vec![0; usize::try_from(end - at).map_or(BLOCK, |rest| rest.min(BLOCK))];
+    let got = read_full(file, &mut bytes, at)?;
+    Ok(got == bytes.len() && blocks.get(number) == Sum::of(&bytes).as_ref())
 }
 
 /// Where the last whole line ends; one ends at `begun`. A file that is only guessed to be a queue is none any more where a known line
@@ -120,7 +137,8 @@ fn lines(file: &File, size: u64, (known, begun): (Option<u64>, u64), sure: Sure)
         }
         end = from;
     }
-    Ok(Some(least).filter(|end| is_one(*end)))
+    // What holds no line is a file like any other, unless somebody said what it is.
+    Ok(Some(least).filter(|end| is_one(*end) && (*end > 0 || sure == Sure::Said)))
 }
 
 /// Where the last whole record ends, from one to the next: each begins with the length of the rest. Where that is nothing, or more than
@@ -169,8 +187,8 @@ pub(super) fn is_whole_queue(file: &File, queue: Option<(Records, Sure)>, stamp:
 pub(super) fn only_grew(queue: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
     items.len() == 1
         && match (items.get(queue).map(|item| &item.seen), tree.get(queue)) {
-            (Some(Seen::File(seen)), Some(Known { body: Body::File { size, .. }, kept: Kept::Queue, .. })) => {
-                seen.base.as_ref() == Some(queue) && seen.size >= *size
+            (Some(Seen::File(seen)), Some(Known { body: Body::File { .. }, kept: Kept::Queue, .. })) => {
+                seen.base.as_ref() == Some(queue) && seen.added_to.is_some()
             }
             _ => false,
         }

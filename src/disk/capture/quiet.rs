@@ -60,6 +60,11 @@ impl Quieting {
         self.not_before.filter(|at| self.stood && !self.asked && Instant::now() < *at)
     }
 
+    /// It stood still before, and may be asked again now: nothing else is waited for.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.stood && !self.asked && self.not_before.is_some_and(|at| Instant::now() >= at)
+    }
+
     /// Has it go on. Returns whether it stood still.
     pub(super) fn end(&mut self) -> bool {
         if std::mem::take(&mut self.asked) {
@@ -70,6 +75,13 @@ impl Quieting {
             }
         }
         std::mem::take(&mut self.stands)
+    }
+}
+
+impl Drop for Quieting {
+    /// Also where what captures it fails.
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -235,7 +235,7 @@ impl Settle<'_> {
 
     /// What becomes of what never held still; none while there is patience.
     fn patience_over(&mut self, began: Instant, round: u32) -> Option<Over> {
-        if self.is_patient(began, round) {
+        if self.is_patient(began, round) && !(round >= LEAST_ROUNDS && self.quieting.is_awaited()) {
             return None;
         }
         // It stood still not long ago, and will again: what the mirror has of then is better than this.

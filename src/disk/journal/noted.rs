@@ -6,6 +6,15 @@ use super::index::Index;
 use crate::disk::error::DiskError;
 use crate::replica::RelPath;
 
+/// Why a proof is none any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Doubted {
+    /// Bytes of the two sides differ, or did when they were looked at last.
+    Differs,
+    /// A database in it does not open, or was not opened.
+    Unopened,
+}
+
 impl Index {
     /// The files that are not what was written, as far as nothing has put them right since.
     pub fn rotten(&self) -> Result<Vec<RelPath>, DiskError> {
@@ -22,25 +31,28 @@ impl Index {
         self.at(self.db.query_row("SELECT seconds FROM proven", [], |row| row.get(0)).optional())
     }
 
-    /// Whether something was found since that makes that no proof any more.
-    pub fn is_doubted(&self) -> Result<bool, DiskError> {
-        self.at(self.db.query_row("SELECT EXISTS (SELECT 1 FROM doubted)", [], |row| row.get(0)))
+    /// What was found since that makes that no proof any more.
+    pub fn doubted(&self) -> Result<Option<Doubted>, DiskError> {
+        let differs = self.db.query_row("SELECT differs FROM doubted", [], |row| row.get(0)).optional();
+        Ok(self.at(differs)?.map(|differs| if differs { Doubted::Differs } else { Doubted::Unopened }))
     }
 
     /// Notes that they were the same then: nothing in it is rotten, and it is proven if nothing else makes it doubtful.
-    pub fn set_same(&self, seconds: i64, is_doubted: bool) -> Result<(), DiskError> {
+    pub fn set_same(&self, seconds: i64, is_opened: bool) -> Result<(), DiskError> {
         self.run("DELETE FROM rotten", [])?;
+        self.run("DELETE FROM doubted", [])?;
         self.run("INSERT OR REPLACE INTO proven VALUES (1, ?1)", [seconds])?;
-        if is_doubted { self.doubt() } else { self.run("DELETE FROM doubted", []).map(drop) }
+        if is_opened { Ok(()) } else { self.run("INSERT INTO doubted VALUES (1, 0)", []).map(drop) }
     }
 
-    fn doubt(&self) -> Result<(), DiskError> {
-        self.run("INSERT OR IGNORE INTO doubted VALUES (1)", []).map(drop)
+    /// Notes that they differ.
+    pub fn set_differs(&self) -> Result<(), DiskError> {
+        self.run("INSERT OR REPLACE INTO doubted VALUES (1, 1)", []).map(drop)
     }
 
     /// Notes that a file is not what was written: nothing is proven any more.
     pub fn set_rotten(&self, path: &RelPath) -> Result<(), DiskError> {
-        self.doubt()?;
+        self.set_differs()?;
         self.run("INSERT OR IGNORE INTO rotten VALUES (?1)", [path.as_bytes()]).map(drop)
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Book;
+use crate::disk::journal::noted::Doubted;
 use crate::service::doubt::Doubt;
 use crate::service::event::What;
 use crate::service::news::News;
@@ -24,9 +25,9 @@ pub(super) struct Doubts {
     pub(super) broken: Vec<(String, String)>,
     /// For so many others there was no room to look.
     unopened: u64,
-    /// When both sides were the same, byte for byte.
-    same_at: Option<Timestamp>,
-    /// Files that were not what was written, since then.
+    /// Bytes of the two sides differed, as far as was looked last.
+    differs: bool,
+    /// Files that were not what was written.
     pub(super) rotten: BTreeSet<String>,
     /// Databases that are captured as plain files, with the reason.
     pub(super) plain: Vec<(String, String)>,
@@ -43,7 +44,7 @@ impl Default for Doubts {
         Self {
             broken: vec![],
             unopened: 0,
-            same_at: None,
+            differs: false,
             rotten: BTreeSet::new(),
             plain: vec![],
             much: None,
@@ -55,16 +56,18 @@ impl Default for Doubts {
 
 impl Doubts {
     /// The mirror is opened, and knows what happened before.
-    pub(super) fn open(&mut self, same: Option<Timestamp>, much: Option<(u64, i64)>) {
-        self.same_at = same;
+    pub(super) fn open(&mut self, doubted: Option<Doubted>, much: Option<(u64, i64)>) {
+        self.differs = doubted == Some(Doubted::Differs);
         let at = |(percent, seconds)| Some((percent, Timestamp::from_second(seconds).ok()?));
         self.much = much.and_then(at).or(self.much);
     }
 
-    /// Both sides are the same, byte for byte.
-    pub(super) fn same(&mut self, now: Timestamp) {
-        self.same_at = Some(now);
-        self.rotten.clear();
+    /// Both sides were compared, byte for byte, or this one begins anew.
+    pub(super) fn compared(&mut self, differed: u64) {
+        self.differs = differed > 0;
+        if differed == 0 {
+            self.rotten.clear();
+        }
     }
 
     /// Takes in what tells of files that are not what they should be.
@@ -74,7 +77,10 @@ impl Doubts {
             News::Plain(files) => self.plain = files,
             News::MuchChanged { percent } => self.much = Some((percent, now)),
             News::Meant(until) => self.meant = until,
-            News::Rotten(files) => self.rotten.extend(files),
+            News::Rotten(files) => {
+                self.differs = true;
+                self.rotten.extend(files);
+            }
             News::Strange(files) => return files.into_iter().map(|file| What::Strange { file }).collect(),
             _ => {}
         }
@@ -83,12 +89,11 @@ impl Doubts {
 }
 
 impl Book {
-    /// Whether bytes of the copy are known to be wrong: this disk has damaged them, or a comparison that began `then` found that they
-    /// differ, and none has found since that all are the same.
+    /// Whether bytes of the copy are known to be wrong: this disk has damaged them, or a comparison found that they differ, and none has
+    /// found since that all are the same.
     #[must_use]
-    pub fn differs(&self, then: Option<Timestamp>) -> bool {
-        let Doubts { rotten, same_at, .. } = &self.doubts;
-        !rotten.is_empty() || then.is_some_and(|then| same_at.is_none_or(|same| same <= then))
+    pub fn differs(&self) -> bool {
+        self.doubts.differs
     }
 
     pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {

@@ -198,11 +198,7 @@ impl Book {
                 self.operations.fail(&why, now);
                 vec![]
             }
-            News::FirstCopy => {
-                self.came = (0, 0);
-                self.doubts.rotten.clear();
-                vec![]
-            }
+            News::FirstCopy => self.begun_anew(),
             News::Answers(_)
             | News::Duplicated(_)
             | News::Ended(_)
@@ -210,6 +206,12 @@ impl Book {
             | News::Level { .. }
             | News::NotLevel => vec![],
         }
+    }
+
+    fn begun_anew(&mut self) -> Vec<What> {
+        self.came = (0, 0);
+        self.doubts.compared(0);
+        vec![]
     }
 
     fn closed(&mut self) -> Vec<What> {
@@ -224,9 +226,7 @@ impl Book {
         (asked, proven): (bool, bool),
         now: Timestamp,
     ) -> Vec<What> {
-        if differed == 0 {
-            self.doubts.same(now);
-        }
+        self.doubts.compared(differed);
         if proven {
             self.verified_at = Some(now);
         }
@@ -274,8 +274,8 @@ impl Book {
         self.stage = if at.usable { Stage::Usable } else { Stage::Building };
         (self.position, self.grade, self.as_of) = (at.position, at.grade, at.as_of);
         let same = at.same.and_then(|seconds| Timestamp::from_second(seconds).ok());
-        self.verified_at = same.filter(|_| !at.is_doubted);
-        self.doubts.open(same, at.much);
+        self.verified_at = same.filter(|_| at.doubted.is_none());
+        self.doubts.open(at.doubted, at.much);
         let opened = if at.usable { What::Opened { redone } } else { What::FirstCopy { found } };
         let strange = strange.into_iter().map(|file| What::Strange { file });
         std::iter::once(opened).chain(strange).collect()

@@ -1,5 +1,6 @@
 //! What a machine begins with as the server, and as the mirror.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,7 +15,6 @@ use crate::config::command::Command;
 use crate::disk::apply::open::{Opening, Others};
 use crate::disk::capture::Options;
 use crate::disk::capture::guard::Consent;
-use crate::disk::capture::quiet::Quiet;
 use crate::disk::journal::undo::Limits;
 use crate::os::point;
 use crate::pair::{Epoch, Record};
@@ -31,7 +31,7 @@ impl Machine {
     pub(super) async fn serve(&mut self, epoch: Epoch) -> Result<(), MachineError> {
         let consent = Consent::Ask;
         let mirror = &self.store.mirror;
-        let quiet = self.quiet(epoch);
+        let stillness = self.stillness(epoch);
         let work = self.store.datasets.iter().map(|dataset| {
             let options = Options {
                 empty_patience: mirror.empty_patience,
@@ -39,7 +39,7 @@ impl Machine {
                 consent,
                 own: self.home.clone(),
                 rules: rules(dataset),
-                quiet: quiet.clone(),
+                quiet: stillness.as_ref().map(Stillness::quiet),
                 holder: crate::os::apart::own_program(),
             };
             let source = self.folder(&self.store, &dataset.name);
@@ -78,7 +78,7 @@ impl Machine {
     }
 
     /// What has the shop's program stand still while its files are captured, where that is set.
-    fn quiet(&self, epoch: Epoch) -> Option<Quiet> {
+    fn stillness(&self, epoch: Epoch) -> Option<Arc<Stillness>> {
         let hooks = &self.store.hooks;
         let quiesce = hooks.quiesce.clone()?;
         let (folders, name) = (self.data_folders(), self.store.name.clone());
@@ -93,7 +93,7 @@ impl Machine {
             }
             matches!(done, Ok(true))
         };
-        Some(Stillness::new(&self.home, (quiesce, hooks.resume.clone()), run).quiet())
+        Some(Stillness::new(&self.home, (quiesce, hooks.resume.clone()), limit, run))
     }
 
     /// Keeps the POS server program of this machine, where one is set; it does not run before the core says so.

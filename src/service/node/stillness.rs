@@ -39,33 +39,49 @@ pub(super) struct Stillness {
     mark: PathBuf,
     /// It was asked to go on, has not, and is asked again.
     is_owed: AtomicBool,
+    /// It stands still for one of the datasets.
+    is_taken: AtomicBool,
 }
 
 impl Stillness {
-    /// With these two hooks. What a killed service of `home` left standing still goes on.
+    /// With these two hooks, which end within `limit`. What a killed service of `home` left standing still goes on.
     pub(super) fn new(
         home: &Path,
         (quiesce, resume): (Command, Option<Command>),
+        limit: Duration,
         run: impl Fn(&Command, &str) -> bool + Send + Sync + 'static,
     ) -> Arc<Self> {
         let (mark, run) = (mark(home), Box::new(run));
-        let stands = mark.exists();
-        let stillness = Arc::new(Self { quiesce, resume, run, mark, is_owed: AtomicBool::new(false) });
-        if stands {
-            stillness.go_on_at_last(Duration::ZERO);
+        let began = std::fs::metadata(&mark).and_then(|meta| meta.modified()).ok();
+        let (is_owed, is_taken) = (AtomicBool::new(false), AtomicBool::new(false));
+        let stillness = Arc::new(Self { quiesce, resume, run, mark, is_owed, is_taken });
+        if let Some(began) = began {
+            // The hook that was to have it stand still may outlive the service, and end after it was asked to go on.
+            let ends = limit.saturating_sub(began.elapsed().unwrap_or_default()) + AGAIN;
+            stillness.go_on_at_last(Duration::ZERO, ends);
         }
         stillness
     }
 
-    /// As the capture uses it.
-    pub(super) fn quiet(self: Arc<Self>) -> Quiet {
-        let end = Arc::clone(&self);
+    /// As the capture of one dataset uses it. What stands still for another one is not asked again, nor to go on.
+    pub(super) fn quiet(self: &Arc<Self>) -> Quiet {
+        let (begin, end) = (Arc::clone(self), Arc::clone(self));
+        let asked = Arc::new(AtomicBool::new(false));
+        let is_own = Arc::clone(&asked);
         Quiet::new(
-            move || self.begin(),
             move || {
-                if !end.goes_on() {
-                    end.go_on_at_last(AGAIN);
+                let is_free = !begin.is_taken.swap(true, Ordering::AcqRel);
+                asked.store(is_free, Ordering::Release);
+                is_free && begin.begin()
+            },
+            move || {
+                if !is_own.swap(false, Ordering::AcqRel) {
+                    return;
                 }
+                if !end.goes_on() {
+                    end.go_on_at_last(AGAIN, Duration::ZERO);
+                }
+                end.is_taken.store(false, Ordering::Release);
             },
         )
     }
@@ -83,6 +99,14 @@ impl Stillness {
 
     /// Has it go on. Returns whether it does.
     fn goes_on(&self) -> bool {
+        let resumed = self.resumes();
+        if resumed && let Err(error) = ground::remove(&self.mark) {
+            tracing::warn!(%error, "that the shop's program goes on could not be noted");
+        }
+        resumed
+    }
+
+    fn resumes(&self) -> bool {
         if let Some(resume) = &self.resume
             && !(self.run)(resume, "resume")
         {
@@ -92,25 +116,26 @@ impl Stillness {
             }
             return false;
         }
-        if let Err(error) = ground::remove(&self.mark) {
-            tracing::warn!(%error, "that the shop's program goes on could not be noted");
-        }
         true
     }
 
-    /// Has it go on, however often that must be tried.
-    fn go_on_at_last(self: &Arc<Self>, mut wait: Duration) {
+    /// Has it go on, however often that must be tried; and once more behind what may have it stand still until `ends`.
+    fn go_on_at_last(self: &Arc<Self>, mut wait: Duration, ends: Duration) {
         if self.is_owed.swap(true, Ordering::AcqRel) {
             return;
         }
         // For as long as this machine serves: the mark stays for the next time.
         let this = Arc::downgrade(self);
         let tries = move || {
+            let end = std::time::Instant::now() + ends;
             loop {
                 std::thread::sleep(wait);
                 wait = AGAIN;
                 let Some(this) = this.upgrade() else { return };
-                if this.goes_on() {
+                let left = end.saturating_duration_since(std::time::Instant::now());
+                if !left.is_zero() {
+                    wait = if this.resumes() { left } else { AGAIN };
+                } else if this.goes_on() {
                     return this.is_owed.store(false, Ordering::Release);
                 }
             }

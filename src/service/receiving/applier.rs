@@ -187,7 +187,7 @@ impl Hands {
                 Work::Duplicate => self.duplicate(),
                 Work::DuplicateRest(copy) => self.duplicate_rest(copy),
                 Work::Pin { percent } => self.pin(percent),
-                Work::Same { at, is_doubted } => self.same(at, is_doubted),
+                Work::Compared { same, is_opened } => self.compared(same, is_opened),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),
                 Work::Last { digest } => {

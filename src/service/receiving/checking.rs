@@ -58,8 +58,8 @@ impl Hands {
             }
         };
         let mut strange = checked.strange;
-        if !strange.is_empty() {
-            self.tell(News::Rotten(strange.iter().map(ToString::to_string).collect()));
+        if !checked.rotten.is_empty() {
+            self.tell(News::Rotten(checked.rotten.iter().map(ToString::to_string).collect()));
         }
         check.files += checked.files;
         check.bytes += checked.bytes;
@@ -109,10 +109,11 @@ impl Hands {
         }
     }
 
-    /// Both sides were the same at that second: it is known after a restart, too.
-    pub(super) fn same(&self, at: i64, is_doubted: bool) {
-        if let Err(error) = self.mirror.index().set_same(at, is_doubted) {
-            tracing::warn!(%error, "it could not be kept that both sides were the same");
+    /// Both sides were the same at that second, or are not: it is known after a restart, too.
+    pub(super) fn compared(&self, same: Option<i64>, is_opened: bool) {
+        let index = self.mirror.index();
+        if let Err(error) = same.map_or_else(|| index.set_differs(), |at| index.set_same(at, is_opened)) {
+            tracing::warn!(%error, "it could not be kept what a comparison found");
         }
     }
 }

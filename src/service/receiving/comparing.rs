@@ -208,12 +208,12 @@ impl Receiving {
                 self.tell(News::Trouble(None));
             }
         }
+        if differed > 0 {
+            // What differed is copied again as soon as the other side is there, and then all is compared, whatever comes in between.
+            self.comparisons.stale = None;
+        }
         if alone {
             self.comparisons.due = Some(now + DAILY);
-            if strange > 0 {
-                // As soon as the other side is there, all is compared.
-                self.comparisons.stale = None;
-            }
             tracing::info!(strange, "the mirror was read alone");
             return;
         }
@@ -222,9 +222,8 @@ impl Receiving {
         if proven {
             self.comparisons.stale = Some(now + DAILY);
         }
-        if differed == 0 {
-            self.applier.work(Work::Same { at: ground::now().as_second(), is_doubted: !proven });
-        }
+        let same = (differed == 0).then(|| ground::now().as_second());
+        self.applier.work(Work::Compared { same, is_opened: proven });
         self.comparisons.due = Some(now + if differed == 0 { DAILY } else { AGAIN });
         self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven });
     }

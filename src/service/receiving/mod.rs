@@ -117,7 +117,7 @@ impl Receiving {
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
-        let is_doubted = strange || mirror.index().is_doubted()?;
+        let is_doubted = strange || mirror.index().doubted()?.is_some();
         let proven = mirror.index().same()?.filter(|_| !is_doubted);
         let moves = mirror.state().grade == Grade::Unsteady;
         let whole = mirror.state().form == Form::Committed;

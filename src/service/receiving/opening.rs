@@ -64,7 +64,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         grade: state.grade,
         as_of: state.as_of,
         same: mirror.index().same().ok().flatten(),
-        is_doubted: mirror.index().is_doubted().unwrap_or(true),
+        doubted: mirror.index().doubted().ok().flatten(),
         much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
     };
     let names = |paths: &[RelPath]| paths.iter().map(ToString::to_string).collect();

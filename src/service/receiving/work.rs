@@ -42,8 +42,8 @@ pub(super) enum Work {
     DuplicateRest(Duplicate),
     /// Keep the state as it is: what comes next changes so many of a hundred bytes, or only is not steady.
     Pin { percent: Option<u64> },
-    /// Both sides were the same then, byte for byte: seconds since 1970. Whether that is proof enough is another thing.
-    Same { at: i64, is_doubted: bool },
+    /// Both sides were the same then, byte for byte: seconds since 1970; none where they differ. Whether each database opens as well.
+    Compared { same: Option<i64>, is_opened: bool },
     /// Forget what the mirror was: a first copy is to come.
     Reseed,
     /// Show that something can be made durable beside the mirror.

@@ -18,11 +18,18 @@ impl Sending {
     pub(super) fn capture(&mut self) -> Result<(), Ended> {
         let began = Instant::now();
         self.tell_behind()?;
-        let dirty = std::mem::take(&mut self.dirty);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        // Who writes through memory is heard by nobody: what belongs to this change may stand there already.
+        dirty.unsure.extend(self.mapped.iter().cloned());
         let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
         let (everything, doubtful, moved) = (dirty.everything, dirty.unsure.clone(), &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));
         let spent = began.elapsed();
+        // Also where nothing came of it.
+        let (read, worked) = self.source.worked();
+        if read > 1024 * 1024 {
+            self.budget.spend(worked, Instant::now());
+        }
         if everything && self.told.rescans_ms.is_some() {
             // A slow disk is not looked through all the time.
             self.next_rescan = Instant::now() + self.rescan.max(spent * RESCAN_SHARE);
@@ -68,9 +75,6 @@ impl Sending {
                 self.not_before = Instant::now() + self.settings.interval;
             }
             Outcome::Captured(captured) => {
-                if captured.read > 1024 * 1024 {
-                    self.budget.spend(captured.worked, Instant::now());
-                }
                 self.dirty.join(captured.dirty.clone());
                 if !captured.is_empty() {
                     self.send(captured, Instant::now().checked_sub(spent).unwrap_or_else(Instant::now))?;

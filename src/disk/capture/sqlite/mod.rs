@@ -46,6 +46,9 @@ const OPTIMISTIC: u32 = 3;
 /// Looks that are tried before a database that is busy is captured like any other file.
 const BUSY: u32 = 8;
 
+/// Where it says how it is written and read: both are 2 where it has a log.
+const FORMATS: u64 = 18;
+
 /// What a database begins with.
 pub const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -261,7 +264,7 @@ impl Settle<'_> {
         let Some((log, stamp)) = log else {
             let file = self.search.root.open_file(path)?;
             let has_begun = self.has_hot_journal(path)? || self.is_written_at_once(path, &file)?;
-            return Ok(if has_begun { Some(false) } else { None });
+            return Ok(has_begun.then_some(false));
         };
         let name = names::log(path);
         if !self.still_is(&name, stamp)? {
@@ -286,9 +289,11 @@ impl Settle<'_> {
     }
 
     /// Whether pages of a transaction are written that keeps no journal on the disk (`journal_mode = MEMORY`, or `OFF`): nobody else can
-    /// tell what of them is committed, nor undo them. A program that always keeps others away has a journal, be it an empty one.
+    /// tell what of them is committed, nor undo them. A program that always keeps others away has a journal, be it an empty one, or a log.
     fn is_written_at_once(&self, path: &RelPath, file: &File) -> io::Result<bool> {
-        Ok(self.search.root.stat(&names::journal(path))?.is_none() && locks::is_locked(file)?)
+        let mut formats = [0; 2];
+        let has_log = read_full(file, &mut formats, FORMATS)? == formats.len() && formats == [2, 2];
+        Ok(!has_log && self.search.root.stat(&names::journal(path))?.is_none() && locks::is_locked(file))
     }
 
     /// Whether the same file still stands under the name.
