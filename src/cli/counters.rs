@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use super::exit::{Exit, Failure};
 use super::status::connect;
+use super::turn::names;
 use super::{Around, by};
-use crate::service::status::{CounterStatus, Numbered};
+use crate::service::status::{CounterStatus, Numbered, PeerState};
 use crate::service::{Command, Reply, Status};
 use crate::words::numbers;
 
@@ -44,6 +45,11 @@ pub async fn run(around: &Around, shown: Shown) -> Result<Exit, Failure> {
             serde_json::to_writer(&mut out, &all).map_err(io::Error::from)?;
             writeln!(out)?;
         }
+        // Nothing is no proof of nothing where the one that would know is not heard.
+        Shown::Certificate if numbered.is_empty() && status.peer.state != PeerState::Healthy => {
+            let (_, other) = names(&status);
+            return Err(Failure::refused(vec![words.with("certificate-unheard", &[("name", other.into())])]));
+        }
         Shown::Certificate => print(&mut out, &numbers::certificate(words, &status))?,
         Shown::List | Shown::Set => list(around, counters, numbered, &mut out)?,
     }
@@ -52,7 +58,7 @@ pub async fn run(around: &Around, shown: Shown) -> Result<Exit, Failure> {
 
 fn list(around: &Around, counters: &[CounterStatus], numbered: &[Numbered], out: &mut dyn Write) -> io::Result<()> {
     let words = &around.words;
-    if counters.is_empty() {
+    if counters.is_empty() && numbered.is_empty() {
         return writeln!(out, "{}", words.say("counters-none"));
     }
     let stand = counters.iter().map(|counter| numbers::stands(words, counter));

@@ -21,15 +21,16 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
         Reply::Refused { why } => return Err(Failure::not_done(words, &why)),
         _ => return Err(Failure::failed(words.say("cli-strange"))),
     };
-    let (shows, mut said) = (!json && io::stderr().is_terminal(), None);
+    let (shows, on_terminal, mut said) = (!json, io::stderr().is_terminal(), None);
     let (_, ended) = job::follow(around, &mut client, (OperationKind::Drill, id), &mut |_, now| {
         if shows && said != now.at() {
             said = now.at();
             let step = now.at().map(|step| words::plan::step(words, step, "")).unwrap_or_default();
-            write!(io::stderr(), "\r\x1b[K{step}")?;
+            let (before, after) = if on_terminal { ("\r\x1b[K", "") } else { ("", "\n") };
+            write!(io::stderr(), "{before}{step}{after}")?;
             io::stderr().flush()?;
         }
-        if shows && now.state != OperationState::Running { write!(io::stderr(), "\r\x1b[K") } else { Ok(()) }
+        if shows && on_terminal && now.state != OperationState::Running { write!(io::stderr(), "\r\x1b[K") } else { Ok(()) }
     })
     .await?;
     finish(around, &ended, json)

@@ -16,7 +16,8 @@ pub async fn run(around: &Around, yes: bool) -> Result<Exit, Failure> {
     if !yes && !is_meant(around)? {
         return Err(Failure::refused(vec![words.say("cli-reseed-not")]));
     }
-    let (status, operation) = job::done(around, &Command::Reseed { by: by() }, Some("cli-reseeding")).await?;
+    let going = job::Going { bar: "cli-reseeding", begins: "cli-reseeding-begins" };
+    let (status, operation) = job::done(around, &Command::Reseed { by: by() }, Some(going)).await?;
     let mut out = io::stdout().lock();
     for aside in status.events.iter().filter(|event| event.at >= operation.started_at).map(|event| &event.what) {
         if let What::SetAside { .. } = aside {

@@ -17,6 +17,7 @@ use super::capture::sqlite::names;
 use super::database;
 use super::read::read_full;
 use super::root::on_disk;
+use super::scratch;
 use crate::replica::RelPath;
 
 /// A question with a number as its answer.
@@ -69,7 +70,7 @@ const MOST: u64 = 4 << 20;
 const TAIL: u64 = 64 * 1024;
 
 impl Ask {
-    /// Answers it, in `folder`. What has to be copied before it can be read is copied into `scratch`.
+    /// Answers it, in `folder`. What has to be copied before it can be read is copied into `home`.
     pub fn answer(&self, folder: &Path, scratch: &Path) -> Result<u64, NoAnswer> {
         let path = on_disk(folder, &self.file);
         match &self.by {
@@ -167,13 +168,13 @@ pub struct Database {
 impl Database {
     /// Opens it to be read, and changes nothing: neither is its log put into it nor an index of that made beside it. One with a journal that
     /// would have to be undone first is copied into `scratch`.
-    pub fn open(folder: &Path, file: &RelPath, scratch: &Path) -> Result<Self, NoAnswer> {
+    pub fn open(folder: &Path, file: &RelPath, home: &Path) -> Result<Self, NoAnswer> {
         let mut path = on_disk(folder, file);
         let journal = on_disk(folder, &names::journal(file));
         let mut copied = None;
         fs::metadata(&path)?;
         if fs::metadata(&journal).is_ok_and(|journal| journal.len() > 0) {
-            let place = tempfile::Builder::new().prefix("database-").tempdir_in(scratch)?;
+            let place = scratch::folder(home, database::bytes(folder, file))?;
             (path, copied) = (database::copy(folder, file, place.path())?, Some(place));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -226,6 +226,42 @@ mod tests {
     }
 
     #[test]
+    fn who_makes_a_copy_that_is_taken_away_ends_before_the_next_file_and_nothing_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let dest = place.path().join("mirror");
+        fs::create_dir_all(&dest).unwrap();
+        let journal = super::super::apply::journal_folder(&dest);
+        fs::create_dir_all(&journal).unwrap();
+        (0..2000).for_each(|number| fs::write(dest.join(number.to_string()), "1").unwrap());
+        // What an earlier one has left is in nobody's way.
+        fs::create_dir_all(journal.join("drill.gone/left")).unwrap();
+        let mut copy = Duplicate::begin(&dest, 100).unwrap();
+        std::thread::scope(|scope| {
+            let copying = scope.spawn(move || copy.pass());
+            while fs::read_dir(super::place(&dest)).is_ok_and(|some| some.count() < 10) {}
+            remove(&dest).unwrap();
+            assert!(copying.join().unwrap().is_err(), "it goes on to nowhere");
+        });
+        assert_eq!(fs::read_dir(&journal).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn copies_on_one_disk_need_room_for_all_of_them() {
+        let place = tempfile::tempdir().unwrap();
+        let mirrors = ["a", "b"].map(|name| place.path().join(name));
+        for mirror in &mirrors {
+            fs::create_dir_all(mirror).unwrap();
+            fs::create_dir_all(super::super::apply::journal_folder(mirror)).unwrap();
+        }
+        let room = crate::os::room_at(fs::File::open(place.path()).unwrap()).unwrap();
+        let each = room.free / 10 * 6;
+        let of = |bytes| mirrors.clone().map(|mirror| (mirror, bytes));
+        let both = has_room(&of(each));
+        assert!(matches!(both, Err(DiskError::NoRoom { .. })) || can_share(place.path()), "{both:?}");
+        has_room(&of(1000)).unwrap();
+    }
+
+    #[test]
     fn without_room_nothing_is_begun() {
         let place = tempfile::tempdir().unwrap();
         let dest = place.path().join("mirror");

@@ -18,6 +18,7 @@
 //! - [`root`]: a folder, and everything that is done inside it
 //! - [`round`]: buffers that go round
 //! - [`rows`]: rows of a database that another state of it lacks
+//! - [`scratch`]: room for what is copied to be looked at
 //! - [`spool`]: keeps what changed until it has travelled
 //! - [`stamp`]: what `stat` says
 //! - [`walk`]: lists everything below a folder
@@ -38,6 +39,7 @@ pub mod rescue;
 pub mod root;
 pub mod round;
 pub mod rows;
+pub mod scratch;
 pub mod spool;
 pub mod stamp;
 pub mod walk;

@@ -1,6 +1,6 @@
 //! The rows of a database that was set aside and that another state of it lacks.
 //!
-//! Both are copied before they are opened, with their logs and journals: opening a database may change it.
+//! Both are copied before they are opened, with their logs and journals: opening a database may change it, and somebody may sell with it.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::capture::sqlite::begins_like_one;
 use super::database;
 use super::root::on_disk;
+use super::scratch;
 use crate::replica::RelPath;
 
 /// Rows of one table that are shown, at the most.
@@ -53,17 +54,17 @@ pub enum NoRows {
 pub fn lacking(
     (aside, mirror): (&Path, &Path),
     path: &RelPath,
-    scratch: &Path,
+    home: &Path,
     most: usize,
 ) -> Result<Option<Vec<Rows>>, NoRows> {
     let file = on_disk(aside, path);
     if !fs::symlink_metadata(&file)?.is_file() || !begins_like_one(&fs::File::open(&file)?) {
         return Ok(None);
     }
-    let place = tempfile::Builder::new().prefix("rows-").tempdir_in(scratch)?;
+    let place = scratch::folder(home, database::bytes(aside, path) + database::bytes(mirror, path))?;
     let copied = |folder: &Path, name: &str| {
         let to = place.path().join(name);
-        fs::create_dir(&to).and_then(|()| database::copy(folder, path, &to))
+        fs::create_dir(&to).and_then(|()| database::copy_live(folder, path, &to))
     };
     let held = copied(aside, "held")?;
     let open = Connection::open_with_flags(held, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

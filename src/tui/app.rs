@@ -324,7 +324,7 @@ impl App {
             Layer::Confirm(confirm) => {
                 let asks = self.asks(now, confirm.which)?;
                 Some(Layer::Confirm(if confirm.differs(&asks) {
-                    Confirm::new(confirm.which, &asks, now)
+                    Confirm { as_of: confirm.as_of, ..Confirm::new(confirm.which, &asks, now) }
                 } else {
                     confirm
                 }))

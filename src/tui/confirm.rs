@@ -131,6 +131,8 @@ impl Confirm {
     pub fn choose(&mut self, states: &[Timestamp], earlier: bool) {
         let at = self.as_of.and_then(|chosen| states.iter().position(|state| *state <= chosen));
         self.as_of = match (at, earlier) {
+            // What was chosen is not there any more.
+            (None, true) if self.as_of.is_some() => states.last().copied(),
             (None, true) => states.first().copied(),
             (Some(at), true) => states.get(at + 1).or(states.last()).copied(),
             (Some(at), false) => at.checked_sub(1).and_then(|at| states.get(at)).copied(),

@@ -110,11 +110,8 @@ pub fn certificate(words: &Words, status: &Status) -> Vec<String> {
         ("at", figures::date(words, status.at, &TimeZone::system()).into()),
         ("version", status.version.as_str().into()),
     ];
-    let mut page = vec![words.with("certificate-title", &args), String::new(), words.with("certificate-what", &args)];
-    page.push(String::new());
-    if status.numbered.is_empty() {
-        page.push(words.say("certificate-nothing"));
-    }
+    let what = if status.numbered.is_empty() { "certificate-nothing" } else { "certificate-what" };
+    let mut page = vec![words.with("certificate-title", &args), String::new(), words.with(what, &args), String::new()];
     for one in &status.numbered {
         page.push(was_set(words, one));
         page.extend(became(words, one));

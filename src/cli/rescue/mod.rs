@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::Around;
 use super::by;
 use super::exit::{Exit, Failure};
+use super::history::harmless;
 use super::parts::Rescue;
 use super::status::connect;
 use crate::diary::{DiaryError, Store, diary_path};
@@ -134,7 +135,10 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
     if as_json {
         let shown = held.iter().map(|held| {
             let mut value = shown::value(held, &lacking(kept, held, records)?, records);
-            let tables = rows(around, kept, held, rows::SHOWN);
+            let tables = rows(around, kept, held, rows::SHOWN).unwrap_or_else(|why| {
+                value["error"] = why.into();
+                vec![]
+            });
             if !tables.is_empty() {
                 value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, records)).collect();
             }
@@ -159,9 +163,11 @@ fn show(around: &Around, kept: &Kept, records: bool, as_json: bool) -> Result<Ex
         for line in shown::lines(words, held, &lacking, records) {
             writeln!(out, "{line}")?;
         }
-        for line in rows(around, kept, held, rows::SHOWN).iter().flat_map(|rows| shown::rows(words, rows, records)) {
-            writeln!(out, "{line}")?;
-        }
+        let tables = match rows(around, kept, held, rows::SHOWN) {
+            Ok(tables) => tables.iter().flat_map(|rows| shown::rows(words, rows, records)).collect(),
+            Err(why) => vec![format!("    {why}")],
+        };
+        tables.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }
     for one in gone {
         writeln!(out, "{}", shown::gone(words, one))?;
@@ -184,48 +190,90 @@ fn lacking(kept: &Kept, held: &Held, records: bool) -> Result<Lacking, Failure> 
     Ok(Lacking::End { count, records: if records { read()? } else { vec![] } })
 }
 
-/// The rows of a database that this side alone held.
-fn rows(around: &Around, kept: &Kept, held: &Held, most: usize) -> Vec<Rows> {
+/// The rows of a database that this side alone held; why they cannot be read, where they cannot.
+fn rows(around: &Around, kept: &Kept, held: &Held, most: usize) -> Result<Vec<Rows>, String> {
     let found = rows::lacking((&kept.aside.path, &kept.dest), &held.path, &around.home, most);
-    match found {
-        Ok(rows) => rows.unwrap_or_default(),
-        Err(error) => {
-            let args = [("file", held.path.to_string().into()), ("why", error.to_string().into())];
-            eprintln!("{}", around.words.with("cli-rescue-no-rows", &args));
-            vec![]
-        }
-    }
+    found.map(Option::unwrap_or_default).map_err(|error| {
+        let args = [("file", held.path.to_string().into()), ("why", error.to_string().into())];
+        around.words.with("cli-rescue-no-rows", &args)
+    })
 }
 
-/// Writes the records and rows beside what was exported: each queue and each table as CSV, and all of it as one JSON object.
-fn export_records(around: &Around, kept: &Kept, to: &Path) -> Result<(), Failure> {
+/// What of those rows is not there to be read.
+fn unread(words: &Words, rows: &[Rows]) -> Vec<String> {
+    let of = |rows: &Rows| {
+        let table = ("table", harmless(&rows.table).into());
+        let why = rows.error.as_ref().map(|error| ("why", harmless(error).into()));
+        let over = rows.more.then(|| ("n", rows.rows.len().into()));
+        let unread = why.map(|why| words.with("cli-rescue-no-table", &[table.clone(), why]));
+        [unread, over.map(|over| words.with("cli-rescue-over", &[table, over]))]
+    };
+    rows.iter().flat_map(of).flatten().collect()
+}
+
+/// A file in `folder` that was not there: under that name, or one like it.
+fn new_file(folder: &Path, name: &str, end: &str) -> io::Result<std::fs::File> {
+    for number in 1.. {
+        let name = if number == 1 { format!("{name}{end}") } else { format!("{name}.{number}{end}") };
+        match std::fs::File::create_new(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made,
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The same for a folder.
+fn new_folder(folder: &Path, name: &str) -> io::Result<PathBuf> {
+    for number in 1.. {
+        let path = folder.join(if number == 1 { name.to_owned() } else { format!("{name}.{number}") });
+        match std::fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| path),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Writes the records and rows beside what was exported: each queue and each table as CSV, and all of it as one JSON object. Returns what
+/// of them could not be written.
+fn export_records(around: &Around, kept: &Kept, to: &Path) -> Result<Vec<String>, Failure> {
     let held = rescue::show(&kept.aside, &kept.dest).map_err(|error| failed(&error))?;
-    let folder = to.join("records");
-    let mut all = vec![];
+    let (mut all, mut missing, mut made) = (vec![], vec![], None);
     for held in &held {
         let lacking = lacking(kept, held, true)?;
-        let tables = rows(around, kept, held, rows::WRITTEN);
+        let tables = rows(around, kept, held, rows::WRITTEN).unwrap_or_else(|why| {
+            missing.push(why);
+            vec![]
+        });
+        missing.extend(unread(&around.words, &tables));
         if tables.is_empty() && lacking.is_empty() {
             continue;
         }
-        std::fs::create_dir_all(&folder)?;
+        // What was set aside may have the same name.
+        let folder = match made.take() {
+            Some(folder) => folder,
+            None => new_folder(to, "records")?,
+        };
         let name = held.path.to_string().replace('/', "_");
         for table in &tables {
-            std::fs::write(folder.join(format!("{name}.{}.csv", table.table.replace('/', "_"))), rows::csv(table))?;
+            let mut file = new_file(&folder, &format!("{name}.{}", table.table.replace('/', "_")), ".csv")?;
+            file.write_all(rows::csv(table).as_bytes())?;
         }
         if let Some(records) = lacking.table() {
-            std::fs::write(folder.join(format!("{name}.csv")), rows::csv(&records))?;
+            new_file(&folder, &name, ".csv")?.write_all(rows::csv(&records).as_bytes())?;
         }
+        made = Some(folder);
         let mut value = shown::value(held, &lacking, true);
         value["rows"] = tables.iter().map(|rows| shown::rows_value(rows, true)).collect();
         all.push(value);
     }
-    if !all.is_empty() {
+    if let Some(folder) = made {
         let text =
             serde_json::to_vec_pretty(&json!({ "dataset": kept.dataset, "files": all })).map_err(io::Error::from)?;
-        std::fs::write(folder.join("records.json"), text)?;
+        new_file(&folder, "records", ".json")?.write_all(&text)?;
     }
-    Ok(())
+    Ok(missing)
 }
 
 fn export(around: &Around, kept: &Kept, dir: &Path) -> Result<Exit, Failure> {
@@ -236,10 +284,10 @@ fn export(around: &Around, kept: &Kept, dir: &Path) -> Result<Exit, Failure> {
     }
     note(around, Noted::RescueExported { name: kept.aside.name.clone(), to: to.display().to_string() })?;
     rescue::export(&kept.aside.path, &to).map_err(|error| failed(&error))?;
-    export_records(around, kept, &to)?;
+    let missing = export_records(around, kept, &to)?;
     let args = [("name", kept.aside.name.clone().into()), ("path", to.display().to_string().into())];
     writeln!(io::stdout(), "{}", around.words.with("cli-rescue-exported", &args))?;
-    Ok(Exit::Done)
+    if missing.is_empty() { Ok(Exit::Done) } else { Err(Failure::failed(missing.join("\n"))) }
 }
 
 fn delete(around: &Around, kept: &Kept, yes: bool) -> Result<Exit, Failure> {

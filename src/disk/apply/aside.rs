@@ -12,6 +12,9 @@ use crate::disk::root::Root;
 use crate::disk::stamp::Shape;
 use crate::replica::{RelPath, Time};
 
+/// Bytes that must stay free beside what is set aside.
+pub(super) const SPARE: u64 = 1024 * 1024;
+
 /// What was set aside, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SetAside {
@@ -26,21 +29,52 @@ impl Mirror {
     /// a crash, the same comes to the same place.
     pub(super) fn keep_aside(&self, plan: &Plan) -> Result<SetAside, DiskError> {
         let to = journal_folder(self.dest.path()).join("rescue").join(name(plan));
-        fs::create_dir_all(&to).at("making", &to)?;
-        let aside = Root::open(&to).at("opening", &to)?;
         let lost = plan.taken.iter().filter(|(_, taken)| taken.next.is_none()).map(|(path, _)| path.clone());
         let edited = plan.puts.values().filter_map(|planned| match &planned.how {
             How::Edit { at, .. } => Some(at.clone()),
             _ => None,
         });
+        self.copy_all_aside(lost.chain(edited).collect(), to)
+    }
+
+    /// Copies the files at `paths` to the folder `to`, and makes that durable: with a file of a database all of them, where there is room.
+    pub(super) fn copy_all_aside(&self, paths: BTreeSet<RelPath>, to: PathBuf) -> Result<SetAside, DiskError> {
+        let whole = self.whole_databases(paths.iter().cloned())?;
+        let free = self.dest.free().at("looking for room in", self.dest.path())?;
+        let paths = if self.needed(&whole, &to)? <= free {
+            whole
+        } else {
+            let needed = self.needed(&paths, &to)?;
+            if free < needed {
+                return Err(DiskError::NoRoom { path: self.dest.path().to_owned(), needed, free });
+            }
+            tracing::warn!("of databases only what changes is set aside: there is no room for all of them");
+            paths
+        };
+        fs::create_dir_all(&to).at("making", &to)?;
+        let aside = Root::open(&to).at("opening", &to)?;
         let mut files = vec![];
-        for path in self.whole_databases(lost.chain(edited))? {
+        for path in paths {
             if self.copy_aside(&path, &aside, &to)? {
                 files.push(path);
             }
         }
         aside.sync_all().at("making durable", &to)?;
         Ok(SetAside { files, to })
+    }
+
+    /// Room that copies of these files may take, and some to go on with. What stands in `to` since an earlier try goes first.
+    fn needed(&self, paths: &BTreeSet<RelPath>, to: &std::path::Path) -> Result<u64, DiskError> {
+        let aside = Root::open(to).ok();
+        let mut needed = SPARE;
+        for path in paths {
+            let stamp = self.dest.stat(path).within("looking at", self.dest.path(), path)?;
+            let is_file = stamp.filter(|stamp| stamp.shape == Shape::File);
+            let before = aside.as_ref().and_then(|aside| aside.stat(path).ok().flatten());
+            let bytes = is_file.map_or(0, |stamp| stamp.size.min(stamp.stored));
+            needed = needed.saturating_add(bytes.saturating_sub(before.map_or(0, |before| before.stored)));
+        }
+        Ok(needed)
     }
 
     /// The files at `paths`, and with a file of a database all of them: it is of use with its log and its journal only, and they with it.
@@ -63,7 +97,7 @@ impl Mirror {
     }
 
     /// Copies one file. Returns whether it is one.
-    pub(super) fn copy_aside(&self, path: &RelPath, aside: &Root, to: &std::path::Path) -> Result<bool, DiskError> {
+    fn copy_aside(&self, path: &RelPath, aside: &Root, to: &std::path::Path) -> Result<bool, DiskError> {
         let Some(stamp) = self.dest.stat(path).within("looking at", self.dest.path(), path)? else { return Ok(false) };
         if stamp.shape != Shape::File {
             return Ok(false);
@@ -75,7 +109,9 @@ impl Mirror {
         }
         let copy: File = aside.create(path).within("making", to, path)?;
         copy.set_len(stamp.size).within("making", to, path)?;
-        content::copy(&file, &copy, stamp.size, &|_| false).within("setting aside", to, path)?;
+        if rustix::fs::ioctl_ficlone(&copy, &file).is_err() {
+            content::copy(&file, &copy, stamp.size, &|_| false).within("setting aside", to, path)?;
+        }
         aside.set_meta(path, &stamp.meta, Shape::File).within("setting mode and time of", to, path)?;
         Ok(true)
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::aside::make_above;
+use super::aside::{SPARE, make_above};
 use super::{Mirror, content, journal_folder};
 use crate::disk::capture::sqlite::{begins_like_one, names};
 use crate::disk::error::{At, DiskError};
@@ -28,9 +28,6 @@ use crate::replica::{BLOCK, Blocks, Body, RelPath, Sum, blocks};
 
 /// Entries that are looked at together.
 const NAMES: u32 = 500;
-
-/// Bytes that must stay free beside what is set aside.
-const SPARE: u64 = 1024 * 1024;
 
 /// What is found to differ, while it is compared.
 #[derive(Debug, Default)]

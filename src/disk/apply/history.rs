@@ -10,9 +10,8 @@ use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::Index;
 use crate::disk::journal::states::{Generation, Pinned};
-use crate::disk::root::Root;
 use crate::os::ground;
-use crate::replica::{RelPath, Time};
+use crate::replica::Time;
 
 /// For so long a state is kept that somebody may want back, in seconds: a day.
 const PINNED: i64 = 86_400;
@@ -46,16 +45,7 @@ impl Mirror {
             touched.extend(self.touched_by(seq)?.ok_or(DiskError::TooLongAgo { oldest: None })?);
         }
         let to = journal_folder(self.dest.path()).join("rescue").join(format!("{stamp}-{target}"));
-        fs::create_dir_all(&to).at("making", &to)?;
-        let aside = Root::open(&to).at("opening", &to)?;
-        let mut files: Vec<RelPath> = vec![];
-        for path in self.whole_databases(touched)? {
-            if self.copy_aside(&path, &aside, &to)? {
-                files.push(path);
-            }
-        }
-        aside.sync_all().at("making durable", &to)?;
-        Ok(Some(SetAside { files, to }))
+        self.copy_all_aside(touched, to).map(Some)
     }
 
     /// Steps back to the state of `time`. Whatever comes in between, doing it again goes on with it.

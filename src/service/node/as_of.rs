@@ -68,11 +68,14 @@ impl Machine {
             self.states.known = read.await.unwrap_or_default();
         }
         let is_due = self.states.read_at.is_none_or(|at| at.elapsed() >= LOOK) && self.states.reading.is_none();
-        let Some(first) = self.store.datasets.first().filter(|_| is_due) else { return };
-        let folder = self.folder(&self.store, &first.name);
+        if !is_due {
+            return;
+        }
+        let of = |dataset: &Dataset| self.folder(&self.store, &dataset.name);
+        let folders: Vec<PathBuf> = self.store.datasets.iter().map(of).collect();
         self.states.read_at = Some(Instant::now());
-        self.states.reading =
-            Some(spawn(async move { ground::aside(move || chosen(&states_of(&folder))).await.unwrap_or_default() }));
+        let chosen = move || chosen(&together(folders.iter().map(|folder| states_of(folder)).collect()));
+        self.states.reading = Some(spawn(async move { ground::aside(chosen).await.unwrap_or_default() }));
     }
 
     pub(super) fn tell_states(&self, status: &mut Status) {
@@ -230,6 +233,16 @@ fn states_of(dest: &Path) -> Vec<Timestamp> {
     all.filter_map(|one| one.as_of.timestamp()).collect()
 }
 
+/// The states of some datasets that all of them can be stepped back to, the oldest first.
+fn together(all: Vec<Vec<Timestamp>>) -> Vec<Timestamp> {
+    let oldest: Option<Vec<Timestamp>> = all.iter().map(|states| states.first().copied()).collect();
+    let Some(first) = oldest.and_then(|oldest| oldest.into_iter().max()) else { return vec![] };
+    let mut times: Vec<Timestamp> = all.into_iter().flatten().filter(|at| *at >= first).collect();
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
 /// Of all states, the oldest first, those that a person chooses among: the newest first, without the last of all.
 fn chosen(all: &[Timestamp]) -> Vec<Reached> {
     let Some(last) = all.last() else { return vec![] };
@@ -248,6 +261,14 @@ fn chosen(all: &[Timestamp]) -> Vec<Reached> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_dataset_has_lost_is_offered_for_none() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        assert_eq!(together(vec![vec![at(1)], vec![at(5), at(9)]]), [at(5), at(9)]);
+        assert_eq!(together(vec![vec![at(1), at(7)], vec![at(5), at(9)]]), [at(5), at(7), at(9)]);
+        assert_eq!(together(vec![vec![], vec![at(5)]]), []);
+    }
 
     #[test]
     fn a_person_chooses_among_a_few_states() {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::Machine;
+use super::lanes::Lane;
 use super::rehearsing::{Rehearsed, end_left, ended, hold};
 use crate::disk::{DiskError, duplicate};
 use crate::os::ground::{self, spawn};
@@ -69,7 +70,11 @@ impl Machine {
         if let Some(running) = &self.drills.running {
             return Reply::Running { operation: running.operation.id };
         }
-        if let Some(why) = self.against_drill() {
+        let against = match self.against_drill() {
+            None => self.no_room_to_drill().await,
+            against => against,
+        };
+        if let Some(why) = against {
             let why = vec![why];
             self.keeper.refused(OperationKind::Drill, by, &why, ground::now()).await;
             return Reply::Refused { why };
@@ -96,6 +101,19 @@ impl Machine {
                 self.drills.copying.insert(lane.number);
                 let _ = lane.orders.send(Order::Duplicate);
             }
+        }
+    }
+
+    /// Why the copies have no room, if they have not: all of them at once.
+    async fn no_room_to_drill(&self) -> Option<WhyNot> {
+        let of = |lane: &Lane| (self.folder(&self.store, &lane.name), lane.book.bytes());
+        let mirrors: Vec<(PathBuf, u64)> = self.lanes.iter().map(of).collect();
+        match ground::aside(move || duplicate::has_room(&mirrors)).await {
+            Ok(Err(DiskError::NoRoom { free, needed, .. })) => {
+                Some(WhyNot::NoRoom { free_bytes: free, needed_bytes: needed })
+            }
+            // Whatever else it is is seen when they are made.
+            _ => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::disk::rescue;
 use crate::disk::root::on_disk;
 use crate::os::ground;
 use crate::service::numbering::Found;
-use crate::service::status::Status;
+use crate::service::status::{Numbered, Status};
 
 impl Machine {
     /// What this machine alone held of a dataset was set aside there: how far the numbers in it go. Returns those that stand in it and
@@ -65,6 +65,13 @@ impl Machine {
         }
     }
 
+    /// The other machine tells which numbers were set there: it is known when that is switched off, too.
+    pub(super) fn hear_numbered(&mut self, numbered: &[Numbered]) {
+        if self.numbers.hears(numbered) {
+            self.save_numbers();
+        }
+    }
+
     /// The other machine tells what it held when it came back.
     pub(super) fn learn_found(&mut self, found: &[Found]) {
         if self.numbers.learns(found) {
@@ -81,8 +88,7 @@ impl Machine {
 
     /// What was set on either machine, with what became of it.
     pub(super) fn tell_found(&self, status: &mut Status) {
-        let theirs = self.their_status.iter().flat_map(|theirs| &theirs.numbered);
-        for one in theirs {
+        for one in self.numbers.theirs() {
             match status.numbered.iter_mut().find(|own| (&own.name, own.epoch) == (&one.name, one.epoch)) {
                 Some(own) => own.found = own.found.or(one.found),
                 None => status.numbered.push(one.clone()),

@@ -61,6 +61,9 @@ pub(super) struct Saved {
     /// How far each went here, where this machine was the server and came back.
     #[serde(default)]
     found: Vec<Found>,
+    /// What was set on the other machine, as far as it was heard.
+    #[serde(default)]
+    theirs: Vec<Numbered>,
 }
 
 /// So often what was read is kept.
@@ -149,6 +152,26 @@ impl Numbers {
             }
         }
         is_new
+    }
+
+    /// This was set on the other machine. Returns whether that is something new.
+    pub(super) fn hears(&mut self, numbered: &[Numbered]) -> bool {
+        let mut is_new = false;
+        for one in numbered {
+            let same = |known: &&mut Numbered| (&known.name, known.epoch) == (&one.name, one.epoch);
+            match self.saved.theirs.iter_mut().find(same) {
+                Some(known) if known == one => continue,
+                Some(known) => known.clone_from(one),
+                None => self.saved.theirs.push(one.clone()),
+            }
+            is_new = true;
+        }
+        is_new
+    }
+
+    /// What the other machine has told of that.
+    pub(super) fn theirs(&self) -> &[Numbered] {
+        &self.saved.theirs
     }
 
     /// What was read of a number, or counted.

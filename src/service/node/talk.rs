@@ -149,6 +149,7 @@ impl Machine {
             Note::Standing(status) => {
                 self.stands(&status);
                 self.learn_found(&status.found);
+                self.hear_numbered(&status.numbered);
                 self.their_status = Some(status);
             }
             Note::Ask { number, command } => self.asked_by_other(number, command).await?,

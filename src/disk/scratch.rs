@@ -1,0 +1,49 @@
+//! Room for what is copied to be looked at: whoever copies it removes it, and where that was killed, the next one does.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+/// What the name of such a folder begins with; the number of its process follows.
+const PREFIX: &str = "scratch-";
+
+/// A folder of this process in `home`, with room for `bytes`.
+pub fn folder(home: &Path, bytes: u64) -> io::Result<TempDir> {
+    tidy(home);
+    let place = tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(home)?;
+    if crate::os::room_at(fs::File::open(place.path())?)?.free < bytes {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    Ok(place)
+}
+
+/// Removes what processes have left in `home` that are gone.
+pub fn tidy(home: &Path) {
+    for entry in fs::read_dir(home).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse().ok());
+        if process.is_some_and(|process: i32| !Path::new("/proc").join(process.to_string()).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_has_left_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let left = home.path().join(format!("{PREFIX}{}-x", i32::MAX));
+        fs::create_dir(&left).unwrap();
+        let own = folder(home.path(), 1).unwrap();
+        let other = folder(home.path(), 1).unwrap();
+        assert!(!left.exists() && own.path().exists() && other.path().exists());
+        drop(own);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+        assert_eq!(folder(home.path(), u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}
