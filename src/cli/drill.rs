@@ -30,7 +30,11 @@ pub async fn run(around: &Around, json: bool) -> Result<Exit, Failure> {
             write!(io::stderr(), "{before}{step}{after}")?;
             io::stderr().flush()?;
         }
-        if shows && on_terminal && now.state != OperationState::Running { write!(io::stderr(), "\r\x1b[K") } else { Ok(()) }
+        if shows && on_terminal && now.state != OperationState::Running {
+            write!(io::stderr(), "\r\x1b[K")
+        } else {
+            Ok(())
+        }
     })
     .await?;
     finish(around, &ended, json)

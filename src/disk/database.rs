@@ -20,7 +20,8 @@ pub fn files(database: &RelPath) -> [(RelPath, &'static str); 3] {
 /// Bytes of all of them.
 #[must_use]
 pub fn bytes(folder: &Path, database: &RelPath) -> u64 {
-    let of = |(path, _): (RelPath, &str)| std::fs::symlink_metadata(on_disk(folder, &path)).map_or(0, |meta| meta.len());
+    let of =
+        |(path, _): (RelPath, &str)| std::fs::symlink_metadata(on_disk(folder, &path)).map_or(0, |meta| meta.len());
     files(database).into_iter().map(of).sum()
 }
 

@@ -134,9 +134,8 @@ fn select(rows: &Rows, lacking: bool) -> String {
     let (named, alike) = (named.collect::<Vec<_>>().join(", "), exact.join(", "));
     let names = (0..rows.columns.len()).map(|at| format!("c{at}")).collect::<Vec<_>>().join(", ");
     let table = quoted(&rows.table);
-    let of = |state: &str| {
-        format!("SELECT {named}, row_number() OVER (PARTITION BY {alike}) AS which FROM {state}.{table}")
-    };
+    let of =
+        |state: &str| format!("SELECT {named}, row_number() OVER (PARTITION BY {alike}) AS which FROM {state}.{table}");
     let without = if lacking { format!(" EXCEPT {}", of("other")) } else { String::new() };
     format!("SELECT {names} FROM ({}{without}) ORDER BY {names}", of("main"))
 }
@@ -226,7 +225,8 @@ mod tests {
                 INSERT INTO lines VALUES (7, 'tea'), (8, 'cake');";
             open.execute_batch(&format!("{made}{more}")).unwrap();
             // What stands there is no page of a table any more.
-            let sql = "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'broken'), (SELECT * FROM pragma_page_size)";
+            let sql =
+                "SELECT (SELECT rootpage FROM sqlite_schema WHERE name = 'broken'), (SELECT * FROM pragma_page_size)";
             let (page, size): (u64, u64) = open.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
             drop(open);
             let file = fs::File::options().write(true).open(place.path().join(folder).join("shop.db")).unwrap();

@@ -270,7 +270,10 @@ fn a_transaction_whose_journal_is_on_no_disk_is_never_said_to_be_a_commit() {
             shop.does(&format!("INSERT INTO sales VALUES ({number}, {number}, hex(zeroblob(300)))"));
         }
         mirror.follows();
-        assert!(mirror.source.grade() != Grade::Exact && !mirror.source.plain().is_empty(), "{mode}: it is in the middle");
+        assert!(
+            mirror.source.grade() != Grade::Exact && !mirror.source.plain().is_empty(),
+            "{mode}: it is in the middle"
+        );
         for number in 50..400 {
             shop.does(&format!("INSERT INTO cash VALUES ({number}, {number}, hex(zeroblob(300)))"));
         }

@@ -160,6 +160,10 @@ fn a_start_from_an_earlier_state_that_dies_midway_leaves_no_dataset_behind() {
     two.stop(Machine::Backup);
     two.start(Machine::Backup);
     two.until(Machine::Backup, "both are there", |status| status["mirror"]["caught_up"] == true);
+    // What each dataset found is one answer.
+    let verified = output(&mut two.espejo(Machine::Backup, &["verify", "--json"]));
+    let json: Value = serde_json::from_slice(&verified.stdout).unwrap_or_else(|_| panic!("{}", told(&verified)));
+    assert_eq!((&json["files"], &json["bytes"]), (&2.into(), &30.into()), "{json}");
     lose_the_main(&mut two);
     let _ = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &before.to_string()]));
     two.until_killed(Machine::Backup);

@@ -96,6 +96,27 @@ fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
     two.until_same("the main has it");
     done(&two, Machine::Backup, &["switch", "--yes"]);
     assert_eq!(number(&two), "1093\n");
+    // It is known also where the other machine is away since this one was switched on.
+    for machine in [Machine::Backup, Machine::Main] {
+        two.stop(machine);
+    }
+    two.start(Machine::Main);
+    two.until(Machine::Main, "it is there", |status| status["duty"].is_string());
+    let said = told(&asked(&two, Machine::Main, &["counters", "--certificate"]));
+    assert!(said.contains("1046 to 1092: never given out"), "{said}");
+}
+
+#[test]
+fn no_machine_denies_what_the_other_one_would_know() {
+    let mut two = shop(GAP);
+    two.until(Machine::Main, "they talk", |status| status["peer"]["state"] == "healthy");
+    let said = asked(&two, Machine::Main, &["counters", "--certificate"]);
+    assert!(said.status.success() && told(&said).contains("No numbers were left out"), "{}", told(&said));
+    two.stop(Machine::Backup);
+    two.until(Machine::Main, "the backup is away", |status| status["peer"]["state"] != "healthy");
+    let said = asked(&two, Machine::Main, &["counters", "--certificate"]);
+    assert_eq!(said.status.code(), Some(3), "{}", told(&said));
+    assert!(told(&said).contains("keeps this record"), "{}", told(&said));
 }
 
 #[test]

@@ -137,7 +137,9 @@ impl Guard {
             };
             let ago = known.stamp.meta.mtime.min(now).seconds - stamp.meta.mtime.seconds;
             let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
-            let is_cut = (self.first_look && is_queue || self.held.contains(path)) && file.added_to.is_none() && !file.grew(known.body.size());
+            let is_cut = (self.first_look && is_queue || self.held.contains(path))
+                && file.added_to.is_none()
+                && !file.grew(known.body.size());
             let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
             let is_other = file.base.as_ref() == Some(path) && !file.is_held(path, known.body.size());
             if (is_older || is_cut || is_lost_log) && is_other && known.body.is_file() {

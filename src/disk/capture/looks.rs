@@ -298,8 +298,7 @@ pub(super) fn lone(items: &BTreeMap<RelPath, Item>) -> Option<RelPath> {
 pub(super) fn moves_alone(lone: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
     let Some(item) = items.get(lone).filter(|item| is_alone(item)) else { return only_grew(lone, items, tree) };
     let belongs = |(path, other): (&RelPath, &Item)| {
-        names::belongs(path, lone)
-            || matches!(other.seen, Seen::Dir) && *path == lone.parent()
+        names::belongs(path, lone) || matches!(other.seen, Seen::Dir) && *path == lone.parent()
     };
     let is_held = tree.get(lone).is_some_and(|held| matches!(held, Known { body: Body::File { .. }, .. }));
     is_held && base_of(item) == Some(lone) && items.iter().all(belongs)

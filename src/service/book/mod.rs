@@ -183,9 +183,12 @@ impl Book {
                 self.mirror_trouble = trouble;
                 vec![]
             }
-            News::Strange(_) | News::Rotten(_) | News::Broken { .. } | News::Plain(_) | News::MuchChanged { .. } | News::Meant(_) => {
-                self.doubts.hear(news, now)
-            }
+            News::Strange(_)
+            | News::Rotten(_)
+            | News::Broken { .. }
+            | News::Plain(_)
+            | News::MuchChanged { .. }
+            | News::Meant(_) => self.doubts.hear(news, now),
             News::Comparing { bytes, .. } => {
                 self.operations.went_on(bytes);
                 vec![]

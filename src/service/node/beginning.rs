@@ -39,7 +39,6 @@ impl Machine {
         keeping: Arc<dyn Keeping>,
         publish: watch::Sender<Option<Arc<Status>>>,
     ) -> Result<(Self, Inbox), MachineError> {
-        crate::disk::scratch::tidy(home);
         let (mut member, identity) = (Member::load(home)?, Identity::load_or_make(home)?);
         let (store, revision) = member.revise(home)?;
         let tls = Tls::new(&identity).map_err(io::Error::other)?;

@@ -143,9 +143,7 @@ fn facts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<Fact> {
         facts.push(fact("label-missing", missing(seen, status, plan.loss)));
         // In the shop's own words, where it is known.
         let lacks = plan.lacks.iter().filter(|lack| lack.at_most != Some(0));
-        facts.extend(
-            lacks.map(|lack| told::lack(words, lack)).map(|line| Fact { label: String::new(), value: line }),
-        );
+        facts.extend(lacks.map(|lack| told::lack(words, lack)).map(|line| Fact { label: String::new(), value: line }));
     }
     if let Some(end) = plan.licence_ends_at {
         facts.push(fact("label-licence", days(seen, status, end)));
