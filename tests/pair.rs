@@ -5,6 +5,7 @@
 //! - `alone`: the main has its place again by itself
 //! - `anew`: the copy is thrown away and taken anew
 //! - `counters`: numbers that never repeat
+//! - `numbered`: numbers wherever they are kept, and a backup that dies while it sets them
 //! - `called`: a person is called to the backup
 //! - `dumps`: a database that is mirrored by its dumps
 //! - `given_up`: what can never be dumped any more
@@ -92,6 +93,8 @@ mod maintained;
 mod network;
 #[path = "pair/nights.rs"]
 mod nights;
+#[path = "pair/numbered.rs"]
+mod numbered;
 #[path = "pair/operations.rs"]
 mod operations;
 #[path = "pair/pos.rs"]

@@ -119,6 +119,9 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         for file in &dataset.unreadable {
             writeln!(out, "  {}", words.with("cli-status-unreadable", &[("file", file.clone().into())]))?;
         }
+        for file in &dataset.plain {
+            writeln!(out, "  {}", words.with("cli-status-plain", &[("file", file.clone().into())]))?;
+        }
     }
     for alarm in &status.alarms {
         let told = told::trouble(words, &alarm.trouble);

@@ -139,12 +139,29 @@ impl CounterRead {
             _ => None,
         };
         let file = table.need("file").and_then(|item| data_file(&item, datasets, kind));
+        if let (Some(("field", _)), Some(file)) = (&by, &file) {
+            file.needs_lines(table, datasets);
+        }
         let by = match by? {
             ("pattern", item) => ReadBy::Pattern(Pattern::read(&item)?),
             ("sql", item) => ReadBy::Sql(item.lines()?),
             (_, item) => ReadBy::Field(item.small_number(1..=10_000)?),
         };
         Some(Self { file: file?, by })
+    }
+}
+
+impl DataFile {
+    /// Notes when it is said to be a queue of other records than lines: those have no fields.
+    fn needs_lines(&self, table: &Table<'_>, datasets: &[Dataset]) {
+        let rule =
+            datasets.iter().find(|dataset| dataset.name == self.dataset).and_then(|one| one.rule(self.path.as_bytes()));
+        let is_other = |kind| matches!(kind, FileKind::Queue(record) if record != Record::Line);
+        if rule.and_then(|rule| rule.kind).is_some_and(is_other)
+            && let Some(item) = table.get("file")
+        {
+            item.fault(FaultKind::WrongKind { found: "queue", wanted: "queue of lines" });
+        }
     }
 }
 

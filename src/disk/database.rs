@@ -3,13 +3,17 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::capture::sqlite::names;
 use super::root::on_disk;
 use crate::replica::RelPath;
 
 /// So often a copy is tried of what somebody writes.
-const TRIES: u32 = 20;
+const TRIES: u32 = 3;
+
+/// Between two of them.
+const APART: Duration = Duration::from_secs(1);
 
 /// The files of a database, and what each is called in a copy.
 #[must_use]
@@ -37,6 +41,7 @@ pub fn copy_live(folder: &Path, database: &RelPath, to: &Path) -> io::Result<Pat
         for (_, name) in files(database) {
             let _ = std::fs::remove_file(to.join(name));
         }
+        std::thread::park_timeout(APART);
     }
     Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is written all the time"))
 }

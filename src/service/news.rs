@@ -106,6 +106,8 @@ pub enum News {
         asked: bool,
         /// Both sides are the same, and it was looked whether all databases open.
         proven: bool,
+        /// They are not, and nobody knows why.
+        wrong: bool,
     },
     /// A generation changed so many of a hundred bytes.
     MuchChanged {

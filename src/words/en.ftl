@@ -228,7 +228,7 @@ doubt-database = { $n ->
     [0] The database { $file } is damaged, in the copy as on the other machine: { $why }.
    *[other] The database { $file } and { $n } more are damaged, in the copy as on the other machine: { $why }.
   }
-doubt-database-do = Call whoever looks after the POS software. Earlier states are kept: espejo promote --as-of
+doubt-database-do = Call whoever looks after the POS software. What there is of earlier states is kept for a day: espejo history --copies
 doubt-rotten = { $n ->
     [one] This disk has damaged a file of the copy: { $first }.
    *[other] This disk has damaged { $n } files of the copy; the first is { $first }.
@@ -1491,6 +1491,7 @@ cli-status-dataset = { $name }: { $grade }, { $files ->
         [one] { $files } file
        *[other] { $files } files
     }, { $size }
+cli-status-plain = copied as a plain file: { $file }
 cli-status-unreadable = cannot be read: { $file }
 
 # What help says, by verb and argument.

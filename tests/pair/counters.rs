@@ -14,7 +14,7 @@ use crate::turns::{asked, done, refused};
 const READ: &str = "name = \"receipt\"\nread = { file = \"POS-Q.Seq\", pattern = \"(\\\\d+)\" }\n";
 
 /// Two machines with a counter, of which this is set; the mirror has the number 1042.
-fn shop(counter: &str) -> Two {
+pub fn shop(counter: &str) -> Two {
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
@@ -29,18 +29,18 @@ fn shop(counter: &str) -> Two {
 }
 
 /// The main dies, with numbers that the mirror never saw.
-fn dies(two: &mut Two) {
+pub fn dies(two: &mut Two) {
     two.cut_power(Machine::Main);
     fs::write(two.data.join("POS-Q.Seq"), "1045\n").unwrap();
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
 }
 
-fn number(two: &Two) -> String {
+pub fn number(two: &Two) -> String {
     fs::read_to_string(two.mirror().join("POS-Q.Seq")).unwrap()
 }
 
 /// The backup serves, whatever it was in when its service was killed: a person presses what is offered.
-fn serves(two: &Two) {
+pub fn serves(two: &Two) {
     until("the backup serves", || {
         let status = two.status(Machine::Backup).unwrap_or_default();
         if status["duty"] == "serving" && status["server"] == "ready" {
@@ -53,12 +53,12 @@ fn serves(two: &Two) {
     });
 }
 
-fn counters(two: &Two) -> Value {
+pub fn counters(two: &Two) -> Value {
     let said = asked(two, Machine::Backup, &["counters", "--json"]);
     serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("{error}: {}", told(&said)))
 }
 
-const GAP: &str = "on_start = { gap = 50 }\nwrite = { file = \"POS-Q.Seq\", format = \"{value}\\n\" }";
+pub const GAP: &str = "on_start = { gap = 50 }\nwrite = { file = \"POS-Q.Seq\", format = \"{value}\\n\" }";
 
 #[test]
 fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use espejo::disk::apply::Mirror;
@@ -13,7 +14,7 @@ use crate::common::place::{output, told};
 use crate::common::random::Random;
 use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
-use crate::common::{tree, until};
+use crate::common::{tree, until, until_some};
 use crate::turns::done;
 
 /// The states that the copy on the backup can be stepped back to.
@@ -64,6 +65,53 @@ fn earlier_states_go_by_time_also_in_a_shop_that_is_closed() {
     until("the diary says so", || told_in_the_diary(&two, "Old steps back were deleted; none is left"));
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
     two.until_same("the mirror goes on");
+}
+
+#[test]
+fn earlier_states_take_no_more_room_than_they_may_and_what_is_gone_is_no_way_back() {
+    const BOUND: u64 = 1 << 20;
+    let mut two = Two::new();
+    two.init();
+    two.set("mirror", "history_bytes = \"1MiB\"");
+    two.set_pos();
+    let mut random = Random::new(7);
+    fs::write(two.data.join("STOCK"), random.bytes(400_000)).unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.until_same("a sale");
+    let first = until_some("there is a state", || states_at(&two).first().cloned());
+    for number in 0..12 {
+        fs::write(two.data.join("STOCK"), random.bytes(400_000)).unwrap();
+        two.until_same(&format!("change {number}"));
+    }
+    let journal = two.home(Machine::Backup).join(".RUNDIR.espejo");
+    let bytes = || bytes_in(&journal.join("undo")) + bytes_in(&journal.join("stash"));
+    // The steps that are in one file go together.
+    until("it takes no more room than it may", || bytes() <= BOUND + BOUND / 2 && states(&two) > 1);
+    let left = states_at(&two);
+    assert!(left.len() < 12 && !left.contains(&first), "{left:?}");
+    two.kill(Machine::Main);
+    two.kill_pos(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    let refused = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss", "--as-of", &first]));
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss", "--as-of", left.last().unwrap()]);
+}
+
+/// Bytes of all files in a folder, as far as they do not go just now.
+fn bytes_in(path: &Path) -> u64 {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| bytes_in(&entry.path())).sum(),
+        Err(_) => fs::metadata(path).map_or(0, |meta| meta.len()),
+    }
+}
+
+/// Their times, the newest first.
+fn states_at(two: &Two) -> Vec<String> {
+    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
+    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    all[0]["states"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Something was set aside on the backup so many days ago. Returns its name.

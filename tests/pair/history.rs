@@ -209,6 +209,9 @@ fn what_was_set_aside_is_listed_shown_copied_and_deleted() {
     assert!(told(&plain).contains("lacks record 2") && !told(&plain).contains("tea"), "{}", told(&plain));
     let records = output(&mut two.espejo(Machine::Backup, &["rescue", "show", name, "--records"]));
     assert!(told(&records).contains("2;tea"), "{}", told(&records));
+    for machine in [Machine::Main, Machine::Backup] {
+        assert_eq!(two.logged(machine, "2;tea"), 0, "what was sold is in no log");
+    }
     let to = two.path().join("stick");
     let export = |code| {
         let done = output(two.espejo(Machine::Backup, &["rescue", "export", name]).arg(&to));

@@ -98,7 +98,7 @@ impl Search<'_> {
             }
             self.folders_of(&dirty.paths, &mut found)?;
         }
-        for path in dirty.unsure.iter().filter(|path| !self.tree.is_index(path)) {
+        for path in dirty.unsure.iter().filter(|path| self.exclude.takes(path) && !self.tree.is_index(path)) {
             if let Some(stamp) = self.root.stat(path)?.filter(|stamp| stamp.shape == Shape::File) {
                 found.names.insert(path.clone(), Some(stamp));
             }

@@ -131,6 +131,9 @@ impl Source {
             wait,
         };
         let settled = settle.run(dirty);
+        if settled.as_ref().is_ok_and(|settled| settled.certainty == Certainty::TwoLooks) {
+            self.quieting.settled();
+        }
         self.quieting.end();
         self.holder.unlock();
         settled.map_err(|missed| match missed {

@@ -81,9 +81,15 @@ impl Settle<'_> {
                 since = self.since(Duration::ZERO, names, &done.unreadable)?;
                 if since.is_empty() && self.stands(names)? {
                     self.holder.unlock();
-                    self.quieting.end();
+                    let links = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::Symlink));
+                    let links: Names = links.map(|(path, stamp)| (path.clone(), *stamp)).collect();
+                    // A link cannot be cloned, nor what is in memory of a program that maps a file: those must stand still to the end.
+                    let holds = links.is_empty() && self.are_unmapped(names);
+                    if holds {
+                        self.quieting.end();
+                    }
                     moving.extend(names.keys().cloned());
-                    return self.look_at_clones(names, done, round);
+                    return self.look_at_clones(names, done, round, (!holds).then_some(&links));
                 }
             }
             self.holder.unlock();
@@ -92,14 +98,19 @@ impl Settle<'_> {
         Ok(false)
     }
 
-    fn look_at_clones(&mut self, names: &mut Names, done: &mut Settled, round: u32) -> Result<bool, Missed> {
+    /// Looks at what is cloned; `links` must stand still meanwhile, if that was not looked at before.
+    fn look_at_clones(
+        &mut self,
+        names: &mut Names,
+        done: &mut Settled,
+        round: u32,
+        links: Option<&Names>,
+    ) -> Result<bool, Missed> {
         done.items.clear();
         let todo = names.keys().cloned().collect();
         let missed = self.look(names, todo, done, (round, Still::NeedNot))?;
-        // A link cannot be cloned, nor what is in memory of a program that maps a file: those must stand still until here.
-        let links = names.iter().filter(|(_, stamp)| is(stamp.as_ref(), Shape::Symlink));
-        let links = links.map(|(path, stamp)| (path.clone(), *stamp)).collect();
-        let holds = missed.is_empty() && self.are_unmapped(names) && self.stands(&links)?;
+        let stands = links.map_or(Ok(true), |links| Ok(self.are_unmapped(names) && self.stands(links)?));
+        let holds = missed.is_empty() && stands.map_err(Missed::Unreadable)?;
         done.certainty = if holds { Certainty::TwoLooks } else { done.certainty };
         Ok(holds)
     }

@@ -248,8 +248,8 @@ fn is_lost_log(path: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> 
         Seen::File(file) => file.size > 0 && is_untouched_at_its_beginning(file),
         _ => false,
     };
-    let is_all_there = held.stamp.meta.mtime >= known.stamp.meta.mtime;
-    !is_all_there && (begins_alike || !items.get(&database).is_some_and(|item| is_edited(&database, item, tree)))
+    let is_all_there = held.stamp.meta.mtime > known.stamp.meta.mtime;
+    begins_alike || !is_all_there && !items.get(&database).is_some_and(|item| is_edited(&database, item, tree))
 }
 
 fn is_untouched_at_its_beginning(file: &FileSeen) -> bool {

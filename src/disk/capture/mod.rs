@@ -201,6 +201,15 @@ impl Source {
         })
     }
 
+    /// Whether what `dirty` names is captured by itself, and read for little: a queue, or a database with a log.
+    #[must_use]
+    pub fn is_little(&self, dirty: &Dirty) -> bool {
+        let Some(first) = dirty.paths.first().filter(|_| dirty.unsure.is_empty()) else { return false };
+        let first = sqlite::names::owner(first).unwrap_or_else(|| first.clone());
+        let has_log = || self.tree.get(&sqlite::names::log(&first)).is_some_and(|log| log.body.size() > 0);
+        dirty.is_only(Some(&first)) && (self.rules.queue(&first).is_some() || has_log())
+    }
+
     /// Bytes that the last capture read, whatever came of it, and how long that took.
     #[must_use]
     pub fn worked(&self) -> (u64, Duration) {

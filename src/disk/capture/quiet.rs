@@ -65,6 +65,11 @@ impl Quieting {
         self.stood && !self.asked && self.not_before.is_some_and(|at| Instant::now() >= at)
     }
 
+    /// All held still without its being asked: it need not be, the next time.
+    pub(super) fn settled(&mut self) {
+        self.stood &= self.asked;
+    }
+
     /// Has it go on. Returns whether it stood still.
     pub(super) fn end(&mut self) -> bool {
         if std::mem::take(&mut self.asked) {

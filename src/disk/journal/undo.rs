@@ -189,7 +189,9 @@ impl Undo {
         self.writing = true;
         let (age, bytes) = (self.limits.age / 12, (self.limits.bytes / 32).max(64 * 1024));
         let full = |segment: &Segment| {
-            segment.end > bytes || segment.began.elapsed().is_ok_and(|old| old > age) || segment.begins.len() > 10_000
+            segment.end + segment.stashed > bytes
+                || segment.began.elapsed().is_ok_and(|old| old > age)
+                || segment.begins.len() > 10_000
         };
         if self.segments.back().is_none_or(full) {
             let path = self.path(seq);

@@ -63,9 +63,10 @@ impl Doubts {
     }
 
     /// Both sides were compared, byte for byte, or this one begins anew.
-    pub(super) fn compared(&mut self, differed: u64) {
-        self.differs = differed > 0;
+    pub(super) fn compared(&mut self, differed: u64, wrong: bool) {
+        self.differs |= wrong;
         if differed == 0 {
+            self.differs = false;
             self.rotten.clear();
         }
     }

@@ -193,8 +193,8 @@ impl Book {
                 self.operations.went_on(bytes);
                 vec![]
             }
-            News::Compared { files, bytes, differed, asked, proven } => {
-                self.compared((files, bytes, differed), (asked, proven), now)
+            News::Compared { files, bytes, differed, asked, proven, wrong } => {
+                self.compared((files, bytes, differed), (asked, proven, wrong), now)
             }
             News::Closed => self.closed(),
             News::NotReseeded(why) => {
@@ -213,7 +213,7 @@ impl Book {
 
     fn begun_anew(&mut self) -> Vec<What> {
         self.came = (0, 0);
-        self.doubts.compared(0);
+        self.doubts.compared(0, false);
         vec![]
     }
 
@@ -226,10 +226,10 @@ impl Book {
     fn compared(
         &mut self,
         (files, bytes, differed): (u64, u64, u64),
-        (asked, proven): (bool, bool),
+        (asked, proven, wrong): (bool, bool, bool),
         now: Timestamp,
     ) -> Vec<What> {
-        self.doubts.compared(differed);
+        self.doubts.compared(differed, wrong);
         if proven {
             self.verified_at = Some(now);
         }

@@ -71,7 +71,8 @@ impl Machine {
             return Reply::Running { operation: running.operation.id };
         }
         let against = match self.against_drill() {
-            None => self.no_room_to_drill().await,
+            // What the one before has left takes room, and goes first.
+            None if self.drills.is_clear() => self.no_room_to_drill().await,
             against => against,
         };
         if let Some(why) = against {
@@ -198,6 +199,10 @@ impl Machine {
             copying.into_iter().partition(|number| self.lanes.iter().any(|lane| lane.number == *number && lane.goes()));
         self.drills.copying = goes;
         self.copy_for_drill();
+        if !lost.is_empty() && self.drills.running.is_none() {
+            // It may have been begun behind what removed its copies.
+            self.clean_up_after_drill();
+        }
         let Some(running) = &self.drills.running else { return };
         if running.is_copying {
             if !lost.is_empty() && running.task.is_none() {

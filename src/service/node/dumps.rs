@@ -338,6 +338,17 @@ impl Machine {
     }
 
     /// What the status says of datasets that are dumped: each is exact, as of its dump.
+    /// How old the oldest dump in the mirror is, and how old it may be, both in milliseconds: twice as old as the time between two dumps, or `limit_ms`.
+    pub(super) fn dump_age(&self, limit_ms: u64) -> Option<(u64, u64)> {
+        let age = |dumped: &Dumped| {
+            let begun = self.dumps.begun.get(&dumped.name)?;
+            let age = u64::try_from(ground::now().duration_since(*begun).as_millis()).unwrap_or(0);
+            let every = u64::try_from(dumped.every.as_millis()).unwrap_or(u64::MAX);
+            Some((age, every.saturating_mul(2).max(limit_ms)))
+        };
+        self.dumped().iter().filter_map(age).max_by_key(|(age, limit)| age.saturating_sub(*limit))
+    }
+
     pub(super) fn tell_dumps(&self, status: &mut Status) {
         for dumped in self.dumped() {
             let Some(dataset) = status.datasets.iter_mut().find(|dataset| dataset.name == dumped.name) else {

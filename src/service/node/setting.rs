@@ -3,7 +3,7 @@
 use super::Machine;
 use super::numbers::ask_of;
 use super::writing::write_number;
-use crate::os::ground;
+use crate::os::{ground, point};
 use crate::pair::Epoch;
 use crate::service::event::{Noted, What};
 use crate::service::numbering::{Next, Numbered, behind_set, next, suspect};
@@ -30,6 +30,7 @@ impl Machine {
         if let Err(error) = self.numbers.save(&self.home) {
             return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
         }
+        point!("numbers.saved");
         let is_by_hand = |one: &Numbered| self.numbers.saved.by_hand.contains(&one.name);
         let setting = self.numbers.saved.setting.iter().filter(|one| !is_by_hand(one)).cloned().collect::<Vec<_>>();
         for one in setting {
@@ -40,6 +41,7 @@ impl Machine {
             if let Err(why) = written.unwrap_or_else(|error| Err(error.to_string())) {
                 return self.has_failed((one.name, why)).await;
             }
+            point!("numbers.one-set");
         }
         self.end_numbers().await
     }
@@ -56,6 +58,7 @@ impl Machine {
         if let Err(error) = over.save(&self.home) {
             return self.has_failed(("numbers.json".to_owned(), error.to_string())).await;
         }
+        point!("numbers.all-set");
         (self.numbers.saved, self.numbers.failed) = (over, None);
         for one in &setting {
             let what = Noted::Numbered {

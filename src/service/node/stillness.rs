@@ -41,6 +41,7 @@ pub(super) struct Stillness {
     is_owed: AtomicBool,
     /// It stands still for one of the datasets.
     is_taken: AtomicBool,
+    limit: Duration,
 }
 
 impl Stillness {
@@ -54,7 +55,7 @@ impl Stillness {
         let (mark, run) = (mark(home), Box::new(run));
         let began = std::fs::metadata(&mark).and_then(|meta| meta.modified()).ok();
         let (is_owed, is_taken) = (AtomicBool::new(false), AtomicBool::new(false));
-        let stillness = Arc::new(Self { quiesce, resume, run, mark, is_owed, is_taken });
+        let stillness = Arc::new(Self { quiesce, resume, run, mark, is_owed, is_taken, limit });
         if let Some(began) = began {
             // The hook that was to have it stand still may outlive the service, and end after it was asked to go on.
             let ends = limit.saturating_sub(began.elapsed().unwrap_or_default()) + AGAIN;
@@ -70,7 +71,7 @@ impl Stillness {
         let is_own = Arc::clone(&asked);
         Quiet::new(
             move || {
-                let is_free = !begin.is_taken.swap(true, Ordering::AcqRel);
+                let is_free = begin.takes();
                 asked.store(is_free, Ordering::Release);
                 is_free && begin.begin()
             },
@@ -84,6 +85,18 @@ impl Stillness {
                 end.is_taken.store(false, Ordering::Release);
             },
         )
+    }
+
+    /// Waits until it stands still for no other dataset, as long as a hook may take. Returns whether it does for none.
+    fn takes(&self) -> bool {
+        let end = std::time::Instant::now() + self.limit;
+        while self.is_taken.swap(true, Ordering::AcqRel) {
+            if std::time::Instant::now() >= end {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        true
     }
 
     fn begin(&self) -> bool {

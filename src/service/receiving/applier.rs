@@ -187,6 +187,7 @@ impl Hands {
                 Work::Duplicate => self.duplicate(),
                 Work::DuplicateRest(copy) => self.duplicate_rest(copy),
                 Work::Pin { percent } => self.pin(percent),
+                Work::PinOldest => self.pin_oldest(),
                 Work::Compared { same, is_opened } => self.compared(same, is_opened),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),

@@ -109,6 +109,13 @@ impl Hands {
         }
     }
 
+    /// The oldest state may be wanted back: since when something is wrong nobody knows.
+    pub(super) fn pin_oldest(&self) {
+        if let Err(error) = self.mirror.pin_oldest() {
+            tracing::warn!(%error, "the earlier states could not be kept");
+        }
+    }
+
     /// Both sides were the same at that second, or are not: it is known after a restart, too.
     pub(super) fn compared(&self, same: Option<i64>, is_opened: bool) {
         let index = self.mirror.index();

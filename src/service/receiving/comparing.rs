@@ -63,6 +63,8 @@ pub(super) struct Comparisons {
     due: Option<Instant>,
     /// When the last one that found nothing is a day old; none where there was none.
     stale: Option<Instant>,
+    /// Databases did not open at the last one.
+    broken: bool,
     /// The mirror could not be read to its end, which is told until it can be.
     unread: bool,
 }
@@ -202,6 +204,9 @@ impl Receiving {
         self.comparisons.now.number = comparing.number;
         let (now, asked) = (Instant::now(), haste == Haste::AtOnce);
         let open = comparing.broken.is_empty();
+        if differed == 0 && std::mem::replace(&mut self.comparisons.broken, !open) == open && !open {
+            self.applier.work(Work::PinOldest);
+        }
         if differed == 0 {
             self.tell(News::Broken { databases: comparing.broken, unopened: comparing.unopened });
             if std::mem::take(&mut self.comparisons.unread) && !self.troubled {
@@ -222,10 +227,14 @@ impl Receiving {
         if proven {
             self.comparisons.stale = Some(now + DAILY);
         }
-        let same = (differed == 0).then(|| ground::now().as_second());
-        self.applier.work(Work::Compared { same, is_opened: proven });
+        // What this disk has damaged is noted by itself, and a time or a mode that somebody changed is no damage.
+        let wrong = comparing.agrees == Some(false) && strange == 0 && comparing.proved == Some(0);
+        if differed == 0 || wrong {
+            let same = (differed == 0).then(|| ground::now().as_second());
+            self.applier.work(Work::Compared { same, is_opened: proven });
+        }
         self.comparisons.due = Some(now + if differed == 0 { DAILY } else { AGAIN });
-        self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven });
+        self.tell(News::Compared { files: here.0, bytes: here.1, differed, asked, proven, wrong });
     }
 
     /// Has the next database opened; one after another. Returns whether one is being.

@@ -42,6 +42,8 @@ pub(super) enum Work {
     DuplicateRest(Duplicate),
     /// Keep the state as it is: what comes next changes so many of a hundred bytes, or only is not steady.
     Pin { percent: Option<u64> },
+    /// The oldest state may be wanted back.
+    PinOldest,
     /// Both sides were the same then, byte for byte: seconds since 1970; none where they differ. Whether each database opens as well.
     Compared { same: Option<i64>, is_opened: bool },
     /// Forget what the mirror was: a first copy is to come.

@@ -20,7 +20,9 @@ impl Sending {
         self.tell_behind()?;
         let mut dirty = std::mem::take(&mut self.dirty);
         // Who writes through memory is heard by nobody: what belongs to this change may stand there already.
-        dirty.unsure.extend(self.mapped.iter().cloned());
+        if !self.source.is_little(&dirty) {
+            dirty.unsure.extend(self.mapped.iter().cloned());
+        }
         let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
         let (everything, doubtful, moved) = (dirty.everything, dirty.unsure.clone(), &mut self.moved);
         let outcome = self.source.capture(dirty, Moves::Follow, &mut |gap| moved.wait(gap));

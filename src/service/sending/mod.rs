@@ -291,9 +291,9 @@ impl Sending {
         next
     }
 
-    /// When it may be read again. While a shop stands still and waits for that, at once.
+    /// When it may be read again. While a shop stands still and waits for that, at once, and so what costs next to nothing.
     fn free_at(&mut self, now: Instant) -> Instant {
-        if self.last == Last::No { self.budget.free_at(now) } else { now }
+        if self.last == Last::No && !self.source.is_little(&self.dirty) { self.budget.free_at(now) } else { now }
     }
 
     /// Whether the mirror can be told of changes now.
@@ -335,7 +335,8 @@ impl Sending {
         }
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
-        if now >= self.next_mapped {
+        // What nobody can pay for now need not be looked for.
+        if now >= self.next_mapped.max(self.budget.free_at(now)) {
             let mapped = os::mapped_writable(&self.settings.source);
             let took = now.elapsed();
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
