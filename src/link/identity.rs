@@ -116,6 +116,12 @@ impl Identity {
         Self::from_pem(&pem).map(Some).ok_or(IdentityError::Strange(path))
     }
 
+    /// When that was made: the machine was set up then.
+    #[must_use]
+    pub fn made_at(home: &Path) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::try_from(fs::metadata(path(home)).ok()?.modified().ok()?).ok()
+    }
+
     /// That of the machine with this `home`; made and saved, if it has none yet.
     pub fn load_or_make(home: &Path) -> Result<Self, IdentityError> {
         if let Some(identity) = Self::load(home)? {

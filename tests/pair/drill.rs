@@ -126,7 +126,28 @@ fn a_drill_that_is_older_than_a_month_is_a_hint_and_no_alarm() {
     }
     let said = output(&mut two.espejo(Machine::Backup, &["status"]));
     assert_eq!(said.status.code(), Some(10), "less than well, and no alarm: {}", told(&said));
-    assert!(told(&said).contains("31 days ago"), "{}", told(&said));
+    assert!(told(&said).contains("For 31 days no drill"), "{}", told(&said));
+}
+
+#[test]
+fn where_none_was_ever_held_that_is_a_hint_after_a_month_too() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.meet();
+    let hinted = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "DRL-102");
+    let new = two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+    assert!(!hinted(&new), "{new}");
+    two.stop(Machine::Backup);
+    let home = two.home(Machine::Backup);
+    let key = fs::read_dir(&home)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| fs::read_to_string(path).is_ok_and(|text| text.contains("PRIVATE KEY")));
+    let month_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 86_400);
+    fs::File::options().write(true).open(key.unwrap()).unwrap().set_modified(month_ago).unwrap();
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "it is said", hinted);
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Mirror {
             return Err(OpenError::DiskRoot(dest.to_owned()));
         }
         let index = Index::open(&journal.join("index.db"))?;
-        let undo = Undo::open(&journal.join("undo"), opening.history)?;
+        let undo = Undo::open(&journal.join("undo"), &journal.join("stash"), opening.history)?;
         let state = index.state()?;
         let mut mirror = Self { dest: root, journal, stash, index, undo, state, gathering: None, _lock: lock };
         let found = mirror.put_in_order(opening, epoch)?;

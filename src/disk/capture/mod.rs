@@ -118,6 +118,9 @@ pub struct Source {
     worked: (u64, Duration),
 }
 
+/// Bytes that are read for a few records or commits, at the most.
+pub const LITTLE: u64 = 8 * 1024 * 1024;
+
 /// What a capture found.
 #[derive(Debug)]
 pub enum Outcome {
@@ -206,8 +209,15 @@ impl Source {
     pub fn is_little(&self, dirty: &Dirty) -> bool {
         let Some(first) = dirty.paths.first().filter(|_| dirty.unsure.is_empty()) else { return false };
         let first = sqlite::names::owner(first).unwrap_or_else(|| first.clone());
-        let has_log = || self.tree.get(&sqlite::names::log(&first)).is_some_and(|log| log.body.size() > 0);
-        dirty.is_only(Some(&first)) && (self.rules.queue(&first).is_some() || has_log())
+        let kept = |path: &RelPath| self.tree.get(path).map(|known| &known.kept);
+        let has_log = || matches!(kept(&sqlite::names::log(&first)), Some(Kept::Log(_)));
+        let is_one = match kept(&first) {
+            Some(Kept::Queue) => true,
+            Some(Kept::Database) => has_log(),
+            _ => false,
+        };
+        // What was more than that the last time will be again.
+        is_one && dirty.is_only(Some(&first)) && self.worked.0 <= LITTLE
     }
 
     /// Bytes that the last capture read, whatever came of it, and how long that took.

@@ -65,9 +65,9 @@ impl Quieting {
         self.stood && !self.asked && self.not_before.is_some_and(|at| Instant::now() >= at)
     }
 
-    /// All held still without its being asked: it need not be, the next time.
+    /// All held still without its being asked, nor having been asked not long ago: it need not be, the next time.
     pub(super) fn settled(&mut self) {
-        self.stood &= self.asked;
+        self.stood &= self.asked || self.not_before.is_some_and(|at| Instant::now() < at);
     }
 
     /// Has it go on. Returns whether it stood still.
@@ -115,6 +115,12 @@ mod tests {
         tokio::time::advance(APART).await;
         assert!(quieting.begin() && !quieting.begin(), "once");
         assert!(quieting.end() && counted() == (2, 2) && quieting.rests().is_some());
+        quieting.settled();
+        assert!(quieting.rests().is_some(), "it paused because it was asked");
+        tokio::time::advance(APART).await;
+        assert!(quieting.is_awaited());
+        quieting.settled();
+        assert!(!quieting.is_awaited(), "it pauses by itself again");
         assert!(!Quieting::default().begin());
     }
 }

@@ -128,8 +128,8 @@ impl Segment {
 }
 
 impl Undo {
-    /// Opens the undo in `folder`, and finds out what is in it.
-    pub fn open(folder: &Path, limits: Limits) -> Result<Self, DiskError> {
+    /// Opens the undo in `folder`, and finds out what is in it, and what waits for it in `stash`.
+    pub fn open(folder: &Path, stash: &Path, limits: Limits) -> Result<Self, DiskError> {
         fs::create_dir_all(folder).at("making", folder)?;
         let mut firsts: Vec<u64> = fs::read_dir(folder)
             .at("listing", folder)?
@@ -139,7 +139,8 @@ impl Undo {
         let mut undo =
             Self { folder: folder.to_owned(), segments: VecDeque::new(), open: None, limits, writing: false };
         for first in firsts {
-            let segment = undo.scan(first)?;
+            let mut segment = undo.scan(first)?;
+            segment.stashed = segment.begins.iter().map(|(seq, _)| bytes_in(&stash.join(seq.to_string()))).sum();
             undo.segments.push_back(segment);
         }
         Ok(undo)
@@ -309,6 +310,14 @@ impl Undo {
         let age = self.segments.front().and_then(|segment| segment.ended.elapsed().ok());
         age.is_some_and(|age| age > self.limits.age)
     }
+}
+
+/// Bytes of all files in a folder, as far as they can be looked at.
+fn bytes_in(path: &Path) -> u64 {
+    let Ok(meta) = fs::symlink_metadata(path) else { return 0 };
+    let below =
+        || fs::read_dir(path).into_iter().flatten().filter_map(Result::ok).map(|entry| bytes_in(&entry.path())).sum();
+    if meta.is_dir() { below() } else { meta.len() }
 }
 
 /// The way back from one generation.

@@ -13,6 +13,7 @@ use super::Machine;
 use super::lanes::Lane;
 use super::rehearsing::{Rehearsed, end_left, ended, hold};
 use crate::disk::{DiskError, duplicate};
+use crate::link::identity::Identity;
 use crate::os::ground::{self, spawn};
 use crate::pair::Duty;
 use crate::service::command::Reply;
@@ -35,6 +36,8 @@ pub(super) struct Drills {
     clearing: Option<JoinHandle<()>>,
     /// The one that ended last, and how.
     last: Option<Drilled>,
+    /// When this machine was set up.
+    set_up: Option<Timestamp>,
     over: Option<Operation>,
 }
 
@@ -50,7 +53,8 @@ struct Running {
 
 impl Drills {
     pub(super) fn load(home: &Path) -> Self {
-        Self { last: Drilled::load(home), ..Self::default() }
+        let set_up = Identity::made_at(home).filter(|_| !ground::is_simulated());
+        Self { last: Drilled::load(home), set_up, ..Self::default() }
     }
 
     /// Nothing is left of any.
@@ -296,10 +300,15 @@ impl Machine {
 
     /// What is wrong with the last drill.
     pub(super) fn drill_trouble(&self, now: Timestamp) -> Option<Trouble> {
-        let last = self.drills.last.as_ref().filter(|_| self.pair.duty() != Duty::Serving)?;
-        let ago = now.duration_since(last.at).unsigned_abs();
-        let doubt = match &last.why_not {
-            Some(why) => Doubt::DrillFailed { at: last.at, why: why.clone() },
+        if self.pair.duty() == Duty::Serving {
+            return None;
+        }
+        // Where none was held, though one can be, nobody knows more than on the first day.
+        let set_up = || self.drills.set_up.filter(|_| rehearsal::server(&self.store, self.member.node).is_some());
+        let at = self.drills.last.as_ref().map_or_else(set_up, |last| Some(last.at))?;
+        let ago = now.duration_since(at).unsigned_abs();
+        let doubt = match self.drills.last.as_ref().and_then(|last| last.why_not.as_ref()) {
+            Some(why) => Doubt::DrillFailed { at, why: why.clone() },
             None if ago > self.store.drill.every => Doubt::DrillOld { days: ago.as_secs() / 86_400 },
             None => return None,
         };

@@ -53,6 +53,8 @@ pub(super) struct Dumps {
     dumpers: Vec<Dumper>,
     /// When each dump in the mirror was begun.
     begun: BTreeMap<String, Timestamp>,
+    /// The time between the last two of them.
+    apart_ms: BTreeMap<String, u64>,
     restoring: Option<Restoring>,
     /// What was given up when this machine served no more: its program may run for a moment yet.
     former: Option<Running>,
@@ -141,8 +143,11 @@ impl Dumps {
     pub(super) fn take(&mut self, mut answers: Vec<Answer>) -> Vec<Answer> {
         for (name, answer) in answers.extract_if(.., |(name, _)| dumping::asked(name).is_some()) {
             let at = answer.ok().and_then(|at| Timestamp::from_millisecond(i64::try_from(at).ok()?).ok());
-            if let (Some(dataset), Some(at)) = (dumping::asked(&name), at) {
-                self.begun.insert(dataset.to_owned(), at);
+            if let (Some(dataset), Some(at)) = (dumping::asked(&name), at)
+                && let Some(before) = self.begun.insert(dataset.to_owned(), at).filter(|before| *before < at)
+            {
+                let apart = u64::try_from(at.duration_since(before).as_millis()).unwrap_or(0);
+                self.apart_ms.insert(dataset.to_owned(), apart);
             }
         }
         answers
@@ -337,18 +342,20 @@ impl Machine {
         back.chain(failed).map(Trouble::Doubt).collect()
     }
 
-    /// What the status says of datasets that are dumped: each is exact, as of its dump.
-    /// How old the oldest dump in the mirror is, and how old it may be, both in milliseconds: twice as old as the time between two dumps, or `limit_ms`.
-    pub(super) fn dump_age(&self, limit_ms: u64) -> Option<(u64, u64)> {
+    /// How old each dump in the mirror is, and how old it may be, both in milliseconds: `limit_ms`, or twice the time between two dumps, as it
+    /// is set or as they came.
+    pub(super) fn dump_ages(&self, limit_ms: u64) -> Vec<(u64, u64)> {
         let age = |dumped: &Dumped| {
             let begun = self.dumps.begun.get(&dumped.name)?;
             let age = u64::try_from(ground::now().duration_since(*begun).as_millis()).unwrap_or(0);
             let every = u64::try_from(dumped.every.as_millis()).unwrap_or(u64::MAX);
-            Some((age, every.saturating_mul(2).max(limit_ms)))
+            let apart = every.max(self.dumps.apart_ms.get(&dumped.name).copied().unwrap_or(0));
+            Some((age, apart.saturating_mul(2).max(limit_ms)))
         };
-        self.dumped().iter().filter_map(age).max_by_key(|(age, limit)| age.saturating_sub(*limit))
+        self.dumped().iter().filter_map(age).collect()
     }
 
+    /// What the status says of datasets that are dumped: each is exact, as of its dump.
     pub(super) fn tell_dumps(&self, status: &mut Status) {
         for dumped in self.dumped() {
             let Some(dataset) = status.datasets.iter_mut().find(|dataset| dataset.name == dumped.name) else {

@@ -70,9 +70,10 @@ impl Machine {
         // Who gave its place away holds all that there was.
         let has_given = matches!(self.pair.record().claim, Claim::Given { .. });
         let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
-        let dump = self.dump_age(limit_ms);
-        let is_old = status.mirror.behind_ms > limit_ms;
-        let (age_ms, limit_ms) = dump.filter(|_| !is_old).unwrap_or((status.mirror.behind_ms, limit_ms));
+        let dumps = self.dump_ages(limit_ms);
+        let oldest_ms = dumps.iter().map(|(age, _)| *age).max().unwrap_or(0);
+        let ages = std::iter::once((status.mirror.behind_ms, limit_ms)).chain(dumps);
+        let (age_ms, limit_ms) = ages.max_by_key(|(age, limit)| age.saturating_sub(*limit)).unwrap_or((0, limit_ms));
         let stopped = self.stalled().into_iter().next();
         let parted = if self.has_twin { Some(WhyNot::Twin) } else { self.has_parted.then_some(WhyNot::Parted) };
         let mut checks = vec![
@@ -101,7 +102,7 @@ impl Machine {
         let mirror = &status.mirror;
         let loss = (!has_given).then_some(Loss {
             as_of: mirror.as_of,
-            behind_ms: mirror.behind_ms.max(dump.map_or(0, |(age, _)| age)),
+            behind_ms: mirror.behind_ms.max(oldest_ms),
             behind_at_least: mirror.behind_at_least,
             behind_bytes: mirror.behind_bytes,
             behind_files: mirror.behind_files,

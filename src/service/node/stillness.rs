@@ -18,6 +18,9 @@ const OWED: &[u8] = b"resume failed\n";
 /// Between two tries to have it go on.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How long one dataset waits for another one.
+const WAIT: Duration = Duration::from_secs(5);
+
 /// Runs one of the two hooks, of the name of an event. Returns whether it did what it should.
 type Run = Box<dyn Fn(&Command, &str) -> bool + Send + Sync>;
 
@@ -87,9 +90,9 @@ impl Stillness {
         )
     }
 
-    /// Waits until it stands still for no other dataset, as long as a hook may take. Returns whether it does for none.
+    /// Waits a while until it stands still for no other dataset. Returns whether it does for none.
     fn takes(&self) -> bool {
-        let end = std::time::Instant::now() + self.limit;
+        let end = std::time::Instant::now() + self.limit.min(WAIT);
         while self.is_taken.swap(true, Ordering::AcqRel) {
             if std::time::Instant::now() >= end {
                 return false;

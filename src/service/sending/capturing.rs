@@ -8,7 +8,7 @@ use super::tell::{Behind, send_part};
 use super::{Ended, Flight, RESCAN_SHARE, RETRY, Sending};
 use crate::disk::capture::outgoing::{self, Outgoing, Stopped};
 use crate::disk::capture::settle::Moves;
-use crate::disk::capture::{Captured, Outcome, Stop};
+use crate::disk::capture::{Captured, LITTLE, Outcome, Stop};
 use crate::replica::{End, Part, RelPath};
 
 /// Files that are named in a question, at the most.
@@ -20,7 +20,8 @@ impl Sending {
         self.tell_behind()?;
         let mut dirty = std::mem::take(&mut self.dirty);
         // Who writes through memory is heard by nobody: what belongs to this change may stand there already.
-        if !self.source.is_little(&dirty) {
+        let is_little = self.source.is_little(&dirty);
+        if !is_little {
             dirty.unsure.extend(self.mapped.iter().cloned());
         }
         let closed: Vec<RelPath> = self.source.unreadable().keys().cloned().collect();
@@ -29,7 +30,7 @@ impl Sending {
         let spent = began.elapsed();
         // Also where nothing came of it.
         let (read, worked) = self.source.worked();
-        if read > 1024 * 1024 {
+        if read > if is_little { LITTLE } else { 1024 * 1024 } {
             self.budget.spend(worked, Instant::now());
         }
         if everything && self.told.rescans_ms.is_some() {

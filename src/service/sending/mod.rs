@@ -335,15 +335,20 @@ impl Sending {
         }
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
-        // What nobody can pay for now need not be looked for.
-        if now >= self.next_mapped.max(self.budget.free_at(now)) {
+        if now >= self.next_mapped {
             let mapped = os::mapped_writable(&self.settings.source);
             let took = now.elapsed();
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
             let mapped: BTreeSet<RelPath> = mapped.files.iter().filter_map(|path| RelPath::new(path).ok()).collect();
             // Whoever has ended since may have written in the end.
-            self.dirty.unsure.extend(mapped.union(&self.mapped).cloned());
-            self.mapped = mapped;
+            let all: BTreeSet<RelPath> = mapped.union(&self.mapped).cloned().collect();
+            if self.last == Last::No && self.budget.free_at(now) > now {
+                // Nobody can pay for that now: it is read when somebody can.
+                self.mapped = all;
+            } else {
+                self.dirty.unsure.extend(all);
+                self.mapped = mapped;
+            }
         }
     }
 }
