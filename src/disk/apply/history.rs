@@ -74,16 +74,11 @@ impl Mirror {
         self.index.set_pinned(Pinned { seq, since: ground::now().as_second(), percent })
     }
 
-    /// The oldest state there is is kept for a day, and all since then with it, unless it is already: something is wrong now, and nobody
-    /// knows since when.
+    /// The oldest state there is is kept for a day from now on, and all since then with it: something is wrong, and nobody knows since when.
     pub fn pin_oldest(&self) -> Result<(), DiskError> {
         let Some((first, _)) = self.history() else { return Ok(()) };
-        let before = self.pinned()?;
-        if before.is_some_and(|kept| kept.percent.is_some() && kept.seq < first) {
-            return Ok(());
-        }
         let (seq, since) = (first.saturating_sub(1), ground::now().as_second());
-        self.index.set_pinned(Pinned { seq, since, percent: before.and_then(|kept| kept.percent).or(Some(0)) })
+        self.index.set_pinned(Pinned { seq, since, percent: Some(0) })
     }
 
     /// The state that is kept.

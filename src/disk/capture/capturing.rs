@@ -24,12 +24,16 @@ impl Source {
         wait: &mut dyn FnMut(Duration) -> Option<Dirty>,
     ) -> Result<Outcome, SourceError> {
         self.worked = (0, Duration::ZERO);
+        let one = self.one_of(&dirty);
         dirty.join(self.still_there()?);
         dirty.paths.extend(self.guard.emptied().cloned());
         let mut spool = Spool::new(&self.options.own);
         let taken_at = now_as_time();
         let mut settled = self.settle(&dirty, &mut spool, moves, wait)?;
         self.worked = (settled.read, settled.worked);
+        if let Some(one) = one {
+            self.weighed(one);
+        }
         // What was heard meanwhile counts, too, where nothing is taken over now.
         dirty.join(std::mem::take(&mut settled.heard));
         if let Some(until) = settled.later {

@@ -116,6 +116,8 @@ pub struct Source {
     unsteady: bool,
     /// Bytes that the last capture read, and how long that took.
     worked: (u64, Duration),
+    /// Queues and databases of which much was read when they were captured by themselves.
+    heavy: BTreeSet<RelPath>,
 }
 
 /// Bytes that are read for a few records or commits, at the most.
@@ -201,13 +203,19 @@ impl Source {
             certainty: Certainty::default(),
             unsteady: false,
             worked: (0, Duration::ZERO),
+            heavy: BTreeSet::new(),
         })
     }
 
     /// Whether what `dirty` names is captured by itself, and read for little: a queue, or a database with a log.
     #[must_use]
     pub fn is_little(&self, dirty: &Dirty) -> bool {
-        let Some(first) = dirty.paths.first().filter(|_| dirty.unsure.is_empty()) else { return false };
+        self.one_of(dirty).is_some_and(|one| !self.heavy.contains(&one))
+    }
+
+    /// The queue, or the database with a log, to which all belongs that `dirty` names.
+    fn one_of(&self, dirty: &Dirty) -> Option<RelPath> {
+        let first = dirty.paths.first().filter(|_| dirty.unsure.is_empty())?;
         let first = sqlite::names::owner(first).unwrap_or_else(|| first.clone());
         let kept = |path: &RelPath| self.tree.get(path).map(|known| &known.kept);
         let has_log = || matches!(kept(&sqlite::names::log(&first)), Some(Kept::Log(_)));
@@ -216,8 +224,16 @@ impl Source {
             Some(Kept::Database) => has_log(),
             _ => false,
         };
-        // What was more than that the last time will be again.
-        is_one && dirty.is_only(Some(&first)) && self.worked.0 <= LITTLE
+        Some(first).filter(|first| is_one && dirty.is_only(Some(first)))
+    }
+
+    /// Of `one`, captured by itself, so much was read: what was more than a little will be again.
+    fn weighed(&mut self, one: RelPath) {
+        if self.worked.0 > LITTLE {
+            self.heavy.insert(one);
+        } else {
+            self.heavy.remove(&one);
+        }
     }
 
     /// Bytes that the last capture read, whatever came of it, and how long that took.

@@ -93,6 +93,8 @@ pub enum Back {
 #[derive(Debug)]
 pub struct Undo {
     folder: PathBuf,
+    /// Where whole files wait for it.
+    stash: PathBuf,
     segments: VecDeque<Segment>,
     open: Option<Records>,
     limits: Limits,
@@ -136,14 +138,20 @@ impl Undo {
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
             .collect();
         firsts.sort_unstable();
+        let stash = stash.to_owned();
         let mut undo =
-            Self { folder: folder.to_owned(), segments: VecDeque::new(), open: None, limits, writing: false };
+            Self { folder: folder.to_owned(), stash, segments: VecDeque::new(), open: None, limits, writing: false };
         for first in firsts {
             let mut segment = undo.scan(first)?;
-            segment.stashed = segment.begins.iter().map(|(seq, _)| bytes_in(&stash.join(seq.to_string()))).sum();
+            segment.stashed = undo.stashed(&segment);
             undo.segments.push_back(segment);
         }
         Ok(undo)
+    }
+
+    /// What waits in the stash for the ways back of a segment.
+    fn stashed(&self, segment: &Segment) -> u64 {
+        segment.begins.iter().map(|(seq, _)| bytes_in(&self.stash.join(seq.to_string()))).sum()
     }
 
     fn path(&self, first: u64) -> PathBuf {
@@ -263,7 +271,7 @@ impl Undo {
             }
             if let Some((_, cut)) = segment.begins.get(keep).copied() {
                 segment.begins.truncate(keep);
-                segment.end = cut;
+                (segment.end, segment.stashed) = (cut, self.stashed(&segment));
                 Records::open(&path, cut)?.cut(cut)?;
             }
             self.segments.push_back(segment);

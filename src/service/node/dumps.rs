@@ -127,6 +127,9 @@ pub(super) fn lost(error: &std::io::Error) -> Doubt {
     Doubt::NotRestored { dataset: String::new(), why: error.to_string() }
 }
 
+/// A dump may take so long whatever lies between two of them.
+const LONGEST_MS: u64 = 30 * 60 * 1000;
+
 impl Dumps {
     pub(super) fn load(home: &Path) -> Self {
         // Where nobody knows, it is read back once more: only a machine whose POS server has not started yet gets there.
@@ -349,7 +352,9 @@ impl Machine {
             let begun = self.dumps.begun.get(&dumped.name)?;
             let age = u64::try_from(ground::now().duration_since(*begun).as_millis()).unwrap_or(0);
             let every = u64::try_from(dumped.every.as_millis()).unwrap_or(u64::MAX);
-            let apart = every.max(self.dumps.apart_ms.get(&dumped.name).copied().unwrap_or(0));
+            // A night lay between some of them, too.
+            let longest = every.saturating_mul(4).saturating_add(LONGEST_MS);
+            let apart = every.max(self.dumps.apart_ms.get(&dumped.name).copied().unwrap_or(0).min(longest));
             Some((age, apart.saturating_mul(2).max(limit_ms)))
         };
         self.dumped().iter().filter_map(age).collect()
