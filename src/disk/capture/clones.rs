@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::calm::Calm;
 use super::look::{Missed, Still};
-use super::settle::{Calm, Certainty, FIRST_GAP, Names, Settle, Settled};
+use super::settle::{Certainty, FIRST_GAP, Names, Settle, Settled};
 use crate::disk::root::says_absent;
 use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::RelPath;
@@ -71,9 +72,9 @@ impl Settle<'_> {
         round: u32,
     ) -> Result<bool, Missed> {
         for _ in 0..TRIES {
-            let calm = Calm::begin();
+            let mut calm = Calm::begin();
             self.lock(names);
-            let (mut since, doing) = self.paused(FIRST_GAP, names, &done.unreadable)?;
+            let (mut since, doing) = self.paused(FIRST_GAP, names, &done.unreadable, &mut calm)?;
             if since.is_empty() && calm.is_a_pause(doing) {
                 if !self.clone_all(names) {
                     return Ok(false);

@@ -294,6 +294,11 @@ pub(super) fn lone(items: &BTreeMap<RelPath, Item>) -> Option<RelPath> {
     movers.next().is_none().then(|| path.clone())
 }
 
+/// Whether there is nothing but a queue.
+pub(super) fn is_queue_alone(items: &BTreeMap<RelPath, Item>) -> bool {
+    items.len() == 1 && items.values().all(|item| matches!(&item.seen, Seen::File(seen) if seen.kept == Kept::Queue))
+}
+
 /// Whether nothing happened but that `lone` grew, if it is a queue, or that it was changed, if it is a database.
 pub(super) fn moves_alone(lone: &RelPath, items: &BTreeMap<RelPath, Item>, tree: &Tree) -> bool {
     let Some(item) = items.get(lone).filter(|item| is_alone(item)) else { return only_grew(lone, items, tree) };

@@ -6,6 +6,7 @@
 //! - [`candidates`]: what may have changed
 //! - [`exclude`]: what is not mirrored
 //! - [`rules`]: what somebody said of the files
+//! - `calm`: whether a program has paused by itself
 //! - `capturing`: captures one difference
 //! - [`captured`]: what was captured, and what becomes of it
 //! - `clones`: clones of one instant, where the file system has any
@@ -17,6 +18,7 @@
 //! - [`sqlite`]: a database, as one commit left it
 //! - [`settle`]: looks until two agree
 //! - [`guard`]: what is held back until a person says that it is meant
+//! - `little`: what is read for little
 //! - `grading`: how sure it is that what is held is one instant
 //! - `now`: what stands there, without any memory
 //! - `once`: what is read once
@@ -24,6 +26,7 @@
 //! - [`stream`]: the first copy
 //! - [`prove`]: compares every byte with what the mirror is known to hold
 
+mod calm;
 pub mod candidates;
 pub mod captured;
 mod capturing;
@@ -32,6 +35,7 @@ mod compare;
 pub mod exclude;
 mod grading;
 pub mod guard;
+mod little;
 pub mod look;
 mod looks;
 mod now;
@@ -58,6 +62,7 @@ pub use captured::Captured;
 use clones::Cloning;
 use exclude::Exclude;
 use guard::{Consent, Guard, Removals};
+pub use little::LITTLE;
 use quiet::{Quiet, Quieting};
 use rules::Rules;
 use settle::Certainty;
@@ -119,9 +124,6 @@ pub struct Source {
     /// Queues and databases of which much was read when they were captured by themselves.
     heavy: BTreeSet<RelPath>,
 }
-
-/// Bytes that are read for a few records or commits, at the most.
-pub const LITTLE: u64 = 8 * 1024 * 1024;
 
 /// What a capture found.
 #[derive(Debug)]
@@ -205,35 +207,6 @@ impl Source {
             worked: (0, Duration::ZERO),
             heavy: BTreeSet::new(),
         })
-    }
-
-    /// Whether what `dirty` names is captured by itself, and read for little: a queue, or a database with a log.
-    #[must_use]
-    pub fn is_little(&self, dirty: &Dirty) -> bool {
-        self.one_of(dirty).is_some_and(|one| !self.heavy.contains(&one))
-    }
-
-    /// The queue, or the database with a log, to which all belongs that `dirty` names.
-    fn one_of(&self, dirty: &Dirty) -> Option<RelPath> {
-        let first = dirty.paths.first().filter(|_| dirty.unsure.is_empty())?;
-        let first = sqlite::names::owner(first).unwrap_or_else(|| first.clone());
-        let kept = |path: &RelPath| self.tree.get(path).map(|known| &known.kept);
-        let has_log = || matches!(kept(&sqlite::names::log(&first)), Some(Kept::Log(_)));
-        let is_one = match kept(&first) {
-            Some(Kept::Queue) => true,
-            Some(Kept::Database) => has_log(),
-            _ => false,
-        };
-        Some(first).filter(|first| is_one && dirty.is_only(Some(first)))
-    }
-
-    /// Of `one`, captured by itself, so much was read: what was more than a little will be again.
-    fn weighed(&mut self, one: RelPath) {
-        if self.worked.0 > LITTLE {
-            self.heavy.insert(one);
-        } else {
-            self.heavy.remove(&one);
-        }
     }
 
     /// Bytes that the last capture read, whatever came of it, and how long that took.

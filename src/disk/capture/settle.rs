@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::calm::Calm;
 use super::candidates::{Candidates, Dirty, Search};
 use super::clones::Cloning;
 use super::look::{Item, Missed, Still};
-use super::looks::{lone, moves_alone};
+use super::looks::{is_queue_alone, lone, moves_alone};
 use super::quiet::Quieting;
 use super::rules::Rules;
 use super::sqlite::names::belongs;
@@ -17,7 +18,6 @@ use crate::disk::hold::Holder;
 use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
 use crate::disk::stamp::{Shape, Stamp};
-use crate::os::pressure::held_up;
 use crate::os::writers::{Doing, Writers};
 use crate::replica::RelPath;
 
@@ -27,10 +27,6 @@ pub(super) const FIRST_GAP: Duration = Duration::from_millis(10);
 const LAST_GAP: Duration = Duration::from_millis(200);
 /// The time between the first looks: a program that pauses so long was mostly not in the middle of something.
 const CALM_GAP: Duration = Duration::from_millis(40);
-/// No program is held up so long, or not often; nor does it work so long between two writes that belong together.
-const LONG_CALM: Duration = Duration::from_millis(150);
-/// No disk keeps a program waiting so long, or it is broken.
-const LONGEST_CALM: Duration = Duration::from_secs(1);
 /// Looks that are so far apart. Then a program is hoped for that pauses often and not for long.
 const CALM_ROUNDS: u32 = 4;
 /// Looks after which the time between the two grows.
@@ -146,7 +142,7 @@ impl Settle<'_> {
                 moving = more;
             }
             let left = if round == 1 { self.left(gap, looked, &done, &unmapped) } else { gap };
-            let (mut since, doing) = self.paused(left, &names, &done.unreadable)?;
+            let (mut since, doing) = self.paused(left, &names, &done.unreadable, &mut calm)?;
             moving.extend(self.look_again(&mut done, &unmapped, lone.as_ref())?);
             self.holder.unlock();
             // It was read last and may go on growing, where nothing else has moved: else it is looked at again with the rest.
@@ -154,7 +150,8 @@ impl Settle<'_> {
                 done.dirty.join(std::mem::take(&mut since));
             }
             if moving.is_empty() && since.is_empty() {
-                if calm.is_a_pause(doing) {
+                // Of a queue alone each state is one that its program left.
+                if calm.is_a_pause(doing) || is_queue_alone(&done.items) {
                     done.certainty = Certainty::TwoLooks;
                     break;
                 }
@@ -258,8 +255,11 @@ impl Settle<'_> {
         gap: Duration,
         names: &Names,
         unreadable: &BTreeMap<RelPath, String>,
+        calm: &mut Calm,
     ) -> io::Result<(Dirty, Doing)> {
+        let waits = Instant::now();
         let mut since = self.since(gap, names, unreadable)?;
+        calm.waited(gap, waits.elapsed());
         let doing = self.writers.doing();
         since.join(self.heard_within(Duration::ZERO).unwrap_or_default());
         Ok((since, doing))
@@ -322,35 +322,6 @@ impl Settle<'_> {
     }
 }
 
-/// A time in which nothing has moved.
-pub(super) struct Calm {
-    began: Instant,
-    held_up: Option<Duration>,
-}
-
-impl Calm {
-    pub(super) fn begin() -> Self {
-        Self { began: Instant::now(), held_up: held_up() }
-    }
-
-    /// Whether a program that has done nothing in it has paused by itself. While programs of this machine wait for their turn or for a
-    /// disk, it may be one of them, and in the middle of something.
-    pub(super) fn is_a_pause(&self, doing: Doing) -> bool {
-        let (time, now) = (self.began.elapsed(), held_up());
-        let held = self.held_up.zip(now).map_or(Duration::ZERO, |(before, now)| now.saturating_sub(before));
-        is_a_pause(time, held, doing)
-    }
-}
-
-fn is_a_pause(time: Duration, held_up: Duration, doing: Doing) -> bool {
-    match doing {
-        // On a simulated machine no time need pass.
-        Doing::Rests => held_up <= time / 2 || time >= LONG_CALM,
-        Doing::Runs => time >= LONG_CALM,
-        Doing::Stuck => time >= LONGEST_CALM,
-    }
-}
-
 /// What becomes of what never held still.
 enum Over {
     /// Nothing is taken before then.
@@ -371,19 +342,3 @@ fn gap_after(round: u32, gap: Duration) -> Duration {
 }
 
 pub(super) type Names = BTreeMap<RelPath, Option<Stamp>>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_held_up_has_not_paused_by_itself() {
-        let ms = Duration::from_millis;
-        let rests = |time, held| is_a_pause(ms(time), ms(held), Doing::Rests);
-        assert!(rests(50, 0) && rests(50, 20) && !rests(50, 50) && !rests(140, 90));
-        assert!(rests(150, 150), "nobody waits so long for a turn, or not often");
-        let other = |time, doing| is_a_pause(ms(time), ms(0), doing);
-        assert!(!other(50, Doing::Runs) && other(150, Doing::Runs));
-        assert!(!other(900, Doing::Stuck) && other(1000, Doing::Stuck));
-    }
-}
