@@ -23,10 +23,15 @@ fn states(two: &Two) -> usize {
 }
 
 fn states_on(two: &Two, machine: Machine) -> usize {
+    states_at(two, machine).len()
+}
+
+/// Their times, the newest first.
+fn states_at(two: &Two, machine: Machine) -> Vec<String> {
     let listed = output(&mut two.espejo(machine, &["history", "--copies", "--json"]));
     assert_eq!(listed.status.code(), Some(0), "{}", told(&listed));
     let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    all[0]["states"].as_array().unwrap().len()
+    all[0]["states"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Files that steps back need, in the folder beside the mirror.
@@ -80,7 +85,7 @@ fn earlier_states_take_no_more_room_than_they_may_and_what_is_gone_is_no_way_bac
     two.until_same("the first copy");
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
     two.until_same("a sale");
-    let first = until_some("there is a state", || states_at(&two).first().cloned());
+    let first = until_some("there is a state", || states_at(&two, Machine::Backup).first().cloned());
     for number in 0..12 {
         fs::write(two.data.join("STOCK"), random.bytes(400_000)).unwrap();
         two.until_same(&format!("change {number}"));
@@ -89,7 +94,7 @@ fn earlier_states_take_no_more_room_than_they_may_and_what_is_gone_is_no_way_bac
     let bytes = || bytes_in(&journal.join("undo")) + bytes_in(&journal.join("stash"));
     // The steps that are in one file go together.
     until("it takes no more room than it may", || bytes() <= BOUND + BOUND / 2 && states(&two) > 1);
-    let left = states_at(&two);
+    let left = states_at(&two, Machine::Backup);
     assert!(left.len() < 12 && !left.contains(&first), "{left:?}");
     two.kill(Machine::Main);
     two.kill_pos(Machine::Main);
@@ -105,13 +110,6 @@ fn bytes_in(path: &Path) -> u64 {
         Ok(entries) => entries.filter_map(Result::ok).map(|entry| bytes_in(&entry.path())).sum(),
         Err(_) => fs::metadata(path).map_or(0, |meta| meta.len()),
     }
-}
-
-/// Their times, the newest first.
-fn states_at(two: &Two) -> Vec<String> {
-    let listed = output(&mut two.espejo(Machine::Backup, &["history", "--copies", "--json"]));
-    let all: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    all[0]["states"].as_array().unwrap().iter().map(|one| one["at"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Something was set aside on the backup so many days ago. Returns its name.

@@ -75,17 +75,23 @@ fn aside(two: &Two, machine: Machine) -> (String, Value) {
     (name.to_owned(), rows.unwrap_or_else(|| panic!("{shown}")))
 }
 
-#[test]
-fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() {
-    needs!("python3");
+/// A shop that has sold so often, and its mirror.
+fn sold(times: u8) -> (Two, Sells) {
     let mut two = Two::new();
     two.init();
     two.set("mirror", "interval = \"300ms\"");
     two.set("server", RUNS);
     let mut shop = Sells::begin(&two.data);
-    shop.sells("main", 20);
+    shop.sells("main", times.into());
     two.meet();
-    until("the first copy", || sales(&two.mirror()) == (20, 0));
+    until("the first copy", || sales(&two.mirror()) == (times.into(), 0));
+    (two, shop)
+}
+
+#[test]
+fn a_database_goes_over_and_back_and_no_sale_that_was_acknowledged_is_missing() {
+    needs!("python3");
+    let (mut two, mut shop) = sold(20);
     shop.sells("main", 30);
     until("each sale is in the mirror", || sales(&two.mirror()) == (50, 0));
     let status = two.until(Machine::Backup, "it is exact", |status| status["mirror"]["grade"] == "exact");
@@ -172,14 +178,7 @@ fn sales_that_a_power_cut_took_from_the_log_of_the_main_are_set_aside_with_their
 #[test]
 fn sales_of_which_a_start_from_an_earlier_state_knows_nothing_are_listed_row_by_row() {
     needs!("python3");
-    let mut two = Two::new();
-    two.init();
-    two.set("mirror", "interval = \"300ms\"");
-    two.set("server", RUNS);
-    let mut shop = Sells::begin(&two.data);
-    shop.sells("main", 5);
-    two.meet();
-    until("the first copy", || sales(&two.mirror()) == (5, 0));
+    let (mut two, mut shop) = sold(5);
     let then = Timestamp::now().to_string();
     // They stand in the log alone.
     shop.sells("main", 3);
