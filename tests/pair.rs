@@ -14,7 +14,6 @@
 //! - `forgotten`: earlier states of the copy go
 //! - `history`: the diary, and what was set aside
 //! - `images`: an old state of one side comes back
-//! - `network`: a network of the test's own
 //! - `cables`: pulled for a while, pulled at random
 //! - `lacking`: what the copy lacks is counted
 //! - `licence`: the backup licence, issued, installed, refused
@@ -89,8 +88,6 @@ mod licence;
 mod lines;
 #[path = "pair/maintained.rs"]
 mod maintained;
-#[path = "pair/network.rs"]
-mod network;
 #[path = "pair/nights.rs"]
 mod nights;
 #[path = "pair/numbered.rs"]

@@ -187,6 +187,15 @@ pub enum Consent {
     Numbers,
 }
 
+impl Consent {
+    /// What a person has consented to: each one in the order above.
+    #[must_use]
+    pub fn all_of(given: [bool; 4]) -> Vec<Self> {
+        let all = [Self::Yes, Self::AcceptLoss, Self::Unlock, Self::Numbers];
+        all.into_iter().zip(given).filter_map(|(consent, is_given)| is_given.then_some(consent)).collect()
+    }
+}
+
 impl OperationKind {
     /// The steps of a change of server, or of a drill; of other operations they have no names.
     #[must_use]

@@ -4,6 +4,7 @@
 //! - [`place`]: a source, a mirror and a home that go when the test ends, and the real program on them
 //! - [`random`]: a seeded stream of numbers, printed so that a run can be repeated
 //! - [`two`]: two machines of a store on one computer
+//! - [`network`]: a network of the test's own
 //! - [`shop`]: a shop that sells at whichever of them is the server
 //! - [`small_disk`]: a disk that is soon full
 //! - [`cloning_disk`]: a disk on which files can share their blocks
@@ -13,6 +14,7 @@
 
 pub mod cloning_disk;
 pub mod edits;
+pub mod network;
 pub mod place;
 pub mod random;
 pub mod shop;

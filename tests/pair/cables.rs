@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::common::edits::Editor;
 use crate::common::is_full;
+use crate::common::network::Network;
 use crate::common::random::{Random, seed};
 use crate::common::two::{Machine, verified};
-use crate::network::Network;
 
 #[test]
 fn a_cable_pulled_during_a_first_copy_and_after_it() {

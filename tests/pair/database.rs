@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
+use crate::common::network::Network;
 use crate::common::place::{output, told};
 use crate::common::random::{Random, seed};
 use crate::common::two::{Two, verified};
 use crate::common::{is_full, passed_over};
-use crate::network::Network;
 
 /// The user and group *nobody*: `PostgreSQL` does not run as root.
 const NOBODY: u32 = 65534;

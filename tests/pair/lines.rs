@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::common::network::Network;
 use crate::common::random::Random;
 use crate::common::two::{Machine, Two, verified};
 use crate::common::{is_full, until};
-use crate::network::Network;
 
 const BOTH: [Machine; 2] = [Machine::Main, Machine::Backup];
 

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::common::network::Network;
 use crate::common::place::{output, told};
 use crate::common::tree;
 use crate::common::two::{Machine, RUNS, Two};
 use crate::common::{make_program, until};
-use crate::network::Network;
 use crate::turns::done;
 
 /// A shop with a copy that is whole, over a cable.

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use espejo::demo::order::Sale;
 
+use crate::common::network::Network;
 use crate::common::place::{output, told};
 use crate::common::random::{Random, seed};
 use crate::common::two::{Machine, Two};
 use crate::common::{is_full, needs, tree, until};
-use crate::network::Network;
 
 /// The port of the POS server on each machine.
 const PORT: u16 = 9000;

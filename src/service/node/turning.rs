@@ -108,7 +108,7 @@ impl Machine {
                 earlier = as_of;
                 let are_given = numbers::are_given(&self.status().counters, &numbers);
                 goes_on = numbers;
-                let given = consents([yes, accept_loss, unlock && yes, are_given]);
+                let given = Consent::all_of([yes, accept_loss, unlock && yes, are_given]);
                 (OperationKind::Promote, by, given, reason)
             }
             Command::Start { by } => (OperationKind::Start, by, vec![Consent::Yes], None),
@@ -230,9 +230,7 @@ impl Machine {
         self.own_till.free().await;
         let Some(program) = &mut self.program else { return };
         if std::mem::take(&mut self.turning.was_cut) && self.member.other.is_some() {
-            for lane in &self.lanes {
-                let _ = lane.source.send(last::Order::Last);
-            }
+            self.order_all(last::Order::Last);
             self.turning.starting = Some(Starting { epoch, until: Instant::now() + COMPARING });
         } else {
             program.start(epoch);
@@ -262,6 +260,8 @@ impl Machine {
             && (are_compared() || Instant::now() >= starting.until)
         {
             self.turning.starting = None;
+            // What was not compared by then would begin anew with each sale.
+            self.order_all(last::Order::GoOn);
             self.start_program(starting.epoch).await;
         }
     }
@@ -270,6 +270,7 @@ impl Machine {
     pub(super) async fn freeze(&mut self) {
         (self.turning.starting, self.turning.storing) = (None, None);
         self.turning.isolation = Isolation::default();
+        self.order_all(last::Order::GoOn);
         point!("turn.freeze");
         // One that is being stopped already is waited for.
         let runs =
@@ -315,9 +316,13 @@ impl Machine {
 
     /// Nothing is written any more, and all databases are dumped: all is sent.
     pub(super) fn all_is_written(&mut self) {
-        for lane in &mut self.lanes {
-            (lane.sent.all, lane.sent.level) = (false, None);
-            let _ = lane.source.send(last::Order::Last);
+        self.lanes.iter_mut().for_each(|lane| (lane.sent.all, lane.sent.level) = (false, None));
+        self.order_all(last::Order::Last);
+    }
+
+    fn order_all(&self, order: last::Order) {
+        for lane in &self.lanes {
+            let _ = lane.source.send(order);
         }
     }
 
@@ -325,9 +330,7 @@ impl Machine {
     pub(super) async fn unfreeze(&mut self) {
         self.turning.freezing = None;
         self.dump_on();
-        for lane in &self.lanes {
-            let _ = lane.source.send(last::Order::GoOn);
-        }
+        self.order_all(last::Order::GoOn);
         self.start_program(self.pair.record().epoch).await;
         let limit_ms = u64::try_from(STANDSTILL.as_millis()).unwrap_or(u64::MAX);
         let why = self.turning.job.ending.take().unwrap_or(WhyNot::NotLevel { limit_ms });
@@ -339,7 +342,8 @@ impl Machine {
         let Some(lane) = self.lanes.iter_mut().find(|known| known.number == lane) else { return Ok(()) };
         match news {
             News::AllSent => lane.sent.all = true,
-            News::Level { seq } => (lane.sent.level, lane.sent.compared) = (Some(*seq), true),
+            // One that was asked for before may come late: it says nothing of what was written since.
+            News::Level { seq } => (lane.sent.level, lane.sent.compared) = (lane.sent.all.then_some(*seq), true),
             News::NotLevel => lane.sent.compared = true,
             _ => return Ok(()),
         }
@@ -390,10 +394,4 @@ impl Machine {
         self.return_alone().await?;
         self.go_on().await
     }
-}
-
-/// What a person has consented to: that the other machine is dead, that something is lost, to a lock, to where numbers go on.
-fn consents(given: [bool; 4]) -> Vec<Consent> {
-    let all = [Consent::Yes, Consent::AcceptLoss, Consent::Unlock, Consent::Numbers];
-    all.into_iter().zip(given).filter_map(|(consent, is_given)| is_given.then_some(consent)).collect()
 }

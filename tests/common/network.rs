@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::common::passed_over;
-use crate::common::random::seed;
-use crate::common::two::{Machine, Two};
+use super::passed_over;
+use super::random::seed;
+use super::two::{Machine, Two};
 
 /// The addresses of main and backup, where it does not matter which.
 const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
@@ -122,6 +122,15 @@ impl Network {
         self.wire.as_mut().unwrap().set(how);
     }
 
+    /// So many bits a second go through the cable from now on, each way.
+    pub fn throttle(&self, bits: &str) {
+        for space in &self.spaces {
+            let queue = ["dev", "cable", "root", "tbf", "rate", bits, "burst", "32kbit", "latency", "50ms"];
+            let tc = Command::new("tc").args(["-n", space, "qdisc", "add"]).args(queue).status();
+            assert!(tc.is_ok_and(|status| status.success()), "this system throttles no cable");
+        }
+    }
+
     /// Bytes of the longest packet.
     pub fn longest_packet(&self, bytes: u32) {
         for space in &self.spaces {
@@ -142,7 +151,7 @@ impl Drop for Network {
 
 impl Wire {
     fn new(names: &[String; 2], how: &str) -> Option<Self> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/wire.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/wire.py");
         let mut python = Command::new("python3");
         python.arg(script).arg(seed().to_string()).args(names).args(how.split_whitespace());
         let mut program = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
