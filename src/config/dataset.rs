@@ -86,6 +86,10 @@ impl Dataset {
 
     /// Notes when the file at `item` is left out, or said to be of another kind than `wanted`.
     pub(super) fn check(&self, item: &Item<'_>, path: &str, wanted: Option<FileKind>) {
+        if matches!(self.content, Content::Dump(_)) {
+            // Its file is as old as the last dump, and what is set in it changes no database.
+            item.fault(FaultKind::NotBeside("kind = \"dump\""));
+        }
         if let Some(glob) = self.excludes(path.as_bytes()) {
             item.fault(FaultKind::Excluded(glob.as_str().to_owned()));
         }

@@ -100,6 +100,21 @@ impl Doubt {
         matches!(self, Self::DrillOld { .. } | Self::Unopened { .. } | Self::ProofOld { .. })
     }
 
+    /// The dataset, where it is told for each one.
+    #[must_use]
+    pub fn dataset(&self) -> Option<&str> {
+        match self {
+            Self::Unsteady { dataset, .. }
+            | Self::NotRestored { dataset, .. }
+            | Self::NotDumped { dataset, .. }
+            | Self::NotAside { dataset, .. }
+            | Self::Unopened { dataset, .. }
+            | Self::ProofOld { dataset, .. }
+            | Self::MuchChanged { dataset, .. } => Some(dataset),
+            Self::Database { .. } | Self::Rotten { .. } | Self::DrillFailed { .. } | Self::DrillOld { .. } => None,
+        }
+    }
+
     /// Why the server cannot change while that is so; none where it can.
     #[must_use]
     pub fn why_not(&self) -> Option<WhyNot> {

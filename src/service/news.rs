@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::status::Trouble;
 use crate::disk::DiskError;
 use crate::link::Told;
-use crate::replica::{Begin, End, Position};
+use crate::replica::{Begin, End, Position, Time};
 
 /// What happened in the copy.
 #[derive(Debug)]
@@ -113,6 +113,11 @@ pub enum News {
     MuchChanged {
         /// How many.
         percent: u64,
+    },
+    /// The state of then is kept, and all since then with it.
+    Kept {
+        /// When that was.
+        from: Time,
     },
     /// A person says that what was changed until then was meant.
     Meant(Timestamp),

@@ -1,6 +1,8 @@
 //! What a change of server would do now: everything that is examined before it, what it asks a person, what it would lose, and
 //! its steps. A person reads it first, and the same value decides whether it is done.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,9 @@ pub struct Earlier {
     pub at: Timestamp,
     /// In words that the shop knows.
     pub lacks: Vec<Lack>,
+    /// The last one of each number that must not repeat, as far as it was read then.
+    #[serde(default)]
+    pub numbers: BTreeMap<String, u64>,
 }
 
 /// Something that may be missing in the copy.
@@ -271,7 +276,11 @@ impl Plan {
     /// The same from what the copy was at `at`: all that came since is lost, too.
     #[must_use]
     pub fn from_earlier(mut self, at: Timestamp, now: Timestamp) -> Self {
-        let lacks = self.earlier.iter().find(|earlier| earlier.at <= at).map(|earlier| earlier.lacks.clone());
+        let earlier = self.earlier.iter().find(|earlier| earlier.at <= at).cloned();
+        let (lacks, lasts) = earlier.map(|earlier| (earlier.lacks, earlier.numbers)).unzip();
+        let lasts = lasts.unwrap_or_default();
+        // What was given out since then is suspect, too.
+        self.numbers.iter_mut().for_each(|number| number.last = lasts.get(&number.name).copied());
         let behind_ms = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0);
         let loss = self.loss.unwrap_or_default();
         let loss = Loss { as_of: Some(at), behind_ms: behind_ms.max(loss.behind_ms), behind_at_least: true, ..loss };
@@ -328,6 +337,26 @@ mod tests {
     fn plan(why: &[WhyNot]) -> Plan {
         let checks = why.iter().map(|why| Check::of(Checked::Other, Some(why.clone())));
         Plan::of(OperationKind::Promote, checks.chain([Check::of(Checked::Copy, None)]).collect())
+    }
+
+    /// Found by reading: the plan told the last number of now, and the suspect ones began too late.
+    #[test]
+    fn an_earlier_state_holds_earlier_numbers() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let at = |ago| now.checked_sub(jiff::SignedDuration::from_mins(ago)).unwrap();
+        let earlier =
+            |ago, last| Earlier { at: at(ago), lacks: vec![], numbers: BTreeMap::from([("receipt".to_owned(), last)]) };
+        let number = CounterStatus {
+            name: "receipt".to_owned(),
+            last: Some(1042),
+            error: None,
+            read_at: None,
+            next: Some(Next::Behind(1092)),
+            asks: false,
+        };
+        let plan = Plan { numbers: vec![number], earlier: vec![earlier(1, 1040), earlier(10, 1000)], ..plan(&[]) };
+        let last = |ago| plan.clone().from_earlier(at(ago), now).numbers[0].last;
+        assert_eq!((last(5), last(10), last(20)), (Some(1000), Some(1000), None));
     }
 
     #[test]

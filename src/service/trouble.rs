@@ -212,6 +212,15 @@ impl Trouble {
         if is_remote { Self::Unwatched { rescan_ms } } else { Self::WatchLimit { rescan_ms } }
     }
 
+    /// The dataset, where it is told for each one.
+    #[must_use]
+    pub fn dataset(&self) -> Option<&str> {
+        match self {
+            Self::Doubt(doubt) => doubt.dataset(),
+            _ => None,
+        }
+    }
+
     /// The short code for the support desk.
     #[must_use]
     pub fn code(&self) -> &'static str {

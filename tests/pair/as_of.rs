@@ -131,6 +131,56 @@ fn what_a_person_says_was_meant_is_said_no_more_and_can_be_gone_back_to() {
     });
 }
 
+/// Found by reading: the other dataset went on to forget, and all go back together or none. A dump that is another one is no damage.
+#[test]
+fn what_is_kept_of_one_dataset_is_kept_of_all() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    two.set("mirror", "history = \"5s\"");
+    let [images, dumped] = ["images", "dumped"].map(|name| two.path().join(name));
+    fs::create_dir(&images).unwrap();
+    let written = |salt: u64| {
+        let mut random = Random::new(salt);
+        (0..8 << 20).map(|_| u8::try_from(random.below(256)).unwrap()).collect::<Vec<u8>>()
+    };
+    fs::write(&dumped, written(1)).unwrap();
+    let more = format!(
+        "\n[[dataset]]\nname = \"images\"\nmain = \"{}\"\nbackup = \"IMAGES\"\n\
+        [[dataset]]\nname = \"books\"\nkind = \"dump\"\ndump = [\"cat\", \"{}\"]\nrestore = [\"cat\"]\nevery = \"1s\"\n",
+        images.display(),
+        dumped.display()
+    );
+    let path = two.home(Machine::Main).join("store.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + &more).unwrap();
+    let home = two.home(Machine::Backup);
+    let is = |name: &str, salt| fs::read(home.join(name)).is_ok_and(|there| there == written(salt));
+    fs::write(images.join("cake.jpg"), written(2)).unwrap();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    until("the image is there", || is("IMAGES/cake.jpg", 2));
+    two.until_same("and the orders");
+    until("and the dump", || is("RUNDIR-books/books.dump", 1));
+    fs::write(&dumped, written(3)).unwrap();
+    until("the next dump is there", || is("RUNDIR-books/books.dump", 3));
+    let calm = two.until(Machine::Backup, "all are level", |status| status["mirror"]["caught_up"] == true);
+    assert!(!alarmed(&calm, "MIR-208"), "{calm}");
+    let before = Timestamp::now();
+    fs::write(images.join("cake.jpg"), written(4)).unwrap();
+    two.until(Machine::Backup, "much has changed", |status| alarmed(status, "MIR-208"));
+    let mut sales = "1;coffee\n".to_owned();
+    until("what is not kept is long gone", || {
+        sales += "2;tea\n";
+        fs::write(two.data.join("ORDER.QUE"), &sales).unwrap();
+        Timestamp::now().duration_since(before).as_secs() > 20
+    });
+    two.until_same("all that was sold");
+    lose_the_main(&mut two);
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss", "--as-of", &before.to_string()]);
+    assert!(is("IMAGES/cake.jpg", 2));
+    assert_eq!(fs::read_to_string(two.mirror().join("ORDER.QUE")).unwrap(), "1;coffee\n");
+}
+
 #[test]
 fn a_start_from_an_earlier_state_that_dies_midway_leaves_no_dataset_behind() {
     let mut two = Two::new();

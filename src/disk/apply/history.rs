@@ -19,6 +19,9 @@ const PINNED: i64 = 86_400;
 /// A state that is kept may cost so many times the room that history may take.
 const PINNED_TIMES: u64 = 4;
 
+/// The name of no dataset: what a mirror keeps for itself.
+const OWN: &str = "";
+
 impl Mirror {
     /// The states that it can be stepped back to, the oldest first, and as it is now.
     pub fn generations(&self) -> Result<Vec<Generation>, DiskError> {
@@ -63,10 +66,8 @@ impl Mirror {
     /// is not steady. The last steady one gives way to any other. Where much changed before, within that day, the state before that is
     /// kept on, and all since then with it.
     pub fn pin(&self, percent: Option<u64>) -> Result<(), DiskError> {
-        let (now, first) = (self.state.position.seq, self.history().map(|(first, _)| first));
-        let is_there =
-            |kept: &Pinned| kept.seq == now || kept.seq < now && first.is_some_and(|first| first <= kept.seq + 1);
-        let before = self.pinned()?.filter(|kept| kept.percent.is_some()).filter(is_there);
+        let now = self.state.position.seq;
+        let before = self.pinned()?.filter(|kept| kept.percent.is_some() && self.is_there(kept.seq));
         if before.is_some() && percent.is_none() {
             return Ok(());
         }
@@ -76,16 +77,41 @@ impl Mirror {
 
     /// The oldest state there is is kept for a day from now on, and all since then with it: something is wrong, and nobody knows since when.
     pub fn pin_oldest(&self) -> Result<(), DiskError> {
-        let Some((first, _)) = self.history() else { return Ok(()) };
-        let (seq, since) = (first.saturating_sub(1), ground::now().as_second());
-        self.index.set_pinned(Pinned { seq, since, percent: Some(0) })
+        self.keep_for(OWN, Time::default())
     }
 
-    /// The state that is kept.
+    /// The state of `time` is kept for a day from now on, and all since then with it, or all there are: another dataset keeps its state of
+    /// then, and all go back together.
+    pub fn keep_for(&self, dataset: &str, time: Time) -> Result<(), DiskError> {
+        let all = self.generations()?;
+        let of_then = all.iter().rfind(|one| one.as_of <= time).or(all.first());
+        let seq = of_then.map_or(self.state.position.seq, |one| one.seq);
+        self.index.keep_for(dataset, seq, ground::now().as_second())
+    }
+
+    /// The time of the oldest state that is kept because of what happened in this dataset.
+    pub fn kept_from(&self) -> Result<Option<Time>, DiskError> {
+        let pinned = self.pinned()?.map(|kept| kept.seq);
+        let oldest = self.kept()?.into_iter().filter(|(dataset, _)| dataset == OWN).map(|(_, seq)| seq);
+        let first = oldest.chain(pinned).filter(|seq| self.is_there(*seq)).min();
+        let all = self.generations()?;
+        Ok(first.and_then(|first| all.iter().find(|one| one.seq >= first)).map(|one| one.as_of))
+    }
+
+    /// The state before something doubtful, which is kept.
     pub fn pinned(&self) -> Result<Option<Pinned>, DiskError> {
-        let now = ground::now().as_second();
-        // What a clock that was ahead has said may be of any time.
-        Ok(self.index.pinned()?.filter(|kept| (0..PINNED).contains(&(now - kept.since))))
+        Ok(self.index.pinned()?.filter(|kept| is_of_today(kept.since)))
+    }
+
+    fn kept(&self) -> Result<Vec<(String, u64)>, DiskError> {
+        let kept = self.index.kept_for()?.into_iter().filter(|(.., since)| is_of_today(*since));
+        Ok(kept.map(|(dataset, seq, _)| (dataset, seq)).collect())
+    }
+
+    /// Whether the mirror can be stepped back to the state `seq`, or is in it.
+    fn is_there(&self, seq: u64) -> bool {
+        let (now, first) = (self.state.position.seq, self.history().map(|(first, _)| first));
+        seq == now || seq < now && first.is_some_and(|first| first <= seq + 1)
     }
 
     /// Drops all steps back: what stood here before can be had by nobody any more. Returns whether there were any.
@@ -104,13 +130,18 @@ impl Mirror {
         if !self.undo.is_over() {
             return Ok(None);
         }
-        let leads_there =
-            self.pinned()?.is_some_and(|pinned| self.undo.oldest_last().is_some_and(|last| last > pinned.seq));
+        let kept = self.kept()?.into_iter().map(|(_, seq)| seq).chain(self.pinned()?.map(|pinned| pinned.seq)).min();
+        let leads_there = kept.zip(self.undo.oldest_last()).is_some_and(|(kept, last)| last > kept);
         if leads_there && self.undo.bytes() <= self.undo.most_bytes().saturating_mul(PINNED_TIMES) {
             return Ok(None);
         }
         self.drop_history()
     }
+}
+
+/// Whether what is kept since that second is kept still. What a clock that was ahead has said may be of any time.
+fn is_of_today(since: i64) -> bool {
+    (0..PINNED).contains(&(ground::now().as_second() - since))
 }
 
 /// Removes what the steps back up to the one from generation `last` would need.

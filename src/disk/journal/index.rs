@@ -66,6 +66,8 @@ const SCHEMA: &str = "
         seq INTEGER PRIMARY KEY, seconds INTEGER NOT NULL, nanos INTEGER NOT NULL, grade INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS kept_state (
         id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, since INTEGER NOT NULL, percent INTEGER);
+    CREATE TABLE IF NOT EXISTS kept_for (
+        dataset TEXT PRIMARY KEY, seq INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS gathering (
         id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS rotten (path BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -163,7 +165,7 @@ impl Index {
         self.run("DELETE FROM doubted", [])?;
         self.run("DELETE FROM rotten", [])?;
         self.run("DELETE FROM generation", [])?;
-        self.run("DELETE FROM kept_state", [])?;
+        self.forget_pinned()?;
         self.run("DELETE FROM state", []).map(drop)
     }
 

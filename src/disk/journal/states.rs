@@ -61,13 +61,14 @@ impl Index {
 
     /// Forgets all states but the last, of an index that was only opened to be read.
     pub fn forget_left(&self) -> Result<(), DiskError> {
-        let sql = "PRAGMA query_only = OFF; BEGIN IMMEDIATE; DELETE FROM kept_state;
+        let sql = "PRAGMA query_only = OFF; BEGIN IMMEDIATE; DELETE FROM kept_state; DELETE FROM kept_for;
             DELETE FROM generation WHERE seq < (SELECT MAX(seq) FROM generation); COMMIT; PRAGMA query_only = ON;";
         self.at(self.db.execute_batch(sql))
     }
 
     /// Keeps no state.
     pub fn forget_pinned(&self) -> Result<(), DiskError> {
+        self.run("DELETE FROM kept_for", [])?;
         self.run("DELETE FROM kept_state", []).map(drop)
     }
 
@@ -75,5 +76,20 @@ impl Index {
     pub fn set_pinned(&self, pinned: Pinned) -> Result<(), DiskError> {
         let values = params![pinned.seq.cast_signed(), pinned.since, pinned.percent.map(u64::cast_signed)];
         self.run("INSERT OR REPLACE INTO kept_state VALUES (1, ?1, ?2, ?3)", values).map(drop)
+    }
+
+    /// The states that are kept for datasets, each with the name of that one and since when, in seconds since 1970.
+    pub fn kept_for(&self) -> Result<Vec<(String, u64, i64)>, DiskError> {
+        let rows = self.db.prepare_cached("SELECT dataset, seq, since FROM kept_for").and_then(|mut statement| {
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?));
+            statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        self.at(rows)
+    }
+
+    /// Keeps this state for a dataset, and no other for that one.
+    pub fn keep_for(&self, dataset: &str, seq: u64, since: i64) -> Result<(), DiskError> {
+        let values = params![dataset, seq.cast_signed(), since];
+        self.run("INSERT OR REPLACE INTO kept_for VALUES (?1, ?2, ?3)", values).map(drop)
     }
 }

@@ -204,6 +204,7 @@ impl Book {
             News::FirstCopy => self.begun_anew(),
             News::Answers(_)
             | News::Duplicated(_)
+            | News::Kept { .. }
             | News::Ended(_)
             | News::AllSent
             | News::Level { .. }

@@ -80,6 +80,17 @@ impl Machine {
         }
     }
 
+    /// A terminal that was away when the backup started may have seen one that was suspect.
+    pub(super) fn note_receipts(&mut self) {
+        // Receipts are one number: the first that is named.
+        let Some(first) = self.store.counters.first().map(|counter| counter.name.clone()) else { return };
+        let receipts: Vec<u64> = self.receipts().map(|(_, number)| number).collect();
+        if self.numbers.sees(&first, receipts.into_iter()) {
+            self.save_numbers();
+            self.publish_soon();
+        }
+    }
+
     fn save_numbers(&self) {
         if let Err(error) = self.numbers.save(&self.home) {
             tracing::warn!(%error, "what became of numbers could not be kept");

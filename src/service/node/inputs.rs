@@ -18,6 +18,7 @@ use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::keeper::kept;
 use crate::service::news::News;
+use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Folders, PeerState, Step};
 
@@ -277,6 +278,13 @@ impl Machine {
         if matches!(news, News::Canary { level: true, .. }) {
             let name = self.lanes[at].name.clone();
             self.is_level_again(&name);
+        }
+        if let News::Kept { from } = news {
+            let dataset = self.lanes[at].name.clone();
+            for other in self.lanes.iter().filter(|other| other.number != lane) {
+                let _ = other.orders.send(Order::KeepFor { dataset: dataset.clone(), from });
+            }
+            return Ok(());
         }
         if let News::Duplicated(copied) = news {
             self.duplicated(lane, copied).await;

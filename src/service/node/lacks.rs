@@ -62,9 +62,15 @@ impl Machine {
 
     /// The same for each state that a person chooses among, the newest first; none where nothing is counted.
     pub(super) fn lacks_earlier(&self, status: &Status) -> Vec<Earlier> {
-        let of = |state: &Reached| Earlier { at: state.at, lacks: self.lacks(status, Some(state.until)) };
+        let last = |name: &String, then| Some((name.clone(), self.numbers.readings(name)?.before(then)?));
+        let numbers = |then| self.store.counters.iter().filter_map(|one| last(&one.name, then)).collect();
+        let of = |state: &Reached| Earlier {
+            at: state.at,
+            lacks: self.lacks(status, Some(state.until)),
+            numbers: numbers(state.until),
+        };
         let all: Vec<Earlier> = self.states.known().iter().map(of).collect();
-        if all.iter().all(|one| one.lacks.is_empty()) { vec![] } else { all }
+        if all.iter().all(|one| one.lacks.is_empty() && one.numbers.is_empty()) { vec![] } else { all }
     }
 
     /// The last receipt that each terminal has seen confirmed.

@@ -154,6 +154,17 @@ impl Numbers {
         is_new
     }
 
+    /// Terminals have seen these confirmed, one that was away perhaps only now. Returns whether any of them was suspect, and the last that
+    /// is known to be given.
+    pub(super) fn sees(&mut self, name: &str, receipts: impl Iterator<Item = u64>) -> bool {
+        let Some(set) = self.saved.set.iter_mut().rfind(|set| set.name == name) else { return false };
+        let Some((first, Some(end))) = set.suspect else { return false };
+        let last = receipts.filter(|number| (first..=end).contains(number)).max();
+        let is_new = last > set.seen;
+        set.seen = set.seen.max(last);
+        is_new
+    }
+
     /// This was set on the other machine. Returns whether that is something new.
     pub(super) fn hears(&mut self, numbered: &[Numbered]) -> bool {
         let mut is_new = false;
@@ -333,6 +344,28 @@ mod tests {
         assert!(numbers.learns(&found(3, 1100)));
         let all: Vec<_> = numbers.saved.set.iter().map(|set| set.found).collect();
         assert_eq!(all, [Some(1045), Some(1100)]);
+    }
+
+    /// Found by reading: a till that was away when the backup started had shown a number of which the page said that nobody got it.
+    #[test]
+    fn a_terminal_that_comes_late_has_seen_what_was_suspect() {
+        let set = Numbered {
+            name: "receipt".to_owned(),
+            epoch: 2,
+            at: Timestamp::UNIX_EPOCH,
+            last: Some(1042),
+            next: Next::Behind(1092),
+            suspect: Some((1043, Some(1092))),
+            by: None,
+            found: Some(1045),
+            seen: None,
+        };
+        let mut numbers = Numbers { saved: Saved { set: vec![set], ..Saved::default() }, ..Numbers::default() };
+        assert!(!numbers.sees("receipt", [1042, 1093].into_iter()), "these are in the copy, or of the backup");
+        assert!(numbers.sees("receipt", [1047, 1093].into_iter()));
+        assert!(!numbers.sees("receipt", [1046, 1047].into_iter()) && !numbers.sees("folio", [1048].into_iter()));
+        let report = numbers.saved.set[0].report().unwrap();
+        assert_eq!((report.lost, report.never), (Some((1046, 1047)), Some((1048, 1092))));
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Machine {
         }
         self.keep().await;
         for lane in &self.lanes {
-            let _ = lane.orders.send(order);
+            let _ = lane.orders.send(order.clone());
         }
         Reply::Running { operation }
     }

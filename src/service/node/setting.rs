@@ -6,7 +6,7 @@ use super::writing::write_number;
 use crate::os::{ground, point};
 use crate::pair::Epoch;
 use crate::service::event::{Noted, What};
-use crate::service::numbering::{Next, Numbered, behind_set, next, suspect};
+use crate::service::numbering::{Next, Numbered, behind_set, next, said as said_of, suspect};
 use crate::service::plan::Step;
 use crate::service::readings::Readings;
 use crate::service::refusal::WhyNot;
@@ -105,9 +105,10 @@ impl Machine {
             let last = read.clone().ok().max(before);
             // They may have been stepped back: what came after that is in them no more.
             let held = read.clone().ok().or(before);
-            let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| Next::Behind(*value));
-            let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
             let shown = self.seen_by_tills(&counter.name);
+            let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| *value);
+            let said = said_of(said, last, shown);
+            let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
             let found = || {
                 let from = last.map(|last| behind_set(last, self.numbers.last_set(&counter.name)));
                 let next = next(&counter.on_start, from, 0)?.in_epoch(epoch);

@@ -307,7 +307,8 @@ pub fn join(all: &mut Status, next: Status) {
     }
     all.datasets.extend(next.datasets);
     for alarm in next.alarms {
-        if !all.alarms.iter().any(|known| known.code == alarm.code) {
+        let is_it = |known: &Alarm| known.code == alarm.code && known.trouble.dataset() == alarm.trouble.dataset();
+        if !all.alarms.iter().any(is_it) {
             all.alarms.push(alarm);
         }
     }

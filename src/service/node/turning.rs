@@ -387,6 +387,7 @@ impl Machine {
             self.all_is_found().await;
             self.step(Event::Gathered).await?;
         }
+        self.note_receipts();
         self.leave_nobody_behind().await;
         self.pass_on().await;
         self.tell_devices();

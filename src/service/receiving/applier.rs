@@ -188,6 +188,7 @@ impl Hands {
                 Work::DuplicateRest(copy) => self.duplicate_rest(copy),
                 Work::Pin { percent } => self.pin(percent),
                 Work::PinOldest => self.pin_oldest(),
+                Work::KeepFor { dataset, from } => self.keep_for(&dataset, from),
                 Work::Compared { same, is_opened } => self.compared(same, is_opened),
                 Work::Reseed => self.reseed(),
                 Work::Canary { at, level } => self.canary(at, level),

@@ -8,7 +8,7 @@ use super::work::Done;
 use crate::disk::apply::private::Opens;
 use crate::disk::apply::survey::Cursor;
 use crate::os::ground::Worker;
-use crate::replica::RelPath;
+use crate::replica::{RelPath, Time};
 use crate::service::haste::Haste;
 use crate::service::news::News;
 
@@ -104,15 +104,31 @@ impl Hands {
 
     /// The state as it is now may be wanted back.
     pub(super) fn pin(&self, percent: Option<u64>) {
-        if let Err(error) = self.mirror.pin(percent) {
-            tracing::warn!(%error, "the state before a doubtful change could not be kept");
+        match self.mirror.pin(percent) {
+            Ok(()) => self.tell_pinned(),
+            Err(error) => tracing::warn!(%error, "the state before a doubtful change could not be kept"),
         }
     }
 
     /// The oldest state may be wanted back: since when something is wrong nobody knows.
     pub(super) fn pin_oldest(&self) {
-        if let Err(error) = self.mirror.pin_oldest() {
-            tracing::warn!(%error, "the earlier states could not be kept");
+        match self.mirror.pin_oldest() {
+            Ok(()) => self.tell_pinned(),
+            Err(error) => tracing::warn!(%error, "the earlier states could not be kept"),
+        }
+    }
+
+    /// The other datasets keep what this one keeps: all go back together.
+    fn tell_pinned(&self) {
+        if let Ok(Some(from)) = self.mirror.kept_from() {
+            self.tell(News::Kept { from });
+        }
+    }
+
+    /// Another dataset keeps its state of `from`.
+    pub(super) fn keep_for(&self, dataset: &str, from: Time) {
+        if let Err(error) = self.mirror.keep_for(dataset, from) {
+            tracing::warn!(%error, dataset, "what another dataset keeps could not be kept here");
         }
     }
 

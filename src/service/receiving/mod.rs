@@ -271,6 +271,10 @@ impl Receiving {
                 self.applier.work(Work::ForgetHistory);
                 Ok(())
             }
+            Order::KeepFor { dataset, from } => {
+                self.applier.work(Work::KeepFor { dataset, from });
+                Ok(())
+            }
             Order::AcceptRemovals => self.say(&ToSource::AcceptRemovals),
             Order::AcceptEmptied => self.say(&ToSource::AcceptEmptied),
             Order::AcceptOlder => self.say(&ToSource::AcceptOlder),

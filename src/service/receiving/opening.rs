@@ -65,11 +65,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         as_of: state.as_of,
         same: mirror.index().same().ok().flatten(),
         doubted: mirror.index().doubted().ok().flatten(),
-        much: mirror
-            .pinned()
-            .ok()
-            .flatten()
-            .and_then(|kept| Some((kept.percent.filter(|percent| *percent > 0)?, kept.since))),
+        much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
     };
     let names = |paths: &[RelPath]| paths.iter().map(ToString::to_string).collect();
     let (strange, rotten) = (names(&found.strange), names(&found.rotten));

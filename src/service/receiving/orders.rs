@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use crate::replica::Time;
+
 /// Something that it can be asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Order {
     /// Listen to the server: its epoch is saved.
     Follow {
@@ -26,6 +28,13 @@ pub enum Order {
     AcceptOlder,
     /// Drop all steps back.
     ForgetHistory,
+    /// Another dataset keeps its state of then: keep that of this one, too.
+    KeepFor {
+        /// Its name.
+        dataset: String,
+        /// When that was.
+        from: Time,
+    },
     /// Copy the mirror for a drill.
     Duplicate,
     /// End in order.

@@ -44,6 +44,8 @@ pub(super) enum Work {
     Pin { percent: Option<u64> },
     /// The oldest state may be wanted back.
     PinOldest,
+    /// Another dataset keeps its state of then.
+    KeepFor { dataset: String, from: Time },
     /// Both sides were the same then, byte for byte: seconds since 1970; none where they differ. Whether each database opens as well.
     Compared { same: Option<i64>, is_opened: bool },
     /// Forget what the mirror was: a first copy is to come.
