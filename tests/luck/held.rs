@@ -33,6 +33,21 @@ fn nobody_waits_for_what_is_held_longer_than_is_said() {
     assert!(holder.may_read(&place.source.join("other.db")));
 }
 
+/// Found by reading: while anything else moved, a file was locked for one look after the other, and who only tries never got it.
+#[test]
+fn what_was_locked_for_a_look_is_left_alone_for_a_while() {
+    let place = Place::new();
+    let prices = place.source.join("PRICES.DAT");
+    let file = File::create(&prices).unwrap();
+    let mut holder = Holder::new(Some(env!("CARGO_BIN_EXE_espejo").into()));
+    assert!(holder.may_lock());
+    holder.lock([(prices, LockKind::Flock)]).unwrap();
+    assert!(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err());
+    holder.unlock();
+    assert!(!holder.may_lock() && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+    until("it may be locked again", || holder.may_lock());
+}
+
 /// It keeps no log, is written all the time, and cannot be read while its program may wait.
 #[test]
 fn a_database_that_is_too_large_to_be_held_is_mirrored_as_it_is_and_said() {

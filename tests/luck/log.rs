@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use espejo::replica::Grade;
+use espejo::replica::{Grade, RelPath};
 
 use crate::common::random::{Random, seed};
-use crate::common::{needs, place::Place};
+use crate::common::{needs, place::Place, until};
 use crate::database::{BY_HAND, Mirrored, Shop, WAL};
 use crate::source::dirty;
 
@@ -54,6 +54,25 @@ fn what_stood_in_a_log_that_was_begun_anew_is_taken_from_the_database() {
         mirror.follows();
         assert_eq!(mirror.last(), i64::try_from(from).unwrap() + 499);
     }
+}
+
+/// Found by reading: a second commit within the tick of the clock that stamped the first was heard of, and taken for nothing.
+#[test]
+fn a_log_that_was_read_within_the_tick_of_the_clock_that_stamped_it_is_read_again_when_it_is_heard_of() {
+    needs!("python3");
+    let place = Place::new();
+    let mut shop = Shop::begins(&place, &[WAL, BY_HAND]);
+    shop.sells(0..50);
+    let mut mirror = Mirrored::begin(&place);
+    let log = RelPath::new(b"shop.db-wal").unwrap();
+    let is_young = |mirror: &Mirrored<'_>| mirror.source.tree().get(&log).is_some_and(|known| known.young);
+    let in_time = (50..250).any(|number| {
+        shop.sells(number..number + 1);
+        assert!(mirror.follows());
+        is_young(&mirror)
+    });
+    assert!(in_time, "no clock ticks so fast");
+    until("its stamp can be trusted", || !mirror.follows() && !is_young(&mirror));
 }
 
 #[test]

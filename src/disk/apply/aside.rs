@@ -34,17 +34,31 @@ impl Mirror {
             How::Edit { at, .. } => Some(at.clone()),
             _ => None,
         });
-        self.copy_all_aside(lost.chain(edited).collect(), to)
+        // What is applied then is written to the mirror, and what stood there to the steps back.
+        let applied = plan.stored.to.saturating_sub(plan.stored.from).saturating_mul(2);
+        self.copy_all_aside(lost.chain(edited).collect(), to, applied)
     }
 
-    /// Copies the files at `paths` to the folder `to`, and makes that durable: with a file of a database all of them, where there is room.
-    pub(super) fn copy_all_aside(&self, paths: BTreeSet<RelPath>, to: PathBuf) -> Result<SetAside, DiskError> {
+    /// Copies the files at `paths` to the folder `to`, and makes that durable: with a file of a database all of them, where there is room
+    /// for that and for `more`.
+    pub(super) fn copy_all_aside(
+        &self,
+        paths: BTreeSet<RelPath>,
+        to: PathBuf,
+        more: u64,
+    ) -> Result<SetAside, DiskError> {
         let whole = self.whole_databases(paths.iter().cloned())?;
-        let free = self.dest.free().at("looking for room in", self.dest.path())?;
-        let paths = if self.needed(&whole, &to)? <= free {
+        let free = || self.dest.free().at("looking for room in", self.dest.path());
+        let paths = if self.needed(&whole, &to)?.saturating_add(more) <= free()? {
             whole
         } else {
-            let needed = self.needed(&paths, &to)?;
+            if let Ok(aside) = Root::open(&to) {
+                // There was more room at an earlier try.
+                for path in whole.difference(&paths) {
+                    let _ = aside.unlink(path);
+                }
+            }
+            let (needed, free) = (self.needed(&paths, &to)?, free()?);
             if free < needed {
                 return Err(DiskError::NoRoom { path: self.dest.path().to_owned(), needed, free });
             }

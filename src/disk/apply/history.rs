@@ -48,7 +48,7 @@ impl Mirror {
             touched.extend(self.touched_by(seq)?.ok_or(DiskError::TooLongAgo { oldest: None })?);
         }
         let to = journal_folder(self.dest.path()).join("rescue").join(format!("{stamp}-{target}"));
-        self.copy_all_aside(touched, to).map(Some)
+        self.copy_all_aside(touched, to, 0).map(Some)
     }
 
     /// Steps back to the state of `time`. Whatever comes in between, doing it again goes on with it.

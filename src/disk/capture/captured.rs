@@ -58,7 +58,7 @@ impl Source {
                 self.tree.remove(&path);
                 continue;
             };
-            let young = item.seen.is_young();
+            let young = item.is_young();
             let mut kept = Kept::Whole;
             let body = match item.seen {
                 Seen::Gone => {

@@ -12,6 +12,7 @@ use super::settle::{Certainty, Moves, Settle, Settled};
 use super::tree::Kept;
 use super::{Captured, Outcome, Source, SourceError, Stop, now_as_time};
 use crate::disk::spool::Spool;
+use crate::disk::stamp::Stamp;
 use crate::replica::RelPath;
 
 impl Source {
@@ -53,6 +54,7 @@ impl Source {
             return Ok(Outcome::Stopped { why, dirty });
         }
         self.note(&dirty, &mut settled);
+        self.guard.misses(self.unreadable.keys().chain(&settled.dirty.unsure), &self.tree);
         let doubted = dirty.unsure;
         // What never held still was named to be looked at again, so that nothing of it is left when this says more.
         self.certainty = settled.certainty;
@@ -90,6 +92,10 @@ impl Source {
         if is_half_a_record(path, item, self.tree.get(path)) {
             // What is known of a log is what the mirror has of it, though no more of it is there.
             self.tree.keep(path, item.seen.kept());
+            let is_as_it_was = |stamp: &Stamp| self.tree.get(path).is_some_and(|known| known.stamp.is_same(stamp));
+            if let Some(stamp) = item.stamp.filter(is_as_it_was) {
+                self.tree.restamp(path, stamp, item.is_young());
+            }
             if !self.rules.is_guess(path) || item.seen.kept() != Kept::Queue {
                 return false;
             }
@@ -98,8 +104,9 @@ impl Source {
         }
         let differs = is_change(path, item, self.tree.get(path));
         if let (false, Some(stamp)) = (differs, item.stamp) {
-            self.tree.restamp(path, stamp, item.seen.is_young());
+            self.tree.restamp(path, stamp, item.is_young());
             self.tree.keep(path, item.seen.kept());
+            self.guard.looked_at(path);
         }
         differs
     }

@@ -24,6 +24,8 @@ pub struct Guard {
     olds: Consent,
     /// All is compared with what the mirror says it has, for the first time.
     first_look: bool,
+    /// Names that could not be looked at then, and were not since.
+    unlooked: BTreeSet<RelPath>,
     /// Files that went without a question, and when: "at once" is ten minutes, for removing takes its time.
     lately: VecDeque<(Instant, u64)>,
 }
@@ -114,6 +116,21 @@ impl Guard {
         self.first_look = true;
     }
 
+    /// These cannot be looked at, or do not hold still. What counts for the first look counts for theirs, whenever that is.
+    pub fn misses<'p>(&mut self, paths: impl Iterator<Item = &'p RelPath>, tree: &Tree) {
+        if self.first_look {
+            // Of a database one name is told.
+            let all = paths.flat_map(|path| [path.clone(), names::log(path)]);
+            self.unlooked
+                .extend(all.flat_map(|path| tree.within(&path).map(|(path, _)| path.clone()).collect::<Vec<_>>()));
+        }
+    }
+
+    /// This was looked at, and is what the mirror has.
+    pub fn looked_at(&mut self, path: &RelPath) {
+        self.unlooked.remove(path);
+    }
+
     /// All was compared, and nothing differs.
     pub fn looked_through(&mut self) {
         self.first_look = false;
@@ -130,17 +147,18 @@ impl Guard {
         let mut older = Older::default();
         for (path, item) in items {
             let Some(known) = tree.get(path) else { continue };
-            let is_lost_log = self.first_look && is_lost_log(path, items, tree);
+            let is_first = self.first_look || self.unlooked.contains(path);
+            let is_lost_log = is_first && is_lost_log(path, items, tree);
             let (Seen::File(file), Some(stamp)) = (&item.seen, item.stamp) else {
                 older.files.extend(is_lost_log.then(|| path.clone()));
                 continue;
             };
             let ago = known.stamp.meta.mtime.min(now).seconds - stamp.meta.mtime.seconds;
             let is_queue = file.kept == Kept::Queue || Kind::by_name(path.as_bytes()) == Kind::Queue;
-            let is_cut = (self.first_look && is_queue || self.held.contains(path))
+            let is_cut = (is_first && is_queue || self.held.contains(path))
                 && file.added_to.is_none()
                 && !file.grew(known.body.size());
-            let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (self.first_look || known.kept == Kept::Queue);
+            let is_older = stamp.meta.mtime < known.stamp.meta.mtime && (is_first || known.kept == Kept::Queue);
             let is_other = file.base.as_ref() == Some(path) && !file.is_held(path, known.body.size());
             if (is_older || is_cut || is_lost_log) && is_other && known.body.is_file() {
                 older.files.push(path.clone());
@@ -226,6 +244,7 @@ impl Guard {
         }
         self.meant_empty.retain(|path| !items.contains_key(path));
         self.held.retain(|path| !items.contains_key(path));
+        self.unlooked.retain(|path| !items.contains_key(path));
     }
 }
 
@@ -288,6 +307,8 @@ fn is_gone_too(path: &RelPath, items: &BTreeMap<RelPath, Item>) -> bool {
 mod tests {
     use super::*;
     use crate::disk::capture::tree::Known;
+    use crate::disk::stamp::{Shape, Stamp};
+    use crate::replica::naming::Inode;
     use crate::replica::{Blocks, Entry, Meta};
 
     fn path(number: u64) -> RelPath {
@@ -317,6 +338,31 @@ mod tests {
         }
         assert!(is_journal(&path("POS-R-journal"), &tree));
         assert!(!is_journal(&path("DIARY-journal"), &tree) && !is_journal(&path("POS-R"), &tree));
+    }
+
+    /// Found by reading: what could not be read at the first look counted for nothing later, when it was shorter than the mirror's.
+    #[test]
+    fn a_queue_that_could_not_be_looked_at_first_is_older_whenever_it_is() {
+        let name = RelPath::new(b"ORDER.QUE").unwrap();
+        let mut tree = Tree::default();
+        let body = Body::File { size: 100, blocks: Blocks::default() };
+        tree.insert(name.clone(), Known::told(Entry { meta: Meta::default(), body }));
+        let (inode, meta, ctime) = (Inode::default(), Meta::default(), Time::default());
+        let stamp = Stamp { inode, size: 60, stored: 60, links: 1, shape: Shape::File, meta, ctime };
+        let cut = || {
+            let seen = FileSeen { size: 60, kept: Kept::Queue, base: Some(name.clone()), ..FileSeen::default() };
+            BTreeMap::from([(name.clone(), Item { stamp: Some(stamp), seen: Seen::File(seen) })])
+        };
+        let older = |guard: &Guard| guard.older(&cut(), &tree, Time::default()).files;
+        let mut guard = Guard::new(Consent::Ask);
+        guard.begin_anew();
+        guard.misses([name.clone()].iter(), &tree);
+        guard.looked_through();
+        assert_eq!(older(&guard), std::slice::from_ref(&name));
+        guard.done(&cut(), &tree, Instant::now());
+        assert!(older(&guard).is_empty(), "what was set aside once is");
+        guard.misses([name.clone()].iter(), &tree);
+        assert!(older(&guard).is_empty(), "its program may have begun it anew since");
     }
 
     #[test]

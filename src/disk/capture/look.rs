@@ -87,6 +87,14 @@ pub enum Missed {
     Spool(io::Error),
 }
 
+impl Item {
+    /// Whether a later write may not show in what `stat` says.
+    #[must_use]
+    pub fn is_young(&self) -> bool {
+        self.stamp.is_some_and(|stamp| self.seen.is_young(&stamp))
+    }
+}
+
 impl Seen {
     /// What of a file was captured.
     #[must_use]
@@ -97,10 +105,10 @@ impl Seen {
         }
     }
 
-    /// Whether it was looked at once, within the tick of the clock that stamped it: a later write may not show.
-    #[must_use]
-    pub fn is_young(&self) -> bool {
-        matches!(self, Self::File(file) if matches!(file.kept, Kept::Queue | Kept::Database) && !file.calm)
+    /// Whether it was looked at once, or last, within the tick of the clock that stamped it: a later write may not show.
+    fn is_young(&self, stamp: &Stamp) -> bool {
+        let Self::File(file) = self else { return false };
+        !file.calm && (file.kept != Kept::Whole || is_coarse(stamp))
     }
 }
 
@@ -278,6 +286,9 @@ fn inside(ranges: &[Range<u64>], index: u64) -> bool {
 /// Longer than any clock that stamps files ticks (at 100 Hz: 10 ms), and no shorter than two looks lie apart.
 pub(super) const TICK: Duration = Duration::from_millis(12);
 
+/// The same where files are stamped with whole seconds: `ext3`, and `ext4` with small inodes. FAT knows every second one only.
+const COARSE_TICK: Duration = Duration::from_secs(2);
+
 /// Bytes from which on a file that nobody can have written unseen is read once, not twice.
 pub(super) const BIG: u64 = 4 * 1024 * 1024;
 
@@ -289,7 +300,16 @@ pub(super) fn age(stamp: &Stamp) -> Option<Duration> {
 
 /// Whether its last change is longer ago than the clock ticks.
 pub(super) fn is_calm(stamp: &Stamp) -> bool {
-    age(stamp).is_some_and(|age| age >= TICK)
+    age(stamp).is_some_and(|age| age >= tick(stamp))
+}
+
+/// How far the clock that stamped it may be behind.
+pub(super) fn tick(stamp: &Stamp) -> Duration {
+    if is_coarse(stamp) { COARSE_TICK } else { TICK }
+}
+
+fn is_coarse(stamp: &Stamp) -> bool {
+    stamp.ctime.nanos == 0
 }
 
 /// Whether `stat` alone still says of the file what it said before the first look.

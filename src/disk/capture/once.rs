@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::{BIG, FileSeen, Seen, TICK, age};
+use super::look::{BIG, FileSeen, Seen, TICK, age, tick};
 use super::settle::{Names, Settle, Settled};
 use super::tree::Kept;
 use crate::disk::stamp::{Shape, Stamp};
@@ -31,7 +31,7 @@ impl Settle<'_> {
                 (Seen::File(seen), Some(stamp))
                     if !seen.kept.is_sure() && unmapped.contains(path) && self.shows(seen, &stamp) =>
                 {
-                    left = left.max((TICK + gap).saturating_sub(age(&stamp).unwrap_or_default()));
+                    left = left.max((tick(&stamp) + gap).saturating_sub(age(&stamp).unwrap_or_default()));
                 }
                 _ => return gap,
             }

@@ -149,27 +149,27 @@ impl Settle<'_> {
             if moving.is_empty() && since.is_only(lone.as_ref()) {
                 done.dirty.join(std::mem::take(&mut since));
             }
-            if moving.is_empty() && since.is_empty() {
-                // Of a queue alone each state is one that its program left.
-                if calm.is_a_pause(doing) || is_queue_alone(&done.items) {
-                    done.certainty = Certainty::TwoLooks;
-                    break;
-                }
-                todo = moving;
-                continue;
+            let rests = moving.is_empty() && since.is_empty();
+            // Of a queue alone each state is one that its program left.
+            if rests && (calm.is_a_pause(doing) || is_queue_alone(&done.items)) {
+                done.certainty = Certainty::TwoLooks;
+                break;
             }
             match self.patience_over(began, round) {
                 None => {}
-                Some(Over::Later(at)) => {
-                    done.later = Some(at);
-                    return Ok(done);
-                }
+                Some(Over::Later(at)) => return Ok(Settled { later: Some(at), ..done }),
                 Some(Over::Stands) => began = Instant::now(),
                 Some(Over::Ends) => {
+                    // Whoever was held up all the time may be in the middle of something.
+                    let moving = if rests { names.keys().cloned().collect() } else { moving };
                     self.take_as_it_is(&mut names, moving, &mut done, round)?;
                     done.dirty.join(since);
                     break;
                 }
+            }
+            if rests {
+                todo = moving;
+                continue;
             }
             moving.extend(self.merge(&since, &mut names, &mut done)?);
             if self.is_cloned(&mut names, &mut done, &mut moving, round)? {
@@ -221,7 +221,7 @@ impl Settle<'_> {
         let locks = names.iter().filter(|(_, stamp)| is_file(stamp));
         let locks: Vec<_> =
             locks.filter_map(|(path, _)| Some((on_disk(folder, path), self.rules.lock(path)?))).collect();
-        if !locks.is_empty() && self.holder.can_hold() {
+        if !locks.is_empty() && self.holder.may_lock() {
             let _ = self.holder.lock(locks);
         }
     }
@@ -258,8 +258,10 @@ impl Settle<'_> {
         calm: &mut Calm,
     ) -> io::Result<(Dirty, Doing)> {
         let waits = Instant::now();
-        let mut since = self.since(gap, names, unreadable)?;
+        let heard = self.heard_within(gap);
+        // A look at everything is work, and others pause meanwhile as at any other time.
         calm.waited(gap, waits.elapsed());
+        let mut since = heard.map_or_else(|| self.changed_since(names, unreadable), Ok)?;
         let doing = self.writers.doing();
         since.join(self.heard_within(Duration::ZERO).unwrap_or_default());
         Ok((since, doing))

@@ -30,6 +30,9 @@ pub const HOLD_MAX: Duration = Duration::from_millis(200);
 /// What could not be read in that time is not held again for so long.
 const REST: Duration = Duration::from_secs(10);
 
+/// After files were locked, none is for so many times as long.
+const LOCK_REST: u32 = 3;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -95,8 +98,10 @@ pub enum NotHeld {
 pub struct Holder {
     program: Option<PathBuf>,
     process: Option<Process>,
-    /// Files may be locked.
-    locks: bool,
+    /// Files may be locked since then.
+    locks: Option<Instant>,
+    /// None is locked before then.
+    no_lock_before: Option<Instant>,
     /// What could not be read while it was held, and until when it is not held again.
     rests: HashMap<PathBuf, Instant>,
 }
@@ -112,7 +117,7 @@ impl Holder {
     /// What is to be held is held by a process of `program`; without one, nothing can be.
     #[must_use]
     pub fn new(program: Option<PathBuf>) -> Self {
-        Self { program, process: None, locks: false, rests: HashMap::new() }
+        Self { program, process: None, locks: None, no_lock_before: None, rests: HashMap::new() }
     }
 
     /// Whether there is anybody to hold anything.
@@ -132,20 +137,27 @@ impl Holder {
         self.ask(&Ask::Read(path.as_os_str().as_bytes().to_vec()))
     }
 
+    /// Whether files may be locked: in the long run they are for a quarter of the time at the most, whatever else moves and is looked at.
+    #[must_use]
+    pub fn may_lock(&self) -> bool {
+        self.can_hold() && self.no_lock_before.is_none_or(|at| Instant::now() >= at)
+    }
+
     /// Locks files, so that nobody writes them who honours that, until [`Holder::unlock`].
     pub fn lock(&mut self, files: impl IntoIterator<Item = (PathBuf, LockKind)>) -> Result<(), NotHeld> {
         let bytes = |path: PathBuf| ByteBuf::from(path.as_os_str().as_bytes().to_vec());
         let files = files.into_iter().map(|(path, kind)| (bytes(path), kind)).collect();
-        self.locks = true;
+        self.locks = Some(Instant::now());
         self.ask(&Ask::Lock(files)).map(drop)
     }
 
     /// Unlocks them. They are unlocked when this returns, whatever the process does.
     pub fn unlock(&mut self) {
-        let locks = std::mem::take(&mut self.locks);
-        if locks && self.process.is_some() && self.ask(&Ask::Unlock).is_err() {
+        let Some(since) = self.locks.take() else { return };
+        if self.process.is_some() && self.ask(&Ask::Unlock).is_err() {
             self.end();
         }
+        self.no_lock_before = Some(Instant::now() + since.elapsed() * LOCK_REST);
     }
 
     /// Gives up the database at `path` that was begun to be read: it is given up when this returns, whatever the process does. Returns

@@ -139,6 +139,15 @@ impl Book {
         what
     }
 
+    /// The canary has come through.
+    fn came_through(&mut self, at: Time, level: bool) {
+        self.operations.both_there(self.is_usable());
+        // In the time that it took nothing else was on its way: what it says of its source holds here.
+        if level && self.is_usable() {
+            self.as_of = at;
+        }
+    }
+
     /// Notes what happened. Returns what is to be told of it by itself.
     fn note(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
@@ -158,11 +167,7 @@ impl Book {
                 vec![]
             }
             News::Canary { at, level } => {
-                self.operations.both_there(self.is_usable());
-                // In the time that it took nothing else was on its way: what it says of its source holds here.
-                if level && self.is_usable() {
-                    self.as_of = at;
-                }
+                self.came_through(at, level);
                 vec![]
             }
             News::Coming(_) | News::GivenUp => {

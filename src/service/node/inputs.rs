@@ -14,6 +14,7 @@ use crate::link::pulse;
 use crate::os::ground::spawn;
 use crate::os::{ground, point};
 use crate::pair::{Action, Duty, Event, story};
+use crate::replica::Time;
 use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::keeper::kept;
@@ -261,6 +262,14 @@ impl Machine {
         self.member.folder(&self.home, store, name)
     }
 
+    /// The dataset at `at` keeps its state of `from`. The others keep theirs: all go back together.
+    fn keep_all(&self, at: usize, from: Time) {
+        let dataset = &self.lanes[at].name;
+        for other in self.lanes.iter().filter(|other| other.name != *dataset) {
+            let _ = other.orders.send(Order::KeepFor { dataset: dataset.clone(), from });
+        }
+    }
+
     async fn news(&mut self, lane: usize, mut news: News) -> Result<(), MachineError> {
         // What belonged to a duty that is over says nothing any more.
         let Some(at) = self.lanes.iter().position(|known| known.number == lane) else { return Ok(()) };
@@ -280,10 +289,7 @@ impl Machine {
             self.is_level_again(&name);
         }
         if let News::Kept { from } = news {
-            let dataset = self.lanes[at].name.clone();
-            for other in self.lanes.iter().filter(|other| other.number != lane) {
-                let _ = other.orders.send(Order::KeepFor { dataset: dataset.clone(), from });
-            }
+            self.keep_all(at, from);
             return Ok(());
         }
         if let News::Duplicated(copied) = news {

@@ -34,7 +34,7 @@ pub(super) async fn begin(
     store: &Store,
 ) -> Result<(Keeper, Proofs, Option<Caller>), MachineError> {
     // What was copied to be looked at by a process that was killed.
-    crate::disk::scratch::tidy(home);
+    crate::disk::scratch::begin(home);
     let id = member.pin(home, identity.id())?;
     let proofs = Proofs::load(home, identity, member.node, id);
     let folder = |dataset: &Dataset| (dataset.name.clone(), member.folder(home, store, &dataset.name));

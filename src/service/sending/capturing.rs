@@ -20,7 +20,7 @@ impl Sending {
         self.tell_behind()?;
         let mut dirty = std::mem::take(&mut self.dirty);
         // Who writes through memory is heard by nobody: what belongs to this change may stand there already.
-        let is_little = self.source.is_little(&dirty);
+        let is_little = self.source.is_little(&dirty) && !self.is_mapped();
         if !is_little {
             dirty.unsure.extend(self.mapped.iter().cloned());
         }

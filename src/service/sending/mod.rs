@@ -293,7 +293,13 @@ impl Sending {
 
     /// When it may be read again. While a shop stands still and waits for that, at once, and so what costs next to nothing.
     fn free_at(&mut self, now: Instant) -> Instant {
-        if self.last == Last::No && !self.source.is_little(&self.dirty) { self.budget.free_at(now) } else { now }
+        let is_free = self.last != Last::No || self.source.is_little(&self.dirty) && !self.is_mapped();
+        if is_free { now } else { self.budget.free_at(now) }
+    }
+
+    /// Whether a file is mapped that is looked at with each change.
+    fn is_mapped(&self) -> bool {
+        self.mapped.iter().any(|path| !self.source.tree().is_index(path))
     }
 
     /// Whether the mirror can be told of changes now.

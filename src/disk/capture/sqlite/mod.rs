@@ -204,7 +204,7 @@ impl Settle<'_> {
             _ => 0,
         };
         let scope = Scope { ranges: vec![from..blocks::count(now.end())], holes_from: from };
-        let mut log_seen = FileSeen { size: now.end(), ..FileSeen::default() };
+        let mut log_seen = FileSeen { size: now.end(), calm: is_calm(&log_stamp), ..FileSeen::default() };
         read += compare(&log_file, (&log_stamp, Still::NeedNot), &mut log_seen, &scope, held_log, self.spool, None)?;
         let stands = now.is_in(&log_file)?
             && stamp_of(file)?.size >= stamp.size
