@@ -62,6 +62,15 @@ pub fn queue(folder: &Path) -> Bad {
     Ok(())
 }
 
+/// The same, and as many as are counted beside it.
+pub fn counted(folder: &Path) -> Bad {
+    queue(folder)?;
+    let read = |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
+    let (lines, index) = (read("ORDER.QUE")?.iter().filter(|byte| **byte == b'\n').count() as u64, read("ORDERS.MAP")?);
+    let counted = index.get(..8).map(|count| u64::from_le_bytes(count.try_into().unwrap()));
+    if counted == Some(lines) { Ok(()) } else { Err(format!("{lines} in the queue, {counted:?} counted")) }
+}
+
 fn hex(sum: [u8; 4]) -> String {
     format!("{:08x}", u32::from_le_bytes(sum))
 }

@@ -2,6 +2,7 @@
 
 torn/writer.py KIND FOLDER RATE [BYTES]: works until its input ends. BYTES of old sales are there when it begins.
 """
+import mmap
 import os
 import random
 import sqlite3
@@ -110,7 +111,23 @@ class Queue:
         self.queue.write(line[30:])
 
 
-KINDS = {"wal": lambda: Database("WAL"), "checkpoints": lambda: Database("WAL", 8), "journal": lambda: Database("DELETE"), "isam": Isam, "queue": Queue}
+class Mapped(Queue):
+    """The same, with a count of them that is stored through memory: nobody hears of that."""
+
+    def __init__(self):
+        super().__init__()
+        with open(at("ORDERS.MAP"), "wb") as new:
+            new.write(bytes(4096))
+        self.file = open(at("ORDERS.MAP"), "r+b")
+        self.memory = mmap.mmap(self.file.fileno(), 4096)
+        self.memory[:8] = struct.pack("<Q", self.number)
+
+    def sell(self):
+        super().sell()
+        self.memory[:8] = struct.pack("<Q", self.number)
+
+
+KINDS = {"mapped": Mapped, "wal": lambda: Database("WAL"), "checkpoints": lambda: Database("WAL", 8), "journal": lambda: Database("DELETE"), "isam": Isam, "queue": Queue}
 shop = KINDS[kind]()
 over = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()

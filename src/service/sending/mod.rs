@@ -204,7 +204,8 @@ impl Sending {
             tell,
             budget: Budget::new(now),
             not_before: now,
-            next_tick: now + settings.interval,
+            // What is mapped is to be known from the first change on.
+            next_tick: now,
             canary_due: true,
             next_mapped: now,
             mapped: BTreeSet::new(),
