@@ -28,6 +28,7 @@
 //! - `strangers`: who is turned away
 //! - `crowds`: garbage, callers that say nothing, a thousand of them
 //! - `switched`: a planned change to the backup
+//! - `unapplied`: the backup cannot apply what it acknowledged
 //! - `versions`: who speaks another version
 //! - `clocks`: a day apart
 //! - `database`: the files of a real database
@@ -124,6 +125,8 @@ mod strangers;
 mod switched;
 #[path = "pair/turns.rs"]
 mod turns;
+#[path = "pair/unapplied.rs"]
+mod unapplied;
 #[path = "pair/versions.rs"]
 mod versions;
 

@@ -179,7 +179,8 @@ impl Engine {
                 Ok(mirror.map(begin).transpose()?)
             });
             match begun {
-                Ok(Some(half)) => half.run().await,
+                // What it says at its end is heard.
+                Ok(Some(half)) => drop(half.run().await),
                 nothing => {
                     let _ = tell.send(News::Ended(None));
                     nothing?;

@@ -66,7 +66,8 @@ pub fn queue(folder: &Path) -> Bad {
 pub fn counted(folder: &Path) -> Bad {
     queue(folder)?;
     let read = |name: &str| fs::read(folder.join(name)).map_err(|error| error.to_string());
-    let (lines, index) = (read("ORDER.QUE")?.iter().filter(|byte| **byte == b'\n').count() as u64, read("ORDERS.MAP")?);
+    let (queue, index) = (read("ORDER.QUE")?, read("ORDERS.MAP")?);
+    let lines = String::from_utf8_lossy(&queue).lines().count() as u64;
     let counted = index.get(..8).map(|count| u64::from_le_bytes(count.try_into().unwrap()));
     if counted == Some(lines) { Ok(()) } else { Err(format!("{lines} in the queue, {counted:?} counted")) }
 }

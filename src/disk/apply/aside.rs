@@ -8,6 +8,7 @@ use super::plan::{How, Plan};
 use super::{Mirror, content, journal_folder};
 use crate::disk::capture::sqlite::{begins_like_one, names};
 use crate::disk::error::{At, DiskError};
+use crate::disk::journal::redo::UNAPPLIED;
 use crate::disk::root::Root;
 use crate::disk::stamp::Shape;
 use crate::replica::{RelPath, Time};
@@ -34,8 +35,8 @@ impl Mirror {
             How::Edit { at, .. } => Some(at.clone()),
             _ => None,
         });
-        // What is applied then is written to the mirror, and what stood there to the steps back.
-        let applied = plan.stored.to.saturating_sub(plan.stored.from).saturating_mul(2);
+        // What is applied then is written to the mirror, and what stood there to the steps back; and so is what is acknowledged behind it.
+        let applied = plan.stored.to.saturating_sub(plan.stored.from).saturating_add(UNAPPLIED).saturating_mul(2);
         self.copy_all_aside(lost.chain(edited).collect(), to, applied)
     }
 

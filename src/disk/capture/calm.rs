@@ -25,6 +25,11 @@ impl Calm {
         Self { began: Instant::now(), held_up: held_up(), lost: Duration::ZERO }
     }
 
+    /// For so long nothing has moved, whatever that says.
+    pub(super) fn lasts(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// It was to be waited for `gap`, and that took so long: what is more proves nothing of any other program.
     pub(super) fn waited(&mut self, gap: Duration, took: Duration) {
         self.lost += took.saturating_sub(gap);

@@ -114,6 +114,7 @@ impl Guard {
     /// All is to be compared anew with what the mirror says it has.
     pub fn begin_anew(&mut self) {
         self.first_look = true;
+        self.unlooked.clear();
     }
 
     /// These cannot be looked at, or do not hold still. What counts for the first look counts for theirs, whenever that is.
@@ -147,7 +148,7 @@ impl Guard {
         let mut older = Older::default();
         for (path, item) in items {
             let Some(known) = tree.get(path) else { continue };
-            let is_first = self.first_look || self.unlooked.contains(path);
+            let is_first = self.first_look || self.unlooked.contains(path) && known.is_told();
             let is_lost_log = is_first && is_lost_log(path, items, tree);
             let (Seen::File(file), Some(stamp)) = (&item.seen, item.stamp) else {
                 older.files.extend(is_lost_log.then(|| path.clone()));

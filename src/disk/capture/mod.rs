@@ -288,6 +288,12 @@ impl Source {
         Ok(self.guard.stops(removals).then_some(removals))
     }
 
+    /// Whether it is mirrored, if it is there.
+    #[must_use]
+    pub fn takes(&self, path: &RelPath) -> bool {
+        self.exclude.takes(path)
+    }
+
     /// What the mirror holds.
     #[must_use]
     pub fn tree(&self) -> &Tree {

@@ -155,7 +155,7 @@ impl Settle<'_> {
                 done.certainty = Certainty::TwoLooks;
                 break;
             }
-            match self.patience_over(began, round) {
+            match self.patience_over(began, round, rests.then(|| calm.lasts())) {
                 None => {}
                 Some(Over::Later(at)) => return Ok(Settled { later: Some(at), ..done }),
                 Some(Over::Stands) => began = Instant::now(),
@@ -230,8 +230,11 @@ impl Settle<'_> {
         began.elapsed() <= self.patience || round < LEAST_ROUNDS
     }
 
-    /// What becomes of what never held still; none while there is patience.
-    fn patience_over(&mut self, began: Instant, round: u32) -> Option<Over> {
+    /// What becomes of what never held still; none while there is patience, or nothing has moved since a while that is no pause yet.
+    fn patience_over(&mut self, began: Instant, round: u32, rests: Option<Duration>) -> Option<Over> {
+        if rests.is_some_and(|rests| rests <= self.patience) {
+            return None;
+        }
         if self.is_patient(began, round) && !(round >= LEAST_ROUNDS && self.quieting.is_awaited()) {
             return None;
         }

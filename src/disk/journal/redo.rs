@@ -12,6 +12,9 @@ use crate::replica::part::{End, Part};
 use crate::replica::position::Rolling;
 use crate::replica::{Begin, Position};
 
+/// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
+pub const UNAPPLIED: u64 = 64 * 1024 * 1024;
+
 /// Bytes of the file that are kept when it begins anew.
 const KEEP: u64 = 4 * 1024 * 1024;
 

@@ -29,6 +29,8 @@ pub(super) struct Doubts {
     differs: bool,
     /// Files that were not what was written.
     pub(super) rotten: BTreeSet<String>,
+    /// Why what was acknowledged cannot be applied, if it cannot.
+    unapplied: Option<String>,
     /// Databases that are captured as plain files, with the reason.
     pub(super) plain: Vec<(String, String)>,
     /// A generation changed so many of a hundred bytes, and when.
@@ -46,6 +48,7 @@ impl Default for Doubts {
             unopened: 0,
             differs: false,
             rotten: BTreeSet::new(),
+            unapplied: None,
             plain: vec![],
             much: None,
             meant: Timestamp::MIN,
@@ -60,6 +63,7 @@ impl Doubts {
         self.differs = doubted == Some(Doubted::Differs);
         let at = |(percent, seconds)| Some((percent, Timestamp::from_second(seconds).ok()?));
         self.much = much.and_then(at).or(self.much);
+        self.unapplied = None;
     }
 
     /// Both sides were compared, byte for byte, or this one begins anew.
@@ -75,6 +79,7 @@ impl Doubts {
     pub(super) fn hear(&mut self, news: News, now: Timestamp) -> Vec<What> {
         match news {
             News::Broken { databases, unopened } => (self.broken, self.unopened) = (databases, unopened),
+            News::Unapplied(why) => self.unapplied = why,
             News::Plain(files) => self.plain = files,
             News::MuchChanged { percent } => self.much = Some((percent, now)),
             News::Meant(until) => self.meant = until,
@@ -95,6 +100,12 @@ impl Book {
     #[must_use]
     pub fn differs(&self) -> bool {
         self.doubts.differs
+    }
+
+    /// Why what was acknowledged cannot be applied, if it cannot.
+    #[must_use]
+    pub fn unapplied(&self) -> Option<&str> {
+        self.doubts.unapplied.as_deref()
     }
 
     pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {

@@ -189,6 +189,7 @@ impl Book {
                 vec![]
             }
             News::Strange(_)
+            | News::Unapplied(_)
             | News::Rotten(_)
             | News::Broken { .. }
             | News::Plain(_)

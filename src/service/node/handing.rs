@@ -1,6 +1,7 @@
 //! A place is given, and taken.
 
 use super::note::Note;
+use super::turning::Beginning;
 use super::{Machine, MachineError};
 use crate::os::point;
 use crate::pair::{Duty, Epoch, Event};
@@ -31,7 +32,7 @@ impl Machine {
         point!("turn.grant-heard");
         // Nothing is lost by this, and nothing of it was asked for with another start.
         self.forget_numbers();
-        self.turning.as_of = None;
+        self.turning.from = Beginning::default();
         self.turning.took = Some(to);
         self.turning.job.wait_anew();
         self.step(Event::Granted { to }).await

@@ -259,11 +259,12 @@ async fn mirror(
     let Receipt { dest, opening, epoch, asks, suspicious } = receipt;
     let mut orders = Orders::new(orders);
     let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
-    let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else { return Ok(()) };
+    let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else {
+        return Err("there was no room to open the mirror".to_owned());
+    };
     let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;
     goes.store(true, Ordering::Relaxed);
-    half.asking(asks).suspecting(suspicious).run().await;
-    Ok(())
+    half.asking(asks).suspecting(suspicious).run().await
 }
 
 async fn ended(worker: Worker<Result<(), String>>) -> Result<(), String> {

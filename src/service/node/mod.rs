@@ -34,6 +34,7 @@
 //! - `twin`: two machines with one key
 //! - `stalling`: a dataset that stops, while the others go on
 //! - `stillness`: the shop's program stands still for a capture, and goes on
+//! - `draining`: the mirrors are closed before anything is served from them
 //! - `planning`: what each change of server would do now
 //! - `publishing`: how it stands is told
 //! - `keeping`: what goes into the diary
@@ -58,6 +59,7 @@ pub mod calling;
 mod check;
 pub mod days;
 pub mod devices;
+mod draining;
 mod drill;
 mod dumps;
 mod duties;

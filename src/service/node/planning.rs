@@ -74,7 +74,8 @@ impl Machine {
         let oldest_ms = dumps.iter().map(|(age, _)| *age).max().unwrap_or(0);
         let ages = std::iter::once((status.mirror.behind_ms, limit_ms)).chain(dumps);
         let (age_ms, limit_ms) = ages.max_by_key(|(age, limit)| age.saturating_sub(*limit)).unwrap_or((0, limit_ms));
-        let stopped = self.stalled().into_iter().next();
+        let stopped = self.stalled().into_iter().next().map(|Stalled { dataset, why, .. }| (dataset, why));
+        let lacks = stopped.or_else(|| self.unapplied()).map(|(name, why)| WhyNot::DatasetLacks { name, why });
         let parted = if self.has_twin { Some(WhyNot::Twin) } else { self.has_parted.then_some(WhyNot::Parted) };
         let mut checks = vec![
             Check::of(Checked::Duty, duty),
@@ -85,10 +86,7 @@ impl Machine {
                 Checked::CopyAge,
                 (age_ms > limit_ms && !has_given).then_some(WhyNot::CopyOld { age_ms, limit_ms }),
             ),
-            Check::of(
-                Checked::Datasets,
-                stopped.map(|Stalled { dataset: name, why, .. }| WhyNot::DatasetLacks { name, why }),
-            ),
+            Check::of(Checked::Datasets, lacks),
             Check::of(Checked::Questions, (!status.questions.is_empty()).then_some(WhyNot::QuestionOpen)),
             Check::of(Checked::Proven, self.copy_differs().then_some(WhyNot::CopyDiffers)),
             Check::of(Checked::Licence, self.days.as_ref().and_then(|days| days.may_start().err())),
@@ -115,6 +113,11 @@ impl Machine {
         let steps = kind.steps().iter().filter(|step| !skipped(step)).copied().collect();
         let (lacks, earlier) = (self.lacks(status, None), self.lacks_earlier(status));
         Plan { loss, licence_ends_at, steps, numbers, lacks, earlier, ..Plan::of(kind, checks) }
+    }
+
+    /// A dataset that cannot apply what it acknowledged last, and why.
+    fn unapplied(&self) -> Option<(String, String)> {
+        self.lanes.iter().find_map(|lane| Some((lane.name.clone(), lane.book.unapplied()?.to_owned())))
     }
 
     fn copy_differs(&self) -> bool {

@@ -107,6 +107,8 @@ impl Machine {
             let held = read.clone().ok().or(before);
             let shown = self.seen_by_tills(&counter.name);
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| *value);
+            // Where nobody could read it, nobody else knows.
+            let known = said.map(|said| Next::Behind(said.max(shown)));
             let said = said_of(said, last, shown);
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
             let found = || {
@@ -116,7 +118,7 @@ impl Machine {
             };
             // Where nobody could read it, and a person has set it: where that is nobody else knows.
             let by_hand = || self.numbers.saved.by_hand.contains(&counter.name).then(|| Next::Series("?".to_owned()));
-            let Some(next) = said.or_else(found).or_else(by_hand) else {
+            let Some(next) = said.or_else(found).or(known).or_else(by_hand) else {
                 let why = read.err().unwrap_or_else(|| "nobody said where it goes on".to_owned());
                 return Err((counter.name.clone(), why));
             };

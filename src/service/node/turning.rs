@@ -37,16 +37,16 @@ const COMPARING: Duration = Duration::from_secs(10);
 pub(super) struct Turning {
     /// What a person asked for, as a stored job.
     pub(super) job: Job,
-    /// It starts from an earlier state of the copy.
-    pub(super) as_of: Option<Timestamp>,
+    /// From what it starts.
+    pub(super) from: Beginning,
     /// The epoch that was given to this machine, until its POS server answers.
     pub(super) took: Option<Epoch>,
     /// The POS server stands still to give its place away.
-    freezing: Option<Freezing>,
+    pub(super) freezing: Option<Freezing>,
     /// The POS server is to be started when the copy is in step.
-    starting: Option<Starting>,
+    pub(super) starting: Option<Starting>,
     /// It is to be started when most terminals know of its epoch.
-    storing: Option<Starting>,
+    pub(super) storing: Option<Starting>,
     /// The machine was switched off, or fell, without having been ended in order.
     pub(super) was_cut: bool,
     /// The epoch whose server is followed as soon as the POS server of this machine has stopped.
@@ -61,6 +61,15 @@ pub(super) struct Turning {
     pub(super) well: Lasting,
     /// This machine was the server until now, and has opened no mirror since.
     pub(super) served: bool,
+}
+
+/// From what a person has the backup start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beginning {
+    /// An earlier state of the copy.
+    pub(super) as_of: Option<Timestamp>,
+    /// A dataset may lack what it acknowledged last: the person was told.
+    pub(super) takes_less: bool,
 }
 
 /// The POS server stands still, or is about to, to give its place away.
@@ -102,10 +111,10 @@ impl Machine {
             self.ask_other(command, answer);
             return Ok(());
         }
-        let (mut goes_on, mut earlier) = (vec![], None);
+        let (mut goes_on, mut from) = (vec![], Beginning::default());
         let (kind, by, given, reason) = match command {
             Command::Promote { by, yes, accept_loss, unlock, reason, numbers, as_of } => {
-                earlier = as_of;
+                from = Beginning { as_of, takes_less: accept_loss };
                 let are_given = numbers::are_given(&self.status().counters, &numbers);
                 goes_on = numbers;
                 let given = Consent::all_of([yes, accept_loss, unlock && yes, are_given]);
@@ -148,7 +157,7 @@ impl Machine {
             let _ = answer.send(Reply::Refused { why: vec![WhyNot::System { error: error.to_string() }] });
             return Ok(());
         }
-        self.turning.as_of = earlier;
+        self.turning.from = from;
         let reply = self.begin_job(kind, &by, reason).await;
         let _ = answer.send(reply);
         match kind {
@@ -178,41 +187,6 @@ impl Machine {
         self.lanes.iter_mut().for_each(|lane| lane.follow(epoch));
         point!("turn.follows");
         Ok(())
-    }
-
-    /// Receives nothing more, and applies what was acknowledged.
-    pub(super) async fn drain(&mut self) -> Event {
-        let (mut seq, earlier) = (self.status().mirror.position.seq, self.turning.as_of.take());
-        point!("turn.drain");
-        if let Err((name, why)) = self.end_lanes().await {
-            self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
-            return Event::NotDrained;
-        }
-        // One that came to nothing half way is finished before anything is served.
-        let promotes = self.turning.job.running().is_some_and(|own| own.kind == OperationKind::Promote);
-        if let Some(time) = earlier.or_else(|| self.half_back().filter(|_| promotes)) {
-            match self.back_to(time).await {
-                Ok(stepped) => seq = stepped,
-                Err(why) => {
-                    self.end_job(Err(why)).await;
-                    return Event::NotDrained;
-                }
-            }
-        }
-        point!("turn.drained");
-        self.passed(Step::CloseMirror).await;
-        Event::Drained { seq }
-    }
-
-    /// Ends what is sent or received, and waits for that. Returns which dataset failed in that, and why.
-    pub(super) async fn end_lanes(&mut self) -> Result<(), (String, String)> {
-        self.give_up_drill().await;
-        self.hang_up();
-        // What comes after a change of duty is no first try.
-        self.went |= !self.lanes.is_empty();
-        (self.turning.freezing, self.turning.starting, self.turning.storing) = (None, None, None);
-        self.turning.isolation = Isolation::default();
-        self.close_lanes().await
     }
 
     /// Starts the POS server; after a power cut only when this machine and the mirror are compared. A program that does not

@@ -160,8 +160,8 @@ impl Hands {
             match work {
                 Work::Stop => return None,
                 Work::Step(stored) => {
-                    if !self.step(&stored, &mut todo, &mut queue).await {
-                        return None;
+                    if let Err(why) = self.step(&stored, &mut todo, &mut queue).await {
+                        return Some(why);
                     }
                 }
                 Work::Build(part) => {
@@ -223,13 +223,14 @@ impl Hands {
         None
     }
 
-    /// Applies a generation, however often it takes. Returns false when the end comes before.
+    /// Applies a generation, however often it takes. Fails when the end comes before: it is in the redo only, and the mirror is as it was
+    /// before it.
     async fn step(
         &mut self,
         stored: &Stored,
         todo: &mut mpsc::UnboundedReceiver<Work>,
         queue: &mut VecDeque<Work>,
-    ) -> bool {
+    ) -> Result<(), String> {
         let mut troubled = false;
         loop {
             // What was half applied is undone before it is tried again, or else the way back would lead to it.
@@ -237,10 +238,11 @@ impl Hands {
                 Ok(()) => self.mirror.apply(stored, &self.redo),
                 Err(error) => Err(error),
             };
-            match tried {
+            let why = match tried {
                 Ok(Applied { strange, history_left, set_aside }) => {
                     if troubled {
                         self.tell(News::Trouble(None));
+                        self.tell(News::Unapplied(None));
                     }
                     if let Some(left) = history_left {
                         self.tell(News::HistoryDropped(left));
@@ -253,7 +255,7 @@ impl Hands {
                     if !strange.is_empty() {
                         self.strange(&strange.into_iter().collect::<Vec<_>>());
                     }
-                    return true;
+                    return Ok(());
                 }
                 Err(error) => {
                     tracing::warn!(%error, seq = stored.end.position.seq, "a generation could not be applied; trying again");
@@ -262,12 +264,17 @@ impl Hands {
                     if error.hope() == Hope::Room {
                         let _ = self.drop_history();
                     }
+                    self.tell(News::Unapplied(Some(error.to_string())));
+                    error.to_string()
                 }
-            }
+            };
             let until = Instant::now() + RETRY;
             while let Ok(work) = timeout_at(until, todo.recv()).await {
                 match work {
-                    None | Some(Work::Stop) => return false,
+                    None | Some(Work::Stop) => {
+                        let undone = self.mirror.undo_failed().map_or_else(|error| error.to_string(), |()| why);
+                        return Err(undone);
+                    }
                     Some(Work::DropHistory(answer)) => drop(answer.send(self.drop_history())),
                     Some(other) => queue.push_back(other),
                 }

@@ -44,7 +44,7 @@ use crate::config::mirror::SUSPICIOUS;
 use crate::disk::DiskError;
 use crate::disk::apply::Mirror;
 use crate::disk::journal::index::Form;
-use crate::disk::journal::redo::Redo;
+use crate::disk::journal::redo::{Redo, UNAPPLIED};
 use crate::link::Hello;
 use crate::link::frame::{Say, ToMirror, ToSource};
 use crate::link::port::{Came, Port};
@@ -58,9 +58,6 @@ use failed::trouble;
 use incoming::{Incoming, Verdict};
 pub use orders::{Order, Orders};
 use work::{Done, Work};
-
-/// Bytes of acknowledged generations that may wait to be applied. Beyond them nothing more is acknowledged.
-const UNAPPLIED: u64 = 64 * 1024 * 1024;
 
 /// What can wake the half.
 enum Wake {
@@ -158,12 +155,13 @@ impl Receiving {
     }
 
     /// Receives over one link after another, until none can come any more or an order ends it; what was acknowledged is
-    /// applied before.
-    pub async fn run(mut self) {
+    /// applied before. Fails where that could not be done.
+    pub async fn run(mut self) -> Result<(), String> {
         let why = self.receive().await.err();
         self.applier.work(Work::Stop);
         let failed = self.applier.end().await;
-        let _ = self.news.send(News::Ended(why.or(failed)));
+        let _ = self.news.send(News::Ended(why.or_else(|| failed.clone())));
+        failed.map_or(Ok(()), Err)
     }
 
     async fn receive(&mut self) -> Result<(), String> {

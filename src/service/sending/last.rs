@@ -47,6 +47,7 @@ impl Sending {
 
     /// A link has gone, or a new one has come: all is looked at once more.
     pub(super) fn last_again(&mut self) {
+        self.asked_last = 0;
         if self.last != Last::No {
             self.last = Last::Gathering;
             self.look_at_all();
@@ -71,12 +72,24 @@ impl Sending {
         let _ = self.tell.send(News::AllSent);
         let (position, digest) = (self.position, self.digest());
         self.last = Last::Asked(position);
+        self.asked_last += 1;
         self.say(Say::Last { position, digest })
     }
 
     /// The mirror says whether it holds the same.
     pub(super) fn compared_last(&mut self, agrees: bool) {
-        let Last::Asked(position) = self.last else { return };
+        self.asked_last = self.asked_last.saturating_sub(1);
+        let Last::Asked(position) = self.last else {
+            // Nobody waits for it any more, and what differs is to be found all the same.
+            if !agrees {
+                self.begin_comparing(Haste::AtOnce);
+            }
+            return;
+        };
+        if self.asked_last > 0 {
+            // It answers what was asked before.
+            return;
+        }
         self.last = Last::No;
         let news = match (agrees, self.is_quiet()) {
             (true, true) => News::Level { seq: position.seq },

@@ -134,6 +134,8 @@ pub struct Sending {
     /// The canary of this cycle has not gone yet.
     canary_due: bool,
     next_mapped: Instant,
+    /// So many answers to [`Say::Last`] are to come.
+    asked_last: u32,
     /// Those that somebody could write unseen when that was looked at last.
     mapped: BTreeSet<RelPath>,
     next_rescan: Instant,
@@ -209,6 +211,7 @@ impl Sending {
             canary_due: true,
             next_mapped: now,
             mapped: BTreeSet::new(),
+            asked_last: 0,
             next_rescan: now + settings.rescan,
             stirred: None,
             settings,
@@ -346,7 +349,8 @@ impl Sending {
             let mapped = os::mapped_writable(&self.settings.source);
             let took = now.elapsed();
             self.next_mapped = now + (took * MAPPED_SHARE).max(self.settings.interval);
-            let mapped: BTreeSet<RelPath> = mapped.files.iter().filter_map(|path| RelPath::new(path).ok()).collect();
+            let mapped = mapped.files.iter().filter_map(|path| RelPath::new(path).ok());
+            let mapped: BTreeSet<RelPath> = mapped.filter(|path| self.source.takes(path)).collect();
             // Whoever has ended since may have written in the end.
             let all: BTreeSet<RelPath> = mapped.union(&self.mapped).cloned().collect();
             if self.last == Last::No && self.budget.free_at(now) > now {
