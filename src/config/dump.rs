@@ -68,6 +68,9 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
     Dump {
         dump: as_user(&["pg_dump", "--format=custom", database]),
         restore: as_user(&[
+            "env",
+            // Whoever has it open, and does not let go, is said instead of being waited for.
+            "PGOPTIONS=-c lock_timeout=60s",
             "pg_restore",
             "--clean",
             "--if-exists",
@@ -77,7 +80,7 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
             database,
         ]),
         drill: Some(as_user(&["sh", "-c", make, &drill])),
-        drill_end: Some(as_user(&["dropdb", "--if-exists", &drill])),
+        drill_end: Some(as_user(&["dropdb", "--if-exists", "--force", &drill])),
         every,
     }
 }

@@ -40,6 +40,11 @@ pub enum Doubt {
         /// Why.
         why: String,
     },
+    /// Databases are being read back from their dumps, for a while now: the POS server waits for that.
+    Restoring {
+        /// So many minutes.
+        minutes: u64,
+    },
     /// A database cannot be dumped: the mirror has an older dump.
     NotDumped {
         /// The dataset.
@@ -111,7 +116,11 @@ impl Doubt {
             | Self::Unopened { dataset, .. }
             | Self::ProofOld { dataset, .. }
             | Self::MuchChanged { dataset, .. } => Some(dataset),
-            Self::Database { .. } | Self::Rotten { .. } | Self::DrillFailed { .. } | Self::DrillOld { .. } => None,
+            Self::Database { .. }
+            | Self::Rotten { .. }
+            | Self::Restoring { .. }
+            | Self::DrillFailed { .. }
+            | Self::DrillOld { .. } => None,
         }
     }
 
@@ -141,6 +150,7 @@ impl Doubt {
             Self::NotRestored { .. } => "DMP-101",
             Self::NotDumped { .. } => "DMP-102",
             Self::NotAside { .. } => "DMP-103",
+            Self::Restoring { .. } => "DMP-104",
         }
     }
 }
@@ -165,6 +175,7 @@ mod tests {
             Doubt::NotAside { dataset: dataset.clone(), why },
             Doubt::DrillFailed { at, why: WhyNot::NoCopy },
             Doubt::DrillOld { days: 31 },
+            Doubt::Restoring { minutes: 2 },
             Doubt::Unopened { dataset: dataset.clone(), databases: 2 },
             Doubt::ProofOld { dataset: dataset.clone(), days: 3 },
             Doubt::MuchChanged { dataset, percent: 80, at },

@@ -17,6 +17,7 @@ use crate::config::command::Command;
 use crate::disk::apply::journal_folder;
 use crate::disk::ask::{Ask, By};
 use crate::os::ground;
+use crate::os::{Room, room_at};
 use crate::pair::Epoch;
 use crate::replica::RelPath;
 use crate::server::{ask, filled};
@@ -26,6 +27,12 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// So soon one that failed is tried again at the earliest.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// Room that is left on the disk, at the least.
+const ROOM: u64 = 64 << 20;
+
+/// The same as a part of the disk.
+const PART: u64 = 200;
 
 /// Bytes of what a program complained about that are told.
 const TOLD: u64 = 400;
@@ -187,11 +194,23 @@ impl Dumped {
     fn dump_into(&self, folder: &Path, beside: &Path, gone: &AtomicBool) -> Result<(), String> {
         let began = std::time::SystemTime::now();
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let mut part = tempfile::NamedTempFile::new_in(beside).map_err(said)?;
+        let mut part = tempfile::Builder::new().prefix(&part_of(&self.name)).tempfile_in(beside).map_err(said)?;
         let into = part.as_file().try_clone().map_err(said)?;
         let end = Instant::now() + LIMIT.max(self.every * 3);
-        let is_over = || gone.load(Ordering::Acquire) || Instant::now() >= end;
-        self.run(&self.dump, Stdio::null(), into.into(), is_over)?;
+        let room = File::open(beside).map_err(said)?;
+        let mut is_full = room_at(&room).is_ok_and(is_too_little);
+        if is_full {
+            return Err(no_room(beside));
+        }
+        let is_over = || {
+            is_full = is_full || room_at(&room).is_ok_and(is_too_little);
+            is_full || gone.load(Ordering::Acquire) || Instant::now() >= end
+        };
+        let ran = self.run(&self.dump, Stdio::null(), into.into(), is_over);
+        if is_full {
+            return Err(no_room(beside));
+        }
+        ran?;
         if part.as_file_mut().seek(SeekFrom::End(0)).map_err(said)? == 0 {
             return Err("the dump is empty".to_owned());
         }
@@ -201,6 +220,18 @@ impl Dumped {
         }
         part.persist(file(folder, &self.name)).map_err(|error| error.to_string())?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(said)
+    }
+
+    /// Removes what was to become a dump when the service before this one was killed.
+    pub fn sweep(&self) {
+        let rescue = journal_folder(&self.folder).join("rescue");
+        for beside in self.folder.parent().into_iter().chain([rescue.as_path()]) {
+            for entry in fs::read_dir(beside).into_iter().flatten().filter_map(Result::ok) {
+                if entry.file_name().as_bytes().starts_with(part_of(&self.name).as_bytes()) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
     }
 
     /// Reads the dump back, as long as this machine is not `gone` from its place.
@@ -213,6 +244,20 @@ impl Dumped {
     fn run(&self, command: &Command, input: Stdio, output: Stdio, is_over: impl FnMut() -> bool) -> Result<(), String> {
         run(filled(&self.folders, command).stdin(input).stdout(output), is_over)
     }
+}
+
+/// What the name of a dump begins with that is not whole.
+fn part_of(name: &str) -> String {
+    format!(".{name}.dump-")
+}
+
+fn no_room(beside: &Path) -> String {
+    format!("{}: there is too little room for it", beside.display())
+}
+
+/// Whether the disk is so full that nothing that large is to be written: the shop's program needs it, too.
+fn is_too_little(room: Room) -> bool {
+    room.free < ROOM.max(room.all / PART)
 }
 
 /// Runs a program to its end, or until `is_over`; what it complained about last, where it does not end with 0.
@@ -272,6 +317,27 @@ mod tests {
         assert_eq!(fs::read_to_string(file(&bad.folder, "books")).unwrap(), "one\n");
         let names = fs::read_dir(place.path()).unwrap().count();
         assert_eq!(names, 2, "nothing is left of what failed");
+    }
+
+    #[test]
+    fn what_a_killed_service_was_writing_goes_and_the_disk_is_not_filled() {
+        let place = tempfile::tempdir().unwrap();
+        let (one, gone) = (dumped(place.path(), "echo one", "true"), AtomicBool::new(false));
+        one.write(&gone).unwrap();
+        let rescue = journal_folder(&one.folder).join("rescue");
+        fs::create_dir_all(&rescue).unwrap();
+        for beside in [place.path(), &rescue] {
+            fs::write(beside.join(".books.dump-x7"), "half").unwrap();
+            fs::write(beside.join(".bookshop.dump-x7"), "of another").unwrap();
+        }
+        one.sweep();
+        for beside in [place.path(), &rescue] {
+            assert_eq!([".books.dump-x7", ".bookshop.dump-x7"].map(|name| beside.join(name).exists()), [false, true]);
+        }
+        assert!(file(&one.folder, "books").exists());
+        let room = |free, all| Room { free, all };
+        assert!(is_too_little(room(ROOM - 1, ROOM * 4)) && !is_too_little(room(ROOM, ROOM * 4)));
+        assert!(is_too_little(room(ROOM * 9, ROOM * PART * 10)), "of a large disk more is left");
     }
 
     #[test]

@@ -286,6 +286,13 @@ pub enum NoDrill {
     NotApart,
     /// A drill starts the POS server on the machine that mirrors.
     OnlyMirror,
+    /// What was read back for it could not be removed.
+    Left {
+        /// The dataset.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Something else is more urgent now.
     GivenUp,
     /// Something that this version does not know.

@@ -157,7 +157,7 @@ impl Rehearsal {
         let came = self
             .restored(&setup, &store, &over)
             .and_then(|()| started(setup.clone(), (tell, &wakes), |took| sold(&setup, &store, &over, took, &mut say)));
-        clean(&setup, &store);
+        let came = came.and(clean(&setup.folders, &store));
         if let Err(why) = came {
             say(&Told::Failed { why });
         }
@@ -211,13 +211,18 @@ impl Rehearsal {
     }
 }
 
-/// Removes what was read back for the drill.
-fn clean(setup: &Setup, store: &Store) {
-    for end in dumps(store).filter_map(|(_, dump)| dump.drill_end.as_ref()) {
-        let mut command = filled(&setup.folders, end);
+/// Removes what was read back for a drill: all of it, as far as that can be.
+pub fn clean(folders: &[(String, PathBuf)], store: &Store) -> Result<(), WhyNot> {
+    let mut cleaned = Ok(());
+    for (name, end) in dumps(store).filter_map(|(name, dump)| Some((name, dump.drill_end.as_ref()?))) {
+        let mut command = filled(folders, end);
         let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-        let _ = dumping::run(command, until(GRACE, &AtomicBool::new(false)));
+        if let Err(why) = dumping::run(command, until(GRACE, &AtomicBool::new(false))) {
+            tracing::warn!(dataset = name, why, "what was read back for a drill could not be removed");
+            cleaned = Err(WhyNot::Drill(NoDrill::Left { name: name.to_owned(), why }));
+        }
     }
+    cleaned
 }
 
 /// Whether so much time has passed since now, or nobody wants it any more.

@@ -1,9 +1,26 @@
 //! Could the copy take over now? Every reason against it.
 
-use super::status::{Alarm, Reason, Trouble};
+use super::status::{Alarm, Reason, TakeOver, Trouble};
 
 /// A copy that is older is not offered without a second consent, in milliseconds; where nothing else is set.
 pub const MAX_AGE_MS: u64 = 10 * 60 * 1000;
+
+/// What is mirrored by its dump and has none (`is_missing`), or an old one, of this age where that is the limit, is no copy to go on with.
+pub fn without_dump(answer: &mut TakeOver, is_missing: bool, old: Option<(u64, u64)>) {
+    let mut add = |check: &str, value: String, limit: String| {
+        answer.yes = false;
+        if !answer.reasons.iter().any(|reason| reason.check == check) {
+            let [check, remedy] = [check, "wait"].map(str::to_owned);
+            answer.reasons.push(Reason { check, value, limit, remedy });
+        }
+    };
+    if is_missing {
+        add("first-copy", "none".to_owned(), "one".to_owned());
+    }
+    if let Some((age, limit)) = old {
+        add("copy-age", format!("{} min", age / 60_000), format!("{} min", limit / 60_000));
+    }
+}
 
 /// Every reason against using the copy now.
 #[must_use]
@@ -78,6 +95,20 @@ pub fn reasons(usable: bool, behind_ms: u64, max_age_ms: u64, alarms: &[Alarm]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_that_was_not_dumped_or_long_ago_is_nothing_to_go_on_with() {
+        let yes = || TakeOver { yes: true, since: jiff::Timestamp::UNIX_EPOCH, reasons: vec![] };
+        let told = |is_missing, old| {
+            let mut answer = yes();
+            without_dump(&mut answer, is_missing, old);
+            (answer.yes, answer.reasons.into_iter().map(|reason| (reason.check, reason.value)).collect::<Vec<_>>())
+        };
+        let reason = |check: &str, value: &str| (check.to_owned(), value.to_owned());
+        assert_eq!(told(false, None), (true, vec![]));
+        assert_eq!(told(true, None), (false, vec![reason("first-copy", "none")]));
+        assert_eq!(told(false, Some((3_600_000, 600_000))), (false, vec![reason("copy-age", "60 min")]));
+    }
 
     #[test]
     fn every_reason_is_named_at_once() {

@@ -24,6 +24,9 @@ pub fn doubt(words: &Words, doubt: &Doubt) -> Told {
             let args = [("dataset", text(dataset)), ("why", text(why))];
             told("doubt-not-restored", "doubt-not-restored-do", &args)
         }
+        Doubt::Restoring { minutes } => {
+            told("doubt-restoring", "doubt-restoring-do", &[("minutes", (*minutes).into())])
+        }
         Doubt::NotDumped { dataset, why } => {
             told("doubt-not-dumped", "doubt-not-dumped-do", &[("dataset", text(dataset)), ("why", text(why))])
         }
@@ -56,7 +59,7 @@ pub fn mended(words: &Words, doubt: &Doubt) -> String {
         Doubt::Database { .. } => "mended-database",
         Doubt::Rotten { .. } => "mended-rotten",
         Doubt::Unsteady { .. } => "mended-unsteady",
-        Doubt::NotRestored { .. } => "mended-not-restored",
+        Doubt::NotRestored { .. } | Doubt::Restoring { .. } => "mended-not-restored",
         Doubt::NotDumped { .. } => "mended-not-dumped",
         Doubt::NotAside { .. } => "mended-not-aside",
         Doubt::DrillFailed { .. } | Doubt::DrillOld { .. } => "mended-drill",
@@ -87,6 +90,7 @@ mod tests {
             Doubt::Unopened { dataset: text(), databases: 2 },
             Doubt::ProofOld { dataset: text(), days: 3 },
             Doubt::NotRestored { dataset: text(), why: "no such role".to_owned() },
+            Doubt::Restoring { minutes: 2 },
             Doubt::NotDumped { dataset: text(), why: "no such role".to_owned() },
             Doubt::NotAside { dataset: text(), why: "no such role".to_owned() },
             Doubt::MuchChanged { dataset: text(), percent: 80, at },

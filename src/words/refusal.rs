@@ -116,6 +116,7 @@ fn no_drill(why: &NoDrill) -> &'static str {
     match why {
         NoDrill::NoSale { error: None } => "refusal-no-sale",
         NoDrill::NoSale { error: Some(_) } => "refusal-no-sale-tried",
+        NoDrill::Left { .. } => "refusal-drill-left",
         NoDrill::NotApart => "refusal-not-apart",
         NoDrill::OnlyMirror => "refusal-only-mirror",
         NoDrill::GivenUp => "refusal-drill-given-up",
@@ -139,6 +140,7 @@ fn said(words: &Words, why: &WhyNot) -> Vec<(&'static str, String)> {
             vec![("oldest", figures::date(words, *oldest, &jiff::tz::TimeZone::system()))]
         }
         WhyNot::Drill(NoDrill::NoSale { error: Some(error) }) => vec![("error", error.clone())],
+        WhyNot::Drill(NoDrill::Left { name, why }) => vec![("name", name.clone()), ("why", why.clone())],
         WhyNot::CopyOld { age_ms, limit_ms } => vec![("age", span(*age_ms)), ("limit", span(*limit_ms))],
         WhyNot::ServerHindered { what, why } => told(super::finding::hindered(words, what, why)),
         WhyNot::ServerVersions { ours, theirs } => vec![("ours", ours.clone()), ("theirs", theirs.clone())],
@@ -191,7 +193,8 @@ mod tests {
     #[test]
     fn every_refusal_of_a_drill_has_its_words() {
         let words = Words::load(Some("en"));
-        for why in [NoDrill::NoSale { error: None }, NoDrill::NotApart, NoDrill::OnlyMirror, NoDrill::GivenUp] {
+        let left = NoDrill::Left { name: "books".to_owned(), why: "busy".to_owned() };
+        for why in [left, NoDrill::NoSale { error: None }, NoDrill::NotApart, NoDrill::OnlyMirror, NoDrill::GivenUp] {
             let said = refusal(&words, &WhyNot::Drill(why));
             assert!(said.contains(' ') && !said.contains(['{', '}']), "{said}");
         }

@@ -84,6 +84,7 @@ fn two(words: &Words, key: &str, (a, one): (&str, String), (b, other): (&str, St
 fn no_drill(why: &NoDrill) -> &'static str {
     match why {
         NoDrill::NoSale { .. } => "short-no-sale",
+        NoDrill::Left { .. } => "short-drill-left",
         NoDrill::NotApart => "short-not-apart",
         NoDrill::OnlyMirror => "short-only-mirror",
         NoDrill::GivenUp => "short-drill-given-up",
@@ -118,6 +119,7 @@ mod tests {
             WhyNot::OnlyMain,
             WhyNot::Drill(NoDrill::NotApart),
             WhyNot::Drill(NoDrill::NoSale { error: None }),
+            WhyNot::Drill(NoDrill::Left { name: String::new(), why: String::new() }),
             WhyNot::Busy { kind: OperationKind::Drill },
             WhyNot::NoStore,
             WhyNot::ByHand,

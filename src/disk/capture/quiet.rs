@@ -9,6 +9,9 @@ use tokio::time::Instant;
 /// The shop's program is not stopped more often than that.
 const APART: Duration = Duration::from_secs(10);
 
+/// Where it was asked in vain, it is asked less and less often, down to that.
+const SELDOM: Duration = Duration::from_secs(300);
+
 /// Has the shop's program stand still.
 #[derive(Clone)]
 pub struct Quiet {
@@ -21,6 +24,8 @@ pub struct Quiet {
 pub(super) struct Quieting {
     quiet: Option<Quiet>,
     not_before: Option<Instant>,
+    /// So long it was left alone since it was asked in vain.
+    rest: Duration,
     /// It stood still the last time.
     stood: bool,
     /// It was asked to stand still, and not to go on again.
@@ -74,7 +79,9 @@ impl Quieting {
     pub(super) fn end(&mut self) -> bool {
         if std::mem::take(&mut self.asked) {
             self.stood = self.stands;
-            self.not_before = Some(Instant::now() + APART);
+            // What hangs may hold it up all the same.
+            self.rest = if self.stands { APART } else { (self.rest * 2).clamp(APART, SELDOM) };
+            self.not_before = Some(Instant::now() + self.rest);
             if let Some(quiet) = &self.quiet {
                 (quiet.end)();
             }
@@ -122,5 +129,19 @@ mod tests {
         quieting.settled();
         assert!(!quieting.is_awaited(), "it pauses by itself again");
         assert!(!Quieting::default().begin());
+    }
+
+    /// Found by reading: a hook that hangs held the shop up for most of the time.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_asked_in_vain_is_asked_less_and_less_often() {
+        let mut quieting = Quieting::of(Some(Quiet::new(|| false, || ())));
+        for rest in [10, 20, 40, 80, 160, 300, 300] {
+            assert!(!quieting.begin() && quieting.asked);
+            quieting.end();
+            tokio::time::advance(Duration::from_secs(rest - 1)).await;
+            quieting.begin();
+            assert!(!quieting.asked, "{rest} s are not over");
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
     }
 }

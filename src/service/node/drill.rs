@@ -279,6 +279,7 @@ impl Machine {
         let place = rehearsal::place(&self.home);
         if !ground::is_simulated() {
             let (home, before) = (self.home.clone(), self.drills.clearing.take());
+            let (store, data) = (self.store.clone(), self.data_folders());
             self.drills.clearing = Some(spawn(async move {
                 if let Some(before) = before {
                     let _ = before.await;
@@ -286,6 +287,10 @@ impl Machine {
                 let _output = ended(&home).await;
                 let _ = ground::aside(move || {
                     end_left(&place);
+                    if place.exists() {
+                        // Also where its process was killed before it could.
+                        let _ = rehearsal::clean(&data, &store);
+                    }
                     for folder in folders {
                         if let Err(error) = duplicate::remove(&folder) {
                             tracing::warn!(%error, folder = %folder.display(), "the copy of a drill could not be removed");

@@ -26,9 +26,13 @@ use crate::service::dumping::{self, Dumped, Dumper};
 use crate::service::home::save;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Doubt, Status, Trouble};
+use crate::service::takeover;
 
 /// Between two tries to read one back, or to set aside what is about to be overwritten.
 pub(super) const AGAIN: Duration = Duration::from_secs(10);
+
+/// What takes longer to be read back is told: a database may wait for somebody who has it open.
+const LONG: Duration = Duration::from_secs(60);
 
 /// What the mirror answered.
 type Answer = (String, Result<u64, String>);
@@ -69,6 +73,7 @@ pub(super) struct Dumps {
 struct Restoring {
     epoch: Epoch,
     runs: Running,
+    since: Instant,
 }
 
 impl Running {
@@ -252,7 +257,7 @@ impl Machine {
             }
             (asides, read_all_back(all, &gone).await)
         });
-        self.dumps.restoring = Some(Restoring { epoch, runs });
+        self.dumps.restoring = Some(Restoring { epoch, runs, since: Instant::now() });
         false
     }
 
@@ -275,7 +280,7 @@ impl Machine {
             let epoch = self.pair.record().epoch;
             self.restore_dumps(epoch);
         }
-        if let Some(Restoring { epoch, runs }) = self.dumps.restoring.take_if(|one| one.runs.task.is_finished()) {
+        if let Some(Restoring { epoch, runs, .. }) = self.dumps.restoring.take_if(|one| one.runs.task.is_finished()) {
             let (asides, came) = runs.came().await;
             self.tell_asides(asides);
             let saved = Saved { restored: self.pair.record().took_over(), ..Saved::default() };
@@ -342,7 +347,9 @@ impl Machine {
             self.dumps.dumpers.iter().filter_map(|dumper| {
                 Some(Doubt::NotDumped { dataset: dumper.name.clone(), why: dumper.stands().failed? })
             });
-        back.chain(failed).map(Trouble::Doubt).collect()
+        let since = self.dumps.restoring.as_ref().map(|one| one.since.elapsed()).filter(|since| *since >= LONG);
+        let restoring = since.map(|since| Doubt::Restoring { minutes: since.as_secs() / 60 });
+        back.chain(failed).chain(restoring).map(Trouble::Doubt).collect()
     }
 
     /// How old each dump in the mirror is, and how old it may be, both in milliseconds: `limit_ms`, or twice the time between two dumps, as it
@@ -372,6 +379,12 @@ impl Machine {
                 dataset.dumped_at = self.dumps.begun.get(&dumped.name).copied();
                 status.mirror.as_of = status.mirror.as_of.zip(dataset.dumped_at).map(|(all, dump)| all.min(dump));
             }
+        }
+        if self.pair.duty() != Duty::Serving {
+            let limit_ms = u64::try_from(self.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
+            let old = self.dump_ages(limit_ms).into_iter().find(|(age, limit)| age > limit);
+            let is_missing = self.dumped().iter().any(|dumped| !self.dumps.begun.contains_key(&dumped.name));
+            takeover::without_dump(&mut status.can_take_over, is_missing, old);
         }
     }
 }

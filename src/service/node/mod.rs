@@ -252,6 +252,7 @@ impl Machine {
             machine.noted("", Noted::RecordLost { kept });
         }
         machine.keep_program()?;
+        machine.dumped().iter().for_each(crate::service::dumping::Dumped::sweep);
         let record = load_record(home)?;
         let known = record.clone().unwrap_or_else(|| Record::first(machine.member.node));
         if known.claim == Claim::Idle {
