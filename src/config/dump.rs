@@ -65,12 +65,11 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
     // The names are words of their own: no shell reads them as anything else.
     let make =
         "dropdb --if-exists \"$0\" && createdb \"$0\" && exec pg_restore --no-owner --exit-on-error --dbname=\"$0\"";
+    // Whoever still reads it back is ended, where PostgreSQL is of version 13 or later.
+    let drop = "dropdb --if-exists --force \"$0\" || exec dropdb --if-exists \"$0\"";
     Dump {
         dump: as_user(&["pg_dump", "--format=custom", database]),
         restore: as_user(&[
-            "env",
-            // Whoever has it open, and does not let go, is said instead of being waited for.
-            "PGOPTIONS=-c lock_timeout=60s",
             "pg_restore",
             "--clean",
             "--if-exists",
@@ -80,7 +79,7 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
             database,
         ]),
         drill: Some(as_user(&["sh", "-c", make, &drill])),
-        drill_end: Some(as_user(&["dropdb", "--if-exists", "--force", &drill])),
+        drill_end: Some(as_user(&["sh", "-c", drop, &drill])),
         every,
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::replica::{RelPath, Time, part::BadPart};
 
 /// What went wrong with a disk. Each message is a line that the operator may read; [`DiskError::hope`] knows what helps.
@@ -78,6 +80,13 @@ pub enum Hope {
 }
 
 impl DiskError {
+    /// Whether the disk has lost what stood there: neither rights nor another try bring it back.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        let lost = [Errno::IO, Errno::BADMSG, Errno::UCLEAN].map(|errno| Some(errno.raw_os_error()));
+        matches!(self, Self::Io { source, .. } if lost.contains(&source.raw_os_error()))
+    }
+
     /// What helps.
     #[must_use]
     pub fn hope(&self) -> Hope {

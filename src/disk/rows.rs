@@ -107,12 +107,20 @@ fn of_table(open: &Connection, table: String, is_there: bool, most: usize) -> Ro
                 rows.more = true;
                 break;
             }
-            rows.rows.push((0..rows.columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?);
+            rows.rows.push((0..rows.columns.len()).map(|at| value(row, at)).collect::<rusqlite::Result<_>>()?);
         }
         Ok(())
     });
     rows.error = read.err().map(|error| error.to_string());
     rows
+}
+
+/// A value as it stands there; of a text in no UTF-8 what can be read.
+fn value(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Value> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Text(bytes) => Value::Text(String::from_utf8_lossy(bytes).into_owned()),
+        other => other.into(),
+    })
 }
 
 fn name_columns(open: &Connection, rows: &mut Rows) -> rusqlite::Result<()> {
@@ -171,6 +179,23 @@ pub fn csv(rows: &Rows) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Found by reading: a shop that writes its own code page ended the listing, and all that came after it.
+    #[test]
+    fn a_text_that_is_no_utf_8_is_listed() {
+        let place = tempfile::tempdir().unwrap();
+        let path = RelPath::new(b"shop.db").unwrap();
+        for (folder, more) in [("aside", "INSERT INTO sales VALUES (2, CAST(x'6361F161' AS TEXT))"), ("mirror", "")] {
+            fs::create_dir(place.path().join(folder)).unwrap();
+            let open = Connection::open(place.path().join(folder).join("shop.db")).unwrap();
+            let made =
+                "CREATE TABLE sales (number INTEGER PRIMARY KEY, what TEXT); INSERT INTO sales VALUES (1, 'tea');";
+            open.execute_batch(&format!("{made}{more}")).unwrap();
+        }
+        let folders = (place.path().join("aside"), place.path().join("mirror"));
+        let rows = lacking((&folders.0, &folders.1), &path, place.path(), SHOWN).unwrap().unwrap();
+        assert_eq!(csv(&rows[0]), "number,what\r\n2,ca\u{fffd}a\r\n");
+    }
 
     #[test]
     fn the_rows_that_another_state_lacks_stand_in_the_log_too() {

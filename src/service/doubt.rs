@@ -102,7 +102,7 @@ impl Doubt {
     /// Whether it is worth a notice only.
     #[must_use]
     pub fn is_hint(&self) -> bool {
-        matches!(self, Self::DrillOld { .. } | Self::Unopened { .. } | Self::ProofOld { .. })
+        matches!(self, Self::DrillOld { .. } | Self::Unopened { .. } | Self::ProofOld { .. } | Self::Restoring { .. })
     }
 
     /// The dataset, where it is told for each one.

@@ -31,8 +31,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Room that is left on the disk, at the least.
 const ROOM: u64 = 64 << 20;
 
-/// The same as a part of the disk.
+/// The same as a part of the disk, and at the most.
 const PART: u64 = 200;
+const MOST: u64 = 1 << 30;
 
 /// Bytes of what a program complained about that are told.
 const TOLD: u64 = 400;
@@ -257,7 +258,7 @@ fn no_room(beside: &Path) -> String {
 
 /// Whether the disk is so full that nothing that large is to be written: the shop's program needs it, too.
 fn is_too_little(room: Room) -> bool {
-    room.free < ROOM.max(room.all / PART)
+    room.free < ROOM.max(room.all / PART).min(MOST)
 }
 
 /// Runs a program to its end, or until `is_over`; what it complained about last, where it does not end with 0.

@@ -175,7 +175,7 @@ impl Engine {
             let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &tell).await;
             let begun = opened.and_then(|mirror| {
                 let port = Port::once(mirror_end);
-                let begin = |(mirror, strange)| Receiving::begin(mirror, strange, epoch, port, orders, tell.clone());
+                let begin = |opened| Receiving::begin(opened, epoch, port, orders, tell.clone());
                 Ok(mirror.map(begin).transpose()?)
             });
             match begun {

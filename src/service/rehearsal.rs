@@ -154,10 +154,17 @@ impl Rehearsal {
         };
         let ((tell, wakes), over) = (channel(), Arc::new(AtomicBool::new(false)));
         listen(input, Arc::clone(&over), tell.clone());
+        // What is begun from here on is removed, by whoever finds this, if not by this process.
+        let mark = read_back(&self.place);
+        std::fs::write(&mark, b"")?;
         let came = self
             .restored(&setup, &store, &over)
             .and_then(|()| started(setup.clone(), (tell, &wakes), |took| sold(&setup, &store, &over, took, &mut say)));
-        let came = came.and(clean(&setup.folders, &store));
+        let cleaned = clean(&setup.folders, &store);
+        if cleaned.is_ok() {
+            let _ = std::fs::remove_file(mark);
+        }
+        let came = came.and(cleaned);
         if let Err(why) = came {
             say(&Told::Failed { why });
         }
@@ -211,12 +218,18 @@ impl Rehearsal {
     }
 }
 
+/// A file that is there while something may be read back for a drill in `place`.
+#[must_use]
+pub fn read_back(place: &Path) -> PathBuf {
+    place.join("read-back")
+}
+
 /// Removes what was read back for a drill: all of it, as far as that can be.
 pub fn clean(folders: &[(String, PathBuf)], store: &Store) -> Result<(), WhyNot> {
     let mut cleaned = Ok(());
     for (name, end) in dumps(store).filter_map(|(name, dump)| Some((name, dump.drill_end.as_ref()?))) {
         let mut command = filled(folders, end);
-        let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+        let command = command.env(TRAINING, "1").stdin(Stdio::null()).stdout(Stdio::null());
         if let Err(why) = dumping::run(command, until(GRACE, &AtomicBool::new(false))) {
             tracing::warn!(dataset = name, why, "what was read back for a drill could not be removed");
             cleaned = Err(WhyNot::Drill(NoDrill::Left { name: name.to_owned(), why }));

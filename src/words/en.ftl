@@ -343,6 +343,7 @@ mended-database = Every database opens.
 mended-rotten = The damaged files were copied again.
 mended-unsteady = The data hold still again.
 mended-not-restored = The database was read back from its dump.
+mended-restoring = No database is being read back any more.
 mended-not-dumped = The database is dumped again.
 mended-not-aside = What a database alone held is set aside, or given up.
 mended-drill = A drill has shown that the POS server starts here.

@@ -129,6 +129,10 @@ fn what_was_set_aside_is_kept_for_as_long_as_is_said_and_the_diary_says_when_it_
     two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
     two.stop(Machine::Backup);
     let [old, young] = [401, 399].map(|days| set_aside(&two, days));
+    // As if it had been set up before that.
+    let key = File::options().write(true).open(two.home(Machine::Backup).join("identity.pem")).unwrap();
+    key.set_modified(SystemTime::now() - Duration::from_secs(500 * 86_400)).unwrap();
+    let timeless = set_aside(&two, 9000);
     let listed = |two: &Two| told(&output(&mut two.espejo(Machine::Backup, &["rescue", "list"])));
     assert!(listed(&two).contains(&old) && listed(&two).contains(&young), "{}", listed(&two));
     two.start(Machine::Backup);
@@ -137,6 +141,7 @@ fn what_was_set_aside_is_kept_for_as_long_as_is_said_and_the_diary_says_when_it_
         until("the diary says so", || told_in_the_diary(&two, &format!("What was set aside {what}: {old}")));
     }
     assert!(listed(&two).contains(&young), "{}", listed(&two));
+    assert!(listed(&two).contains(&timeless), "of a time before there was a shop nobody knows how old it is");
 }
 
 #[test]
@@ -259,8 +264,9 @@ fn what_finds_no_room_half_way_is_undone_also_where_no_history_is_kept() {
     assert!(disk.is_being_filled());
     two.kill(Machine::Backup);
     let history = Limits { age: Duration::ZERO, bytes: 1 << 30 };
-    let opened = Mirror::open(&two.mirror(), Opening { others: Others::Refuse, history }, 1);
-    assert!(opened.is_err(), "what was acknowledged is applied, and there is no room for it yet");
+    let (opened, found) = Mirror::open(&two.mirror(), Opening { others: Others::Refuse, history }, 1).unwrap();
+    drop(opened);
+    assert!(!found.unapplied.is_empty(), "what was acknowledged is applied, and there is no room for it yet");
     assert_eq!(tree::tree(&two.mirror()), before, "what there was is whole");
     disk.clear();
     two.nothing_around(Machine::Backup);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::plan::{How, Plan};
-use super::{Mirror, content, journal_folder};
+use super::{Mirror, content, journal_folder, redo_in};
 use crate::disk::capture::sqlite::{begins_like_one, names};
 use crate::disk::error::{At, DiskError};
-use crate::disk::journal::redo::UNAPPLIED;
+use crate::disk::journal::index::Index;
+use crate::disk::journal::redo::{self, UNAPPLIED};
 use crate::disk::root::Root;
 use crate::disk::stamp::Shape;
 use crate::replica::{RelPath, Time};
@@ -130,6 +131,22 @@ impl Mirror {
         aside.set_meta(path, &stamp.meta, Shape::File).within("setting mode and time of", to, path)?;
         Ok(true)
     }
+}
+
+/// Moves what the mirror at `dest`, which nobody has open, has acknowledged in `epoch` and could not apply to what is set aside. Returns
+/// where it is, if there is any.
+pub fn keep_unapplied(dest: &Path, epoch: u64) -> Result<Option<SetAside>, DiskError> {
+    let journal = journal_folder(dest);
+    let redo = redo_in(&journal);
+    let Some(index) = Index::left(&journal.join("index.db"))?.filter(|_| redo.exists()) else { return Ok(None) };
+    let left = redo::recover(&redo, index.state()?.position, epoch)?;
+    let Some(last) = left.last() else { return Ok(None) };
+    let to = journal.join("rescue").join(format!("unapplied-{}", last.end.position.seq));
+    fs::create_dir_all(&to).at("making", &to)?;
+    // There may be no room for a copy.
+    fs::rename(&redo, to.join("redo")).at("moving", &redo)?;
+    File::open(&to).and_then(|folder| folder.sync_all()).at("making durable", &to)?;
+    Ok(Some(SetAside { files: vec![RelPath::root().join(b"redo")], to }))
 }
 
 /// Makes the folders above `path`.

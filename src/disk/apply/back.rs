@@ -11,7 +11,7 @@ use crate::disk::journal::undo::{Back, WayBack};
 use crate::disk::point;
 use crate::disk::root::says_absent;
 use crate::disk::stamp::Shape;
-use crate::replica::RelPath;
+use crate::replica::{Meta, RelPath};
 
 /// The names in a way back.
 #[derive(Default)]
@@ -141,27 +141,39 @@ impl Mirror {
         Ok(())
     }
 
+    fn has_meta(&self, path: &RelPath, meta: &Meta) -> bool {
+        self.dest.stat(path).is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.meta == *meta))
+    }
+
     /// Puts back what stood in files that were changed in place, then modes, owners and times.
     fn restore_content(&self, way: &WayBack) -> Result<(), DiskError> {
-        let mut open: Option<(RelPath, std::fs::File)> = None;
+        let mut open: Option<Restored> = None;
         way.each(|back, data| {
             match (&back, &open) {
                 (Back::Edited { path, size }, _) => {
                     // A file that a stranger took away has nothing to be put back: the survey finds that it is missing.
                     open = match self.dest.open_to_write(path) {
                         Err(error) if says_absent(&error) => None,
-                        file => Some((path.clone(), file.within("opening", self.dest.path(), path)?)),
+                        // That may be why nothing of it was applied.
+                        Err(error) if is_refused(&error) => {
+                            let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
+                            Some(Restored { path: path.clone(), file, refused: error.raw_os_error() })
+                        }
+                        file => {
+                            let file = file.within("opening", self.dest.path(), path)?;
+                            Some(Restored { path: path.clone(), file, refused: None })
+                        }
                     };
-                    if let Some((path, file)) = &open {
-                        file.set_len(*size).within("writing", self.dest.path(), path)?;
+                    if let Some(open) = &open {
+                        open.set_len(*size).within("writing", self.dest.path(), path)?;
                     }
                 }
-                (Back::Old { offset }, Some((path, file))) => {
-                    file.write_all_at(&data, *offset).within("writing", self.dest.path(), path)?;
+                (Back::Old { offset }, Some(open)) => {
+                    open.write(&data, *offset).within("writing", self.dest.path(), &open.path)?;
                 }
-                (Back::OldZeros { offset, len }, Some((path, file))) => {
+                (Back::OldZeros { offset, len }, Some(open)) => {
                     let zeros = vec![0; usize::try_from(*len).unwrap_or(0)];
-                    file.write_all_at(&zeros, *offset).within("writing", self.dest.path(), path)?;
+                    open.write(&zeros, *offset).within("writing", self.dest.path(), &open.path)?;
                 }
                 _ => {}
             }
@@ -170,12 +182,46 @@ impl Mirror {
         way.each(|back, _| match back {
             Back::Meta { path, meta, symlink } => {
                 let shape = if symlink { Shape::Symlink } else { Shape::File };
-                let set = self.dest.set_meta(&path, &meta, shape);
+                let set = match self.dest.set_meta(&path, &meta, shape) {
+                    // It was never changed then.
+                    Err(error) if is_refused(&error) && self.has_meta(&path, &meta) => Ok(()),
+                    set => set,
+                };
                 unless_absent(set).within("setting mode and time of", self.dest.path(), &path)
             }
             _ => Ok(()),
         })
     }
+}
+
+/// A file in which is put back what stood there.
+struct Restored {
+    path: RelPath,
+    file: std::fs::File,
+    /// It cannot be written: all of it must stand there.
+    refused: Option<i32>,
+}
+
+impl Restored {
+    fn set_len(&self, size: u64) -> io::Result<()> {
+        match self.refused {
+            None => self.file.set_len(size),
+            Some(_) if self.file.metadata()?.len() == size => Ok(()),
+            Some(errno) => Err(io::Error::from_raw_os_error(errno)),
+        }
+    }
+
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let Some(errno) = self.refused else { return self.file.write_all_at(bytes, offset) };
+        let mut there = vec![0; bytes.len()];
+        self.file.read_exact_at(&mut there, offset)?;
+        if there == bytes { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) }
+    }
+}
+
+/// Whether a file may not be written: whatever was to be done there was not.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 fn unless_absent(done: io::Result<()>) -> io::Result<()> {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::aside::make_above;
 use super::content::{self, NewSum};
 use super::direct::{self, Direct};
+use super::gather::free_name;
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::{Form, State};
@@ -139,9 +140,12 @@ impl Mirror {
         }
     }
 
-    fn set_aside(&self, aside: &Aside, path: &RelPath) -> Result<(), DiskError> {
+    /// Moves what stands at `path` to what is set aside. Returns its name there: an earlier try of the same second may have one.
+    fn set_aside(&self, aside: &Aside, path: &RelPath) -> Result<RelPath, DiskError> {
         make_above(&aside.root, path)?;
-        self.dest.rename(path, &aside.root, path).within("setting aside", self.dest.path(), path)
+        let name = free_name(&aside.root, path)?;
+        self.dest.rename(path, &aside.root, &name).within("setting aside", self.dest.path(), path)?;
+        Ok(name)
     }
 
     fn build_put(&mut self, build: &mut Build, put: Put) -> Result<(), DiskError> {
@@ -154,7 +158,8 @@ impl Mirror {
 
     fn build_place(&mut self, build: &mut Build, put: &Put) -> Result<(), DiskError> {
         let Put { path, meta, content, .. } = put;
-        let here = self.dest.stat(path).within("looking at", self.dest.path(), path)?.map(|stamp| stamp.shape);
+        let stamp = self.dest.stat(path).within("looking at", self.dest.path(), path)?;
+        let (here, is_linked) = (stamp.map(|stamp| stamp.shape), stamp.is_some_and(|stamp| stamp.links > 1));
         let body = match content {
             Content::Dir => {
                 if here != Some(Shape::Dir) {
@@ -179,7 +184,10 @@ impl Mirror {
                 let (size, is_large) = (*size, *size >= direct::LARGE && bytes == size);
                 let keeps = here == Some(Shape::File) && base.as_ref() == Some(path);
                 let kept = keeps && build.aside.is_some() && !build.ours.contains(path);
-                let file = if keeps {
+                let file = if keeps && is_linked && !kept {
+                    // Its other names are other files by now, perhaps.
+                    self.unlinked(path)?
+                } else if keeps {
                     self.dest.open_to_write(path).within("opening", self.dest.path(), path)?
                 } else {
                     self.build_clear(build, path)?;
@@ -200,6 +208,16 @@ impl Mirror {
         self.index.put(path, meta, &body).map(drop)
     }
 
+    /// A file of its own in the place of one that has other names: with what stands in that.
+    fn unlinked(&self, path: &RelPath) -> Result<File, DiskError> {
+        let old = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
+        let len = old.metadata().within("reading", self.dest.path(), path)?.len();
+        self.dest.unlink(path).within("removing", self.dest.path(), path)?;
+        let new = self.dest.create(path).within("making", self.dest.path(), path)?;
+        content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), path)?;
+        Ok(new)
+    }
+
     fn directly(&self, path: &RelPath, file: &File, size: u64) -> Result<Option<Direct>, DiskError> {
         let begun = self.dest.open_to_write(path).and_then(|other| Direct::begin(file, other, size));
         begun.within("making", self.dest.path(), path)
@@ -211,9 +229,9 @@ impl Mirror {
             return Ok(());
         };
         let path = open.put.path.clone();
-        self.set_aside(aside, &path)?;
+        let name = self.set_aside(aside, &path)?;
         build.set_aside.push(path.clone());
-        let old = aside.root.open_file(&path).within("reading", &aside.path, &path)?;
+        let old = aside.root.open_file(&name).within("reading", &aside.path, &name)?;
         let new = self.dest.create(&path).within("making", self.dest.path(), &path)?;
         let len = old.metadata().within("reading", &aside.path, &path)?.len();
         content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), &path)?;

@@ -249,7 +249,7 @@ fn is_kept(aside: &Root, path: &RelPath, stamp: &Stamp) -> Result<bool, DiskErro
 }
 
 /// `path`, or where something else was set aside under that name before, one like it.
-fn free_name(aside: &Root, path: &RelPath) -> Result<RelPath, DiskError> {
+pub(super) fn free_name(aside: &Root, path: &RelPath) -> Result<RelPath, DiskError> {
     let mut name = path.clone();
     let mut number = 1;
     while aside.stat(&name).within("looking at", aside.path(), &name)?.is_some() {

@@ -93,7 +93,7 @@ impl Mirror {
     /// Where the redo is.
     #[must_use]
     pub fn redo_path(&self) -> PathBuf {
-        self.journal.join("redo")
+        redo_in(&self.journal)
     }
 
     /// Drops the oldest steps back, to make room or because they are too old. Returns how many generations can be stepped
@@ -140,6 +140,11 @@ enum Phase {
     Taking,
     /// Names are being given: what is not in the stash any more is at its new name.
     Placing,
+}
+
+/// Where the redo is, in the folder beside a mirror.
+fn redo_in(journal: &Path) -> PathBuf {
+    journal.join("redo")
 }
 
 /// Where everything that belongs to the mirror at `dest` is kept: a hidden folder beside it.

@@ -68,6 +68,8 @@ pub enum OpenError {
 pub struct Found {
     /// Generations that were acknowledged and are applied now.
     pub redone: u64,
+    /// Generations that were acknowledged and cannot be applied yet: the mirror is as it was before them.
+    pub unapplied: Vec<Stored>,
     /// Names that were not as they had been left.
     pub strange: Vec<RelPath>,
     /// Of these the ones that were known before not to be what was written.
@@ -108,6 +110,11 @@ impl Mirror {
     }
 
     fn put_in_order(&mut self, opening: Opening, epoch: u64) -> Result<Found, OpenError> {
+        let has_served = matches!(opening.others, Others::SetAside { .. });
+        if self.state.form == Form::Committed && !has_served {
+            // Also where a crash left nothing in the folder, since all of it was about to be replaced.
+            self.undo_half_done()?;
+        }
         let empty = is_empty(self.dest.path())?;
         self.begin_gathering(opening.others, empty)?;
         match self.state.form {
@@ -121,13 +128,13 @@ impl Mirror {
                 self.look_over()
             }
             Form::Committed => {
-                let redone = self.recover(epoch)?;
+                let (redone, unapplied) = self.recover(epoch)?;
                 self.begin_epoch(opening.others)?;
                 let mut strange = self.survey(Belief::Stamps)?;
                 let rotten = self.index.rotten()?;
                 // What was found in a life before this one is not what was written yet.
                 strange.extend(rotten.iter().filter(|path| !strange.contains(path)).cloned().collect::<Vec<_>>());
-                Ok(Found { redone, strange, rotten, files: 0 })
+                Ok(Found { redone, unapplied, strange, rotten, files: 0 })
             }
             Form::Fresh if empty => {
                 self.begin_anew(Form::Building)?;
@@ -218,37 +225,45 @@ impl Mirror {
         self.undo_half_applied()
     }
 
-    /// Undoes what was half done, and applies what was acknowledged.
-    fn recover(&mut self, epoch: u64) -> Result<u64, DiskError> {
-        if let Some(seq) = self.state.stepping_back {
-            if self.state.position.seq == seq {
-                self.step_back()?;
-            }
-        } else {
-            self.undo_half_applied()?;
+    /// Undoes what was half done.
+    fn undo_half_done(&mut self) -> Result<(), DiskError> {
+        match self.state.stepping_back {
+            Some(seq) if self.state.position.seq == seq => self.step_back().map(drop),
+            Some(_) => Ok(()),
+            None => self.undo_half_applied(),
         }
-        let path = self.redo_path();
-        if !path.exists() {
-            return Ok(0);
-        }
-        let todo: Vec<Stored> = redo::recover(&path, self.state.position, epoch)?;
-        let reader = Reader::open(&path)?;
-        for stored in &todo {
-            self.redo(stored, &reader)?;
-            point!("recover.redone");
-        }
-        Ok(todo.len() as u64)
     }
 
-    /// Applies what was acknowledged. Where there is no room for it, ways back make room.
-    fn redo(&mut self, stored: &Stored, reader: &Reader) -> Result<(), DiskError> {
+    /// Applies what was acknowledged. Returns how many generations that were, and those that cannot be
+    /// applied now: the disk refuses them.
+    fn recover(&mut self, epoch: u64) -> Result<(u64, Vec<Stored>), DiskError> {
+        let path = self.redo_path();
+        if !path.exists() {
+            return Ok((0, vec![]));
+        }
+        let mut todo: Vec<Stored> = redo::recover(&path, self.state.position, epoch)?;
+        let reader = Reader::open(&path)?;
+        let mut redone = 0;
+        while let Some(stored) = todo.get(redone) {
+            if let Err(error) = self.redo(stored, &reader)? {
+                tracing::error!(%error, seq = stored.end.position.seq, "what was acknowledged cannot be applied");
+                break;
+            }
+            redone += 1;
+            point!("recover.redone");
+        }
+        Ok((redone as u64, todo.split_off(redone)))
+    }
+
+    /// Applies what was acknowledged, or undoes that, where the disk refuses it. Where there is no room for it, ways back make room.
+    fn redo(&mut self, stored: &Stored, reader: &Reader) -> Result<Result<(), DiskError>, DiskError> {
         while let Err(error) = self.apply(stored, reader) {
             self.undo_half_applied()?;
             if error.hope() != Hope::Room || self.drop_history()?.is_none() {
-                return Err(error);
+                return Ok(Err(error));
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 }
 

@@ -154,9 +154,17 @@ impl Mirror {
                 Some(to) if stamp.links > 1 && self.is_same_file(&stamp, to)? => Body::Link { to: to.clone() },
                 _ => {
                     let file = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
-                    let blocks =
-                        sums(&file, stamp.size, stamp.is_sparse()).within("reading", self.dest.path(), path)?;
-                    Body::File { size: stamp.size, blocks }
+                    let sums = sums(&file, stamp.size, stamp.is_sparse()).within("reading", self.dest.path(), path);
+                    match sums {
+                        Ok(blocks) => Body::File { size: stamp.size, blocks },
+                        // What the disk cannot read is not there: it comes again, and the file is replaced without being read.
+                        Err(error) if error.is_damage() => {
+                            tracing::error!(%error, "the disk has lost a file of the mirror");
+                            self.index.set_rotten(path)?;
+                            return self.index.remove(path);
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
             },
         };
@@ -192,12 +200,17 @@ impl Mirror {
                 let count = blocks::count(*size);
                 let thin = stamp.thinness();
                 let end = count.min(cursor.block.saturating_add(room.saturating_mul(thin)));
+                // It may have become shorter since.
+                let from = cursor.block.min(end);
                 let mut is_database = false;
-                let bytes = self.check_blocks((id, &path), stamp, cursor.block..end, &mut is_database)?;
+                let bytes = match self.check_blocks((id, &path), stamp, from..end, &mut is_database) {
+                    Err(error) if error.is_damage() => None,
+                    bytes => bytes?,
+                };
                 checked.databases.extend(is_database.then(|| path.clone()));
                 checked.bytes += bytes.unwrap_or(0);
                 agrees = bytes.is_some();
-                room = room.saturating_sub((end - cursor.block) / thin);
+                room = room.saturating_sub((end - from) / thin);
                 if agrees && end < count {
                     cursor.block = end;
                     checked.next = Some(cursor);

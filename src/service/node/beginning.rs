@@ -54,7 +54,7 @@ impl Machine {
             drills: Drills::load(home),
             states: States::default(),
             dumps: Dumps::load(home),
-            expires_at: Instant::now(),
+            expiring: super::expiring::Looks::begin(),
             devices: Devices::look(&store.devices),
             pair: Pair::new(member.node),
             heart: Heart::new(member.node == Node::Main, Instant::now()),

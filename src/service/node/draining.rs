@@ -2,8 +2,11 @@
 
 use super::Machine;
 use super::isolated::Isolation;
-use crate::os::point;
+use crate::disk::apply::aside::{self, SetAside};
+use crate::os::{ground, point};
 use crate::pair::Event;
+use crate::service::event::{Noted, What};
+use crate::service::receiving::Failed;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{OperationKind, Step};
 
@@ -12,12 +15,13 @@ impl Machine {
     pub(super) async fn drain(&mut self) -> Event {
         let (mut seq, from) = (self.status().mirror.position.seq, std::mem::take(&mut self.turning.from));
         point!("turn.drain");
-        if let Err((name, why)) = self.end_lanes().await {
-            tracing::error!(dataset = name, why, "what a dataset acknowledged last is not in place");
-            if !from.takes_less {
+        if let Err((name, Failed { why, is_whole })) = self.end_lanes().await {
+            tracing::error!(dataset = name, why, is_whole, "what a dataset acknowledged last is not in place");
+            if !is_whole || !from.takes_less {
                 self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
                 return Event::NotDrained;
             }
+            self.keep_unapplied().await;
         }
         // One that came to nothing half way is finished before anything is served.
         let promotes = self.turning.job.running().is_some_and(|own| own.kind == OperationKind::Promote);
@@ -35,8 +39,24 @@ impl Machine {
         Event::Drained { seq }
     }
 
+    /// What was acknowledged and could not be applied is of the past when this machine serves: it is set aside as it came.
+    async fn keep_unapplied(&mut self) {
+        let epoch = self.pair.record().epoch;
+        for dest in self.store.datasets.iter().map(|one| self.folder(&self.store, &one.name)).collect::<Vec<_>>() {
+            match ground::aside(move || aside::keep_unapplied(&dest, epoch)).await {
+                Ok(Ok(Some(SetAside { files, to }))) => {
+                    let kept = Noted::Kept { files: files.len() as u64, to: to.display().to_string() };
+                    self.done("", What::Noted(kept));
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => tracing::error!(%error, "what could not be applied could not be set aside"),
+                Err(error) => tracing::error!(%error, "what could not be applied could not be set aside"),
+            }
+        }
+    }
+
     /// Ends what is sent or received, and waits for that. Returns which dataset failed in that, and why.
-    pub(super) async fn end_lanes(&mut self) -> Result<(), (String, String)> {
+    pub(super) async fn end_lanes(&mut self) -> Result<(), (String, Failed)> {
         self.give_up_drill().await;
         self.hang_up();
         // What comes after a change of duty is no first try.

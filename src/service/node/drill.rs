@@ -279,7 +279,8 @@ impl Machine {
         let place = rehearsal::place(&self.home);
         if !ground::is_simulated() {
             let (home, before) = (self.home.clone(), self.drills.clearing.take());
-            let (store, data) = (self.store.clone(), self.data_folders());
+            let copy = |(name, folder): (String, PathBuf)| (name, duplicate::place(&folder));
+            let (store, copies) = (self.store.clone(), self.data_folders().into_iter().map(copy).collect::<Vec<_>>());
             self.drills.clearing = Some(spawn(async move {
                 if let Some(before) = before {
                     let _ = before.await;
@@ -287,9 +288,9 @@ impl Machine {
                 let _output = ended(&home).await;
                 let _ = ground::aside(move || {
                     end_left(&place);
-                    if place.exists() {
-                        // Also where its process was killed before it could.
-                        let _ = rehearsal::clean(&data, &store);
+                    if rehearsal::read_back(&place).exists() {
+                        // Its process was killed before it could.
+                        let _ = rehearsal::clean(&copies, &store);
                     }
                     for folder in folders {
                         if let Err(error) = duplicate::remove(&folder) {

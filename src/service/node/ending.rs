@@ -9,6 +9,7 @@ use crate::link::identity::IdentityError;
 use crate::pair::Duty;
 use crate::service::boot::{self, Mark};
 use crate::service::member::MemberError;
+use crate::service::receiving::Failed;
 
 /// How the service ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,7 +85,7 @@ impl Machine {
         if let Some(mut days) = self.days.take() {
             days.leave().await;
         }
-        if let Err((dataset, why)) = self.close_lanes().await {
+        if let Err((dataset, Failed { why, .. })) = self.close_lanes().await {
             if self.pair.duty() == Duty::Serving {
                 result = Err(MachineError::Dataset { dataset, why });
             } else {

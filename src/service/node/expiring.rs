@@ -1,18 +1,21 @@
 //! What was set aside goes when it is old, and so do the earlier states of a mirror that serves now: they may hold what a shop must not
 //! keep for ever.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Machine;
 use crate::disk::apply::history;
 use crate::disk::rescue;
+use crate::link::identity::Identity;
 use crate::os::ground;
 use crate::pair::Duty;
 use crate::service::command::Reply;
 use crate::service::event::{Noted, What};
+use crate::service::home::save;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::status::Stalled;
@@ -20,14 +23,53 @@ use crate::service::status::Stalled;
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(3600);
 
+/// A clock that is further from where it was at the look before is doubted once, in seconds: 30 days.
+const FAR: i64 = 30 * 86_400;
+
+/// The looks for what is old.
+#[derive(Debug)]
+pub(super) struct Looks {
+    next: Instant,
+    /// The clock had gone very far since the one before.
+    doubts_clock: bool,
+}
+
+impl Looks {
+    /// The first one is at once.
+    pub(super) fn begin() -> Self {
+        Self { next: Instant::now(), doubts_clock: false }
+    }
+}
+
+/// Whether the clock is believed `now`. Where it has gone very far since the last look somebody may be about to put it right, and an hour
+/// later it is believed: the shop was closed for so long.
+fn may_be_trusted(home: &Path, now: Timestamp, doubts: &mut bool) -> bool {
+    let (path, now) = (home.join("expired-at.json"), now.as_second());
+    let before: Option<i64> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let is_far = before.is_some_and(|before| now.abs_diff(before) > FAR.unsigned_abs());
+    if is_far && !std::mem::replace(doubts, true) {
+        return false;
+    }
+    *doubts = false;
+    let saved = serde_json::to_vec(&now).map_err(std::io::Error::from).and_then(|bytes| save(&path, &bytes));
+    if let Err(error) = saved {
+        tracing::warn!(%error, "it could not be noted when was looked for what is old");
+    }
+    true
+}
+
 impl Machine {
     /// Removes what was set aside so long ago that it is not to be kept; the diary says so before and after.
     pub(super) async fn expire(&mut self) {
         let now = Instant::now();
-        if now < self.expires_at || ground::is_simulated() {
+        if now < self.expiring.next || ground::is_simulated() {
             return;
         }
-        self.expires_at = now + LOOK;
+        self.expiring.next = now + LOOK;
+        // A clock that was put right, or wrong, since makes old what is not: then it is looked at with the next look.
+        if !may_be_trusted(&self.home, ground::now(), &mut self.expiring.doubts_clock) {
+            return;
+        }
         if let Err(error) = self.drop_left(self.store.mirror.history).await {
             tracing::warn!(error, "earlier states of the copy could not be removed");
         }
@@ -35,9 +77,11 @@ impl Machine {
         let folders: Vec<PathBuf> =
             self.store.datasets.iter().map(|dataset| self.folder(&self.store, &dataset.name)).collect();
         let oldest = ground::now().as_second() - kept;
+        // Nothing was set aside before this machine was set up: a time before that is of a clock without a battery.
+        let first = Identity::made_at(&self.home).map_or(i64::MIN, Timestamp::as_second);
         let listed = ground::aside(move || {
             let all = folders.iter().flat_map(|folder| rescue::list(folder).unwrap_or_default());
-            all.filter(|aside| aside.at < oldest).collect::<Vec<_>>()
+            all.filter(|aside| (first..oldest).contains(&aside.at)).collect::<Vec<_>>()
         });
         for aside in listed.await.unwrap_or_default() {
             let (name, files, bytes) = (aside.name.clone(), aside.files, aside.bytes);
@@ -88,5 +132,22 @@ impl Machine {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by reading: a clock that was wrong for a moment had all deleted that was set aside.
+    #[test]
+    fn a_clock_that_jumps_is_doubted_once() {
+        let (home, mut doubts) = (tempfile::tempdir().unwrap(), false);
+        let at = |day: i64| Timestamp::from_second(1_800_000_000 + day * 86_400).unwrap();
+        let mut trusts = |day| may_be_trusted(home.path(), at(day), &mut doubts);
+        assert!(trusts(0) && trusts(3), "nobody knows better");
+        assert!(!trusts(20_000) && trusts(3), "it was put right");
+        assert!(!trusts(-2_000) && trusts(-2_000) && !trusts(3) && trusts(3), "nor one that has forgotten all");
+        assert!(!trusts(400) && trusts(400), "the shop was closed");
     }
 }

@@ -19,7 +19,7 @@ use crate::service::book::Book;
 use crate::service::command::{Command, Reply};
 use crate::service::keeper::kept;
 use crate::service::news::News;
-use crate::service::receiving::Order;
+use crate::service::receiving::{Failed, Order};
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Folders, PeerState, Step};
 
@@ -232,7 +232,7 @@ impl Machine {
                         point!("turn.retire");
                         self.turning.served = true;
                         self.program.as_mut().map(Program::stop_if_wanted);
-                        if let Err((dataset, why)) = self.end_lanes().await {
+                        if let Err((dataset, Failed { why, .. })) = self.end_lanes().await {
                             // It serves no more all the same.
                             tracing::error!(dataset, why, "a dataset failed as it was no longer sent");
                         }

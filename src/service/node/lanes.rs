@@ -15,7 +15,7 @@ use crate::os::ground::{Worker, spawn};
 use crate::pair::Epoch;
 use crate::service::book::Book;
 use crate::service::news::News;
-use crate::service::receiving::{self, Asking, Order, Orders, Receiving};
+use crate::service::receiving::{self, Asking, Failed, Order, Orders, Receiving};
 use crate::service::sending::{self, Sending, last};
 
 /// The first time until a dataset that stopped by itself is taken up again; it doubles.
@@ -55,7 +55,7 @@ pub struct Lane {
     last_words: Option<String>,
     /// It could be opened.
     opened: Arc<AtomicBool>,
-    worker: Option<Worker<Result<(), String>>>,
+    worker: Option<Worker<Result<(), Failed>>>,
 }
 
 /// A dataset that stopped by itself.
@@ -185,7 +185,12 @@ impl Lane {
             return false;
         };
         let said = self.last_words.take();
-        let why = ended(worker).await.err().or(said).unwrap_or_else(|| "it is not mirrored any more".to_owned());
+        let why = ended(worker)
+            .await
+            .err()
+            .map(|failed| failed.why)
+            .or(said)
+            .unwrap_or_else(|| "it is not mirrored any more".to_owned());
         self.stalled = Some(Stalled { why, again_at: Instant::now() + self.pause });
         self.pause = (self.pause * 2).min(LAST_PAUSE);
         true
@@ -204,7 +209,7 @@ impl Lane {
     }
 
     /// Has it end, and waits for that. Returns why it failed, if it did.
-    pub async fn end(self) -> Result<(), String> {
+    pub async fn end(self) -> Result<(), Failed> {
         let _ = self.orders.send(Order::Stop);
         drop(self.links);
         match self.worker {
@@ -220,7 +225,7 @@ struct Ends {
     orders: mpsc::UnboundedSender<Order>,
     source: mpsc::UnboundedSender<last::Order>,
     opened: Arc<AtomicBool>,
-    worker: Worker<Result<(), String>>,
+    worker: Worker<Result<(), Failed>>,
 }
 
 impl Work {
@@ -238,7 +243,7 @@ impl Work {
                 match half.stirring(stirred).run().await {
                     // It was to end, and another server was on the line in its last moment: that one is followed now.
                     Ok(()) | Err(sending::Ended::Strange(_)) => Ok(()),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => Err(error.to_string().into()),
                 }
             }),
             Self::Receive(receipt) => {
@@ -255,20 +260,20 @@ async fn mirror(
     port: Port,
     orders: mpsc::UnboundedReceiver<Order>,
     (news, goes): (mpsc::UnboundedSender<News>, Arc<AtomicBool>),
-) -> Result<(), String> {
+) -> Result<(), Failed> {
     let Receipt { dest, opening, epoch, asks, suspicious } = receipt;
     let mut orders = Orders::new(orders);
     let opened = receiving::opening::open(&dest, opening, epoch, &mut orders, &news).await;
-    let Some((mirror, strange)) = opened.map_err(|error| error.to_string())? else {
-        return Err("there was no room to open the mirror".to_owned());
+    let Some(opened) = opened.map_err(|error| error.to_string())? else {
+        return Err("there was no room to open the mirror".to_owned().into());
     };
-    let half = Receiving::begin(mirror, strange, epoch, port, orders, news).map_err(|error| error.to_string())?;
+    let half = Receiving::begin(opened, epoch, port, orders, news).map_err(|error| error.to_string())?;
     goes.store(true, Ordering::Relaxed);
     half.asking(asks).suspecting(suspicious).run().await
 }
 
-async fn ended(worker: Worker<Result<(), String>>) -> Result<(), String> {
-    worker.end().await.unwrap_or_else(|crashed| Err(crashed.to_string()))
+async fn ended(worker: Worker<Result<(), Failed>>) -> Result<(), Failed> {
+    worker.end().await.unwrap_or_else(|crashed| Err(crashed.to_string().into()))
 }
 
 /// What is told there goes on to `tell`, with `number`.

@@ -191,7 +191,7 @@ pub struct Machine {
     states: as_of::States,
     dumps: dumps::Dumps,
     /// When it is looked whether anything that was set aside is too old.
-    expires_at: Instant,
+    expiring: expiring::Looks,
     devices: Devices,
     theirs: Option<(Duty, Server, String)>,
     /// The version of its POS server program.

@@ -9,6 +9,7 @@ use crate::link::tls::Secure;
 use crate::link::wire::{Half, Line};
 use crate::pair::Duty;
 use crate::service::command::Reply;
+use crate::service::receiving::Failed;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Stalled, Status, Trouble};
 
@@ -90,13 +91,15 @@ impl Machine {
         Ok(())
     }
 
-    /// Ends all of them, and waits for that. Returns which failed in that, and why: one that had stopped before was reported then.
-    pub(super) async fn close_lanes(&mut self) -> Result<(), (String, String)> {
-        let mut failed = Ok(());
+    /// Ends all of them, and waits for that. Returns which failed in that, and why, the worst of them: one that had stopped before was
+    /// reported then.
+    pub(super) async fn close_lanes(&mut self) -> Result<(), (String, Failed)> {
+        let mut failed: Result<(), (String, Failed)> = Ok(());
         for lane in self.lanes.drain(..) {
             let (name, had_stopped) = (lane.name.clone(), lane.stalled.is_some());
             if let Err(why) = lane.end().await
                 && !had_stopped
+                && failed.as_ref().err().is_none_or(|(_, worst)| worst.is_whole)
             {
                 failed = Err((name, why));
             }

@@ -13,7 +13,7 @@ use super::building::{BuildStage, Pause};
 use super::checking::Checking;
 use super::failed::trouble;
 use super::gathering::Gathers;
-use super::work::{Done, Work};
+use super::work::{Done, Failed, Work};
 use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::{Applied, Mirror};
 use crate::disk::journal::records::Reader;
@@ -42,7 +42,7 @@ pub(super) struct Applier {
     waiting: usize,
     /// What it has done.
     pub(super) done: mpsc::UnboundedReceiver<Done>,
-    worker: Option<Worker<Option<String>>>,
+    worker: Option<Worker<Option<Failed>>>,
 }
 
 impl Applier {
@@ -111,8 +111,8 @@ impl Applier {
     }
 
     /// Waits for its end. Returns why it failed, if it did.
-    pub(super) async fn end(&mut self) -> Option<String> {
-        self.worker.take()?.end().await.unwrap_or_else(|_| Some("the mirror's writer has crashed".to_owned()))
+    pub(super) async fn end(&mut self) -> Option<Failed> {
+        self.worker.take()?.end().await.unwrap_or_else(|_| Some("the mirror's writer has crashed".to_owned().into()))
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) struct Hands {
 }
 
 impl Hands {
-    async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) -> Option<String> {
+    async fn run(mut self, mut todo: mpsc::UnboundedReceiver<Work>) -> Option<Failed> {
         let mut queue: VecDeque<Work> = VecDeque::new();
         loop {
             self.end_pause();
@@ -230,7 +230,7 @@ impl Hands {
         stored: &Stored,
         todo: &mut mpsc::UnboundedReceiver<Work>,
         queue: &mut VecDeque<Work>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failed> {
         let mut troubled = false;
         loop {
             // What was half applied is undone before it is tried again, or else the way back would lead to it.
@@ -272,8 +272,8 @@ impl Hands {
             while let Ok(work) = timeout_at(until, todo.recv()).await {
                 match work {
                     None | Some(Work::Stop) => {
-                        let undone = self.mirror.undo_failed().map_or_else(|error| error.to_string(), |()| why);
-                        return Err(undone);
+                        self.mirror.undo_failed().map_err(|error| error.to_string())?;
+                        return Err(Failed { why, is_whole: true });
                     }
                     Some(Work::DropHistory(answer)) => drop(answer.send(self.drop_history())),
                     Some(other) => queue.push_back(other),

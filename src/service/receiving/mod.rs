@@ -42,7 +42,6 @@ use super::haste::Haste;
 use super::news::News;
 use crate::config::mirror::SUSPICIOUS;
 use crate::disk::DiskError;
-use crate::disk::apply::Mirror;
 use crate::disk::journal::index::Form;
 use crate::disk::journal::redo::{Redo, UNAPPLIED};
 use crate::link::Hello;
@@ -56,7 +55,9 @@ use applier::Applier;
 use comparing::Comparisons;
 use failed::trouble;
 use incoming::{Incoming, Verdict};
+use opening::Opened;
 pub use orders::{Order, Orders};
+pub use work::Failed;
 use work::{Done, Work};
 
 /// What can wake the half.
@@ -98,28 +99,37 @@ pub struct Receiving {
 }
 
 impl Receiving {
-    /// Begins with an opened mirror. `strange`: it was not as it had been left.
+    /// Begins with an opened mirror.
     pub fn begin(
-        mirror: Mirror,
-        strange: bool,
+        opened: Opened,
         epoch: u64,
         port: Port,
         orders: Orders,
         news: mpsc::UnboundedSender<News>,
     ) -> Result<Self, DiskError> {
-        let durable = mirror.state().position;
-        let mut redo = Redo::open(&mirror.redo_path(), 0)?;
-        // All that was in it is applied.
-        redo.rewind()?;
+        let Opened { mirror, strange, unapplied } = opened;
+        let last = unapplied.last();
+        let durable = last.map_or(mirror.state().position, |last| last.end.position);
+        let mut redo = Redo::open(&mirror.redo_path(), last.map_or(0, |last| last.to))?;
+        if last.is_none() {
+            // All that was in it is applied.
+            redo.rewind()?;
+        }
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
         let is_doubted = strange || mirror.index().doubted()?.is_some();
         let proven = mirror.index().same()?.filter(|_| !is_doubted);
-        let moves = mirror.state().grade == Grade::Unsteady;
+        let moves = last.map_or(mirror.state().grade, |last| last.end.grade) == Grade::Unsteady;
         let whole = mirror.state().form == Form::Committed;
         let comparisons = if whole { Comparisons::of(proven.and_then(ago)) } else { Comparisons::default() };
-        let applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
+        let mut applier = Applier::start(mirror, redo.reader()?, strange, news.clone()).map_err(io)?;
+        let waits = unapplied.iter().map(|stored| stored.to - stored.from).sum();
+        for stored in unapplied {
+            let (end, begin) = (stored.end.clone(), stored.begin.clone());
+            let _ = news.send(News::Durable { end, begin, took: Duration::ZERO });
+            applier.work(Work::Step(stored));
+        }
         Ok(Self {
             port,
             orders,
@@ -129,7 +139,7 @@ impl Receiving {
             dest,
             durable,
             epoch,
-            unapplied: 0,
+            unapplied: waits,
             incoming: Incoming::default(),
             comparisons,
             hello: None,
@@ -156,11 +166,11 @@ impl Receiving {
 
     /// Receives over one link after another, until none can come any more or an order ends it; what was acknowledged is
     /// applied before. Fails where that could not be done.
-    pub async fn run(mut self) -> Result<(), String> {
+    pub async fn run(mut self) -> Result<(), Failed> {
         let why = self.receive().await.err();
         self.applier.work(Work::Stop);
         let failed = self.applier.end().await;
-        let _ = self.news.send(News::Ended(why.or_else(|| failed.clone())));
+        let _ = self.news.send(News::Ended(why.or_else(|| failed.as_ref().map(|failed| failed.why.clone()))));
         failed.map_or(Ok(()), Err)
     }
 

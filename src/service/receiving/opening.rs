@@ -10,6 +10,7 @@ use super::failed::trouble;
 use crate::disk::apply::Mirror;
 use crate::disk::apply::open::{Found, OpenError, Opening};
 use crate::disk::journal::index::Form;
+use crate::disk::journal::redo::Stored;
 use crate::disk::root::Root;
 use crate::disk::{DiskError, Hope};
 use crate::replica::RelPath;
@@ -18,15 +19,25 @@ use crate::service::news::News;
 /// Time between two tries.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Opens the mirror at `dest` and tells what was found there. Returns it, and whether it was not as it
-/// had been left; none where an order ended it before.
+/// A mirror that is open.
+#[derive(Debug)]
+pub struct Opened {
+    /// It.
+    pub mirror: Mirror,
+    /// It was not as it had been left.
+    pub strange: bool,
+    /// What was acknowledged and cannot be applied yet.
+    pub unapplied: Vec<Stored>,
+}
+
+/// Opens the mirror at `dest` and tells what was found there; none where an order ended it before.
 pub async fn open(
     dest: &Path,
     opening: Opening,
     epoch: u64,
     orders: &mut Orders,
     news: &mpsc::UnboundedSender<News>,
-) -> Result<Option<(Mirror, bool)>, OpenError> {
+) -> Result<Option<Opened>, OpenError> {
     let mut troubled = false;
     loop {
         match Mirror::open(dest, opening, epoch) {
@@ -35,7 +46,8 @@ pub async fn open(
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
-                return Ok(Some((mirror, !found.strange.is_empty())));
+                let Found { strange, unapplied, .. } = found;
+                return Ok(Some(Opened { mirror, strange: !strange.is_empty(), unapplied }));
             }
             Err(OpenError::Disk(error)) if error.hope() == Hope::Room => {
                 tracing::warn!(%error, "the mirror cannot be opened; trying again");

@@ -15,6 +15,21 @@ use crate::replica::sealed::Sealed;
 use crate::replica::{Begin, End, Part, Position, Proof, RelPath, Time};
 use crate::service::haste::Haste;
 
+/// Why a mirror could not be kept to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failed {
+    /// Why.
+    pub why: String,
+    /// It is one step of its source all the same: only what was acknowledged last is in the redo alone.
+    pub is_whole: bool,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self { why, is_whole: false }
+    }
+}
+
 /// What the applier is to do.
 #[derive(Debug)]
 pub(super) enum Work {
