@@ -100,5 +100,5 @@ fn who_takes_less_starts_from_the_last_whole_state() {
     let status: Value = two.status(Machine::Backup).unwrap();
     assert_eq!((&status["duty"], &status["server"]), (&"serving".into(), &"ready".into()), "{status}");
     let kept = output(&mut two.espejo(Machine::Backup, &["rescue", "list"]));
-    assert!(told(&kept).contains("unapplied-2"), "{}", told(&kept));
+    assert!(told(&kept).contains("unapplied-2-1"), "{}", told(&kept));
 }

@@ -133,15 +133,21 @@ impl Mirror {
     }
 }
 
-/// Moves what the mirror at `dest`, which nobody has open, has acknowledged in `epoch` and could not apply to what is set aside. Returns
+/// Moves what the mirror at `dest`, to which nothing comes any more, has acknowledged and could not apply to what is set aside. Returns
 /// where it is, if there is any.
-pub fn keep_unapplied(dest: &Path, epoch: u64) -> Result<Option<SetAside>, DiskError> {
+pub fn keep_unapplied(dest: &Path) -> Result<Option<SetAside>, DiskError> {
     let journal = journal_folder(dest);
     let redo = redo_in(&journal);
     let Some(index) = Index::left(&journal.join("index.db"))?.filter(|_| redo.exists()) else { return Ok(None) };
-    let left = redo::recover(&redo, index.state()?.position, epoch)?;
+    let left = redo::recover(&redo, index.state()?.position, 0)?;
     let Some(last) = left.last() else { return Ok(None) };
-    let to = journal.join("rescue").join(format!("unapplied-{}", last.end.position.seq));
+    let rescue = journal.join("rescue");
+    let mut number = 1;
+    let name = |number: u64| rescue.join(format!("unapplied-{}-{number}", last.end.position.seq));
+    while name(number).exists() {
+        number += 1;
+    }
+    let to = name(number);
     fs::create_dir_all(&to).at("making", &to)?;
     // There may be no room for a copy.
     fs::rename(&redo, to.join("redo")).at("moving", &redo)?;

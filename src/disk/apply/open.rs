@@ -110,8 +110,14 @@ impl Mirror {
     }
 
     fn put_in_order(&mut self, opening: Opening, epoch: u64) -> Result<Found, OpenError> {
-        let has_served = matches!(opening.others, Others::SetAside { .. });
-        if self.state.form == Form::Committed && !has_served {
+        // Of what a server left nothing is of a generation, until that is set aside.
+        let gathers = match opening.others {
+            Others::SetAside { served } => {
+                !self.index.gathering()?.is_some_and(|noted| noted.served == served && noted.over)
+            }
+            Others::Given { .. } | Others::Adopt | Others::Refuse => false,
+        };
+        if self.state.form == Form::Committed && !gathers {
             // Also where a crash left nothing in the folder, since all of it was about to be replaced.
             self.undo_half_done()?;
         }

@@ -158,7 +158,8 @@ impl Mirror {
                     match sums {
                         Ok(blocks) => Body::File { size: stamp.size, blocks },
                         // What the disk cannot read is not there: it comes again, and the file is replaced without being read.
-                        Err(error) if error.is_damage() => {
+                        // Of what this machine alone may hold nothing is let go.
+                        Err(error) if error.is_damage() && self.gathering.is_none() => {
                             tracing::error!(%error, "the disk has lost a file of the mirror");
                             self.index.set_rotten(path)?;
                             return self.index.remove(path);

@@ -134,11 +134,9 @@ impl Search<'_> {
             }
         };
         let was_folder = self.tree.get(path).filter(|known| known.stamp.shape == Shape::Dir);
-        // With other rights than before it may have been closed, or opened.
+        // With other rights than before it may have been closed, or opened; and another one may have the number of one that went.
         let closed = self.closed.contains_key(path);
-        let rights = |stamp: &Stamp| (stamp.inode, stamp.meta.mode, stamp.meta.uid, stamp.meta.gid);
-        let same_folder =
-            |stamp: &Stamp| !closed && was_folder.is_some_and(|known| rights(&known.stamp) == rights(stamp));
+        let same_folder = |stamp: &Stamp| !closed && was_folder.is_some_and(|known| known.stamp.is_same(stamp));
         match stamp {
             Some(stamp) if stamp.shape == Shape::Dir && (!same_folder(&stamp) || self.tree.is_far(path)) => {
                 // A folder that came: whatever is in it may have come before it was watched, if ever it is.

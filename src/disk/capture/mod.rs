@@ -346,7 +346,16 @@ impl Source {
             dirty.unsure.insert(path);
         }
         dirty.paths.extend(self.unreadable.keys().chain(self.tree.far()).cloned());
+        // A stamp does not tell what the disk has lost.
+        dirty.unsure.extend(self.unreadable.keys().cloned());
         dirty
+    }
+
+    /// Whether the folder is still the one that was opened: else nothing is heard of it.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        let now = Root::open(self.root.path()).and_then(|now| now.stat(&RelPath::root()));
+        now.is_ok_and(|now| now.is_some_and(|now| now.inode == self.inode))
     }
 
     /// Makes sure that the folder is still the one that was opened: another disk may be mounted there, or none.

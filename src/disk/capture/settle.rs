@@ -57,6 +57,14 @@ pub struct Settled {
     pub worked: Duration,
 }
 
+impl Settled {
+    /// Nothing is taken before `at`, and what was heard last is for then.
+    fn later(mut self, at: Instant, since: Dirty) -> Self {
+        self.dirty.join(since);
+        Self { later: Some(at), ..self }
+    }
+}
+
 /// How sure it is that a capture is one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Certainty {
@@ -157,7 +165,7 @@ impl Settle<'_> {
             }
             match self.patience_over(began, round, rests.then(|| calm.lasts())) {
                 None => {}
-                Some(Over::Later(at)) => return Ok(Settled { later: Some(at), ..done }),
+                Some(Over::Later(at)) => return Ok(done.later(at, since)),
                 Some(Over::Stands) => began = Instant::now(),
                 Some(Over::Ends) => {
                     // Whoever was held up all the time may be in the middle of something.

@@ -141,7 +141,9 @@ impl Source {
         let body = Body::File { size: stamp.size, blocks };
         let is_queue = is_whole_queue(&file, self.rules.queue(path), &stamp);
         let kept = if is_queue { Kept::Queue } else { Kept::Whole };
-        self.tree.insert(path.clone(), Known { stamp, body, kept, young: false, seen: self.tree.mark() });
+        // What could not be read to its end is looked at again, though its stamp stays.
+        let young = result.is_err();
+        self.tree.insert(path.clone(), Known { stamp, body, kept, young, seen: self.tree.mark() });
         result
     }
 }

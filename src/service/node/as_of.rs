@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::Machine;
 use crate::config::dataset::Dataset;
 use crate::disk::DiskError;
-use crate::disk::apply::aside::SetAside;
+use crate::disk::apply::aside::{self, SetAside};
 use crate::disk::apply::open::{OpenError, Opening, Others};
 use crate::disk::apply::{Mirror, journal_folder};
 use crate::disk::journal::index::Index;
@@ -91,7 +91,8 @@ impl Machine {
         let stepped = ground::aside(move || {
             let mut mirrors = closed.open().map_err(refused)?;
             mirrors.iter().try_for_each(|mirror| mirror.generation_of(at).map(drop)).map_err(no_way)?;
-            let asides = set_aside(&mirrors, at, &stamp)?;
+            let mut asides = set_aside(&mirrors, at, &stamp)?;
+            asides.extend(closed.unapplied()?);
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
             let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
@@ -128,7 +129,8 @@ impl Machine {
             let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
             let stepped = ground::aside(move || {
                 let mut mirrors = closed.open().map_err(refused)?;
-                let asides = set_aside(&mirrors, at, &stamp)?;
+                let mut asides = set_aside(&mirrors, at, &stamp)?;
+                asides.extend(closed.unapplied()?);
                 mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at)).map_err(no_way)?;
                 Ok(asides)
             });
@@ -195,6 +197,11 @@ struct Closed {
 impl Closed {
     fn open(&self) -> Result<Vec<Mirror>, OpenError> {
         self.folders.iter().map(|folder| Ok(Mirror::open(folder, self.opening, self.epoch)?.0)).collect()
+    }
+
+    /// Sets aside what could not be applied: a step back forgets it.
+    fn unapplied(&self) -> Result<Vec<Option<SetAside>>, WhyNot> {
+        self.folders.iter().map(|folder| aside::keep_unapplied(folder).map_err(no_way)).collect()
     }
 }
 

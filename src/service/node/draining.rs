@@ -21,7 +21,6 @@ impl Machine {
                 self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
                 return Event::NotDrained;
             }
-            self.keep_unapplied().await;
         }
         // One that came to nothing half way is finished before anything is served.
         let promotes = self.turning.job.running().is_some_and(|own| own.kind == OperationKind::Promote);
@@ -40,10 +39,12 @@ impl Machine {
     }
 
     /// What was acknowledged and could not be applied is of the past when this machine serves: it is set aside as it came.
-    async fn keep_unapplied(&mut self) {
-        let epoch = self.pair.record().epoch;
+    pub(super) async fn keep_unapplied(&mut self) {
+        if ground::is_simulated() {
+            return;
+        }
         for dest in self.store.datasets.iter().map(|one| self.folder(&self.store, &one.name)).collect::<Vec<_>>() {
-            match ground::aside(move || aside::keep_unapplied(&dest, epoch)).await {
+            match ground::aside(move || aside::keep_unapplied(&dest)).await {
                 Ok(Ok(Some(SetAside { files, to }))) => {
                     let kept = Noted::Kept { files: files.len() as u64, to: to.display().to_string() };
                     self.done("", What::Noted(kept));

@@ -216,6 +216,7 @@ impl Machine {
                         }
                     }
                     Action::Serve(epoch) => {
+                        self.keep_unapplied().await;
                         if let Some(days) = &mut self.days {
                             days.begin().await;
                             point!("turn.day-begun");

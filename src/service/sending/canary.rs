@@ -15,7 +15,7 @@ impl Sending {
         while let Some(moved) = self.moved.next() {
             self.moved(moved);
         }
-        let level = hears && self.is_ready() && self.dirty.is_empty() && !self.is_held_up();
+        let level = hears && self.is_ready() && self.dirty.is_empty() && !self.is_held_up() && !self.mapped_waits;
         self.say(Say::Canary { at, level })
     }
 

@@ -44,6 +44,8 @@ impl Comparison {
 impl Sending {
     /// Begins a comparison, or begins the one that goes on anew.
     pub(super) fn begin_comparing(&mut self, haste: Haste) {
+        // What is not known is compared with nothing.
+        self.dirty.everything = true;
         let (cursor, not_before) = (Some(Cursor::start()), Instant::now());
         self.comparison =
             Some(Comparison { cursor, haste, not_before, files: 0, bytes: 0, differed: 0, acknowledged: 0 });

@@ -132,6 +132,9 @@ impl Sending {
         if known {
             self.arrived_or_not(unanswered, welcome.position)?;
         } else {
+            if let Some(Flight { captured: Some(captured), .. }) = unanswered {
+                self.dirty.join(captured.again());
+            }
             self.source.unlearn(if welcome.committed { Trust::Stamps } else { Trust::Nothing });
         }
         self.position = welcome.position;

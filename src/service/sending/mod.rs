@@ -134,6 +134,8 @@ pub struct Sending {
     /// The canary of this cycle has not gone yet.
     canary_due: bool,
     next_mapped: Instant,
+    /// Some of it is not looked at now, since nobody can pay for that.
+    mapped_waits: bool,
     /// So many answers to [`Say::Last`] are to come.
     asked_last: u32,
     /// Those that somebody could write unseen when that was looked at last.
@@ -212,6 +214,7 @@ impl Sending {
             next_mapped: now,
             mapped: BTreeSet::new(),
             asked_last: 0,
+            mapped_waits: false,
             next_rescan: now + settings.rescan,
             stirred: None,
             settings,
@@ -343,6 +346,8 @@ impl Sending {
             // Where not everything is watched nobody knows that nothing moves.
             self.stir();
         }
+        // Another disk may be mounted over it by now.
+        self.dirty.everything |= self.told.error.is_none() && !self.source.stands();
         let overdue = self.source.overdue(now);
         self.dirty.join(overdue);
         if now >= self.next_mapped {
@@ -353,7 +358,9 @@ impl Sending {
             let mapped: BTreeSet<RelPath> = mapped.filter(|path| self.source.takes(path)).collect();
             // Whoever has ended since may have written in the end.
             let all: BTreeSet<RelPath> = mapped.union(&self.mapped).cloned().collect();
-            if self.last == Last::No && self.budget.free_at(now) > now {
+            self.mapped_waits = self.last == Last::No && self.budget.free_at(now) > now;
+            if self.mapped_waits {
+                self.mapped_waits = all.iter().any(|path| !self.source.tree().is_index(path));
                 // Nobody can pay for that now: it is read when somebody can.
                 self.mapped = all;
             } else {

@@ -50,7 +50,7 @@ impl Sending {
 
     /// Says how the source is, if that is news.
     pub(super) fn tell(&mut self) -> Result<(), Ended> {
-        let shown = |paths: &mut dyn Iterator<Item = &RelPath>| paths.map(ToString::to_string).collect::<Vec<_>>();
+        let shown = |paths: &mut dyn Iterator<Item = &RelPath>| fits(&mut paths.map(ToString::to_string), String::len);
         let emptied: Vec<String> = shown(&mut self.source.guard().ripe());
         let mut kinds = self.source.kinds();
         if self.port.spoken() < SINCE {
@@ -82,8 +82,8 @@ impl Sending {
 
     /// Says which databases are captured as plain files, if that is news.
     fn tell_plain(&mut self) -> Result<(), Ended> {
-        let plain: Vec<(String, String)> =
-            self.source.plain().iter().map(|(path, why)| (path.to_string(), why.clone())).collect();
+        let all = self.source.plain().iter().map(|(path, why)| (path.to_string(), why.clone()));
+        let plain = fits(&mut { all }, |(path, why)| path.len() + why.len());
         if self.port.spoken() < SINCE || self.plain.as_ref() == Some(&plain) {
             return Ok(());
         }
@@ -97,6 +97,19 @@ impl Sending {
             .out()
             .map_or(Ok(()), |out| send(out, ToMirror::Say(say).encode().map(Sealed::from)).map_err(|_| Ended::Closed))
     }
+}
+
+/// Bytes of names of one sort that are told: a frame holds no more.
+const NAMES: usize = 128 * 1024;
+
+/// As many of them as can be told.
+fn fits<T>(all: &mut dyn Iterator<Item = T>, bytes: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut told = 0;
+    all.take_while(|one| {
+        told += bytes(one);
+        told <= NAMES
+    })
+    .collect()
 }
 
 fn send(link: &mpsc::Sender<Sealed>, frame: Result<Sealed, BadFrame>) -> Result<(), Stopped> {
