@@ -1,17 +1,19 @@
 //! Nobody asks for it, and the copy is proven all the same: every byte of both sides, and that its databases open.
 
 use std::fs::{self, File, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt, chown};
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::common::passed_over;
 use crate::common::place::{output, told};
 use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
+use crate::common::{passed_over, until};
 
 /// So little is left on a disk that no database is opened there, and enough to mirror on.
 const LEFT: u64 = 6 << 20;
@@ -55,6 +57,32 @@ fn it_is_proven_by_itself_once_a_day_and_that_is_known_after_a_restart() {
     a_day_passes(&two);
     two.start(Machine::Backup);
     two.until(Machine::Backup, "it is proven again", |status| proven(status) > first);
+}
+
+/// Found by reading: what the mirror said of itself was never believed beside what was always on its way.
+#[test]
+fn what_its_disk_damaged_is_copied_again_while_the_shop_never_pauses() {
+    let two = Two::joined();
+    fs::write(two.data.join("PRICES"), "coffee 2.50\n".repeat(4000)).unwrap();
+    two.until_same("before");
+    two.until(Machine::Backup, "it is proven", |status| proven(status).is_some());
+    let closes = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (queue, closes) = (two.data.join("ORDER.QUE"), &closes);
+        scope.spawn(move || {
+            let mut queue = File::create(queue).unwrap();
+            while !closes.load(Ordering::Relaxed) {
+                queue.write_all(b"1;coffee\n").unwrap();
+                std::thread::park_timeout(Duration::from_millis(2));
+            }
+        });
+        two.until(Machine::Backup, "the shop sells", |status| status["mirror"]["position"]["seq"].as_u64() > Some(20));
+        flip(&two.mirror().join("PRICES"), 20_000);
+        let _found = output(&mut two.espejo(Machine::Backup, &["verify"]));
+        let read = |folder: &Path| fs::read(folder.join("PRICES")).unwrap();
+        until("it is copied again", || read(&two.data) == read(&two.mirror()));
+        closes.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]

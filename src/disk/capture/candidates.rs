@@ -99,8 +99,10 @@ impl Search<'_> {
             self.folders_of(&dirty.paths, &mut found)?;
         }
         for path in dirty.unsure.iter().filter(|path| self.exclude.takes(path) && !self.tree.is_index(path)) {
-            if let Some(stamp) = self.root.stat(path)?.filter(|stamp| stamp.shape == Shape::File) {
-                found.names.insert(path.clone(), Some(stamp));
+            match self.root.stat(path) {
+                Ok(Some(stamp)) if stamp.shape == Shape::File => drop(found.names.insert(path.clone(), Some(stamp))),
+                Ok(_) => {}
+                Err(error) => drop(found.unreadable.insert(path.clone(), error.to_string())),
             }
         }
         self.add_parents(&mut found)?;

@@ -346,8 +346,6 @@ impl Source {
             dirty.unsure.insert(path);
         }
         dirty.paths.extend(self.unreadable.keys().chain(self.tree.far()).cloned());
-        // A stamp does not tell what the disk has lost.
-        dirty.unsure.extend(self.unreadable.keys().cloned());
         dirty
     }
 

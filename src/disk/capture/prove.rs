@@ -69,7 +69,6 @@ impl Source {
                 }
                 // Its stamp may be what it was: only who reads it knows that it cannot be read.
                 Err(_) => {
-                    proven.differed.push(path.clone());
                     proven.dirty.paths.insert(path.clone());
                     proven.dirty.unsure.insert(path.clone());
                 }

@@ -92,9 +92,9 @@ impl Machine {
             let mut mirrors = closed.open().map_err(refused)?;
             mirrors.iter().try_for_each(|mirror| mirror.generation_of(at).map(drop)).map_err(no_way)?;
             let mut asides = set_aside(&mirrors, at, &stamp)?;
-            asides.extend(closed.unapplied()?);
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
+            asides.extend(closed.unapplied()?);
             let back = |mirrors: &mut [Mirror]| mirrors.iter_mut().try_for_each(|mirror| mirror.back_to(at));
             let stepped = back(&mut mirrors).or_else(|_| back(&mut mirrors));
             // Else the next start finishes it, or the server does away with it where it brings each dataset level.

@@ -11,6 +11,9 @@ use crate::disk::capture::settle::Moves;
 use crate::disk::capture::{Captured, LITTLE, Outcome, Stop};
 use crate::replica::{End, Part, RelPath};
 
+/// What was looked at for so long was no little work.
+const LONG: Duration = Duration::from_millis(100);
+
 /// Files that are named in a question, at the most.
 const NAMED: usize = 100;
 
@@ -30,7 +33,8 @@ impl Sending {
         let spent = began.elapsed();
         // Also where nothing came of it.
         let (read, worked) = self.source.worked();
-        if read > if is_little { LITTLE } else { 1024 * 1024 } {
+        // Of what could not be read to its end nobody knows how much was.
+        if read > if is_little { LITTLE } else { 1024 * 1024 } || worked > LONG {
             self.budget.spend(worked, Instant::now());
         }
         if everything && self.told.rescans_ms.is_some() {

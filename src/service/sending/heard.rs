@@ -128,6 +128,7 @@ impl Sending {
             return Err(Ended::Strange(what));
         }
         let unanswered = self.unanswered.take();
+        self.truth_by = None;
         let known = welcome.known && self.learning.known;
         if known {
             self.arrived_or_not(unanswered, welcome.position)?;
@@ -199,6 +200,7 @@ impl Sending {
     /// What was said of single names is true at `position`: it is believed if nothing has been sent since.
     fn observed(&mut self, position: Position) {
         self.close();
+        self.truth_by = None;
         let still_true = self.flight.is_none() && position == self.position;
         for (path, entry) in std::mem::take(&mut self.learning.observed) {
             if still_true {
@@ -219,6 +221,8 @@ impl Sending {
             return Ok(());
         }
         let paths: Vec<RelPath> = std::mem::take(&mut self.look).into_iter().collect();
+        // Beside what is on its way the answer could not be believed, and a shop may never pause.
+        self.truth_by = Some(Instant::now() + RETRY);
         paths.chunks(100).try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
     }
 

@@ -136,6 +136,8 @@ pub struct Sending {
     next_mapped: Instant,
     /// Some of it is not looked at now, since nobody can pay for that.
     mapped_waits: bool,
+    /// The mirror is asked what it holds: until it answers, or then, nothing is captured.
+    truth_by: Option<Instant>,
     /// So many answers to [`Say::Last`] are to come.
     asked_last: u32,
     /// Those that somebody could write unseen when that was looked at last.
@@ -214,6 +216,7 @@ impl Sending {
             next_mapped: now,
             mapped: BTreeSet::new(),
             asked_last: 0,
+            truth_by: None,
             mapped_waits: false,
             next_rescan: now + settings.rescan,
             stirred: None,
@@ -301,7 +304,8 @@ impl Sending {
     /// When it may be read again. While a shop stands still and waits for that, at once, and so what costs next to nothing.
     fn free_at(&mut self, now: Instant) -> Instant {
         let is_free = self.last != Last::No || self.source.is_little(&self.dirty) && !self.is_mapped();
-        if is_free { now } else { self.budget.free_at(now) }
+        let free = if is_free { now } else { self.budget.free_at(now) };
+        self.truth_by.map_or(free, |by| free.max(by))
     }
 
     /// Whether a file is mapped that is looked at with each change.
