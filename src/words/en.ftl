@@ -601,6 +601,7 @@ short-stop-refused = a hook kept the POS server running
 short-server-down = the POS server did not answer
 short-handed-back = { $name } gave the place back
 short-cancelled = cancelled by { $by }
+short-dataset-lacks = of { $name } the last changes are not in place
 short-dataset-stopped = { $name } is not mirrored
 short-no-such-dataset = there is no { $name }
 short-goes-on = { $name } has not stopped

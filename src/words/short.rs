@@ -65,7 +65,7 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
         WhyNot::TooLate => say("short-too-late"),
         WhyNot::ServerLives => named("short-server-lives"),
         WhyNot::NotLevel { limit_ms } => words.with("short-not-level", &[("limit", span(*limit_ms).into())]),
-        WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => of("short-dataset-stopped", name),
+        WhyNot::DatasetLacks { name, .. } | WhyNot::DatasetStopped { name, .. } => of(dataset(why), name),
         WhyNot::NoSuchDataset { name } => of("short-no-such-dataset", name),
         WhyNot::GoesOn { name } => of("short-goes-on", name),
         WhyNot::StopRefused => say("short-stop-refused"),
@@ -79,6 +79,11 @@ pub fn short(words: &Words, why: &WhyNot, other: &str) -> String {
 
 fn two(words: &Words, key: &str, (a, one): (&str, String), (b, other): (&str, String)) -> String {
     words.with(key, &[(a, FluentValue::from(one)), (b, FluentValue::from(other))])
+}
+
+/// That a dataset is not as it should be.
+fn dataset(why: &WhyNot) -> &'static str {
+    if matches!(why, WhyNot::DatasetLacks { .. }) { "short-dataset-lacks" } else { "short-dataset-stopped" }
 }
 
 fn no_drill(why: &NoDrill) -> &'static str {
