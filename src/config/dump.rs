@@ -66,7 +66,7 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
     let make =
         "dropdb --if-exists \"$0\" && createdb \"$0\" && exec pg_restore --no-owner --exit-on-error --dbname=\"$0\"";
     // Whoever still reads it back is ended, where PostgreSQL is of version 13 or later.
-    let drop = "dropdb --if-exists --force \"$0\" || exec dropdb --if-exists \"$0\"";
+    let remove = "dropdb --if-exists --force \"$0\" || exec dropdb --if-exists \"$0\"";
     Dump {
         dump: as_user(&["pg_dump", "--format=custom", database]),
         restore: as_user(&[
@@ -79,7 +79,7 @@ fn postgresql(database: &str, user: Option<&str>, every: Duration) -> Dump {
             database,
         ]),
         drill: Some(as_user(&["sh", "-c", make, &drill])),
-        drill_end: Some(as_user(&["sh", "-c", drop, &drill])),
+        drill_end: Some(as_user(&["sh", "-c", remove, &drill])),
         every,
     }
 }

@@ -6,11 +6,10 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::os::SPARE;
+
 /// What the name of such a folder begins with; the number of its process follows.
 const PREFIX: &str = "scratch-";
-
-/// Bytes that stay free beside it: who serves is kept there, and the diary.
-const SPARE: u64 = 64 << 20;
 
 /// A folder of this process in `home`, with room for `bytes`.
 pub fn folder(home: &Path, bytes: u64) -> io::Result<TempDir> {

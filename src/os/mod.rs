@@ -16,7 +16,7 @@ pub mod pressure;
 mod space;
 pub mod writers;
 
-pub use space::{FULL, Room, is_said_full, room, room_at};
+pub use space::{FULL, Room, SPARE, is_said_full, room, room_at};
 
 use std::collections::BTreeSet;
 use std::fs;

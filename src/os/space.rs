@@ -29,6 +29,9 @@ pub fn room(folder: &Path) -> Option<Room> {
     known.or_else(|| room_of(rustix::fs::statvfs(folder)).ok())
 }
 
+/// Bytes that stay free beside whatever is written only to be looked at, or comes again.
+pub const SPARE: u64 = 64 << 20;
+
 /// The same for a folder that is open.
 pub fn room_at(folder: impl AsFd) -> std::io::Result<Room> {
     super::ground::ground().map_or_else(|| room_of(rustix::fs::fstatvfs(folder)), |ground| Ok(ground.room()))

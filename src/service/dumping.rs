@@ -17,7 +17,7 @@ use crate::config::command::Command;
 use crate::disk::apply::journal_folder;
 use crate::disk::ask::{Ask, By};
 use crate::os::ground;
-use crate::os::{Room, room_at};
+use crate::os::{Room, SPARE, room_at};
 use crate::pair::Epoch;
 use crate::replica::RelPath;
 use crate::server::{ask, filled};
@@ -28,10 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// So soon one that failed is tried again at the earliest.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Room that is left on the disk, at the least.
-const ROOM: u64 = 64 << 20;
-
-/// The same as a part of the disk, and at the most.
+/// Room that is left as a part of the disk, and at the most.
 const PART: u64 = 200;
 const MOST: u64 = 1 << 30;
 
@@ -258,7 +255,7 @@ fn no_room(beside: &Path) -> String {
 
 /// Whether the disk is so full that nothing that large is to be written: the shop's program needs it, too.
 fn is_too_little(room: Room) -> bool {
-    room.free < ROOM.max(room.all / PART).min(MOST)
+    room.free < SPARE.max(room.all / PART).min(MOST)
 }
 
 /// Runs a program to its end, or until `is_over`; what it complained about last, where it does not end with 0.
@@ -337,8 +334,8 @@ mod tests {
         }
         assert!(file(&one.folder, "books").exists());
         let room = |free, all| Room { free, all };
-        assert!(is_too_little(room(ROOM - 1, ROOM * 4)) && !is_too_little(room(ROOM, ROOM * 4)));
-        assert!(is_too_little(room(ROOM * 9, ROOM * PART * 10)), "of a large disk more is left");
+        assert!(is_too_little(room(SPARE - 1, SPARE * 4)) && !is_too_little(room(SPARE, SPARE * 4)));
+        assert!(is_too_little(room(SPARE * 9, SPARE * PART * 10)), "of a large disk more is left");
     }
 
     #[test]

@@ -146,7 +146,7 @@ pub fn next(on_start: &OnStart, last: Option<u64>, computed: u64) -> Option<Next
 
 /// Where a number goes on as a person said; none where more was given out since that was asked, as the data say, or a terminal.
 #[must_use]
-pub fn said(said: Option<u64>, last: Option<u64>, shown: u64) -> Option<Next> {
+pub fn as_said(said: Option<u64>, last: Option<u64>, shown: u64) -> Option<Next> {
     said.filter(|said| *said >= last.unwrap_or(0).max(shown)).map(Next::Behind)
 }
 
@@ -212,11 +212,11 @@ mod tests {
     /// Found by reading: what a person had said was set, though the copy had gone on since the question.
     #[test]
     fn what_a_person_said_counts_where_nothing_went_on_behind_it() {
-        assert_eq!(said(Some(1050), Some(1042), 0), Some(Next::Behind(1050)));
-        assert_eq!(said(Some(1050), None, 1050), Some(Next::Behind(1050)));
-        assert_eq!(said(Some(1050), Some(1060), 0), None);
-        assert_eq!(said(Some(1050), Some(1042), 1051), None);
-        assert_eq!(said(None, Some(1042), 0), None);
+        assert_eq!(as_said(Some(1050), Some(1042), 0), Some(Next::Behind(1050)));
+        assert_eq!(as_said(Some(1050), None, 1050), Some(Next::Behind(1050)));
+        assert_eq!(as_said(Some(1050), Some(1060), 0), None);
+        assert_eq!(as_said(Some(1050), Some(1042), 1051), None);
+        assert_eq!(as_said(None, Some(1042), 0), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::writing::write_number;
 use crate::os::{ground, point};
 use crate::pair::Epoch;
 use crate::service::event::{Noted, What};
-use crate::service::numbering::{Next, Numbered, behind_set, next, said as said_of, suspect};
+use crate::service::numbering::{Next, Numbered, as_said, behind_set, next, suspect};
 use crate::service::plan::Step;
 use crate::service::readings::Readings;
 use crate::service::refusal::WhyNot;
@@ -109,7 +109,7 @@ impl Machine {
             let said = given.iter().find(|(name, _)| *name == counter.name).map(|(_, value)| *value);
             // Where nobody could read it, nobody else knows.
             let known = said.map(|said| Next::Behind(said.max(shown)));
-            let said = said_of(said, last, shown);
+            let said = as_said(said, last, shown);
             let by = said.is_some().then(|| self.numbers.saved.by.clone()).flatten();
             let found = || {
                 let from = last.map(|last| behind_set(last, self.numbers.last_set(&counter.name)));
