@@ -1,12 +1,13 @@
 //! Hears from the system that files change. A hint only: what it misses, the rescan finds.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
 use notify::{Config, ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 use twox_hash::XxHash3_64;
 
@@ -37,10 +38,15 @@ pub struct Watch {
     marks: PathBuf,
     mark: u64,
     heard: mpsc::Receiver<u64>,
+    /// Where folders came.
+    came: mpsc::Receiver<PathBuf>,
 }
 
 /// How long is waited for what the system has to say, at the most.
 const LATEST: Duration = Duration::from_secs(2);
+
+/// So many folders that came may wait to be looked at.
+const CAME: usize = 1000;
 
 impl Watch {
     /// Watches `folder`; `hear` is called on a thread of the watch's own. [`Moved::Limited`] is said by `hear`, too; any other
@@ -58,6 +64,7 @@ impl Watch {
         let passed = own.starts_with(folder).then_some(own);
         let (limited, told) = mpsc::channel();
         let (tell, heard) = mpsc::channel();
+        let (comes, came) = mpsc::sync_channel(CAME);
         let mut watcher = RecommendedWatcher::new(
             move |event: notify::Result<notify::Event>| {
                 // The limit may be met while the watch begins, before there is anyone to return it to.
@@ -73,9 +80,13 @@ impl Watch {
                                 // Nobody listens any more only when the watch is gone.
                                 let _ = number.map(|number: u64| tell.send(number));
                             } else if !passed.as_ref().is_some_and(|own| path.starts_with(own))
-                                && let Some(path) = relative(&base, path)
+                                && let Some(name) = relative(&base, path)
                             {
-                                hear(Moved::Path(path));
+                                // Where so many came that none can wait, all is watched anew.
+                                if brings_folder(event.kind, path) && comes.try_send(path.clone()).is_err() {
+                                    hear(Moved::Lost);
+                                }
+                                hear(Moved::Path(name));
                             }
                         }
                     }
@@ -94,13 +105,13 @@ impl Watch {
             started => started?,
         }
         File::create(marks.join("0")).map_err(notify::Error::io)?;
-        Ok(Self { watcher, folder: folder.to_owned(), marks, mark: 0, heard })
+        Ok(Self { watcher, folder: folder.to_owned(), marks, mark: 0, heard, came })
     }
 
     /// Watches `path` and all below it, too, if it is a folder: it was closed when the watch came by. Returns whether it is one.
     pub fn also(&mut self, path: &RelPath) -> notify::Result<bool> {
         let path = on_disk(&self.folder, path);
-        if !fs::symlink_metadata(&path).is_ok_and(|stat| stat.is_dir()) {
+        if !is_folder(&path) {
             return Ok(false);
         }
         watch_open(&mut self.watcher, &path).map(|()| true)
@@ -118,19 +129,46 @@ impl Watch {
         let end = Instant::now() + LATEST;
         let next = || self.heard.recv_timeout(end.saturating_duration_since(Instant::now()));
         while next().map_err(|late| notify::Error::generic(&late.to_string()))? < self.mark {}
-        // Folders that came are watched once what was heard is worked off: the answer to any question comes after that.
-        self.watcher.configure(Config::default()).map(|_| ())
+        // Folders that came are watched by itself once what was heard is worked off: the answer to any question comes after that.
+        self.watcher.configure(Config::default())?;
+        self.watch_came()
+    }
+
+    /// Watches all of the folders that came: by itself the watch goes no further than to the first in them that is closed to us, or
+    /// gone again.
+    fn watch_came(&mut self) -> notify::Result<()> {
+        let came: BTreeSet<PathBuf> = self.came.try_iter().collect();
+        let mut last: Option<PathBuf> = None;
+        // The names below a folder follow upon it.
+        for folder in came {
+            let is_below = last.as_ref().is_some_and(|last| folder.starts_with(last));
+            if is_below || !is_folder(&folder) {
+                continue;
+            }
+            match watch_open(&mut self.watcher, &folder) {
+                // It was said; or it went away meanwhile.
+                Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch | ErrorKind::PathNotFound) => {}
+                watched => watched?,
+            }
+            last = Some(folder);
+        }
+        Ok(())
     }
 }
 
-/// Watches `folder` and all below it that is not closed to us: one folder that is would else end it.
+/// Watches `folder` and all below it that is neither closed to us nor gone again: one folder that is would else end it.
 fn watch_open(watcher: &mut RecommendedWatcher, folder: &Path) -> notify::Result<()> {
     let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        match watcher.watch(&folder, RecursiveMode::Recursive) {
-            Err(error) if is_closed(&error) => {
+    while let Some(next) = folders.pop() {
+        match watcher.watch(&next, RecursiveMode::Recursive) {
+            Err(error) if is_closed(&error) || is_gone(&error) => {
                 // This one, or one below it.
-                let Ok(below) = fs::read_dir(&folder) else { continue };
+                let Ok(below) = fs::read_dir(&next) else {
+                    if next == folder && is_gone(&error) {
+                        return Err(error);
+                    }
+                    continue;
+                };
                 let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
                 folders.extend(below.filter_map(Result::ok).filter(is_folder).map(|entry| entry.path()));
             }
@@ -142,6 +180,21 @@ fn watch_open(watcher: &mut RecommendedWatcher, folder: &Path) -> notify::Result
 
 fn is_closed(error: &notify::Error) -> bool {
     matches!(&error.kind, ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
+fn is_gone(error: &notify::Error) -> bool {
+    let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    matches!(&error.kind, ErrorKind::PathNotFound) || matches!(&error.kind, ErrorKind::Io(error) if is_missing(error))
+}
+
+/// Whether a folder has come to `path` by an event; for all that is known here, it may be gone again.
+fn brings_folder(kind: EventKind, path: &Path) -> bool {
+    let is_renamed = kind == EventKind::Modify(ModifyKind::Name(RenameMode::To));
+    kind == EventKind::Create(CreateKind::Folder) || is_renamed && is_folder(path)
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|stat| stat.is_dir())
 }
 
 /// Whether an event may mean a change; that somebody opened or read a file does not: we do so ourselves.
@@ -158,8 +211,6 @@ fn relative(base: &Path, path: &Path) -> Option<RelPath> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]

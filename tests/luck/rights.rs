@@ -200,3 +200,25 @@ fn a_folder_that_comes_closed_is_followed_when_it_is_opened() {
     place.until_same("followed");
     running.stop();
 }
+
+#[test]
+fn what_comes_along_with_a_closed_folder_is_followed() {
+    let place = with_folder();
+    let running = start(&place);
+    place.until_same("before");
+    // It comes with all that is in it at once.
+    let (made, came) = (place.path().join("made"), place.source.join("came"));
+    let sibling = |number: u32| format!("sibling {number}");
+    (0..20).for_each(|number| fs::create_dir_all(made.join(sibling(number))).unwrap());
+    let closed = made.join(sibling(10));
+    give(&made);
+    set_mode(&closed, 0o000);
+    fs::rename(&made, &came).unwrap();
+    until_named(&place, &["came/sibling 10"]);
+    for number in (0..20).filter(|number| *number != 10) {
+        let name = format!("came/{}/inside", sibling(number));
+        write(&place.source.join(&name), "it came along");
+        arrives(&place, &name, "it came along");
+    }
+    running.stop();
+}

@@ -322,7 +322,9 @@ fn a_planned_change_ends_a_drill_and_the_next_one_is_another() {
         drill
     };
     let mut drill = begin(1);
-    until("the main knows that it may", || output(&mut two.espejo(Machine::Main, &["switch", "--plan"])).status.success());
+    until("the main knows that it may", || {
+        output(&mut two.espejo(Machine::Main, &["switch", "--plan"])).status.success()
+    });
     done(&two, Machine::Main, &["switch"]);
     let ended = until_some("it is given up", || drill.try_wait().unwrap());
     assert_eq!(ended.code(), Some(1));
