@@ -202,6 +202,24 @@ fn a_folder_that_comes_closed_is_followed_when_it_is_opened() {
 }
 
 #[test]
+fn a_name_in_a_closed_folder_of_a_file_that_has_another_holds_up_nothing() {
+    let place = with_folder();
+    let (open, closed) = (place.source.join("open"), place.source.join("closed"));
+    fs::hard_link(closed.join("first"), &open).unwrap();
+    let running = start(&place);
+    place.until_same("before");
+    set_mode(&closed, 0o000);
+    until_named(&place, &["closed"]);
+    write(&open, "sold");
+    write(&place.source.join("other"), "goes on");
+    arrives(&place, "other", "goes on");
+    arrives(&place, "open", "sold");
+    set_mode(&closed, 0o750);
+    until_whole(&place);
+    running.stop();
+}
+
+#[test]
 fn what_comes_along_with_a_closed_folder_is_followed() {
     let place = with_folder();
     let running = start(&place);

@@ -1,6 +1,5 @@
 //! What may have changed: from what the watch said, or from a look at everything.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -98,11 +97,12 @@ impl Search<'_> {
             }
             self.folders_of(&dirty.paths, &mut found)?;
         }
-        for path in dirty.unsure.iter().filter(|path| self.exclude.takes(path) && !self.tree.is_index(path)) {
-            match self.root.stat(path) {
-                Ok(Some(stamp)) if stamp.shape == Shape::File => drop(found.names.insert(path.clone(), Some(stamp))),
-                Ok(_) => {}
-                Err(error) => drop(found.unreadable.insert(path.clone(), error.to_string())),
+        let exclude = self.exclude;
+        for path in dirty.unsure.iter().filter(|path| exclude.takes(path)) {
+            if !self.tree.is_index(path)
+                && let Some(stamp) = self.stamp(path, &mut found)?.filter(|stamp| stamp.shape == Shape::File)
+            {
+                found.names.insert(path.clone(), Some(stamp));
             }
         }
         self.add_parents(&mut found)?;
@@ -126,15 +126,23 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn one(&mut self, path: &RelPath, found: &mut Candidates) -> io::Result<()> {
-        let stamp = match self.root.stat(path) {
-            Ok(stamp) => stamp,
-            Err(error) if path.is_root() => return Err(error),
-            Err(error) => {
+    /// What is under a name now. Where that cannot be looked at, it is noted as unreadable, and holds up nothing else.
+    fn stamp(&mut self, path: &RelPath, found: &mut Candidates) -> io::Result<Option<Stamp>> {
+        let stamp = self.root.stat(path);
+        match stamp {
+            Err(error) if !path.is_root() => {
                 self.take(Found::Unreadable(path.clone(), error), found, None);
-                return Ok(());
+                Ok(None)
             }
-        };
+            stamp => stamp,
+        }
+    }
+
+    fn one(&mut self, path: &RelPath, found: &mut Candidates) -> io::Result<()> {
+        let stamp = self.stamp(path, found)?;
+        if found.unreadable.contains_key(path) {
+            return Ok(());
+        }
         let was_folder = self.tree.get(path).filter(|known| known.stamp.shape == Shape::Dir);
         // With other rights than before it may have been closed, or opened; and another one may have the number of one that went.
         let closed = self.closed.contains_key(path);
@@ -213,7 +221,7 @@ impl Search<'_> {
         for folder in folders.into_iter().filter(|folder| self.exclude.takes(folder)) {
             if self.tree.get(&folder).is_some()
                 && !found.names.contains_key(&folder)
-                && let Some(stamp) = self.root.stat(&folder)?.filter(|stamp| stamp.shape == Shape::Dir)
+                && let Some(stamp) = self.stamp(&folder, found)?.filter(|stamp| stamp.shape == Shape::Dir)
                 && self.differs(&folder, &stamp)
             {
                 found.names.insert(folder, Some(stamp));
@@ -232,7 +240,7 @@ impl Search<'_> {
         for parent in parents {
             for folder in std::iter::once(parent.clone()).chain(parent.ancestors()) {
                 let known = self.tree.get(&folder).is_some();
-                if let Some(stamp) = self.root.stat(&folder)?
+                if let Some(stamp) = self.stamp(&folder, found)?
                     && self.differs(&folder, &stamp)
                 {
                     found.names.insert(folder, Some(stamp));
@@ -263,9 +271,12 @@ impl Search<'_> {
             }
         }
         for path in names {
-            if let Entry::Vacant(name) = found.names.entry(path) {
-                let stamp = self.root.stat(name.key())?.filter(|stamp| stamp.shape != Shape::Special);
-                name.insert(stamp);
+            if found.names.contains_key(&path) {
+                continue;
+            }
+            let stamp = self.stamp(&path, found)?;
+            if !found.unreadable.contains_key(&path) {
+                found.names.insert(path, stamp.filter(|stamp| stamp.shape != Shape::Special));
             }
         }
         Ok(())

@@ -67,8 +67,11 @@ impl Source {
                 Ok(Agrees::Moved) => {
                     proven.dirty.paths.insert(path.clone());
                 }
-                // Its stamp may be what it was: only who reads it knows that it cannot be read.
+                // Its stamp may be what it was: only who reads it knows that it cannot be read, and nobody that it agrees. That is said once.
                 Err(_) => {
+                    if !self.unreadable.contains_key(path) {
+                        proven.differed.push(path.clone());
+                    }
                     proven.dirty.paths.insert(path.clone());
                     proven.dirty.unsure.insert(path.clone());
                 }

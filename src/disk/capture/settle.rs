@@ -14,6 +14,7 @@ use super::looks::{is_queue_alone, lone, moves_alone};
 use super::quiet::Quieting;
 use super::rules::Rules;
 use super::sqlite::names::belongs;
+use super::tree::Known;
 use crate::disk::hold::Holder;
 use crate::disk::root::on_disk;
 use crate::disk::spool::Spool;
@@ -270,11 +271,14 @@ impl Settle<'_> {
     ) -> io::Result<(Dirty, Doing)> {
         let waits = Instant::now();
         let heard = self.heard_within(gap);
+        let hears = heard.is_some();
         // A look at everything is work, and others pause meanwhile as at any other time.
         calm.waited(gap, waits.elapsed());
         let mut since = heard.map_or_else(|| self.changed_since(names, unreadable), Ok)?;
         let doing = self.writers.doing();
-        since.join(self.heard_within(Duration::ZERO).unwrap_or_default());
+        if hears {
+            since.join(self.heard_within(Duration::ZERO).unwrap_or_default());
+        }
         Ok((since, doing))
     }
 
@@ -319,9 +323,14 @@ impl Settle<'_> {
     /// What came into a new folder between the look into it and the begin of its being watched is told by nobody: once it is
     /// watched, it is looked into again.
     fn look_into_new_folders(&mut self, names: &mut Names, done: &mut Settled) -> io::Result<BTreeSet<RelPath>> {
+        // Another one may have the number of one that went.
+        let heard = &done.heard.paths;
+        let is_same = |held: &Known, path: &RelPath, stamp: &Stamp| {
+            held.stamp.inode == stamp.inode && (held.stamp.is_same(stamp) || !heard.contains(path))
+        };
         let is_new = |path: &RelPath, stamp: &Stamp| {
             let held = self.search.tree.get(path);
-            stamp.shape == Shape::Dir && held.is_none_or(|held| held.stamp.inode != stamp.inode)
+            stamp.shape == Shape::Dir && held.is_none_or(|held| !is_same(held, path, stamp))
         };
         let new = names.iter().filter(|(path, stamp)| stamp.as_ref().is_some_and(|stamp| is_new(path, stamp)));
         let new: BTreeSet<RelPath> = new.map(|(path, _)| path.clone()).collect();

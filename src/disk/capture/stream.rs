@@ -140,9 +140,9 @@ impl Source {
         let (blocks, result) = send_blocks(&file, &stamp, &ranges, &known, round, out);
         let body = Body::File { size: stamp.size, blocks };
         let is_queue = is_whole_queue(&file, self.rules.queue(path), &stamp);
-        let kept = if is_queue { Kept::Queue } else { Kept::Whole };
-        // What could not be read to its end is looked at again, though its stamp stays.
+        // What could not be read to its end is looked at again, though its stamp stays, and all of it.
         let young = result.is_err();
+        let kept = if is_queue && !young { Kept::Queue } else { Kept::Whole };
         self.tree.insert(path.clone(), Known { stamp, body, kept, young, seen: self.tree.mark() });
         result
     }

@@ -33,8 +33,9 @@ impl Sending {
         let spent = began.elapsed();
         // Also where nothing came of it.
         let (read, worked) = self.source.worked();
-        // Of what could not be read to its end nobody knows how much was.
-        if read > if is_little { LITTLE } else { 1024 * 1024 } || worked > LONG {
+        // Of what could not be read to its end nobody knows how much was. What waits for nobody makes no debt either, however slow the
+        // machine: all else would wait for that.
+        if if is_little { read > LITTLE } else { read > 1024 * 1024 || worked > LONG } {
             self.budget.spend(worked, Instant::now());
         }
         if everything && self.told.rescans_ms.is_some() {

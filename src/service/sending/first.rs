@@ -37,7 +37,7 @@ impl Sending {
             self.not_before = now + RETRY;
             return self.tell();
         }
-        if self.told.error.take().is_some() {
+        if self.told.error.take().is_some() || self.watched != self.source.inode() {
             self.begin_to_watch();
         }
         self.tell()?;
@@ -55,6 +55,11 @@ impl Sending {
         match sent {
             Ok((end, dirty)) => {
                 self.dirty = dirty;
+                if self.watched != self.source.inode() {
+                    // Another folder came meanwhile.
+                    self.begin_to_watch();
+                    self.dirty.everything = true;
+                }
                 self.flight = Some(Flight { end, captured: None, began: now });
                 self.learning.first_copy_sent();
                 self.tell()

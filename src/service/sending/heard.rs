@@ -6,7 +6,7 @@ use super::tell::Behind;
 use super::{Ended, Flight, RETRY, Sending};
 use crate::disk::capture::candidates::Trust;
 use crate::link::Welcome;
-use crate::link::frame::{Holding, Say, ToSource};
+use crate::link::frame::{Holding, ToSource};
 use crate::replica::{Blocks, Body, Entry, Meta, Position, RelPath, Sum};
 use crate::service::haste::Haste;
 
@@ -17,8 +17,6 @@ pub(super) struct Learning {
     open: Option<(RelPath, Meta, Holding, Blocks)>,
     /// What the mirror holds was known, and what was sent since.
     known: bool,
-    /// What was said of single names, until it is said when that holds.
-    observed: Vec<(RelPath, Option<Entry>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,7 +50,6 @@ impl Learning {
         self.known |= self.stage == Stage::Done;
         self.stage = Stage::NotWelcome;
         self.open = None;
-        self.observed.clear();
     }
 
     /// Whether all was known when the last link went.
@@ -76,6 +73,9 @@ impl Sending {
     /// Takes in a frame.
     pub(super) fn heard(&mut self, frame: &bytes::Bytes) -> Result<(), Ended> {
         let frame = ToSource::decode(frame).map_err(|bad| Ended::Strange(bad.to_string()))?;
+        if matches!(frame, ToSource::Holds { .. } | ToSource::Sums { .. } | ToSource::HoldsNot(_)) {
+            self.truth.goes_on();
+        }
         match frame {
             ToSource::Welcome(welcome) => self.welcome(&welcome)?,
             ToSource::Holds { path, meta, what } => {
@@ -85,13 +85,16 @@ impl Sending {
             ToSource::Sums { first, sums } => self.sums(first, sums),
             ToSource::HoldsNot(path) => {
                 self.close();
-                self.learning.observed.push((path, None));
+                self.truth.say(path, None);
             }
             ToSource::ThatIsAll => {
                 self.that_is_all();
                 self.tell()?;
             }
-            ToSource::Observed(position) => self.observed(position),
+            ToSource::Observed(position) => {
+                self.close();
+                self.observed(position);
+            }
             ToSource::Ack(position) => self.acknowledged(position)?,
             ToSource::Refused { seq } => self.refused(seq),
             ToSource::TellStart { served } => self.tell_start(served)?,
@@ -128,7 +131,6 @@ impl Sending {
             return Err(Ended::Strange(what));
         }
         let unanswered = self.unanswered.take();
-        self.truth_by = None;
         let known = welcome.known && self.learning.known;
         if known {
             self.arrived_or_not(unanswered, welcome.position)?;
@@ -184,7 +186,7 @@ impl Sending {
         if matches!(self.learning.stage, Stage::Listening { .. }) {
             self.source.learn(path, Some(entry));
         } else {
-            self.learning.observed.push((path, Some(entry)));
+            self.truth.say(path, Some(entry));
         }
     }
 
@@ -195,35 +197,6 @@ impl Sending {
             self.dirty.everything |= !known;
             self.not_before = Instant::now();
         }
-    }
-
-    /// What was said of single names is true at `position`: it is believed if nothing has been sent since.
-    fn observed(&mut self, position: Position) {
-        self.close();
-        self.truth_by = None;
-        let still_true = self.flight.is_none() && position == self.position;
-        for (path, entry) in std::mem::take(&mut self.learning.observed) {
-            if still_true {
-                self.source.learn(path.clone(), entry);
-                // Size and time may be right and the content not.
-                self.dirty.unsure.insert(path.clone());
-                self.dirty.paths.insert(path);
-            } else {
-                self.look.insert(path);
-            }
-        }
-        self.not_before = Instant::now();
-    }
-
-    /// Asks again for what could not be believed.
-    pub(super) fn ask_truth(&mut self) -> Result<(), Ended> {
-        if self.look.is_empty() {
-            return Ok(());
-        }
-        let paths: Vec<RelPath> = std::mem::take(&mut self.look).into_iter().collect();
-        // Beside what is on its way the answer could not be believed, and a shop may never pause.
-        self.truth_by = Some(Instant::now() + RETRY);
-        paths.chunks(100).try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
     }
 
     fn acknowledged(&mut self, position: Position) -> Result<(), Ended> {

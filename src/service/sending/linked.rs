@@ -27,6 +27,7 @@ impl Sending {
     fn forget_link(&mut self) {
         self.early.clear();
         self.learning.unlink();
+        self.truth.unlink();
         self.comparison = None;
         self.last_again();
         (self.said, self.said_behind, self.plain) = (None, None, None);

@@ -14,6 +14,7 @@
 //! - [`last`]: what was changed last, when the POS server has stopped
 //! - `start`: what stood there when the epoch began
 //! - `tell`: what is said to the mirror
+//! - `truth`: what the mirror says of single names
 //! - `watching`: what the watch says, and what nobody tells of
 
 pub mod budget;
@@ -27,6 +28,7 @@ pub mod last;
 mod linked;
 mod start;
 mod tell;
+mod truth;
 mod watching;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -53,6 +55,7 @@ use ears::Ears;
 use heard::Learning;
 use last::{Last, Order};
 use tell::Behind;
+use truth::Truth;
 
 /// How a dataset is sent.
 #[derive(Clone, Debug)]
@@ -121,8 +124,7 @@ pub struct Sending {
     flight: Option<Flight>,
     /// What was under way when the link went.
     unanswered: Option<Flight>,
-    /// Names that the mirror is to say the truth about.
-    look: BTreeSet<RelPath>,
+    truth: Truth,
     comparison: Option<Comparison>,
     last: Last,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -136,8 +138,6 @@ pub struct Sending {
     next_mapped: Instant,
     /// Some of it is not looked at now, since nobody can pay for that.
     mapped_waits: bool,
-    /// The mirror is asked what it holds: until it answers, or then, nothing is captured.
-    truth_by: Option<Instant>,
     /// So many answers to [`Say::Last`] are to come.
     asked_last: u32,
     /// Those that somebody could write unseen when that was looked at last.
@@ -203,7 +203,7 @@ impl Sending {
             said_behind: None,
             flight: None,
             unanswered: None,
-            look: BTreeSet::new(),
+            truth: Truth::default(),
             comparison: None,
             last: Last::No,
             orders,
@@ -216,7 +216,6 @@ impl Sending {
             next_mapped: now,
             mapped: BTreeSet::new(),
             asked_last: 0,
-            truth_by: None,
             mapped_waits: false,
             next_rescan: now + settings.rescan,
             stirred: None,
@@ -303,9 +302,12 @@ impl Sending {
 
     /// When it may be read again. While a shop stands still and waits for that, at once, and so what costs next to nothing.
     fn free_at(&mut self, now: Instant) -> Instant {
-        let is_free = self.last != Last::No || self.source.is_little(&self.dirty) && !self.is_mapped();
+        if self.last != Last::No {
+            return now;
+        }
+        let is_free = self.source.is_little(&self.dirty) && !self.is_mapped();
         let free = if is_free { now } else { self.budget.free_at(now) };
-        self.truth_by.map_or(free, |by| free.max(by))
+        self.truth.until().map_or(free, |until| free.max(until))
     }
 
     /// Whether a file is mapped that is looked at with each change.

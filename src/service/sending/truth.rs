@@ -1,0 +1,90 @@
+//! What the mirror says of single names: it is believed where nothing has been sent since. Else the mirror is asked again, and waited for:
+//! a shop may never pause by itself.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Ended, RETRY, Sending};
+use crate::link::frame::Say;
+use crate::replica::{Entry, Position, RelPath};
+
+/// What is waited for an answer, at the most, however long it is: the sums of a big database are many.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// An answer that came too late is asked for again after so many times as long.
+const REST: u32 = 10;
+
+/// Names that are in doubt, and the question that is out.
+#[derive(Debug, Default)]
+pub(super) struct Truth {
+    look: BTreeSet<RelPath>,
+    /// What was said of single names, until it is said when that holds.
+    said: Vec<(RelPath, Option<Entry>)>,
+    /// When it was asked for what is not answered yet, and until when nothing is captured.
+    asked: Option<(Instant, Instant)>,
+    /// Nothing is asked before.
+    not_before: Option<Instant>,
+}
+
+impl Truth {
+    /// The link is gone.
+    pub(super) fn unlink(&mut self) {
+        self.said.clear();
+        self.asked = None;
+    }
+
+    /// Until when nothing is to be captured.
+    #[must_use]
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.asked.map(|(_, until)| until)
+    }
+
+    /// More of the answer has come.
+    pub(super) fn goes_on(&mut self) {
+        if let Some((asked, until)) = &mut self.asked {
+            *until = (*until).max(Instant::now() + RETRY).min(*asked + LONGEST);
+        }
+    }
+
+    /// So it is said of one name.
+    pub(super) fn say(&mut self, path: RelPath, entry: Option<Entry>) {
+        self.said.push((path, entry));
+    }
+}
+
+impl Sending {
+    /// What was said of single names is true at `position`.
+    pub(super) fn observed(&mut self, position: Position) {
+        let now = Instant::now();
+        let asked = self.truth.asked.take();
+        let still_true = self.flight.is_none() && position == self.position;
+        if !still_true {
+            self.truth.not_before = asked.map(|(asked, _)| now + (now - asked) * REST);
+        }
+        for (path, entry) in std::mem::take(&mut self.truth.said) {
+            if still_true {
+                self.source.learn(path.clone(), entry);
+                // Size and time may be right and the content not.
+                self.dirty.unsure.insert(path.clone());
+                self.dirty.paths.insert(path);
+            } else {
+                self.truth.look.insert(path);
+            }
+        }
+        self.not_before = now;
+    }
+
+    /// Asks again for what could not be believed.
+    pub(super) fn ask_truth(&mut self) -> Result<(), Ended> {
+        let now = Instant::now();
+        let Truth { look, asked, not_before, .. } = &mut self.truth;
+        if look.is_empty() || not_before.is_some_and(|at| now < at) {
+            return Ok(());
+        }
+        let paths: Vec<RelPath> = std::mem::take(look).into_iter().collect();
+        *asked = Some((now, now + RETRY));
+        paths.chunks(100).try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
+    }
+}
