@@ -172,7 +172,8 @@ impl Dumped {
     /// Writes the dump beside the last one, and puts it in its place when it is whole.
     pub fn write(&self, gone: &AtomicBool) -> Result<(), String> {
         // Not in the folder: half a dump is not to be mirrored.
-        self.dump_into(&self.folder, self.folder.parent().unwrap_or(&self.folder), gone)
+        let beside = self.folder.parent().unwrap_or(&self.folder);
+        self.dump_into(&self.folder, beside, is_too_little, gone)
     }
 
     /// Sets aside what the database holds that is to be overwritten: this machine was its server in epoch `served`, and lost that place
@@ -183,13 +184,20 @@ impl Dumped {
         if file(&folder, &self.name).exists() {
             return Ok(None);
         }
-        self.dump_into(&folder, &rescue, gone)?;
+        // Once, and the shop waits for it.
+        self.dump_into(&folder, &rescue, |room| room.free < SPARE, gone)?;
         File::open(&rescue).and_then(|rescue| rescue.sync_all()).map_err(said)?;
         Ok(Some(folder))
     }
 
-    /// Writes a dump into a folder, when it is whole; until then it is `beside`.
-    fn dump_into(&self, folder: &Path, beside: &Path, gone: &AtomicBool) -> Result<(), String> {
+    /// Writes a dump into a folder, when it is whole; until then it is `beside`, as long as there is not too little room.
+    fn dump_into(
+        &self,
+        folder: &Path,
+        beside: &Path,
+        is_too_little: fn(Room) -> bool,
+        gone: &AtomicBool,
+    ) -> Result<(), String> {
         let began = std::time::SystemTime::now();
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut part = tempfile::Builder::new().prefix(&part_of(&self.name)).tempfile_in(beside).map_err(said)?;

@@ -114,8 +114,8 @@ pub enum News {
         /// How many.
         percent: u64,
     },
-    /// What was acknowledged cannot be applied, and why; or it is by now.
-    Unapplied(Option<String>),
+    /// What was acknowledged cannot be applied, why, and what time the mirror is of; or it is applied by now.
+    Unapplied(Option<(String, Time)>),
     /// The state of then is kept, and all since then with it.
     Kept {
         /// When that was.

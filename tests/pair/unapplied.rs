@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::common::passed_over;
@@ -14,8 +16,17 @@ use crate::turns::done;
 /// Nobody in particular: root is refused nothing.
 const USER: u32 = 65534;
 
-/// A shop whose backup has acknowledged a second order in two files, and cannot write one of them, for that folder became somebody else's.
+/// A shop whose backup has acknowledged a second order in two files, and cannot write one of them, for that folder became somebody else's;
+/// and whose main has died since.
 fn shop(test: &str) -> Option<(Two, PathBuf)> {
+    let (mut two, folder) = refusing(test)?;
+    two.cut_power(Machine::Main);
+    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
+    Some((two, folder))
+}
+
+/// The same, before that.
+fn refusing(test: &str) -> Option<(Two, PathBuf)> {
     if !rustix::process::geteuid().is_root() {
         passed_over(test, "only root can run as another user");
         return None;
@@ -39,9 +50,15 @@ fn shop(test: &str) -> Option<(Two, PathBuf)> {
     fs::set_permissions(folder.join("COFFEE.DAT"), fs::Permissions::from_mode(0o444)).unwrap();
     sold(&two, 2);
     two.until(Machine::Backup, "its disk refuses it", |status| status["alarms"].to_string().contains("MIR-102"));
-    two.cut_power(Machine::Main);
-    two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
     Some((two, folder))
+}
+
+/// Gives the folder back.
+fn allow(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    for path in [&folder.join("COFFEE.DAT"), folder] {
+        chown(path, Some(USER), Some(USER)).unwrap();
+    }
 }
 
 /// So many orders in either file.
@@ -75,10 +92,11 @@ fn what_is_acknowledged_and_not_in_place_is_said_before_a_start_and_waited_for()
     assert!(refused(&two).contains("acknowledged last may not be in place"));
     let refused = two.status(Machine::Backup).unwrap();
     assert_eq!(refused["duty"], "mirroring", "{refused}");
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-    for path in [folder.join("COFFEE.DAT"), folder] {
-        chown(path, Some(USER), Some(USER)).unwrap();
-    }
+    // The copy is as old as what is in place.
+    let sold_at = fs::metadata(two.data.join("STOCK/COFFEE.DAT")).unwrap().modified().unwrap();
+    let as_of: Timestamp = refused["mirror"]["as_of"].as_str().unwrap().parse().unwrap();
+    assert!(as_of < Timestamp::try_from(sold_at).unwrap(), "{refused}");
+    allow(&folder);
     two.until(Machine::Backup, "it is applied", |status| !status["alarms"].to_string().contains("MIR-102"));
     done(&two, Machine::Backup, &["promote", "--yes"]);
     assert_eq!(held(&two), [2, 2]);
@@ -101,4 +119,27 @@ fn who_takes_less_starts_from_the_last_whole_state() {
     assert_eq!((&status["duty"], &status["server"]), (&"serving".into(), &"ready".into()), "{status}");
     let kept = output(&mut two.espejo(Machine::Backup, &["rescue", "list"]));
     assert!(told(&kept).contains("unapplied-2-1"), "{}", told(&kept));
+}
+
+/// Found by reading: behind what could not be applied the next link was answered by nobody, and the copy could not be taken anew.
+#[test]
+fn behind_what_cannot_be_applied_the_copy_goes_on_and_can_be_taken_anew() {
+    let test = "behind_what_cannot_be_applied_the_copy_goes_on_and_can_be_taken_anew";
+    let Some((two, folder)) = refusing(test) else { return };
+    let main = Pid::from_raw(i32::try_from(two.number(Machine::Main)).unwrap()).unwrap();
+    let is = |state: &'static str| move |status: &Value| status["peer"]["state"] == state;
+    kill_process(main, Signal::STOP).unwrap();
+    two.until(Machine::Backup, "the line is given up", is("lost"));
+    kill_process(main, Signal::CONT).unwrap();
+    let seq = |status: &Value| status["mirror"]["position"]["seq"].as_u64().unwrap();
+    let before = seq(&two.until(Machine::Backup, "they talk again", is("healthy")));
+    sold(&two, 3);
+    two.until(Machine::Backup, "it is acknowledged on the next line", |status| seq(status) > before);
+    let mut anew = two.espejo(Machine::Backup, &["reseed", "--yes"]).spawn().unwrap();
+    two.until(Machine::Backup, "it is taken anew", |status| status["mirror"]["as_of"].is_null());
+    allow(&folder);
+    two.until_same("it is whole");
+    assert!(anew.wait().unwrap().success());
+    assert_eq!(held(&two), [3, 3]);
+    two.until(Machine::Backup, "all is well", |status| !status["alarms"].to_string().contains("MIR-102"));
 }

@@ -15,7 +15,7 @@ use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::{Form, State};
 use crate::disk::point;
 use crate::disk::root::{Root, says_absent};
-use crate::disk::stamp::Shape;
+use crate::disk::stamp::{Shape, Stamp};
 use crate::replica::part::{Content, Data, Part, Put};
 use crate::replica::{Begin, Blocks, Body, End, RelPath, blocks};
 
@@ -184,7 +184,7 @@ impl Mirror {
                 let (size, is_large) = (*size, *size >= direct::LARGE && bytes == size);
                 let keeps = here == Some(Shape::File) && base.as_ref() == Some(path);
                 let kept = keeps && build.aside.is_some() && !build.ours.contains(path);
-                let file = if keeps && is_linked && !kept {
+                let file = if keeps && is_linked {
                     // Its other names are other files by now, perhaps.
                     self.unlinked(path)?
                 } else if keeps {
@@ -208,13 +208,23 @@ impl Mirror {
         self.index.put(path, meta, &body).map(drop)
     }
 
-    /// A file of its own in the place of one that has other names: with what stands in that.
+    /// A file of its own in the place of one that has other names: with what stands in that, and as it stands there.
     fn unlinked(&self, path: &RelPath) -> Result<File, DiskError> {
         let old = self.dest.open_own(path).within("reading", self.dest.path(), path)?;
-        let len = old.metadata().within("reading", self.dest.path(), path)?.len();
-        self.dest.unlink(path).within("removing", self.dest.path(), path)?;
-        let new = self.dest.create(path).within("making", self.dest.path(), path)?;
-        content::copy(&old, &new, len, &|_| false).within("writing", self.dest.path(), path)?;
+        let stamp = rustix::fs::fstat(&old).map(Stamp::from).map_err(io::Error::from);
+        let stamp = stamp.within("reading", self.dest.path(), path)?;
+        let name = RelPath::root().join(b"unlinked");
+        if self.stash.stat(&name).within("looking at", self.stash.path(), &name)?.is_some() {
+            self.stash.unlink(&name).within("removing", self.stash.path(), &name)?;
+        }
+        let new = self.stash.create(&name).within("making", self.stash.path(), &name)?;
+        content::copy(&old, &new, stamp.size, &|_| false).within("writing", self.stash.path(), &name)?;
+        self.stash.set_meta(&name, &stamp.meta, Shape::File).within(
+            "setting mode and time of",
+            self.stash.path(),
+            &name,
+        )?;
+        self.stash.rename(&name, &self.dest, path).within("moving", self.dest.path(), path)?;
         Ok(new)
     }
 

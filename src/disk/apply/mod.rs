@@ -38,7 +38,10 @@ use super::journal::gathering::Gathering;
 use super::journal::index::{Index, State};
 use super::journal::undo::Undo;
 use super::root::Root;
-use crate::replica::RelPath;
+use crate::replica::{RelPath, Time};
+
+/// Bytes of the canary: a generation, seconds, nanoseconds, and the spaces between.
+const CANARY: u64 = 52;
 
 /// A mirror: a folder, and what is kept beside it. One process has it at a time.
 #[derive(Debug)]
@@ -109,15 +112,35 @@ impl Mirror {
         Ok(Some(self.undo.range().map_or(0, |(first, last)| last + 1 - first)))
     }
 
-    /// Makes a byte durable where the journal is: what shows that a change could be.
-    pub fn canary(&self) -> Result<(), DiskError> {
+    /// Makes a line durable where the journal is: what shows that a change could be. Where nothing was to be sent at a time, it says that
+    /// the mirror is of that time.
+    pub fn canary(&self, level: Option<Time>) -> Result<(), DiskError> {
         let path = self.journal.join("canary");
+        let seq = self.state.position.seq;
+        let line = level.map(|Time { seconds, nanos }| format!("{seq:020} {seconds:020} {nanos:09}\n"));
         let write = || {
             let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path)?;
-            file.write_all_at(b"\n", 0)?;
+            match &line {
+                Some(line) => file.write_all_at(line.as_bytes(), 0)?,
+                None => file.write_all_at(b"\n", CANARY - 1)?,
+            }
             file.sync_data()
         };
         write().at("writing", &path)
+    }
+
+    /// What time the mirror is of: that of its last generation, or a later one at which a canary found nothing new.
+    #[must_use]
+    pub fn as_of(&self) -> Time {
+        let State { position, as_of, .. } = self.state;
+        let line = std::fs::read_to_string(self.journal.join("canary")).unwrap_or_default();
+        let numbers: Vec<i64> = line.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        match numbers[..] {
+            [seq, seconds, nanos] if seq.cast_unsigned() == position.seq => {
+                as_of.max(Time { seconds, nanos: u32::try_from(nanos).unwrap_or(0) })
+            }
+            _ => as_of,
+        }
     }
 
     fn stash_name(seq: u64, phase: Phase) -> RelPath {

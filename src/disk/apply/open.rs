@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use super::aside::{SetAside, keep_unapplied};
 use super::survey::Belief;
 use super::{Mirror, journal_folder};
 use crate::disk::capture::now_as_time;
@@ -70,6 +71,8 @@ pub struct Found {
     pub redone: u64,
     /// Generations that were acknowledged and cannot be applied yet: the mirror is as it was before them.
     pub unapplied: Vec<Stored>,
+    /// Generations that were acknowledged and are of an epoch that is over: they are never applied, and were set aside.
+    pub set_aside: Option<SetAside>,
     /// Names that were not as they had been left.
     pub strange: Vec<RelPath>,
     /// Of these the ones that were known before not to be what was written.
@@ -109,6 +112,15 @@ impl Mirror {
         Ok((mirror, found))
     }
 
+    /// Puts the mirror at `dest`, which nobody has open, in order. That this cannot be done is an error where the mirror is known to be in
+    /// the middle of a generation.
+    pub fn mend(dest: &Path, opening: Opening, epoch: u64) -> Result<(), OpenError> {
+        match Self::open(dest, opening, epoch) {
+            Err(error) if is_half_applied(dest, opening.history).unwrap_or(false) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     fn put_in_order(&mut self, opening: Opening, epoch: u64) -> Result<Found, OpenError> {
         // Of what a server left nothing is of a generation, until that is set aside.
         let gathers = match opening.others {
@@ -135,12 +147,14 @@ impl Mirror {
             }
             Form::Committed => {
                 let (redone, unapplied) = self.recover(epoch)?;
+                // What leads on from what is in place, and is not applied for its epoch alone.
+                let set_aside = if unapplied.is_empty() { keep_unapplied(self.dest.path())? } else { None };
                 self.begin_epoch(opening.others)?;
                 let mut strange = self.survey(Belief::Stamps)?;
                 let rotten = self.index.rotten()?;
                 // What was found in a life before this one is not what was written yet.
                 strange.extend(rotten.iter().filter(|path| !strange.contains(path)).cloned().collect::<Vec<_>>());
-                Ok(Found { redone, unapplied, strange, rotten, files: 0 })
+                Ok(Found { redone, unapplied, set_aside, strange, rotten, files: 0 })
             }
             Form::Fresh if empty => {
                 self.begin_anew(Form::Building)?;
@@ -271,6 +285,16 @@ impl Mirror {
         }
         Ok(Ok(()))
     }
+}
+
+/// Whether a crash left the mirror at `dest` in the middle of a generation, or of a step back.
+fn is_half_applied(dest: &Path, history: Limits) -> Result<bool, DiskError> {
+    let journal = journal_folder(dest);
+    let Some(index) = Index::left(&journal.join("index.db"))? else { return Ok(false) };
+    let state = index.state()?;
+    let undo = Undo::open(&journal.join("undo"), &journal.join("stash"), history)?;
+    let is_half = || Ok(state.stepping_back.is_some() || undo.read(state.position.seq + 1)?.is_some());
+    if state.form == Form::Committed { is_half() } else { Ok(false) }
 }
 
 fn lock(journal: &Path) -> Result<File, OpenError> {

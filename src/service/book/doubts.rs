@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Book;
 use crate::disk::journal::noted::Doubted;
+use crate::replica::Time;
 use crate::service::doubt::Doubt;
 use crate::service::event::What;
 use crate::service::news::News;
@@ -29,8 +30,8 @@ pub(super) struct Doubts {
     differs: bool,
     /// Files that were not what was written.
     pub(super) rotten: BTreeSet<String>,
-    /// Why what was acknowledged cannot be applied, if it cannot.
-    unapplied: Option<String>,
+    /// Why what was acknowledged cannot be applied, if it cannot, and what time the mirror is of.
+    pub(super) unapplied: Option<(String, Time)>,
     /// Databases that are captured as plain files, with the reason.
     pub(super) plain: Vec<(String, String)>,
     /// A generation changed so many of a hundred bytes, and when.
@@ -105,7 +106,7 @@ impl Book {
     /// Why what was acknowledged cannot be applied, if it cannot.
     #[must_use]
     pub fn unapplied(&self) -> Option<&str> {
-        self.doubts.unapplied.as_deref()
+        self.doubts.unapplied.as_ref().map(|(why, _)| why.as_str())
     }
 
     pub(super) fn doubts(&self, now: Timestamp) -> Vec<Doubt> {

@@ -1,10 +1,10 @@
 //! Keeps what the halves of the copy tell, and makes the status of it. It waits for nothing and does nothing.
 //!
 //! - `doubts`: why it may be worth less than it looks
-//! - `showing`: the status
+//! - [`showing`]: the status
 
 mod doubts;
-mod showing;
+pub mod showing;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -378,6 +378,7 @@ impl Book {
 
     /// Whether the mirror has had all that there was when it began.
     fn has_caught_up(&self) -> bool {
-        self.is_usable() && self.told.is_some() && self.copying.is_none() && (self.was_level || self.generations > 0)
+        let went = self.was_level || self.generations > 0;
+        self.is_usable() && self.told.is_some() && self.copying.is_none() && went && self.doubts.unapplied.is_none()
     }
 }

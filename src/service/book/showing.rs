@@ -34,7 +34,7 @@ impl Book {
     /// How it stands.
     #[must_use]
     pub fn status(&mut self, pair: &Pair, now: Timestamp) -> Status {
-        let mirror = self.mirror();
+        let mirror = self.mirror(now);
         let reasons = takeover::reasons(self.is_usable(), mirror.behind_ms, self.max_age_ms, self.alarms.all());
         let yes = reasons.is_empty();
         let since = self.take_over.as_ref().filter(|before| before.yes == yes).map_or(now, |before| before.since);
@@ -83,25 +83,33 @@ impl Book {
         }
     }
 
-    fn mirror(&self) -> Mirror {
+    /// What time the mirror is of, if it is of use: what was acknowledged and cannot be applied is not in it.
+    #[must_use]
+    pub fn as_of(&self) -> Option<Timestamp> {
+        let unapplied = self.doubts.unapplied.as_ref().map(|(_, as_of)| *as_of);
+        self.is_usable().then(|| unapplied.unwrap_or(self.as_of).timestamp()).flatten()
+    }
+
+    fn mirror(&self, now: Timestamp) -> Mirror {
         let clock = Instant::now();
         let millis = |since: Instant| u64::try_from(clock.duration_since(since).as_millis()).unwrap_or(u64::MAX);
         let behind = self.behind.map(|(since, bytes, files)| (millis(since), bytes, files));
         let (behind_ms, bytes, files) = behind.unwrap_or_default();
+        let lacks_ms = self.doubts.unapplied.as_ref().and(self.as_of()).map_or(0, |as_of| age_ms(as_of, now));
         let (files_came, bytes_came) = if self.is_usable() { (0, 0) } else { self.came };
         Mirror {
             position: self.position,
             // From who is not heard there may be changes since then.
-            behind_ms: behind_ms.max(self.silent_since.map_or(0, millis)),
+            behind_ms: behind_ms.max(self.silent_since.map_or(0, millis)).max(lacks_ms),
             behind_bytes: bytes.saturating_sub(bytes_came),
             behind_files: files.saturating_sub(files_came),
-            behind_at_least: self.is_closed(),
+            behind_at_least: self.is_closed() || lacks_ms > 0,
             grade: self.is_usable().then_some(self.grade),
             copying: self.copying.clone(),
             sign_ago_ms: self.sign_at.map(millis),
             last_change_ago_ms: self.last_change.map(|(at, _)| millis(at)),
             verified_at: self.verified_at,
-            as_of: self.is_usable().then(|| self.as_of.timestamp()).flatten(),
+            as_of: self.as_of(),
             phase: self.phase(),
             caught_up: self.has_caught_up(),
         }
@@ -140,4 +148,10 @@ impl Book {
             plain: self.doubts.plain.iter().map(|(file, why)| format!("{file} ({why})")).collect(),
         }
     }
+}
+
+/// How old what is of that time is, in milliseconds; nothing by a clock that was ahead.
+#[must_use]
+pub fn age_ms(as_of: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(now.duration_since(as_of).as_millis()).unwrap_or(0)
 }

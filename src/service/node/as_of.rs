@@ -174,16 +174,14 @@ impl Machine {
     }
 
     fn closed_mirrors(&self, epoch: Epoch) -> Closed {
-        let mirror = &self.store.mirror;
         let folder = |dataset: &Dataset| self.folder(&self.store, &dataset.name);
-        Closed {
-            folders: self.store.datasets.iter().map(folder).collect(),
-            opening: Opening {
-                others: Others::Refuse,
-                history: Limits { age: mirror.history, bytes: mirror.history_bytes },
-            },
-            epoch,
-        }
+        Closed { folders: self.store.datasets.iter().map(folder).collect(), opening: self.closed(), epoch }
+    }
+
+    /// How a mirror is opened that nobody has open.
+    pub(super) fn closed(&self) -> Opening {
+        let mirror = &self.store.mirror;
+        Opening { others: Others::Refuse, history: Limits { age: mirror.history, bytes: mirror.history_bytes } }
     }
 }
 

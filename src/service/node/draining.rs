@@ -2,6 +2,7 @@
 
 use super::Machine;
 use super::isolated::Isolation;
+use crate::disk::apply::Mirror;
 use crate::disk::apply::aside::{self, SetAside};
 use crate::os::{ground, point};
 use crate::pair::Event;
@@ -14,6 +15,8 @@ impl Machine {
     /// Receives nothing more, and applies what was acknowledged.
     pub(super) async fn drain(&mut self) -> Event {
         let (mut seq, from) = (self.status().mirror.position.seq, std::mem::take(&mut self.turning.from));
+        let stopped: Vec<String> =
+            self.lanes.iter().filter(|lane| lane.stalled.is_some()).map(|lane| lane.name.clone()).collect();
         point!("turn.drain");
         if let Err((name, Failed { why, is_whole })) = self.end_lanes().await {
             tracing::error!(dataset = name, why, is_whole, "what a dataset acknowledged last is not in place");
@@ -21,6 +24,11 @@ impl Machine {
                 self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
                 return Event::NotDrained;
             }
+        }
+        if let Err((name, why)) = self.mend_stopped(stopped).await {
+            tracing::error!(dataset = name, why, "a dataset that has stopped is in the middle of a generation");
+            self.end_job(Err(WhyNot::DatasetLacks { name, why })).await;
+            return Event::NotDrained;
         }
         // One that came to nothing half way is finished before anything is served.
         let promotes = self.turning.job.running().is_some_and(|own| own.kind == OperationKind::Promote);
@@ -36,6 +44,22 @@ impl Machine {
         point!("turn.drained");
         self.passed(Step::CloseMirror).await;
         Event::Drained { seq }
+    }
+
+    /// What a dataset that has stopped has applied by half is undone before anything is served from it.
+    async fn mend_stopped(&self, stopped: Vec<String>) -> Result<(), (String, String)> {
+        if ground::is_simulated() {
+            return Ok(());
+        }
+        let epoch = self.pair.record().epoch;
+        for name in stopped {
+            let (dest, opening) = (self.folder(&self.store, &name), self.closed());
+            let mended = ground::aside(move || Mirror::mend(&dest, opening, epoch)).await;
+            let mended =
+                mended.map_err(|error| error.to_string()).and_then(|done| done.map_err(|error| error.to_string()));
+            mended.map_err(|why| (name, why))?;
+        }
+        Ok(())
     }
 
     /// What was acknowledged and could not be applied is of the past when this machine serves: it is set aside as it came.

@@ -6,9 +6,12 @@ use jiff::Timestamp;
 
 use super::Machine;
 use super::as_of::Reached;
+use crate::config::counter::Counter;
 use crate::config::dataset::{CountBy, Dataset};
 use crate::disk::ask::{Ask, By};
+use crate::os::ground;
 use crate::replica::RelPath;
+use crate::service::book::showing::age_ms;
 use crate::service::numbering::CounterStatus;
 use crate::service::plan::{Earlier, Lack};
 use crate::service::readings::Readings;
@@ -37,14 +40,20 @@ fn name(label: &str) -> String {
 impl Machine {
     /// What may be missing here, where the mirror stands as `status` says: in its last state, or in the last one before `then`.
     pub(super) fn lacks(&self, status: &Status, then: Option<Timestamp>) -> Vec<Lack> {
-        let age = Duration::from_millis(status.mirror.behind_ms);
         let held_in = |readings: &Readings| then.map_or_else(|| readings.last(), |then| readings.before(then));
-        let counts = self.store.datasets.iter().flat_map(|dataset| &dataset.counts).map(|count| {
+        let counts = self
+            .store
+            .datasets
+            .iter()
+            .flat_map(|dataset| dataset.counts.iter().map(move |count| (&dataset.name, count)));
+        let counts = counts.map(|(dataset, count)| {
+            let age = self.age_of(dataset, status.mirror.behind_ms);
             let readings = self.numbers.readings(&name(&count.label));
             let held = readings.and_then(held_in);
             let last = readings.and_then(Readings::last);
             let since = last.zip(held).map(|(last, held)| last.saturating_sub(held));
-            let at_most = readings.and_then(|readings| readings.most(age)).zip(since).map(|(most, since)| most + since);
+            let most = age.zip(readings).and_then(|(age, readings)| readings.most(age));
+            let at_most = most.zip(since).map(|(most, since)| most + since);
             Lack { label: count.label.clone(), held, at_most, seen: vec![] }
         });
         let mut lacks: Vec<Lack> = counts.collect();
@@ -81,14 +90,26 @@ impl Machine {
 
     /// How each stands, where the mirror is so old: what a terminal has shown was given.
     pub(super) fn numbers_stand(&self, age_ms: u64) -> Vec<CounterStatus> {
-        let mut all = self.numbers.status(&self.store, age_ms);
         let record = self.pair.record();
         let epoch = record.node.next_epoch(record.epoch);
-        for one in &mut all {
+        let stand = |counter: &Counter| {
+            let age = self.age_of(&counter.read.file.dataset, age_ms);
+            let mut one = self.numbers.status(counter, age.unwrap_or_default());
+            // Since when it is missing nobody knows, nor what was given since.
+            one.asks |= age.is_none();
             let shown = self.seen_by_tills(&one.name);
             one.next = one.next.take().map(|next| next.in_epoch(epoch).at_least(shown));
-        }
-        all
+            one
+        };
+        self.store.counters.iter().map(stand).collect()
+    }
+
+    /// How old the copy of a dataset is, where the mirror is behind so long; none where nobody knows. One that has stopped here says
+    /// nothing of the others, and what was given since then is not in it.
+    fn age_of(&self, dataset: &str, behind_ms: u64) -> Option<Duration> {
+        let stopped = self.lanes.iter().find(|lane| lane.name == dataset && lane.stalled.is_some());
+        let own_ms = stopped.map_or(Some(0), |lane| Some(age_ms(lane.book.as_of()?, ground::now())));
+        own_ms.map(|own_ms| Duration::from_millis(own_ms.max(behind_ms)))
     }
 
     /// The last one of a number that any terminal has seen confirmed; 0 where none has. Receipts are one number: the first that is named.

@@ -196,15 +196,11 @@ impl Numbers {
         next.at_least(least.unwrap_or(0))
     }
 
-    /// How each stands, where the mirror is so old.
-    pub(super) fn status(&self, store: &Store, age_ms: u64) -> Vec<CounterStatus> {
-        let (age, unread) = (Duration::from_millis(age_ms), Readings::default());
-        let each = store.counters.iter();
-        let readings = |name: &String| self.readings.get(name).unwrap_or(&unread);
-        let status = |counter: &Counter| {
-            readings(&counter.name).status(&counter.name, &counter.on_start, age, self.last_set(&counter.name))
-        };
-        each.map(status).collect()
+    /// How one stands, where the mirror is so old.
+    pub(super) fn status(&self, counter: &Counter, age: Duration) -> CounterStatus {
+        let unread = Readings::default();
+        let readings = self.readings.get(&counter.name).unwrap_or(&unread);
+        readings.status(&counter.name, &counter.on_start, age, self.last_set(&counter.name))
     }
 
     /// What was set of a number at the last start.

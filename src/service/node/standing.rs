@@ -13,6 +13,7 @@ use crate::config::store::Store;
 use crate::pair::{Duty, Node, Pair};
 use crate::replica::Position;
 use crate::service::alarms::Alarms;
+use crate::service::book::showing::age_ms;
 use crate::service::event::{Event, What};
 use crate::service::member::role;
 use crate::service::status::{
@@ -93,8 +94,10 @@ impl Standing {
         let silent = match status.peer.state {
             PeerState::Healthy | PeerState::Late => None,
             PeerState::Lost => known.heart.silent(clock),
-            // Since when it was silent before this service began, nobody knows.
-            PeerState::Unknown => status.mirror.grade.map(|_| known.heart.age(clock)),
+            // Since when it was silent before this service began, nobody knows: perhaps since the copy was made.
+            PeerState::Unknown => {
+                status.mirror.as_of.map(|as_of| known.heart.age(clock).max(Duration::from_millis(age_ms(as_of, now))))
+            }
         };
         if let Some(silent) = silent {
             let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);

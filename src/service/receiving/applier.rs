@@ -23,7 +23,7 @@ use crate::link::frame::{PROTOCOL, ToSource};
 use crate::link::wire::push;
 use crate::os::ground::{Worker, is_simulated};
 use crate::replica::sealed::Sealed;
-use crate::replica::{RelPath, Time};
+use crate::replica::{End, RelPath, Time};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -264,22 +264,64 @@ impl Hands {
                     if error.hope() == Hope::Room {
                         let _ = self.drop_history();
                     }
-                    self.tell(News::Unapplied(Some(error.to_string())));
+                    self.tell(News::Unapplied(Some((error.to_string(), self.mirror.as_of()))));
                     error.to_string()
                 }
             };
             let until = Instant::now() + RETRY;
             while let Ok(work) = timeout_at(until, todo.recv()).await {
-                match work {
-                    None | Some(Work::Stop) => {
+                match work.unwrap_or(Work::Stop) {
+                    Work::Stop => {
                         self.mirror.undo_failed().map_err(|error| error.to_string())?;
                         return Err(Failed { why, is_whole: true });
                     }
-                    Some(Work::DropHistory(answer)) => drop(answer.send(self.drop_history())),
-                    Some(other) => queue.push_back(other),
+                    Work::Reseed => {
+                        self.reseed_instead(stored, queue);
+                        return Ok(());
+                    }
+                    other => queue.extend(self.beside(other, stored, queue)),
                 }
             }
         }
+    }
+
+    /// Does what can be done beside a generation that cannot be applied; what cannot waits.
+    fn beside(&mut self, work: Work, stored: &Stored, queue: &VecDeque<Work>) -> Option<Work> {
+        match work {
+            Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
+            // The way back from what is half applied would go with it.
+            Work::ForgetHistory if self.mirror.undo_failed().is_ok() => self.forget_history(),
+            Work::Welcome { protocol, epoch, knows, dataset, out } => {
+                let last =
+                    queue.iter().rev().find_map(|work| if let Work::Step(step) = work { Some(step) } else { None });
+                let End { position, grade, .. } = last.unwrap_or(stored).end;
+                if self.strange || !knows.contains(&position) {
+                    return Some(Work::Welcome { protocol, epoch, knows, dataset, out });
+                }
+                // It need not be told what stands in the mirror, and goes on.
+                (self.protocol, self.epoch, self.out) = (protocol, epoch, Some(out));
+                self.say_known(position, grade);
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// The copy is taken anew while this generation, and what waits behind it, cannot be applied: it comes with all the rest.
+    fn reseed_instead(&mut self, stored: &Stored, queue: &mut VecDeque<Work>) {
+        let mut bytes = stored.to - stored.from;
+        queue.retain(|work| match work {
+            Work::Step(step) => {
+                bytes += step.to - step.from;
+                false
+            }
+            _ => true,
+        });
+        self.reseed();
+        let position = self.mirror.state().position;
+        let _ = self.done.send(Done::GivenUp { bytes, position });
+        self.tell(News::Trouble(None));
+        self.tell(News::Unapplied(None));
     }
 
     /// Steps back go when they are old, also where nothing comes that would be one.
@@ -321,7 +363,7 @@ impl Hands {
 
     /// The canary has come so far: it is to be made durable, as a change would be.
     fn canary(&mut self, at: Time, level: bool) {
-        match self.mirror.canary() {
+        match self.mirror.canary(level.then_some(at)) {
             Ok(()) => {
                 if std::mem::take(&mut self.choked) {
                     self.tell(News::Trouble(None));

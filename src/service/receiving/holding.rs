@@ -17,15 +17,10 @@ impl Hands {
     pub(super) fn welcome(&mut self, knows: &[Position]) {
         let State { position, form, grade, .. } = *self.mirror.state();
         let committed = form == Form::Committed;
-        let known = committed && !self.strange && knows.contains(&position);
-        let Self { protocol, epoch, .. } = *self;
-        self.say(&ToSource::Welcome(Welcome { protocol, epoch, position, committed, known }));
-        if grade == Grade::Unsteady && protocol >= SINCE {
-            self.say(&ToSource::Unsteady);
+        if committed && !self.strange && knows.contains(&position) {
+            return self.say_known(position, grade);
         }
-        if known {
-            return self.say(&ToSource::ThatIsAll);
-        }
+        self.begin_welcome(position, grade, (committed, false));
         self.strange = false;
         let mut after: Option<RelPath> = None;
         while let Ok(page) = self.mirror.index().after(after.as_ref(), 500) {
@@ -36,6 +31,20 @@ impl Hands {
             }
         }
         self.say(&ToSource::ThatIsAll);
+    }
+
+    /// Says that it holds what the other side knows that it does.
+    pub(super) fn say_known(&self, position: Position, grade: Grade) {
+        self.begin_welcome(position, grade, (true, true));
+        self.say(&ToSource::ThatIsAll);
+    }
+
+    fn begin_welcome(&self, position: Position, grade: Grade, (committed, known): (bool, bool)) {
+        let Self { protocol, epoch, .. } = *self;
+        self.say(&ToSource::Welcome(Welcome { protocol, epoch, position, committed, known }));
+        if grade == Grade::Unsteady && protocol >= SINCE {
+            self.say(&ToSource::Unsteady);
+        }
     }
 
     fn holds(&self, id: Option<i64>, path: &RelPath, entry: &Entry) {

@@ -298,6 +298,11 @@ impl Receiving {
                     self.redo.rewind().map_err(|error| error.to_string())?;
                 }
             }
+            Done::GivenUp { bytes, position } => {
+                self.unapplied -= bytes;
+                self.durable = position;
+                self.redo.rewind().map_err(|error| error.to_string())?;
+            }
             Done::Built { end, begin, took } => {
                 self.durable = end.position;
                 self.mended();

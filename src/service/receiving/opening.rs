@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::Orders;
 use super::failed::trouble;
 use crate::disk::apply::Mirror;
+use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::open::{Found, OpenError, Opening};
 use crate::disk::journal::index::Form;
 use crate::disk::journal::redo::Stored;
@@ -46,6 +47,10 @@ pub async fn open(
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
+                if let Some(SetAside { files, to }) = &found.set_aside {
+                    let files = files.iter().map(ToString::to_string).collect();
+                    let _ = news.send(News::SetAside { files, to: to.clone() });
+                }
                 let Found { strange, unapplied, .. } = found;
                 return Ok(Some(Opened { mirror, strange: !strange.is_empty(), unapplied }));
             }
@@ -74,7 +79,7 @@ fn opened(mirror: &Mirror, found: &Found) -> News {
         position: state.position,
         usable: state.form == Form::Committed,
         grade: state.grade,
-        as_of: state.as_of,
+        as_of: mirror.as_of(),
         same: mirror.index().same().ok().flatten(),
         doubted: mirror.index().doubted().ok().flatten(),
         much: mirror.pinned().ok().flatten().and_then(|kept| Some((kept.percent?, kept.since))),
