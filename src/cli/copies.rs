@@ -11,11 +11,10 @@ use tokio::time::{Instant, sleep};
 
 use super::exit::{Exit, Failure};
 use super::status::connect;
-use super::{Around, by};
+use super::{Around, by, rescue};
 use crate::disk::apply::journal_folder;
 use crate::disk::journal::index::Index;
 use crate::replica::Grade;
-use crate::service::member::own_folders;
 use crate::service::{Command, Reply};
 use crate::words::grade;
 
@@ -68,9 +67,8 @@ pub async fn forget(around: &Around) -> Result<Exit, Failure> {
 /// The states of each dataset here, the newest first.
 fn states(around: &Around) -> Result<Vec<(String, Vec<State>)>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
-    let folders = own_folders(&around.home).map_err(|error| failed(&error))?.unwrap_or_default();
     let mut all = vec![];
-    for (dataset, folder) in folders {
+    for (dataset, folder) in rescue::folders(around)? {
         let index = Index::left(&journal_folder(&folder).join("index.db")).map_err(|error| failed(&error))?;
         let states = index.map_or(Ok(vec![]), |index| index.generations()).map_err(|error| failed(&error))?;
         let states = states

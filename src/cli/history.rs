@@ -82,7 +82,7 @@ fn print_operations(out: &mut impl Write, words: &Words, jobs: Vec<Value>) -> io
         return writeln!(out, "{}", words.say("cli-history-empty"));
     }
     for operation in &known {
-        writeln!(out, "{}  {}", time(operation.started_at), line(words, operation))?;
+        writeln!(out, "{}  {}", time(operation.started_at), line(words, operation, Timestamp::now()))?;
         for why in operation.reason.iter().cloned().chain(operation::why_not(words, operation)) {
             writeln!(out, "    {}", harmless(&why))?;
         }
@@ -90,8 +90,8 @@ fn print_operations(out: &mut impl Write, words: &Words, jobs: Vec<Value>) -> io
     Ok(())
 }
 
-/// What it is, how it ended and when, how long it took, and who asked for it.
-fn line(words: &Words, now: &Operation) -> String {
+/// What it is, how it ended and when, how long it took until then or until `at`, and who asked for it.
+fn line(words: &Words, now: &Operation, at: Timestamp) -> String {
     let key = match now.state {
         OperationState::Running => "cli-history-running",
         OperationState::Refused => "cli-history-refused",
@@ -100,7 +100,7 @@ fn line(words: &Words, now: &Operation) -> String {
     let args = [
         ("kind", operation::kind(words, now.kind).into()),
         ("state", operation::state(words, now.state).into()),
-        ("took", operation::took(words, now, Timestamp::now()).into()),
+        ("took", operation::took(words, now, at).into()),
         ("end", now.ended_at.map(time).unwrap_or_default().into()),
         ("by", harmless(&now.by).into()),
     ];
@@ -114,7 +114,7 @@ fn print_row(out: &mut impl Write, words: &Words, row: &Row) -> io::Result<()> {
             words.with("cli-history-pruned", &[("rows", rows.into())])
         }
         Kind::Job => match serde_json::from_value::<Operation>(row.body.clone()) {
-            Ok(operation) => line(words, &operation),
+            Ok(operation) => line(words, &operation, row.at),
             Err(_) => row.body.to_string(),
         },
         Kind::Event => {

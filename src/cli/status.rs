@@ -7,12 +7,13 @@ use jiff::tz::TimeZone;
 use super::Around;
 use super::exit::{Exit, Failure};
 use super::pin;
+use crate::pair::{Duty, Node};
 use crate::service::control::Client;
 use crate::service::member::Member;
-use crate::service::status::Phase;
+use crate::service::status::{LicenceState, PeerState, Phase, Server, Trouble};
 use crate::service::{Command, Reply, Status};
 use crate::terminal::known::known_path;
-use crate::words::{Words, against, answer, figures, told};
+use crate::words::{Words, against, answer, figures, licence, numbers, told};
 
 /// Prints how it stands; with `watch` again after every change.
 pub async fn run(around: &Around, json: bool, watch: bool) -> Result<Exit, Failure> {
@@ -68,12 +69,15 @@ pub async fn connect(around: &Around) -> Result<Client, Failure> {
 
 /// Whether all is well.
 fn health(status: &Status) -> Exit {
-    let alarm = status.alarms.iter().any(|alarm| !alarm.trouble.is_hint());
+    // While the backup serves nothing stands behind it until the main is back: that is no alarm of its own.
+    let is_backup = status.duty == Duty::Serving && status.holder == Node::Backup;
+    let is_known = |trouble: &Trouble| trouble.is_hint() || is_backup && matches!(trouble, Trouble::Silent { .. });
+    let alarm = status.alarms.iter().any(|alarm| !is_known(&alarm.trouble));
     match status.mirror.phase {
         // Whoever works on the machines knows that something is wrong.
         _ if status.maintenance => Exit::Degraded,
         _ if alarm => Exit::Alarm,
-        Phase::Stopped => Exit::Alarm,
+        Phase::Stopped if !is_backup => Exit::Alarm,
         _ if !status.can_take_over.yes || !status.alarms.is_empty() => Exit::Degraded,
         _ => Exit::Done,
     }
@@ -90,9 +94,50 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         let told = against::reason(words, reason);
         writeln!(out, "  {} {}", told.what, told.todo)?;
     }
+    if status.duty == Duty::Serving {
+        print_serving(out, words, status, &zone)?;
+    }
+    // Of a mirror that is not heard nobody knows how it stands.
+    if status.duty != Duty::Serving || matches!(status.peer.state, PeerState::Healthy | PeerState::Late) {
+        print_copy(out, words, status, &zone)?;
+    }
+    for alarm in &status.alarms {
+        let told = told::trouble(words, &alarm.trouble);
+        writeln!(out, "{} {} {}", alarm.code, told.what, told.todo)?;
+    }
+    let how = if status.machines.is_some() { "cli-how-to-answer-store" } else { "cli-how-to-answer" };
+    for question in &status.questions {
+        writeln!(out, "{}\n  {}", told::question(words, &question.ask).what, words.say(how))?;
+    }
+    Ok(())
+}
+
+/// The POS server program, how long the licence lasts, and the numbers that were left out at this start.
+fn print_serving(out: &mut impl Write, words: &Words, status: &Status, zone: &TimeZone) -> io::Result<()> {
+    let state = match status.server {
+        Server::Stopped => "stopped",
+        Server::Starting => "starting",
+        Server::Ready => "ready",
+        Server::Failing => "failing",
+    };
+    writeln!(out, "{}", words.with("cli-status-server", &[("state", state.into())]))?;
+    if let (LicenceState::Running, Some(ends_at)) = (status.licence.state, status.licence.ends_at) {
+        let args = [
+            ("left", licence::days(words, status.licence.remaining_ms).into()),
+            ("at", figures::date(words, ends_at, zone).into()),
+        ];
+        writeln!(out, "{}", words.with("cli-status-licence", &args))?;
+    }
+    for one in status.numbered.iter().filter(|one| one.epoch == status.epoch) {
+        writeln!(out, "{}", numbers::was_set(words, one))?;
+    }
+    Ok(())
+}
+
+fn print_copy(out: &mut impl Write, words: &Words, status: &Status, zone: &TimeZone) -> io::Result<()> {
     if let Some(as_of) = status.mirror.as_of {
         let args = [
-            ("time", figures::time(as_of, &zone).into()),
+            ("time", figures::time(as_of, zone).into()),
             ("position", status.mirror.position.to_string().into()),
             ("behind", figures::span(words, status.mirror.behind_ms).into()),
         ];
@@ -122,14 +167,6 @@ fn print(out: &mut impl Write, words: &Words, status: &Status) -> io::Result<()>
         for file in &dataset.plain {
             writeln!(out, "  {}", words.with("cli-status-plain", &[("file", file.clone().into())]))?;
         }
-    }
-    for alarm in &status.alarms {
-        let told = told::trouble(words, &alarm.trouble);
-        writeln!(out, "{} {} {}", alarm.code, told.what, told.todo)?;
-    }
-    let how = if status.machines.is_some() { "cli-how-to-answer-store" } else { "cli-how-to-answer" };
-    for question in &status.questions {
-        writeln!(out, "{}\n  {}", told::question(words, &question.ask).what, words.say(how))?;
     }
     Ok(())
 }

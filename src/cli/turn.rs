@@ -22,10 +22,22 @@ use crate::words;
 pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure> {
     let kind = OperationKind::Promote;
     let (mut client, mut status) = stands(around).await?;
-    if let Some(at) = args.as_of
-        && let Some(plan) = status.plans.iter_mut().find(|plan| plan.kind == kind)
-    {
-        *plan = plan.clone().from_earlier(at, Timestamp::now());
+    if let Some(at) = args.as_of.filter(|_| args.planned.plan) {
+        let oldest = copies::oldest(around)?;
+        if oldest.is_none_or(|oldest| at < oldest) {
+            return Err(Failure::not_done(&around.words, &[WhyNot::TooLongAgo { oldest }]));
+        }
+    }
+    let named = |name: &String| args.counter.iter().filter(|(known, _)| known == name).count();
+    if let Some((name, _)) = args.counter.iter().find(|(name, _)| named(name) > 1) {
+        return Err(Failure::usage(around.words.with("cli-number-twice", &[("name", name.clone().into())])));
+    }
+    if let Some(place) = status.plans.iter().position(|plan| plan.kind == kind) {
+        let mut plan = status.plans[place].clone().going_on(&status, &args.counter);
+        if let Some(at) = args.as_of {
+            plan = plan.from_earlier(at, Timestamp::now());
+        }
+        status.plans[place] = plan;
     }
     let mut given = vec![];
     given.extend(args.yes.then_some(Consent::Yes));
@@ -40,12 +52,6 @@ pub async fn promote(around: &Around, args: PromoteArgs) -> Result<Exit, Failure
         writeln!(io::stderr(), "{}", around.words.with("cli-as-of", &[("at", at.into())]))?;
     }
     if args.planned.plan {
-        if let Some(at) = args.as_of {
-            let oldest = copies::oldest(around)?;
-            if oldest.is_none_or(|oldest| at < oldest) {
-                return Err(Failure::not_done(&around.words, &[WhyNot::TooLongAgo { oldest }]));
-            }
-        }
         return plan::show(around, &status, kind, &given, args.planned.json);
     }
     let yes = args.yes || agrees(around, &status, kind, &given)?;

@@ -60,6 +60,14 @@ pub enum DiskError {
         /// When the oldest one was taken, where there is one.
         oldest: Option<Time>,
     },
+    /// Something else than we has changed a file since then: the steps back would mix the two.
+    #[error(
+        "{path}: it was changed on this machine by somebody else (it was opened here?), or by its disk: what stood in it before cannot be had"
+    )]
+    Disturbed {
+        /// Its name.
+        path: RelPath,
+    },
     /// A part that is none.
     #[error(transparent)]
     Part(#[from] BadPart),
@@ -104,7 +112,11 @@ impl DiskError {
                 }
                 _ => Hope::Again,
             },
-            Self::Corrupt { .. } | Self::Protocol { .. } | Self::Part(_) | Self::TooLongAgo { .. } => Hope::Person,
+            Self::Corrupt { .. }
+            | Self::Protocol { .. }
+            | Self::Part(_)
+            | Self::TooLongAgo { .. }
+            | Self::Disturbed { .. } => Hope::Person,
         }
     }
 }

@@ -16,6 +16,12 @@ const DOUBT: Duration = Duration::from_secs(600);
 /// The rate of so long counts.
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// So long what stood in an earlier state may be asked to the second.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Between two that are remembered for that.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Between two that are remembered for the rate.
 const APART: Duration = Duration::from_secs(60);
 
@@ -30,6 +36,12 @@ pub struct Readings {
     read_at: Option<Timestamp>,
     /// Values since a day, about a minute apart, and the last one.
     known: VecDeque<(Timestamp, u64)>,
+    /// Those of the last hour, about a second apart: what stood in an earlier state.
+    #[serde(skip)]
+    lately: VecDeque<(Timestamp, u64)>,
+    /// The mirror was stepped back from then to then: what was read between stands in no state any more.
+    #[serde(default)]
+    gone: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Readings {
@@ -52,8 +64,30 @@ impl Readings {
                 while self.known.front().is_some_and(|(at, _)| since(*at, now) > DAY) {
                     self.known.pop_front();
                 }
+                self.keep_lately(now, value);
             }
         }
+    }
+
+    fn keep_lately(&mut self, now: Timestamp, value: u64) {
+        while self.lately.front().is_some_and(|(at, _)| since(*at, now) > HOUR) {
+            self.lately.pop_front();
+        }
+        while self.lately.back().is_some_and(|(at, _)| *at > now) {
+            self.lately.pop_back();
+        }
+        self.gone.retain(|(_, to)| since(*to, now) <= DAY);
+        if let Some([(before, _), (last, _)]) = self.lately.make_contiguous().last_chunk()
+            && since(*before, *last) < SOON
+        {
+            self.lately.pop_back();
+        }
+        self.lately.push_back((now, value));
+    }
+
+    /// The mirror was stepped back to what it was at `to`.
+    pub fn stepped_back(&mut self, to: Timestamp, now: Timestamp) {
+        self.gone.push((to, now));
     }
 
     /// The last one: the highest of the last ten minutes, for what goes down may be a fault.
@@ -66,7 +100,10 @@ impl Readings {
     /// The last one before `time`: what has come since is more rather than less.
     #[must_use]
     pub fn before(&self, time: Timestamp) -> Option<u64> {
-        self.known.iter().rfind(|(at, _)| *at < time).map(|(_, value)| *value)
+        let is_gone = |at: Timestamp| self.gone.iter().any(|(from, to)| (*from..*to).contains(&at));
+        let last = |all: &VecDeque<(Timestamp, u64)>| all.iter().rfind(|(at, _)| *at < time && !is_gone(*at)).copied();
+        let newer = last(&self.lately).into_iter().chain(last(&self.known)).max_by_key(|(at, _)| *at);
+        newer.map(|(_, value)| value)
     }
 
     /// The highest rate of the last day over a minute or more, in numbers given in an hour. Of a few seconds nothing follows: three
@@ -164,6 +201,22 @@ mod tests {
         // A day later nobody remembers that minute.
         readings.take(Ok(300), at(130 * 60 + 86_400));
         assert!(readings.rate() < 60, "{}", readings.rate());
+    }
+
+    /// Found by use: of each state of a minute was said what stood in the first, and of one that was stepped back to what came after it.
+    #[test]
+    fn what_stood_in_an_earlier_state_is_known_to_the_second_and_not_of_what_was_stepped_back() {
+        let mut readings = Readings::default();
+        (0..120).for_each(|second| readings.take(Ok(1000 + u64::try_from(second).unwrap()), at(second)));
+        assert_eq!([45, 90].map(|second| readings.before(at(second))), [Some(1044), Some(1089)]);
+        readings.stepped_back(at(60), at(150));
+        assert_eq!(
+            [45, 61, 90, 200].map(|second| readings.before(at(second))),
+            [Some(1044), Some(1059), Some(1059), Some(1059)]
+        );
+        assert_eq!(readings.last(), Some(1119), "it was given out all the same");
+        readings.take(Ok(1062), at(151));
+        assert_eq!(readings.before(at(200)), Some(1062));
     }
 
     #[test]

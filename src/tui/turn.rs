@@ -196,10 +196,15 @@ impl Which {
 #[must_use]
 pub fn ended(status: &Status, now: Timestamp) -> Option<&Operation> {
     const NEWS: SignedDuration = SignedDuration::from_hours(1);
+    // Of what was refused nothing came: who asked has read why.
+    const REFUSED: SignedDuration = SignedDuration::from_mins(1);
     if running(status).is_some() {
         return None;
     }
     let last = status.history.iter().chain(&status.operation).filter(|operation| operation.kind.is_turn());
-    let last = last.filter(|operation| operation.state != OperationState::Running).max_by_key(|last| last.started_at);
-    last.filter(|last| last.ended_at.is_some_and(|at| now.duration_since(at) < NEWS))
+    let is_news = |last: &&Operation| {
+        let span = if last.state == OperationState::Refused { REFUSED } else { NEWS };
+        last.state != OperationState::Running && last.ended_at.is_some_and(|at| now.duration_since(at) < span)
+    };
+    last.filter(is_news).max_by_key(|last| last.started_at)
 }

@@ -672,6 +672,9 @@ label-copy = Copy
 label-numbers = Numbers
 serving-number = { $name } { $first }-{ $end }
 serving-number-series = { $name } from { $first } on
+alarm-number = { $name } goes on behind { $next } (last copied { $last })
+alarm-number-asks = { $name }: you are asked (last copied { $last })
+alarm-number-series = { $name } goes on as { $next } (last copied { $last })
 serving-numbers = { $all } left out; some may exist on paper
 label-pos-server = POS server
 terminals-none = No terminal has joined yet. Type espejo invite terminal NAME here, and join with its code there.
@@ -1320,6 +1323,7 @@ certificate-nothing = No numbers were left out: by this record the backup has no
 certificate-end = Written on { $at } by espejo { $version } from its record of that start.
 certificate-unheard = { $name } keeps this record, and is not heard. Print it there, or here when it is heard: espejo counters --certificate
 certificate-sign = Name, date: ____________________________
+cli-number-twice = --counter { $name } is given twice: name each number once.
 cli-numbers-set = Noted. The POS server starts.
 confirm-number = { $name } goes on behind { $next }.
 confirm-series = { $name } goes on in series { $next }.
@@ -1431,7 +1435,7 @@ cli-history-whole = The diary is as it was written: { $n ->
    *[other] { $n } rows
   }.
 cli-history-broken = Row { $row } of the diary is not as it was written, or rows before it are missing: somebody has changed the file. Keep a copy of it for the support desk.
-cli-rescue-nothing-here = nothing was ever set up or mirrored in { $home }
+cli-nothing-here = Nothing was ever set up or mirrored in { $home }.
 cli-rescue-none = Nothing was set aside.
 cli-rescue-no-such = Nothing that was set aside is called { $name }. All of it: espejo rescue list
 cli-rescue-two = Two datasets have something called { $name }. Name the dataset, too: DATASET/{ $name }
@@ -1497,6 +1501,13 @@ cli-status-dataset = { $name }: { $grade }, { $files ->
         [one] { $files } file
        *[other] { $files } files
     }, { $size }
+cli-status-server = { $state ->
+    [ready] The POS server answers.
+    [starting] The POS server was started, and does not answer yet.
+    [failing] The POS server runs, and does not answer.
+   *[stopped] The POS server does not run.
+}
+cli-status-licence = { $left } of the backup licence are left, until { $at }
 cli-status-plain = copied as a plain file: { $file }
 cli-status-unreadable = cannot be read: { $file }
 

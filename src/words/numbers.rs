@@ -29,6 +29,22 @@ pub fn confirmed(words: &Words, counter: &CounterStatus) -> Option<String> {
     Some(words.with(if matches!(next, Next::Series(_)) { "confirm-series" } else { "confirm-number" }, &args))
 }
 
+/// Where a number goes on if the backup starts now, in a few words.
+#[must_use]
+pub fn goes_on(words: &Words, counter: &CounterStatus) -> String {
+    let last = counter.last.map_or_else(|| words.say("number-unknown"), |last| last.to_string());
+    let next = counter.next.as_ref().map(Next::value).unwrap_or_default();
+    let args = [("name", counter.name.as_str().into()), ("last", last.into()), ("next", next.into())];
+    words.with(
+        match &counter.next {
+            _ if counter.asks => "alarm-number-asks",
+            Some(Next::Series(_)) => "alarm-number-series",
+            _ => "alarm-number",
+        },
+        &args,
+    )
+}
+
 /// How a number stands.
 #[must_use]
 pub fn stands(words: &Words, counter: &CounterStatus) -> String {

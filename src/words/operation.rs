@@ -39,6 +39,19 @@ pub fn why_not(words: &Words, operation: &Operation) -> Vec<String> {
     operation.why_not.iter().map(|why| one(words, why)).collect()
 }
 
+/// The same one after the other, where they stand in one line.
+#[must_use]
+pub fn sentences(words: &Words, operation: &Operation) -> String {
+    why_not(words, operation).iter().map(|why| sentence(why)).collect::<Vec<_>>().join(" ")
+}
+
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if why.ends_with(['.', '!', '?']) || why.contains(" --") { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
 fn one(words: &Words, why: &str) -> String {
     if let Some(files) = why.strip_prefix("differed: ") {
         return words.with("operation-differed", &[("files", files.parse().unwrap_or(0_u64).into())]);
@@ -64,6 +77,16 @@ pub fn took(words: &Words, operation: &Operation, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_in_one_line_are_sentences() {
+        let all = ["there is no complete copy yet", "Nothing was done.", "for example --counter receipt=7", "état"];
+        let said = all.map(sentence);
+        assert_eq!(
+            said,
+            ["There is no complete copy yet.", "Nothing was done.", "For example --counter receipt=7", "État."]
+        );
+    }
 
     #[test]
     fn every_reason_is_a_sentence() {

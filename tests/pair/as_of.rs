@@ -306,3 +306,44 @@ fn what_an_earlier_state_lacks_is_said_before_it_is_chosen() {
     let told = told(&planned(&[]));
     assert!(told.contains("orders: 2 in the copy") && told.contains("set aside first"), "{told}");
 }
+
+/// Found by use: who had looked into a database of the mirror stepped it back to a mixture of what stood there and what was sold.
+#[test]
+fn what_somebody_else_changed_in_the_mirror_is_never_mixed_with_an_earlier_state() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    let prices = |two: &Two, price: &str| {
+        fs::write(two.data.join("PRICES"), format!("{price}\n").repeat(20_000)).unwrap();
+    };
+    prices(&two, "coffee 2.40");
+    two.meet();
+    two.until_same("the first copy");
+    two.until(Machine::Backup, "it has caught up", |status| status["mirror"]["caught_up"] == true);
+    prices(&two, "coffee 2.50");
+    two.until_same("a price");
+    let before = Timestamp::now();
+    prices(&two, "coffee 2.60");
+    two.until_same("a price");
+    let since = Timestamp::now();
+    prices(&two, "coffee 2.70");
+    two.until_same("a price");
+    lose_the_main(&mut two);
+    let in_mirror = two.mirror().join("PRICES");
+    let mut text = fs::read_to_string(&in_mirror).unwrap();
+    text.replace_range(..12, "tea    1.50\n");
+    fs::write(&in_mirror, &text).unwrap();
+    for at in [before, before, since] {
+        let said = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &at.to_string()]));
+        assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+        assert!(told(&said).contains("PRICES: it was changed on this machine"), "{}", told(&said));
+        // Also when it was found in a life before.
+        two.stop(Machine::Backup);
+        two.start(Machine::Backup);
+        two.until(Machine::Backup, "it can start", |status| {
+            status["mirror"]["as_of"].is_string() && status["can_take_over"]["yes"] == true
+        });
+    }
+    assert_eq!(fs::read_to_string(&in_mirror).unwrap(), text);
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+}

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use espejo::disk::apply::Mirror;
 use espejo::disk::apply::open::{Opening, Others};
 use espejo::disk::journal::undo::Limits;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::common::place::{output, told};
@@ -193,6 +194,11 @@ fn no_state_of_before_a_change_of_server_is_kept_after_it() {
         status["duty"] == "mirroring" && status["mirror"]["caught_up"] == true
     });
     assert!(states(&two) <= 2, "the state that it came back with, and what came since");
+    let sold_at = fs::metadata(two.mirror().join("ORDER.QUE")).unwrap().modified().unwrap();
+    for at in states_at(&two, Machine::Backup) {
+        let at: Timestamp = at.parse().unwrap();
+        assert!(at >= Timestamp::try_from(sold_at).unwrap(), "{at} is before what stands in it was sold");
+    }
     let said = output(&mut two.espejo(Machine::Backup, &["history", "--copies"]));
     sold(&two);
     assert!(states(&two) > 2, "there is history again: {}", told(&said));

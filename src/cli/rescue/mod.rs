@@ -54,13 +54,18 @@ fn failed(error: &DiskError) -> Failure {
     Failure::failed(error.to_string())
 }
 
-fn all(around: &Around) -> Result<Vec<Kept>, Failure> {
-    let Some(folders) = own_folders(&around.home).map_err(|error| super::run::told(around, error))? else {
+/// The datasets of the home, and where each lies here.
+pub(super) fn folders(around: &Around) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let folders = own_folders(&around.home).map_err(|error| super::run::told(around, error))?;
+    folders.ok_or_else(|| {
         let home = around.home.display().to_string();
-        return Err(Failure::usage(around.words.with("cli-rescue-nothing-here", &[("home", home.into())])));
-    };
+        Failure::no_service(around.words.with("cli-nothing-here", &[("home", home.into())]))
+    })
+}
+
+fn all(around: &Around) -> Result<Vec<Kept>, Failure> {
     let mut all = vec![];
-    for (dataset, dest) in folders {
+    for (dataset, dest) in folders(around)? {
         for aside in rescue::list(&dest).map_err(|error| failed(&error))? {
             let rules = own_rules(&around.home, &dataset);
             all.push(Kept { dataset: dataset.clone(), dest: dest.clone(), aside, rules });

@@ -37,6 +37,19 @@ impl Mirror {
         found.ok_or(DiskError::TooLongAgo { oldest: all.first().map(|one| one.as_of) })
     }
 
+    /// An error where a step back to the state of `time` would mix what stood in a file then with what somebody else wrote to it since.
+    pub fn leads_back(&self, time: Time) -> Result<(), DiskError> {
+        let target = self.generation_of(time)?.seq;
+        for (path, seq) in self.index.disturbed()?.into_iter().filter(|(_, seq)| target < *seq) {
+            for step in target + 1..=seq {
+                if self.touched_by(step)?.is_some_and(|touched| touched.contains(&path)) {
+                    return Err(DiskError::Disturbed { path });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Sets aside what is there now and would change by a step back to the state of `time`, under the name `stamp`.
     pub fn set_aside_since(&self, time: Time, stamp: &str) -> Result<Option<SetAside>, DiskError> {
         let target = self.generation_of(time)?.seq;

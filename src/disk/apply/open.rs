@@ -15,7 +15,7 @@ use crate::disk::journal::redo::{self, Stored};
 use crate::disk::journal::undo::{Limits, Undo};
 use crate::disk::point;
 use crate::disk::root::Root;
-use crate::replica::RelPath;
+use crate::replica::{RelPath, Time};
 
 /// How a mirror is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,8 +149,12 @@ impl Mirror {
                 let (redone, unapplied) = self.recover(epoch)?;
                 // What leads on from what is in place, and is not applied for its epoch alone.
                 let set_aside = if unapplied.is_empty() { keep_unapplied(self.dest.path())? } else { None };
-                self.begin_epoch(opening.others)?;
+                let began = self.begin_epoch(opening.others)?;
                 let mut strange = self.survey(Belief::Stamps)?;
+                if let Some(served) = began {
+                    self.date()?;
+                    self.index.set_served(served)?;
+                }
                 let rotten = self.index.rotten()?;
                 // What was found in a life before this one is not what was written yet.
                 strange.extend(rotten.iter().filter(|path| !strange.contains(path)).cloned().collect::<Vec<_>>());
@@ -173,13 +177,33 @@ impl Mirror {
     }
 
     /// Where a POS server has written here since, the steps back lead to nothing that ever was: none of them leads across an epoch.
-    fn begin_epoch(&mut self, others: Others) -> Result<(), DiskError> {
-        if let Others::Given { served } = others
-            && self.index.served()? != Some(served)
-        {
-            self.forget_history()?;
-            self.index.set_served(served)?;
+    /// Returns which epoch it served in, where that is new.
+    fn begin_epoch(&mut self, others: Others) -> Result<Option<u64>, DiskError> {
+        match others {
+            Others::Given { served } if self.index.served()? != Some(served) => {
+                self.forget_history()?;
+                Ok(Some(served))
+            }
+            _ => Ok(None),
         }
+    }
+
+    /// What was served from here is of the time when somebody wrote to it last, and not of that when it was a mirror.
+    fn date(&mut self) -> Result<(), DiskError> {
+        let (now, mut last) = (now_as_time(), self.state.as_of);
+        let mut after: Option<RelPath> = None;
+        loop {
+            let page = self.index.after(after.as_ref(), 500)?;
+            let Some((_, path, _)) = page.last() else { break };
+            after = Some(path.clone());
+            let times = page.iter().map(|(.., entry)| entry.meta.mtime);
+            last = times.filter(|time| *time <= now).fold(last, Time::max);
+        }
+        let state = State { as_of: last, ..self.state };
+        self.index.begin()?;
+        self.index.set_state(&state)?;
+        self.index.commit()?;
+        self.state = state;
         Ok(())
     }
 

@@ -375,6 +375,7 @@ impl Mirror {
         }
         for path in &applied.strange {
             self.observe(path, None)?;
+            self.index.set_disturbed(path, plan.stored.end.position.seq)?;
         }
         let (begin, end) = (&plan.stored.begin, &plan.stored.end);
         let (position, as_of, grade) = (end.position, begin.taken_at, end.grade);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Mirror;
 use crate::disk::capture::sqlite::MAGIC;
 use crate::disk::error::{At, DiskError};
+use crate::disk::journal::index::Form;
 use crate::disk::journal::sums::ROW;
 use crate::disk::read::{now_holes, scan, stored, sums};
 use crate::disk::stamp::{Shape, Stamp};
@@ -76,7 +77,11 @@ impl Mirror {
             return Err(error);
         }
         for path in differ.into_keys() {
+            let before = self.bytes_of(&path)?;
             self.observe(&path, None)?;
+            if before.is_some() && before != self.bytes_of(&path)? {
+                self.disturb(&path)?;
+            }
             strange.push(path);
         }
         self.index.commit()?;
@@ -98,9 +103,20 @@ impl Mirror {
             }
         }
         for path in &absent {
+            if self.bytes_of(path)?.is_some() {
+                self.disturb(path)?;
+            }
             self.index.remove(path)?;
         }
         Ok(absent)
+    }
+
+    /// Somebody else has changed the bytes of a file, or the disk has.
+    fn disturb(&self, path: &RelPath) -> Result<(), DiskError> {
+        if self.state.form != Form::Committed || self.gathering.is_some() {
+            return Ok(());
+        }
+        self.index.set_disturbed(path, self.state.position.seq)
     }
 
     fn is_as_noted(&self, path: &RelPath, stamp: &Stamp, belief: Belief) -> Result<bool, DiskError> {
@@ -226,6 +242,7 @@ impl Mirror {
                 // A time or a mode that somebody changed is no damage.
                 if before.is_some() && before != self.bytes_of(&path)? {
                     self.index.set_rotten(&path)?;
+                    self.disturb(&path)?;
                     checked.rotten.push(path.clone());
                 }
                 self.index.commit()?;

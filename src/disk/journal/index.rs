@@ -71,6 +71,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS gathering (
         id INTEGER PRIMARY KEY CHECK (id = 1), served INTEGER NOT NULL, began INTEGER NOT NULL, over INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS rotten (path BLOB PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS disturbed (path BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS served (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL);";
 
 impl Index {
@@ -150,6 +151,7 @@ impl Index {
         // What was stepped back is no state that was.
         let seq = state.position.seq.cast_signed();
         self.run("DELETE FROM generation WHERE seq > ?1", [seq])?;
+        self.run("DELETE FROM disturbed WHERE seq > ?1", [seq])?;
         if state.form != Form::Committed || state.stepping_back.is_some() {
             return Ok(());
         }
@@ -164,6 +166,7 @@ impl Index {
         self.run("DELETE FROM proven", [])?;
         self.run("DELETE FROM doubted", [])?;
         self.run("DELETE FROM rotten", [])?;
+        self.run("DELETE FROM disturbed", [])?;
         self.run("DELETE FROM generation", [])?;
         self.forget_pinned()?;
         self.run("DELETE FROM state", []).map(drop)

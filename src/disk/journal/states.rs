@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::index::{GRADES, Index};
 use crate::disk::error::DiskError;
-use crate::replica::{Grade, Time};
+use crate::replica::{Grade, RelPath, Time};
 
 /// A state of the mirror that was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,24 @@ impl Index {
 
     /// States before this one cannot be stepped back to any more.
     pub fn forget_generations(&self, before: u64) -> Result<(), DiskError> {
+        self.run("DELETE FROM disturbed WHERE seq <= ?1", [before.cast_signed()])?;
         self.run("DELETE FROM generation WHERE seq < ?1", [before.cast_signed()]).map(drop)
+    }
+
+    /// Notes that in the state `seq` a file was found not to be what was written: a step back across that would mix the two.
+    pub fn set_disturbed(&self, path: &RelPath, seq: u64) -> Result<(), DiskError> {
+        let values = params![path.as_bytes(), seq.cast_signed()];
+        self.run("INSERT OR REPLACE INTO disturbed VALUES (?1, ?2)", values).map(drop)
+    }
+
+    /// The files of which that is noted, each with the state.
+    pub fn disturbed(&self) -> Result<Vec<(RelPath, u64)>, DiskError> {
+        let rows = self.db.prepare_cached("SELECT path, seq FROM disturbed").and_then(|mut statement| {
+            let read = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+            statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let named = |(path, seq): (Vec<u8>, u64)| Some((RelPath::new(&path).ok()?, seq));
+        Ok(self.at(rows)?.into_iter().filter_map(named).collect())
     }
 
     /// The state that is kept.

@@ -90,7 +90,7 @@ impl Machine {
         let at = Time::from(time);
         let stepped = ground::aside(move || {
             let mut mirrors = closed.open().map_err(refused)?;
-            mirrors.iter().try_for_each(|mirror| mirror.generation_of(at).map(drop)).map_err(no_way)?;
+            mirrors.iter().try_for_each(|mirror| mirror.leads_back(at)).map_err(no_way)?;
             let mut asides = set_aside(&mirrors, at, &stamp)?;
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;
@@ -117,6 +117,7 @@ impl Machine {
             self.done("", What::Noted(kept));
         }
         self.done("", What::Noted(Noted::SteppedBack { to }));
+        self.numbers.stepped_back(to, ground::now(), &self.home);
     }
 
     /// Finishes what a crash has interrupted: all datasets are stepped back to the time that was asked for. No mirror is open yet.

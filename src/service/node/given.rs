@@ -3,6 +3,7 @@
 use super::Machine;
 use crate::config::counter::CounterWrite;
 use crate::service::command::Reply;
+use crate::service::plan;
 use crate::service::refusal::WhyNot;
 
 /// Whatever is set in it would be overwritten.
@@ -11,13 +12,7 @@ const NOT_READ_BACK: &str = "a database is not read back yet (DMP-101)";
 impl Machine {
     /// Why one of these numbers may not be gone on behind: nobody knows such a number, or it was given out before.
     pub(super) fn why_not_behind(&self, given: &[(String, u64)]) -> Option<WhyNot> {
-        let counters = self.numbers_stand(0);
-        given.iter().find_map(|(name, number)| {
-            let counter = counters.iter().find(|counter| counter.name == *name);
-            let last = counter.map(|counter| counter.last.unwrap_or(0).max(self.seen_by_tills(name)));
-            let is_fit = last.is_some_and(|last| last <= *number);
-            (!is_fit).then(|| WhyNot::NumberGiven { name: name.clone(), number: *number, last })
-        })
+        plan::why_not_behind(&self.numbers_stand(0), |name| self.seen_by_tills(name), given)
     }
 
     /// A person has set by hand what could not be set. The others are set then.

@@ -40,7 +40,7 @@ fn name(label: &str) -> String {
 impl Machine {
     /// What may be missing here, where the mirror stands as `status` says: in its last state, or in the last one before `then`.
     pub(super) fn lacks(&self, status: &Status, then: Option<Timestamp>) -> Vec<Lack> {
-        let held_in = |readings: &Readings| then.map_or_else(|| readings.last(), |then| readings.before(then));
+        let held_in = |readings: &Readings| readings.before(then.unwrap_or(Timestamp::MAX));
         let counts = self
             .store
             .datasets

@@ -13,7 +13,7 @@ use crate::link::speech::{hear_bytes, say};
 use crate::pair::{Duty, Epoch};
 use crate::service::command::{Command, Reply};
 use crate::service::event::What;
-use crate::service::status::{Maintenance, Operation, Server, Status};
+use crate::service::status::{Maintenance, Numbered, Operation, Server, Status};
 use crate::service::terminals::registry::Entry;
 
 /// What one service says to the other.
@@ -44,6 +44,9 @@ pub enum Note {
         /// serve alone.
         #[serde(default)]
         counts: bool,
+        /// The numbers that it has set at its last starts: a server does not say how it stands.
+        #[serde(default)]
+        numbered: Vec<Numbered>,
     },
     /// The configuration that counts; said by the machine that serves.
     Configured(Revision),

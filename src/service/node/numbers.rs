@@ -66,6 +66,9 @@ pub(super) struct Saved {
     theirs: Vec<Numbered>,
 }
 
+/// So many of those that were set are said again with each change.
+const LATELY: usize = 20;
+
 /// So often what was read is kept.
 const KEPT: Duration = Duration::from_secs(300);
 
@@ -121,6 +124,13 @@ impl Numbers {
         for (name, answer) in answers {
             self.readings.entry(name).or_default().take(answer, now);
         }
+    }
+
+    /// The mirror was stepped back to what it was at `to`.
+    pub(super) fn stepped_back(&mut self, to: Timestamp, now: Timestamp, home: &Path) {
+        self.readings.values_mut().for_each(|readings| readings.stepped_back(to, now));
+        self.kept_at = None;
+        self.keep_readings(home);
     }
 
     /// How far each went here.
@@ -201,6 +211,12 @@ impl Numbers {
         let unread = Readings::default();
         let readings = self.readings.get(&counter.name).unwrap_or(&unread);
         readings.status(&counter.name, &counter.on_start, age, self.last_set(&counter.name))
+    }
+
+    /// What was set at the last starts.
+    pub(super) fn set_lately(&self) -> Vec<Numbered> {
+        let set = &self.saved.set;
+        set[set.len().saturating_sub(LATELY)..].to_vec()
     }
 
     /// What was set of a number at the last start.

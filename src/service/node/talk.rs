@@ -105,6 +105,7 @@ impl Machine {
             server_version: self.program.as_ref().and_then(Program::version),
             clock_ms: ground::now().as_millisecond(),
             counts: self.pair.record().goodbye || self.unsaved.is_some(),
+            numbered: self.numbers.set_lately(),
         });
     }
 
@@ -121,7 +122,8 @@ impl Machine {
         match note {
             Note::Ping => return Ok(None),
             Note::Unknown { asks } => self.not_understood(asks),
-            Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof, counts } => {
+            Note::Here { duty, server, version, server_version, clock_ms, epoch, start, proof, counts, numbered } => {
+                self.hear_numbered(&numbered);
                 if !counts && std::mem::take(&mut self.has_parted) {
                     Mark::Goodbye.clear(&self.home);
                 }

@@ -14,7 +14,7 @@ use crate::tui::intent::{Intent, Scope};
 use crate::tui::theme::Mark;
 use crate::words::answer::other;
 use crate::words::refusal::refusal;
-use crate::words::{figures, licence, plan as told, short};
+use crate::words::{figures, licence, numbers, plan as told, short};
 
 /// The screen of a machine that misses the server.
 #[derive(Clone, PartialEq, Debug)]
@@ -144,6 +144,10 @@ fn facts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<Fact> {
         // In the shop's own words, where it is known.
         let lacks = plan.lacks.iter().filter(|lack| lack.at_most != Some(0));
         facts.extend(lacks.map(|lack| told::lack(words, lack)).map(|line| Fact { label: String::new(), value: line }));
+    }
+    let numbers: Vec<String> = plan.numbers.iter().map(|number| numbers::goes_on(words, number)).collect();
+    if !numbers.is_empty() {
+        facts.push(fact("label-numbers", numbers.join(", ")));
     }
     if let Some(end) = plan.licence_ends_at {
         facts.push(fact("label-licence", days(seen, status, end)));

@@ -47,7 +47,8 @@ pub struct OperationLine {
 #[must_use]
 pub fn history(seen: &Seen<'_>, app: &App, top: usize) -> HistoryView {
     let words = seen.words;
-    let known = app.status().map(|status| status.history.as_slice()).unwrap_or_default();
+    let mut known: Vec<&Operation> = app.status().map(|status| status.history.iter().collect()).unwrap_or_default();
+    known.sort_by_key(|one| one.started_at);
     let nothing = match app.status() {
         None => words.say("answer-waiting"),
         Some(_) if known.is_empty() => words.say("history-nothing"),

@@ -128,7 +128,7 @@ pub fn ended(seen: &Seen<'_>, status: &Status) -> Option<Problem> {
         OperationState::Refused => (Mark::Warn, "result-refused"),
         OperationState::Failed => (Mark::Alarm, "result-failed"),
     };
-    Some(Problem { mark, what: words.with(key, &args), todo: operation::why_not(words, last).join(" ") })
+    Some(Problem { mark, what: words.with(key, &args), todo: operation::sentences(words, last) })
 }
 
 /// Since when the backup serves; none where nobody knows.
