@@ -103,6 +103,7 @@ pub const CASES: &[&str] = &[
     "alarm_help_80x24",
     "alarm_waits_80x24",
     "confirm_start",
+    "alarm_numbers_80x24",
     "confirm_numbers",
     "confirm_sum",
     "confirm_sum_wrong",

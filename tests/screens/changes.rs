@@ -320,6 +320,10 @@ fn what_came_of_it_is_said_for_an_hour() {
     let later = |minutes: i64| seen(turns::returned()).later(minutes * 60).text();
     assert!(later(40).contains("Return to main server: done"));
     assert!(!later(50).contains("Return to main server: done"));
+    // Of what was refused nothing came.
+    let refused = turns::refused();
+    assert!(seen(refused.clone()).text().contains("refused today"), "{}", seen(refused.clone()).text());
+    assert!(!seen(refused).later(61).text().contains("refused today"));
 }
 
 #[test]
@@ -385,6 +389,7 @@ fn a_start_says_where_numbers_go_on_and_what_is_proposed_is_confirmed_with_it() 
     let plan = status.plans.iter_mut().find(|plan| plan.kind == OperationKind::Promote).unwrap();
     plan.numbers =
         vec![number("receipt", Next::Behind(1092), true), number("folio", Next::Series("B".to_owned()), false)];
+    seen(status.clone()).is("alarm_numbers_80x24");
     seen(status.clone()).press("2").is("confirm_numbers");
     let effects = seen(status).press("2 tab enter").effects;
     let [Effect::Send(Command::Promote { numbers, .. })] = &effects[..] else { panic!("{effects:?}") };

@@ -145,9 +145,9 @@ fn facts(seen: &Seen<'_>, status: &Status, plan: &Plan) -> Vec<Fact> {
         let lacks = plan.lacks.iter().filter(|lack| lack.at_most != Some(0));
         facts.extend(lacks.map(|lack| told::lack(words, lack)).map(|line| Fact { label: String::new(), value: line }));
     }
-    let numbers: Vec<String> = plan.numbers.iter().map(|number| numbers::goes_on(words, number)).collect();
-    if !numbers.is_empty() {
-        facts.push(fact("label-numbers", numbers.join(", ")));
+    for (place, number) in plan.numbers.iter().enumerate() {
+        let label = if place == 0 { words.say("label-numbers") } else { String::new() };
+        facts.push(Fact { label, value: numbers::goes_on(words, number) });
     }
     if let Some(end) = plan.licence_ends_at {
         facts.push(fact("label-licence", days(seen, status, end)));
