@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::common::passed_over;
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
+use crate::common::{passed_over, until};
 use crate::turns::done;
 
 /// Nobody in particular: root is refused nothing.
@@ -142,4 +142,57 @@ fn behind_what_cannot_be_applied_the_copy_goes_on_and_can_be_taken_anew() {
     assert!(anew.wait().unwrap().success());
     assert_eq!(held(&two), [3, 3]);
     two.until(Machine::Backup, "all is well", |status| !status["alarms"].to_string().contains("MIR-102"));
+}
+
+/// Found by reading: a dataset that had stopped was served though a crash had left it in the middle of a change.
+#[test]
+fn what_a_crash_left_half_applied_is_never_served_also_where_its_dataset_has_stopped() {
+    let test = "what_a_crash_left_half_applied_is_never_served_also_where_its_dataset_has_stopped";
+    if !rustix::process::geteuid().is_root() {
+        return passed_over(test, "only root can run as another user");
+    }
+    let mut two = Two::new();
+    two.run_as(USER);
+    two.init();
+    two.set_pos();
+    let (images, copy) = (two.path().join("images"), two.home(Machine::Backup).join("IMAGES"));
+    let logo = |letter: &str| format!("{}{}", letter.repeat(16_384), "espejo".repeat(20_000));
+    fs::create_dir(&images).unwrap();
+    fs::write(images.join("logo"), logo("a")).unwrap();
+    fs::write(two.data.join("POS-Q.Seq"), "1\n").unwrap();
+    for path in [&images, &images.join("logo"), &two.data.join("POS-Q.Seq")] {
+        chown(path, Some(USER), Some(USER)).unwrap();
+    }
+    let store = two.home(Machine::Main).join("store.toml");
+    let text = fs::read_to_string(&store).unwrap();
+    let more = format!("\n[[dataset]]\nname = \"images\"\nmain = \"{}\"\nbackup = \"IMAGES\"\n", images.display());
+    fs::write(&store, text + &more).unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    let held = || fs::read_to_string(copy.join("logo")).unwrap_or_default();
+    until("the images are mirrored", || held() == logo("a"));
+    two.until(Machine::Backup, "it has caught up", |status| status["mirror"]["caught_up"] == true);
+    two.kill(Machine::Backup);
+    two.around(Machine::Backup, "FAILPOINTS", "apply.one-edited=return");
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "they talk", |status| status["peer"]["state"] == "healthy");
+    fs::write(images.join("logo"), logo("b")).unwrap();
+    two.until_killed(Machine::Backup);
+    assert_eq!(held(), logo("b"), "the change stands there, and does not count yet");
+    two.around(Machine::Backup, "FAILPOINTS", "");
+    two.cut_power(Machine::Main);
+    chown(copy.join("logo"), Some(0), Some(0)).unwrap();
+    fs::set_permissions(copy.join("logo"), fs::Permissions::from_mode(0o444)).unwrap();
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "the images have stopped", |status| status["alarms"].to_string().contains("MIR-105"));
+    assert!(refused(&two).contains("images"));
+    let said = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss"]));
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    assert!(told(&said).contains("images"), "{}", told(&said));
+    assert_eq!(two.status(Machine::Backup).unwrap()["duty"], "mirroring");
+    chown(copy.join("logo"), Some(USER), Some(USER)).unwrap();
+    fs::set_permissions(copy.join("logo"), fs::Permissions::from_mode(0o644)).unwrap();
+    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+    let served = held();
+    assert!(served == logo("a") || served == logo("b"), "one or the other");
 }
