@@ -42,6 +42,9 @@ pub struct Readings {
     /// The mirror was stepped back from then to then: what was read between stands in no state any more.
     #[serde(default)]
     gone: Vec<(Timestamp, Timestamp)>,
+    /// When it was set for a start: nobody has given out what it skipped then.
+    #[serde(default)]
+    leaps: Vec<Timestamp>,
 }
 
 impl Readings {
@@ -77,12 +80,18 @@ impl Readings {
             self.lately.pop_back();
         }
         self.gone.retain(|(_, to)| since(*to, now) <= DAY);
+        self.leaps.retain(|at| since(*at, now) <= DAY);
         if let Some([(before, _), (last, _)]) = self.lately.make_contiguous().last_chunk()
             && since(*before, *last) < SOON
         {
             self.lately.pop_back();
         }
         self.lately.push_back((now, value));
+    }
+
+    /// It was set for a start.
+    pub fn leaps(&mut self, now: Timestamp) {
+        self.leaps.push(now);
     }
 
     /// The mirror was stepped back to what it was at `to`.
@@ -112,7 +121,10 @@ impl Readings {
     pub fn rate(&self) -> u64 {
         let rate = |(place, (to, high)): (usize, &(Timestamp, u64))| {
             let is_minute = |(from, _): &&(Timestamp, u64)| since(*from, *to) >= APART;
-            let (from, low) = self.known.iter().take(place).rev().find(is_minute).or(self.known.front())?;
+            let leap = self.leaps.iter().filter(|leap| *leap <= to).max();
+            let first = self.known.iter().position(|(at, _)| leap.is_none_or(|leap| at > leap))?;
+            let before = || self.known.range(first..place.max(first));
+            let (from, low) = before().rev().find(is_minute).or(before().next())?;
             let span = since(*from, *to).max(APART);
             Some(high.saturating_sub(*low).saturating_mul(3600).div_ceil(span.as_secs()))
         };
@@ -217,6 +229,16 @@ mod tests {
         assert_eq!(readings.last(), Some(1119), "it was given out all the same");
         readings.take(Ok(1062), at(151));
         assert_eq!(readings.before(at(200)), Some(1062));
+    }
+
+    /// Found by use: each start left out more numbers than the one before, since what it skipped counted as given within a minute.
+    #[test]
+    fn what_was_skipped_at_a_start_was_given_by_nobody() {
+        let mut readings = Readings::default();
+        (0..10_u32).for_each(|minute| readings.take(Ok(1000 + u64::from(minute)), at(i64::from(minute) * 61)));
+        readings.leaps(at(600));
+        (10..20_u32).for_each(|minute| readings.take(Ok(9000 + u64::from(minute)), at(i64::from(minute) * 61)));
+        assert!((1..=60).contains(&readings.rate()), "one a minute: {}", readings.rate());
     }
 
     #[test]

@@ -126,6 +126,12 @@ impl Numbers {
         }
     }
 
+    /// A number was set for a start.
+    pub(super) fn leaps(&mut self, name: &str, now: Timestamp) {
+        self.readings.entry(name.to_owned()).or_default().leaps(now);
+        self.kept_at = None;
+    }
+
     /// The mirror was stepped back to what it was at `to`.
     pub(super) fn stepped_back(&mut self, to: Timestamp, now: Timestamp, home: &Path) {
         self.readings.values_mut().for_each(|readings| readings.stepped_back(to, now));

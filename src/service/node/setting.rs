@@ -61,6 +61,7 @@ impl Machine {
         point!("numbers.all-set");
         (self.numbers.saved, self.numbers.failed) = (over, None);
         for one in &setting {
+            self.numbers.leaps(&one.name, ground::now());
             let what = Noted::Numbered {
                 name: one.name.clone(),
                 last: one.last,
