@@ -84,6 +84,9 @@ fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
     // A planned change loses nothing, and so no number is left out.
     two.start(Machine::Main);
     two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
+    two.until(Machine::Main, "it hears of that while the backup serves", |status| status["numbered"][0]["epoch"] == 2);
+    let page = told(&asked(&two, Machine::Main, &["counters", "--certificate"]));
+    assert!(page.contains("1043 to 1092 may have been given out") || page.contains("1043 to 1045"), "{page}");
     // The main comes back with what it had given out.
     let reported = |status: &Value| status["numbered"][0]["found"] == 1045;
     two.until(Machine::Backup, "what became of the numbers is known", reported);
@@ -169,7 +172,12 @@ fn a_person_is_asked_where_it_goes_on() {
     refused(&two, Machine::Backup, &["promote", "--yes"], "--counter receipt=1092");
     for (given, why) in [("receipt=104", "1042 was given out already"), ("recipt=1100", "No number is called recipt")] {
         refused(&two, Machine::Backup, &["promote", "--yes", "--counter", given], why);
+        refused(&two, Machine::Backup, &["promote", "--plan", "--yes", "--counter", given], why);
     }
+    let twice = ["promote", "--plan", "--yes", "--counter", "receipt=1045", "--counter", "receipt=1046"];
+    assert_eq!(asked(&two, Machine::Backup, &twice).status.code(), Some(2));
+    let plan = asked(&two, Machine::Backup, &["promote", "--plan", "--yes", "--counter", "receipt=1045"]);
+    assert!(plan.status.success() && told(&plan).contains("goes on behind 1045"), "{}", told(&plan));
     done(&two, Machine::Backup, &["promote", "--yes", "--counter", "receipt=1045"]);
     assert_eq!(number(&two), "1045\n");
     let set = &counters(&two)["numbered"][0];
