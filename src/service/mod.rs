@@ -26,7 +26,7 @@
 //! - [`licence`]: the backup licence of this machine, and the days that it has used
 //! - [`member`]: what a home knows of its store
 //! - [`news`]: what the halves tell
-//! - [`numbering`], [`readings`]: numbers that must never be given twice; what was read of them
+//! - [`numbering`], [`readings`], [`going_on`]: numbers that must never be given twice; what was read of them; what a person says of them
 //! - [`outbox`]: the shop's program that is told of events
 //! - [`plan`]: what a change of server would do now
 //! - [`pos`]: the POS server program, as others hear of it
@@ -50,6 +50,7 @@ pub mod engine;
 pub mod event;
 pub mod finding;
 pub mod gate;
+pub mod going_on;
 pub mod haste;
 pub mod home;
 pub mod keeper;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use espejo::service::refusal::{NoDrill, WhyNot};
-use espejo::service::status::{CounterStatus, Next, OperationKind};
+use espejo::service::status::{CounterStatus, Next, OperationKind, OperationState};
 use espejo::service::{Command, Status};
 use espejo::tui::{App, Effect, Message, Place, Stage};
 use jiff::SignedDuration;
@@ -321,7 +321,9 @@ fn what_came_of_it_is_said_for_an_hour() {
     assert!(later(40).contains("Return to main server: done"));
     assert!(!later(50).contains("Return to main server: done"));
     // Of what was refused nothing came.
-    let refused = turns::refused();
+    let mut refused = turns::start_failed();
+    let start = refused.operation.as_mut().unwrap();
+    (start.state, start.ended_at) = (OperationState::Refused, Some(refused.at));
     assert!(seen(refused.clone()).text().contains("refused today"), "{}", seen(refused.clone()).text());
     assert!(!seen(refused).later(61).text().contains("refused today"));
 }

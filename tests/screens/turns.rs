@@ -377,15 +377,6 @@ pub fn start_failed() -> Status {
     status
 }
 
-/// A start that was refused.
-pub fn refused() -> Status {
-    let mut status = missed(95);
-    let mut refused = operation(OperationKind::Start, OperationState::Refused, status.at, Some(status.at));
-    refused.why_not = vec![serde_json::to_string(&WhyNot::WasNoServer).unwrap()];
-    status.operation = Some(refused);
-    status
-}
-
 /// The backup serves, the main is silent, and what else is wrong is the POS server here.
 pub fn serving_pos_down() -> Status {
     let mut status = serving();

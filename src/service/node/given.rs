@@ -3,7 +3,7 @@
 use super::Machine;
 use crate::config::counter::CounterWrite;
 use crate::service::command::Reply;
-use crate::service::plan;
+use crate::service::going_on::why_not_behind;
 use crate::service::refusal::WhyNot;
 
 /// Whatever is set in it would be overwritten.
@@ -12,7 +12,7 @@ const NOT_READ_BACK: &str = "a database is not read back yet (DMP-101)";
 impl Machine {
     /// Why one of these numbers may not be gone on behind: nobody knows such a number, or it was given out before.
     pub(super) fn why_not_behind(&self, given: &[(String, u64)]) -> Option<WhyNot> {
-        plan::why_not_behind(&self.numbers_stand(0), |name| self.seen_by_tills(name), given)
+        why_not_behind(&self.numbers_stand(0), |name| self.seen_by_tills(name), given)
     }
 
     /// A person has set by hand what could not be set. The others are set then.
