@@ -71,7 +71,9 @@ pub async fn connect(around: &Around) -> Result<Client, Failure> {
 fn health(status: &Status) -> Exit {
     // While the backup serves nothing stands behind it until the main is back: that is no alarm of its own.
     let is_backup = status.duty == Duty::Serving && status.holder == Node::Backup;
-    let is_known = |trouble: &Trouble| trouble.is_hint() || is_backup && matches!(trouble, Trouble::Silent { .. });
+    let is_known = |trouble: &Trouble| {
+        trouble.is_hint() || is_backup && matches!(trouble, Trouble::Silent { .. } | Trouble::CopyOld { .. })
+    };
     let alarm = status.alarms.iter().any(|alarm| !is_known(&alarm.trouble));
     match status.mirror.phase {
         // Whoever works on the machines knows that something is wrong.

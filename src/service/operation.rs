@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::pair::Node;
 
+/// Who asks for what is done by itself.
+pub const NOBODY: &str = "espejo (auto)";
+
 /// A stored job with steps.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Operation {
@@ -105,6 +108,12 @@ impl OperationKind {
 }
 
 impl Operation {
+    /// Whether it was begun by itself: nobody has read then how it ended.
+    #[must_use]
+    pub fn is_by_itself(&self) -> bool {
+        self.by == NOBODY
+    }
+
     /// One that begins now.
     #[must_use]
     pub fn begun(id: u64, kind: OperationKind, by: &str, now: Timestamp) -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::numbering::{CounterStatus, Numbered, behind_set, next};
+use super::numbering::{CounterStatus, Next, Numbered, behind_set, next};
 use crate::config::counter::OnStart;
 use crate::disk::ask::NoAnswer;
 
@@ -168,7 +168,8 @@ impl Readings {
         let unread = self.unread();
         let from = self.last().map(|last| behind_set(last, set));
         let next = next(on_start, from, self.gap(age + unread));
-        let asks = *on_start == OnStart::Ask || next.is_none() || unread > DOUBT;
+        let is_series = matches!(next, Some(Next::Series(_)));
+        let asks = *on_start == OnStart::Ask || next.is_none() || unread > DOUBT && !is_series;
         CounterStatus {
             name: name.to_owned(),
             last: self.last(),
@@ -187,7 +188,7 @@ fn since(from: Timestamp, to: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::numbering::{Next, suspect};
+    use crate::service::numbering::suspect;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_000_000 + second).unwrap()
@@ -322,6 +323,8 @@ mod tests {
         readings.take(Err("no such column".to_owned()), at(3 * 3600));
         let late = stands(&readings);
         assert!(late.asks && matches!(late.next, Some(Next::Behind(next)) if next > 1118 + 2 * 120), "{late:?}");
+        let series = readings.status("receipt", &OnStart::Series("B".to_owned()), Duration::ZERO, None);
+        assert!(!series.asks, "in another series nothing was given");
         // A queue that was begun anew, in a shop that has not opened yet.
         readings.take(Err(NoAnswer::Nothing.to_string()), at(9 * 3600));
         assert_eq!((stands(&readings).next, stands(&readings).asks), (Some(Next::Behind(1168)), false));

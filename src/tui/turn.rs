@@ -203,7 +203,8 @@ pub fn ended(status: &Status, now: Timestamp) -> Option<&Operation> {
     }
     let last = status.history.iter().chain(&status.operation).filter(|operation| operation.kind.is_turn());
     let is_news = |last: &&Operation| {
-        let span = if last.state == OperationState::Refused { REFUSED } else { NEWS };
+        let is_read = last.state == OperationState::Refused && !last.is_by_itself();
+        let span = if is_read { REFUSED } else { NEWS };
         last.state != OperationState::Running && last.ended_at.is_some_and(|at| now.duration_since(at) < span)
     };
     last.filter(is_news).max_by_key(|last| last.started_at)

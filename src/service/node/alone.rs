@@ -14,11 +14,10 @@ use crate::config::change::Mode;
 use crate::os::ground;
 use crate::pair::{Duty, Node};
 use crate::service::command::Command;
+use crate::service::operation::NOBODY;
 use crate::service::status::{Operation, OperationKind, OperationState, Verdict};
 use crate::service::unmet::Unmet;
 
-/// Who asks, where nobody does.
-const NOBODY: &str = "espejo (auto)";
 /// So many terminals must bear witness before the backup starts by itself.
 const WITNESSES: usize = 3;
 
@@ -119,7 +118,7 @@ impl Machine {
 
 /// Whether it is a change of server, and not one that was only asked for; or a return that this machine asked for alone.
 fn has_turned(operation: &Operation) -> bool {
-    operation.kind.is_turn() && (operation.state != OperationState::Refused || operation.by == NOBODY)
+    operation.kind.is_turn() && (operation.state != OperationState::Refused || operation.is_by_itself())
 }
 
 /// Whether the server was started by it without having been given the place.

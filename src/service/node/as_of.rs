@@ -88,9 +88,14 @@ impl Machine {
         let (closed, wish) = (self.closed_mirrors(self.pair.record().epoch), wish_path(&self.home));
         let stamp = ground::now().strftime("%Y%m%d-%H%M%S").to_string();
         let at = Time::from(time);
+        // What was begun is finished: some datasets are of that time already.
+        let is_begun = self.half_back() == Some(time);
         let stepped = ground::aside(move || {
             let mut mirrors = closed.open().map_err(refused)?;
-            mirrors.iter().try_for_each(|mirror| mirror.leads_back(at)).map_err(no_way)?;
+            let leads_back = |mirror: &Mirror| {
+                if is_begun { mirror.generation_of(at).map(drop) } else { mirror.leads_back(at) }
+            };
+            mirrors.iter().try_for_each(leads_back).map_err(no_way)?;
             let mut asides = set_aside(&mirrors, at, &stamp)?;
             // From here on it must be finished, whatever comes: some datasets of another time than the rest are no state of the shop.
             save(&wish, &serde_json::to_vec(&time).map_err(system)?).map_err(system)?;

@@ -12,7 +12,7 @@ use crate::disk::ask::{Ask, By};
 use crate::os::ground;
 use crate::replica::RelPath;
 use crate::service::book::showing::age_ms;
-use crate::service::numbering::CounterStatus;
+use crate::service::numbering::{CounterStatus, Next};
 use crate::service::plan::{Earlier, Lack};
 use crate::service::readings::Readings;
 use crate::service::rules::records_of;
@@ -94,9 +94,9 @@ impl Machine {
         let epoch = record.node.next_epoch(record.epoch);
         let stand = |counter: &Counter| {
             let age = self.age_of(&counter.read.file.dataset, age_ms);
-            let mut one = self.numbers.status(counter, age.unwrap_or_default());
-            // Since when it is missing nobody knows, nor what was given since.
-            one.asks |= age.is_none();
+            let mut one = self.numbers.status(counter, age.unwrap_or(Duration::from_millis(age_ms)));
+            // Since when it is missing nobody knows, nor what was given since; of another series nothing was.
+            one.asks |= age.is_none() && !matches!(one.next, Some(Next::Series(_)));
             let shown = self.seen_by_tills(&one.name);
             one.next = one.next.take().map(|next| next.in_epoch(epoch).at_least(shown));
             one

@@ -70,6 +70,7 @@ impl Machine {
             };
             self.done("", What::Noted(what));
         }
+        self.numbers.keep_readings(&self.home);
         self.passed(Step::SetNumbers).await;
         self.say_here();
         true

@@ -149,7 +149,9 @@ impl Standing {
         let unanswered = unanswered(known, status.peer.state, Instant::now());
         let limit_ms = u64::try_from(known.store.mirror.max_age.as_millis()).unwrap_or(u64::MAX);
         let usable = status.mirror.grade.is_some();
-        let old = (usable && status.mirror.behind_ms > limit_ms)
+        // In the morning both begin: until the other one is missed, an old copy calls nobody.
+        let is_met = status.peer.state != PeerState::Unknown || is_missed;
+        let old = (usable && is_met && status.mirror.behind_ms > limit_ms)
             .then_some(Trouble::CopyOld { age_ms: status.mirror.behind_ms, limit_ms });
         let heard = matches!(status.peer.state, PeerState::Healthy | PeerState::Late);
         let stopped = status
