@@ -40,6 +40,8 @@ pub struct Watch {
     heard: mpsc::Receiver<u64>,
     /// Where folders came.
     came: mpsc::Receiver<PathBuf>,
+    /// By that it is said with the next event that the limit is met.
+    limited: mpsc::Sender<()>,
 }
 
 /// How long is waited for what the system has to say, at the most.
@@ -105,7 +107,7 @@ impl Watch {
             started => started?,
         }
         File::create(marks.join("0")).map_err(notify::Error::io)?;
-        Ok(Self { watcher, folder: folder.to_owned(), marks, mark: 0, heard, came })
+        Ok(Self { watcher, folder: folder.to_owned(), marks, mark: 0, heard, came, limited })
     }
 
     /// Watches `path` and all below it, too, if it is a folder: it was closed when the watch came by. Returns whether it is one.
@@ -146,8 +148,11 @@ impl Watch {
                 continue;
             }
             match watch_open(&mut self.watcher, &folder) {
-                // It was said; or it went away meanwhile.
-                Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch | ErrorKind::PathNotFound) => {}
+                Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
+                    let _ = self.limited.send(());
+                }
+                // It went away meanwhile.
+                Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => {}
                 watched => watched?,
             }
             last = Some(folder);

@@ -347,3 +347,41 @@ fn what_somebody_else_changed_in_the_mirror_is_never_mixed_with_an_earlier_state
     assert_eq!(fs::read_to_string(&in_mirror).unwrap(), text);
     done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
 }
+
+/// Found by reading: what the main had put right stepped back to what somebody else had written.
+#[test]
+fn what_was_put_right_is_never_stepped_back_to_what_somebody_else_wrote() {
+    let mut two = Two::new();
+    two.init();
+    two.set_pos();
+    let prices = |price: &str| format!("{price}\n").repeat(20_000);
+    fs::write(two.data.join("PRICES"), prices("coffee 2.40")).unwrap();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n").unwrap();
+    two.meet();
+    two.until_same("the first copy");
+    two.until(Machine::Backup, "it is proven", |status| status["mirror"]["verified_at"].is_string());
+    two.kill(Machine::Backup);
+    fs::write(two.mirror().join("PRICES"), prices("tea    1.50")).unwrap();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
+    let foreign = Timestamp::now();
+    two.start(Machine::Backup);
+    two.until_same("it is put right");
+    two.until(Machine::Backup, "it is proven again", |status| status["mirror"]["verified_at"].is_string());
+    let right = Timestamp::now();
+    fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
+    two.until_same("a sale");
+    lose_the_main(&mut two);
+    let promote =
+        |at: Timestamp| output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--as-of", &at.to_string()]));
+    let said = promote(foreign);
+    assert_eq!(said.status.code(), Some(1), "{}", told(&said));
+    assert!(told(&said).contains("PRICES: it was changed on this machine"), "{}", told(&said));
+    until("it can be asked again", || {
+        let plan = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--plan"]));
+        plan.status.success()
+    });
+    let said = promote(right);
+    assert!(said.status.success(), "{}", told(&said));
+    assert_eq!(fs::read_to_string(two.mirror().join("PRICES")).unwrap(), prices("coffee 2.40"));
+    assert_eq!(fs::read_to_string(two.mirror().join("ORDER.QUE")).unwrap(), "1;coffee\n2;tea\n");
+}

@@ -1,17 +1,18 @@
 //! The states that the mirror can be stepped back to, one for each generation of the last while.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::aside::SetAside;
+use super::plan::Plan;
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::Index;
-use crate::disk::journal::states::{Generation, Pinned};
+use crate::disk::journal::states::{Disturbed, Generation, Pinned};
 use crate::os::ground;
-use crate::replica::Time;
+use crate::replica::{RelPath, Time};
 
 /// For so long a state is kept that somebody may want back, in seconds: a day.
 const PINNED: i64 = 86_400;
@@ -40,11 +41,38 @@ impl Mirror {
     /// An error where a step back to the state of `time` would mix what stood in a file then with what somebody else wrote to it since.
     pub fn leads_back(&self, time: Time) -> Result<(), DiskError> {
         let target = self.generation_of(time)?.seq;
-        for (path, seq) in self.index.disturbed()?.into_iter().filter(|(_, seq)| target < *seq) {
-            for step in target + 1..=seq {
-                if self.touched_by(step)?.is_some_and(|touched| touched.contains(&path)) {
-                    return Err(DiskError::Disturbed { path });
-                }
+        let disturbed: BTreeMap<RelPath, u64> = self
+            .index
+            .disturbed()?
+            .into_iter()
+            .map(|one| (one.path, one.seq))
+            .filter(|(_, seq)| target < *seq)
+            .collect();
+        let last = disturbed.values().max().map_or(target, |seq| self.state.position.seq.min(*seq));
+        for step in target + 1..=last {
+            let touched = self.touched_by(step)?.unwrap_or_default();
+            let mixes = |path: &RelPath| disturbed.get(path).is_some_and(|seq| step <= *seq);
+            if let Some(path) = touched.into_iter().find(mixes) {
+                return Err(DiskError::Disturbed { path });
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a generation has done with files that somebody else had changed: these, and those of before that it writes to. Its way
+    /// back leads to what was foreign, until a comparison has found all to be the same.
+    pub(super) fn note_disturbed(&self, plan: &Plan, strange: &BTreeSet<RelPath>) -> Result<(), DiskError> {
+        let seq = plan.stored.end.position.seq;
+        for path in strange {
+            self.index.set_disturbed(path, seq, true)?;
+        }
+        for Disturbed { path, .. } in self.index.disturbed()?.into_iter().filter(|one| one.is_open) {
+            let taken = plan.taken.get(&path);
+            if taken.is_some() || plan.puts.contains_key(&path) || plan.gone.contains(&path) {
+                self.index.set_disturbed(&path, seq, true)?;
+            }
+            if let Some(next) = taken.and_then(|taken| taken.next.as_ref()) {
+                self.index.set_disturbed(next, seq, true)?;
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::aside::{SetAside, keep_unapplied};
 use super::survey::Belief;
 use super::{Mirror, journal_folder};
 use crate::disk::capture::now_as_time;
@@ -71,8 +70,6 @@ pub struct Found {
     pub redone: u64,
     /// Generations that were acknowledged and cannot be applied yet: the mirror is as it was before them.
     pub unapplied: Vec<Stored>,
-    /// Generations that were acknowledged and are of an epoch that is over: they are never applied, and were set aside.
-    pub set_aside: Option<SetAside>,
     /// Names that were not as they had been left.
     pub strange: Vec<RelPath>,
     /// Of these the ones that were known before not to be what was written.
@@ -147,8 +144,6 @@ impl Mirror {
             }
             Form::Committed => {
                 let (redone, unapplied) = self.recover(epoch)?;
-                // What leads on from what is in place, and is not applied for its epoch alone.
-                let set_aside = if unapplied.is_empty() { keep_unapplied(self.dest.path())? } else { None };
                 let began = self.begin_epoch(opening.others)?;
                 let mut strange = self.survey(Belief::Stamps)?;
                 if let Some(served) = began {
@@ -158,7 +153,7 @@ impl Mirror {
                 let rotten = self.index.rotten()?;
                 // What was found in a life before this one is not what was written yet.
                 strange.extend(rotten.iter().filter(|path| !strange.contains(path)).cloned().collect::<Vec<_>>());
-                Ok(Found { redone, unapplied, set_aside, strange, rotten, files: 0 })
+                Ok(Found { redone, unapplied, strange, rotten, files: 0 })
             }
             Form::Fresh if empty => {
                 self.begin_anew(Form::Building)?;

@@ -375,8 +375,8 @@ impl Mirror {
         }
         for path in &applied.strange {
             self.observe(path, None)?;
-            self.index.set_disturbed(path, plan.stored.end.position.seq)?;
         }
+        self.note_disturbed(plan, &applied.strange)?;
         let (begin, end) = (&plan.stored.begin, &plan.stored.end);
         let (position, as_of, grade) = (end.position, begin.taken_at, end.grade);
         let state = State { position, form: Form::Committed, stepping_back: None, as_of, grade };

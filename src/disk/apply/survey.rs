@@ -116,7 +116,7 @@ impl Mirror {
         if self.state.form != Form::Committed || self.gathering.is_some() {
             return Ok(());
         }
-        self.index.set_disturbed(path, self.state.position.seq)
+        self.index.set_disturbed(path, self.state.position.seq, true)
     }
 
     fn is_as_noted(&self, path: &RelPath, stamp: &Stamp, belief: Belief) -> Result<bool, DiskError> {

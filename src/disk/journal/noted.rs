@@ -40,6 +40,7 @@ impl Index {
     /// Notes that they were the same then: nothing in it is rotten, and it is proven if nothing else makes it doubtful.
     pub fn set_same(&self, seconds: i64, is_opened: bool) -> Result<(), DiskError> {
         self.run("DELETE FROM rotten", [])?;
+        self.run("UPDATE disturbed SET open = 0", [])?;
         self.run("DELETE FROM doubted", [])?;
         self.run("INSERT OR REPLACE INTO proven VALUES (1, ?1)", [seconds])?;
         if is_opened { Ok(()) } else { self.run("INSERT INTO doubted VALUES (1, 0)", []).map(drop) }

@@ -28,6 +28,17 @@ pub struct Pinned {
     pub percent: Option<u64>,
 }
 
+/// A file that somebody else has changed, or its disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disturbed {
+    /// Its name.
+    pub path: RelPath,
+    /// The last state in which it was so, or was written to since.
+    pub seq: u64,
+    /// Nothing has proven since that it is right again.
+    pub is_open: bool,
+}
+
 impl Index {
     /// All states that are noted, the oldest first.
     pub fn generations(&self) -> Result<Vec<Generation>, DiskError> {
@@ -51,19 +62,23 @@ impl Index {
         self.run("DELETE FROM generation WHERE seq < ?1", [before.cast_signed()]).map(drop)
     }
 
-    /// Notes that in the state `seq` a file was found not to be what was written: a step back across that would mix the two.
-    pub fn set_disturbed(&self, path: &RelPath, seq: u64) -> Result<(), DiskError> {
-        let values = params![path.as_bytes(), seq.cast_signed()];
-        self.run("INSERT OR REPLACE INTO disturbed VALUES (?1, ?2)", values).map(drop)
+    /// Notes that in the state `seq` a file is not what was written, and whether it may still be so: a step back from there would mix
+    /// the two.
+    pub fn set_disturbed(&self, path: &RelPath, seq: u64, is_open: bool) -> Result<(), DiskError> {
+        let values = params![path.as_bytes(), seq.cast_signed(), is_open];
+        self.run("INSERT OR REPLACE INTO disturbed VALUES (?1, ?2, ?3)", values).map(drop)
     }
 
-    /// The files of which that is noted, each with the state.
-    pub fn disturbed(&self) -> Result<Vec<(RelPath, u64)>, DiskError> {
-        let rows = self.db.prepare_cached("SELECT path, seq FROM disturbed").and_then(|mut statement| {
-            let read = |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+    /// The files of which that is noted.
+    pub fn disturbed(&self) -> Result<Vec<Disturbed>, DiskError> {
+        let rows = self.db.prepare_cached("SELECT path, seq, open FROM disturbed").and_then(|mut statement| {
+            let read =
+                |row: &Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?));
             statement.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()
         });
-        let named = |(path, seq): (Vec<u8>, u64)| Some((RelPath::new(&path).ok()?, seq));
+        let named = |(path, seq, is_open): (Vec<u8>, u64, bool)| {
+            Some(Disturbed { path: RelPath::new(&path).ok()?, seq, is_open })
+        };
         Ok(self.at(rows)?.into_iter().filter_map(named).collect())
     }
 

@@ -23,7 +23,7 @@ use crate::link::frame::{PROTOCOL, ToSource};
 use crate::link::wire::push;
 use crate::os::ground::{Worker, is_simulated};
 use crate::replica::sealed::Sealed;
-use crate::replica::{End, RelPath, Time};
+use crate::replica::{RelPath, Time};
 use crate::service::news::News;
 
 /// Time between two tries of what failed.
@@ -119,7 +119,7 @@ impl Applier {
 pub(super) struct Hands {
     pub(super) mirror: Mirror,
     redo: Reader,
-    out: Option<mpsc::Sender<Sealed>>,
+    pub(super) out: Option<mpsc::Sender<Sealed>>,
     /// The mirror was not as it had been left, and the other side has not been told all of it anew since.
     pub(super) strange: bool,
     news: mpsc::UnboundedSender<News>,
@@ -190,7 +190,7 @@ impl Hands {
                 Work::PinOldest => self.pin_oldest(),
                 Work::KeepFor { dataset, from } => self.keep_for(&dataset, from),
                 Work::Compared { same, is_opened } => self.compared(same, is_opened),
-                Work::Reseed => self.reseed(),
+                Work::Reseed => drop(self.reseed()),
                 Work::Canary { at, level } => self.canary(at, level),
                 Work::Last { digest } => {
                     let agrees = self.mirror.digest().is_ok_and(|own| own == digest);
@@ -275,53 +275,15 @@ impl Hands {
                         self.mirror.undo_failed().map_err(|error| error.to_string())?;
                         return Err(Failed { why, is_whole: true });
                     }
-                    Work::Reseed => {
-                        self.reseed_instead(stored, queue);
-                        return Ok(());
+                    Work::Reseed if self.reseed_instead(stored, queue) => return Ok(()),
+                    Work::Reseed => {}
+                    other => {
+                        let waits = self.beside(other, stored, queue);
+                        queue.extend(waits);
                     }
-                    other => queue.extend(self.beside(other, stored, queue)),
                 }
             }
         }
-    }
-
-    /// Does what can be done beside a generation that cannot be applied; what cannot waits.
-    fn beside(&mut self, work: Work, stored: &Stored, queue: &VecDeque<Work>) -> Option<Work> {
-        match work {
-            Work::DropHistory(answer) => drop(answer.send(self.drop_history())),
-            // The way back from what is half applied would go with it.
-            Work::ForgetHistory if self.mirror.undo_failed().is_ok() => self.forget_history(),
-            Work::Welcome { protocol, epoch, knows, dataset, out } => {
-                let last =
-                    queue.iter().rev().find_map(|work| if let Work::Step(step) = work { Some(step) } else { None });
-                let End { position, grade, .. } = last.unwrap_or(stored).end;
-                if self.strange || !knows.contains(&position) {
-                    return Some(Work::Welcome { protocol, epoch, knows, dataset, out });
-                }
-                // It need not be told what stands in the mirror, and goes on.
-                (self.protocol, self.epoch, self.out) = (protocol, epoch, Some(out));
-                self.say_known(position, grade);
-            }
-            other => return Some(other),
-        }
-        None
-    }
-
-    /// The copy is taken anew while this generation, and what waits behind it, cannot be applied: it comes with all the rest.
-    fn reseed_instead(&mut self, stored: &Stored, queue: &mut VecDeque<Work>) {
-        let mut bytes = stored.to - stored.from;
-        queue.retain(|work| match work {
-            Work::Step(step) => {
-                bytes += step.to - step.from;
-                false
-            }
-            _ => true,
-        });
-        self.reseed();
-        let position = self.mirror.state().position;
-        let _ = self.done.send(Done::GivenUp { bytes, position });
-        self.tell(News::Trouble(None));
-        self.tell(News::Unapplied(None));
     }
 
     /// Steps back go when they are old, also where nothing comes that would be one.
@@ -340,14 +302,14 @@ impl Hands {
     }
 
     /// Drops all steps back, as a person wants it.
-    fn forget_history(&mut self) {
+    pub(super) fn forget_history(&mut self) {
         match self.mirror.forget_history() {
             Ok(_) => self.tell(News::HistoryDropped(0)),
             Err(error) => tracing::error!(%error, "the steps back could not be dropped"),
         }
     }
 
-    fn drop_history(&mut self) -> Result<bool, DiskError> {
+    pub(super) fn drop_history(&mut self) -> Result<bool, DiskError> {
         let left = self.mirror.drop_history()?;
         if let Some(left) = left {
             self.tell(News::HistoryDropped(left));

@@ -9,6 +9,7 @@ use super::failed::trouble;
 use super::work::Done;
 use crate::disk::DiskError;
 use crate::disk::apply::build::Build;
+use crate::disk::journal::index::Form;
 use crate::link::frame::ToSource;
 use crate::os::ground;
 use crate::replica::{Begin, End, Part};
@@ -84,7 +85,8 @@ impl Hands {
     }
 
     /// Forgets what the mirror was. What stands there is known to the next first copy.
-    pub(super) fn reseed(&mut self) {
+    /// Begins the copy anew. Returns whether what it was is forgotten.
+    pub(super) fn reseed(&mut self) -> bool {
         match self.mirror.reseed() {
             Ok(found) => {
                 let at = Standing { position: self.mirror.state().position, ..Standing::default() };
@@ -93,8 +95,14 @@ impl Hands {
             Err(error) => {
                 tracing::warn!(%error, "the copy could not be taken anew");
                 self.tell(News::NotReseeded(error.to_string()));
+                if self.mirror.state().form != Form::Committed {
+                    // It is of no use until it comes, all the same.
+                    let at = Standing { position: self.mirror.state().position, ..Standing::default() };
+                    self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found: 0 });
+                }
             }
         }
+        self.mirror.state().form != Form::Committed
     }
 
     /// Says at once that the first copy failed: it need not come to its end.

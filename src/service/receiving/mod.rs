@@ -3,6 +3,7 @@
 //!
 //! - [`applier`]: writes the mirror
 //! - `answering`: what the data are asked as they change
+//! - `beside`: what is done beside a generation that cannot be applied
 //! - `building`: a first copy on its way in
 //! - `checking`: the mirror with its index
 //! - `comparing`: both sides, byte for byte
@@ -18,6 +19,7 @@
 
 mod answering;
 pub mod applier;
+mod beside;
 mod building;
 mod checking;
 mod comparing;

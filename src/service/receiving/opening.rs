@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::Orders;
 use super::failed::trouble;
 use crate::disk::apply::Mirror;
-use crate::disk::apply::aside::SetAside;
+use crate::disk::apply::aside::{SetAside, keep_unapplied};
 use crate::disk::apply::open::{Found, OpenError, Opening};
 use crate::disk::journal::index::Form;
 use crate::disk::journal::redo::Stored;
@@ -47,11 +47,15 @@ pub async fn open(
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
-                if let Some(SetAside { files, to }) = &found.set_aside {
-                    let files = files.iter().map(ToString::to_string).collect();
-                    let _ = news.send(News::SetAside { files, to: to.clone() });
-                }
                 let Found { strange, unapplied, .. } = found;
+                // What leads on from what is in place, and is not applied for its epoch alone: it was acknowledged.
+                if unapplied.is_empty()
+                    && mirror.state().form == Form::Committed
+                    && let Some(SetAside { files, to }) = keep_unapplied(dest)?
+                {
+                    let files = files.iter().map(ToString::to_string).collect();
+                    let _ = news.send(News::SetAside { files, to });
+                }
                 return Ok(Some(Opened { mirror, strange: !strange.is_empty(), unapplied }));
             }
             Err(OpenError::Disk(error)) if error.hope() == Hope::Room => {

@@ -111,7 +111,7 @@ impl Sending {
         while let Some(moved) = self.moved.next() {
             self.moved(moved);
         }
-        self.is_ready() && self.dirty.is_empty()
+        self.is_ready() && self.dirty.is_empty() && !self.truth.is_open()
     }
 
     /// One proof for everything that the mirror is taken to hold.

@@ -302,10 +302,7 @@ impl Sending {
 
     /// When it may be read again. While a shop stands still and waits for that, at once, and so what costs next to nothing.
     fn free_at(&mut self, now: Instant) -> Instant {
-        if self.last != Last::No {
-            return now;
-        }
-        let is_free = self.source.is_little(&self.dirty) && !self.is_mapped();
+        let is_free = self.last != Last::No || self.source.is_little(&self.dirty) && !self.is_mapped();
         let free = if is_free { now } else { self.budget.free_at(now) };
         self.truth.until().map_or(free, |until| free.max(until))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::last::Last;
 use super::{Ended, RETRY, Sending};
 use crate::link::frame::Say;
 use crate::replica::{Entry, Position, RelPath};
@@ -41,6 +42,12 @@ impl Truth {
         self.asked.map(|(_, until)| until)
     }
 
+    /// Whether something is in doubt that an answer may still tell.
+    #[must_use]
+    pub(super) fn is_open(&self) -> bool {
+        !self.look.is_empty() || self.until().is_some_and(|until| Instant::now() < until)
+    }
+
     /// More of the answer has come.
     pub(super) fn goes_on(&mut self) {
         if let Some((asked, until)) = &mut self.asked {
@@ -61,7 +68,7 @@ impl Sending {
         let asked = self.truth.asked.take();
         let still_true = self.flight.is_none() && position == self.position;
         if !still_true {
-            self.truth.not_before = asked.map(|(asked, _)| now + (now - asked) * REST);
+            self.truth.not_before = asked.map(|(asked, _)| now + (now - asked).min(LONGEST) * REST);
         }
         for (path, entry) in std::mem::take(&mut self.truth.said) {
             if still_true {
@@ -80,7 +87,9 @@ impl Sending {
     pub(super) fn ask_truth(&mut self) -> Result<(), Ended> {
         let now = Instant::now();
         let Truth { look, asked, not_before, .. } = &mut self.truth;
-        if look.is_empty() || not_before.is_some_and(|at| now < at) {
+        // Who stands still for a hand-over waits for nothing else.
+        let rests = self.last == Last::No && not_before.is_some_and(|at| now < at);
+        if look.is_empty() || rests {
             return Ok(());
         }
         let paths: Vec<RelPath> = std::mem::take(look).into_iter().collect();
