@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use espejo::disk::apply::Mirror;
 use espejo::disk::apply::open::{Opening, Others};
+use espejo::disk::journal::index::Index;
 use espejo::disk::journal::undo::Limits;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -199,6 +200,9 @@ fn no_state_of_before_a_change_of_server_is_kept_after_it() {
         let at: Timestamp = at.parse().unwrap();
         assert!(at >= Timestamp::try_from(sold_at).unwrap(), "{at} is before what stands in it was sold");
     }
+    // What our own POS server wrote was written by nobody else.
+    let index = two.home(Machine::Backup).join(".RUNDIR.espejo/index.db");
+    assert_eq!(Index::left(&index).unwrap().unwrap().disturbed().unwrap(), []);
     let said = output(&mut two.espejo(Machine::Backup, &["history", "--copies"]));
     sold(&two);
     assert!(states(&two) > 2, "there is history again: {}", told(&said));

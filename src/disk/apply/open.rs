@@ -147,6 +147,8 @@ impl Mirror {
                 let began = self.begin_epoch(opening.others)?;
                 let mut strange = self.survey(Belief::Stamps)?;
                 if let Some(served) = began {
+                    // What differs was written by our own POS server, and no step back leads across that.
+                    self.index.forget_disturbed()?;
                     self.date()?;
                     self.index.set_served(served)?;
                 }
@@ -230,17 +232,23 @@ impl Mirror {
 
     /// Forgets what the mirror was: a first copy is to come.
     fn begin_anew(&mut self, form: Form) -> Result<(), DiskError> {
-        self.undo.forget_from(0)?;
-        fs::remove_dir_all(self.stash.path()).at("removing", self.stash.path())?;
-        fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
-        self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
-        self.index.begin()?;
-        self.index.clear()?;
         // The history goes on from where it was: a position is never used for two states.
         let state = State { position: self.state.position, form, ..State::default() };
-        self.index.set_state(&state)?;
-        self.index.commit()?;
+        self.index.begin()?;
+        let cleared = self.index.clear().and_then(|()| self.index.set_state(&state)).and_then(|()| self.index.commit());
+        if let Err(error) = cleared {
+            self.index.roll_back()?;
+            return Err(error);
+        }
+        // From here on nothing of it counts, whatever of a generation is half done: the ways back are of no use.
         self.state = state;
+        self.undo.forget_from(0)?;
+        match fs::remove_dir_all(self.stash.path()) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed.at("removing", self.stash.path())?,
+        }
+        fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
+        self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
         Ok(())
     }
 

@@ -110,10 +110,13 @@ impl Index {
     /// Begins to change: nothing of it counts before [`Index::commit`].
     pub fn begin(&self) -> Result<(), DiskError> {
         // One that was left open by a failure has not counted.
-        if !self.db.is_autocommit() {
-            self.run("ROLLBACK", [])?;
-        }
+        self.roll_back()?;
         self.run("BEGIN IMMEDIATE", []).map(drop)
+    }
+
+    /// Forgets what was changed and does not count yet.
+    pub fn roll_back(&self) -> Result<(), DiskError> {
+        if self.db.is_autocommit() { Ok(()) } else { self.run("ROLLBACK", []).map(drop) }
     }
 
     /// Makes all changes since [`Index::begin`] count, durably.
@@ -152,7 +155,8 @@ impl Index {
         // What was stepped back is no state that was.
         let seq = state.position.seq.cast_signed();
         self.run("DELETE FROM generation WHERE seq > ?1", [seq])?;
-        self.run("DELETE FROM disturbed WHERE seq > ?1", [seq])?;
+        self.run("DELETE FROM disturbed WHERE seq > ?1 AND open = 0", [seq])?;
+        self.run("UPDATE disturbed SET seq = ?1 WHERE seq > ?1", [seq])?;
         if state.form != Form::Committed || state.stepping_back.is_some() {
             return Ok(());
         }

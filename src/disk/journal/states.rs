@@ -58,7 +58,7 @@ impl Index {
 
     /// States before this one cannot be stepped back to any more.
     pub fn forget_generations(&self, before: u64) -> Result<(), DiskError> {
-        self.run("DELETE FROM disturbed WHERE seq <= ?1", [before.cast_signed()])?;
+        self.run("DELETE FROM disturbed WHERE seq <= ?1 AND open = 0", [before.cast_signed()])?;
         self.run("DELETE FROM generation WHERE seq < ?1", [before.cast_signed()]).map(drop)
     }
 
@@ -67,6 +67,11 @@ impl Index {
     pub fn set_disturbed(&self, path: &RelPath, seq: u64, is_open: bool) -> Result<(), DiskError> {
         let values = params![path.as_bytes(), seq.cast_signed(), is_open];
         self.run("INSERT OR REPLACE INTO disturbed VALUES (?1, ?2, ?3)", values).map(drop)
+    }
+
+    /// Forgets that of all files.
+    pub fn forget_disturbed(&self) -> Result<(), DiskError> {
+        self.run("DELETE FROM disturbed", []).map(drop)
     }
 
     /// The files of which that is noted.

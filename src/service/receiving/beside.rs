@@ -35,10 +35,8 @@ impl Hands {
     /// The copy is taken anew while this generation, and what waits behind it, cannot be applied: it comes with all the rest. Returns
     /// whether that is so.
     pub(super) fn reseed_instead(&mut self, stored: &Stored, queue: &mut VecDeque<Work>) -> bool {
-        // What is half applied goes back first: else nobody knew of it, if nothing comes of this.
         if let Err(error) = self.mirror.undo_failed() {
-            self.tell(News::NotReseeded(error.to_string()));
-            return false;
+            tracing::warn!(%error, "what is half applied cannot be undone; the copy is taken anew all the same");
         }
         if !self.reseed() {
             return false;

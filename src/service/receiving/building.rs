@@ -102,7 +102,11 @@ impl Hands {
                 }
             }
         }
-        self.mirror.state().form != Form::Committed
+        let is_forgotten = self.mirror.state().form != Form::Committed;
+        if is_forgotten {
+            let _ = self.done.send(Done::Reseeded);
+        }
+        is_forgotten
     }
 
     /// Says at once that the first copy failed: it need not come to its end.

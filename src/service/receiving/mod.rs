@@ -269,7 +269,6 @@ impl Receiving {
                 // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
                 self.port.hang_up();
                 self.unlinked();
-                self.comparisons.thrown_away();
                 self.applier.work(Work::Reseed);
                 Ok(())
             }
@@ -300,6 +299,7 @@ impl Receiving {
                     self.redo.rewind().map_err(|error| error.to_string())?;
                 }
             }
+            Done::Reseeded => self.comparisons.thrown_away(),
             Done::GivenUp { bytes, position } => {
                 self.unapplied -= bytes;
                 self.durable = position;

@@ -41,18 +41,14 @@ pub async fn open(
 ) -> Result<Option<Opened>, OpenError> {
     let mut troubled = false;
     loop {
-        match Mirror::open(dest, opening, epoch) {
-            Ok((mirror, found)) => {
+        match opened_whole(dest, opening, epoch) {
+            Ok((mirror, found, aside)) => {
                 if troubled {
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
                 let Found { strange, unapplied, .. } = found;
-                // What leads on from what is in place, and is not applied for its epoch alone: it was acknowledged.
-                if unapplied.is_empty()
-                    && mirror.state().form == Form::Committed
-                    && let Some(SetAside { files, to }) = keep_unapplied(dest)?
-                {
+                if let Some(SetAside { files, to }) = aside {
                     let files = files.iter().map(ToString::to_string).collect();
                     let _ = news.send(News::SetAside { files, to });
                 }
@@ -70,6 +66,14 @@ pub async fn open(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Opens it, and sets aside what leads on from what is in place and is not applied for its epoch alone: it was acknowledged.
+fn opened_whole(dest: &Path, opening: Opening, epoch: u64) -> Result<(Mirror, Found, Option<SetAside>), OpenError> {
+    let (mirror, found) = Mirror::open(dest, opening, epoch)?;
+    let is_whole = found.unapplied.is_empty() && mirror.state().form == Form::Committed;
+    let aside = if is_whole { keep_unapplied(dest)? } else { None };
+    Ok((mirror, found, aside))
 }
 
 fn at(dest: &Path, source: std::io::Error) -> DiskError {

@@ -93,6 +93,8 @@ pub(super) enum Done {
     Taken,
     /// A generation of so many bytes of redo.
     Applied { bytes: u64 },
+    /// The copy is taken anew: what it was is forgotten.
+    Reseeded,
     /// All that waited, so many bytes of redo, is given up: the copy is taken anew from here.
     GivenUp { bytes: u64, position: Position },
     /// A first copy.

@@ -14,6 +14,9 @@ use crate::replica::{Entry, Position, RelPath};
 /// What is waited for an answer, at the most, however long it is: the sums of a big database are many.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Names in one question.
+const ONE: usize = 100;
+
 /// An answer that came too late is asked for again after so many times as long.
 const REST: u32 = 10;
 
@@ -23,10 +26,21 @@ pub(super) struct Truth {
     look: BTreeSet<RelPath>,
     /// What was said of single names, until it is said when that holds.
     said: Vec<(RelPath, Option<Entry>)>,
-    /// When it was asked for what is not answered yet, and until when nothing is captured.
-    asked: Option<(Instant, Instant)>,
+    /// What was asked and is not answered yet.
+    asked: Option<Asked>,
     /// Nothing is asked before.
     not_before: Option<Instant>,
+}
+
+/// Questions that are out.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// Since when.
+    at: Instant,
+    /// Until when nothing is captured.
+    until: Instant,
+    /// How many.
+    left: usize,
 }
 
 impl Truth {
@@ -39,7 +53,7 @@ impl Truth {
     /// Until when nothing is to be captured.
     #[must_use]
     pub(super) fn until(&self) -> Option<Instant> {
-        self.asked.map(|(_, until)| until)
+        self.asked.map(|asked| asked.until)
     }
 
     /// Whether something is in doubt that an answer may still tell.
@@ -50,8 +64,8 @@ impl Truth {
 
     /// More of the answer has come.
     pub(super) fn goes_on(&mut self) {
-        if let Some((asked, until)) = &mut self.asked {
-            *until = (*until).max(Instant::now() + RETRY).min(*asked + LONGEST);
+        if let Some(Asked { at, until, .. }) = &mut self.asked {
+            *until = (*until).max(Instant::now() + RETRY).min(*at + LONGEST);
         }
     }
 
@@ -65,10 +79,13 @@ impl Sending {
     /// What was said of single names is true at `position`.
     pub(super) fn observed(&mut self, position: Position) {
         let now = Instant::now();
-        let asked = self.truth.asked.take();
+        let asked = self.truth.asked;
+        // Until the last of them is answered nothing is captured.
+        self.truth.asked =
+            asked.map(|asked| Asked { left: asked.left.saturating_sub(1), ..asked }).filter(|asked| asked.left > 0);
         let still_true = self.flight.is_none() && position == self.position;
         if !still_true {
-            self.truth.not_before = asked.map(|(asked, _)| now + (now - asked).min(LONGEST) * REST);
+            self.truth.not_before = asked.map(|asked| now + (now - asked.at).min(LONGEST) * REST);
         }
         for (path, entry) in std::mem::take(&mut self.truth.said) {
             if still_true {
@@ -93,7 +110,8 @@ impl Sending {
             return Ok(());
         }
         let paths: Vec<RelPath> = std::mem::take(look).into_iter().collect();
-        *asked = Some((now, now + RETRY));
-        paths.chunks(100).try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
+        let questions = paths.chunks(ONE);
+        *asked = Some(Asked { at: now, until: now + RETRY, left: questions.len() });
+        questions.into_iter().try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
     }
 }
