@@ -150,8 +150,14 @@ pub fn keep_unapplied(dest: &Path) -> Result<Option<SetAside>, DiskError> {
     let to = name(number);
     fs::create_dir_all(&to).at("making", &to)?;
     // There may be no room for a copy.
-    fs::rename(&redo, to.join("redo")).at("moving", &redo)?;
-    File::open(&to).and_then(|folder| folder.sync_all()).at("making durable", &to)?;
+    if let Err(error) = fs::rename(&redo, to.join("redo")) {
+        let _ = fs::remove_dir(&to);
+        return Err(error).at("moving", &redo);
+    }
+    // It is there, whatever becomes of that.
+    if let Err(error) = File::open(&to).and_then(|folder| folder.sync_all()) {
+        tracing::warn!(%error, to = %to.display(), "what was set aside could not be made durable");
+    }
     Ok(Some(SetAside { files: vec![RelPath::root().join(b"redo")], to }))
 }
 

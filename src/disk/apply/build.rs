@@ -88,8 +88,10 @@ impl Mirror {
             }
             _ => None,
         };
-        // Where that failed when the copy was begun anew: no way back leads from here to what was.
-        self.undo.forget_from(0)?;
+        if self.state.form != Form::Committed {
+            // Where that failed when the copy was begun anew: no way back leads from here to what was.
+            self.drop_ways_back()?;
+        }
         self.index.begin()?;
         Ok(Build { begin, open: None, aside, set_aside: vec![], ours: BTreeSet::new() })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::aside::SetAside;
-use super::plan::Plan;
+use super::plan::{How, Plan};
 use super::{Mirror, journal_folder};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::Index;
@@ -60,16 +60,17 @@ impl Mirror {
     }
 
     /// Notes what a generation has done with files that somebody else had changed: these, and those of before that it writes to. Its way
-    /// back leads to what was foreign, until a comparison has found all to be the same.
+    /// back leads to what was foreign, until a file comes whole, or a comparison has found all to be the same.
     pub(super) fn note_disturbed(&self, plan: &Plan, strange: &BTreeSet<RelPath>) -> Result<(), DiskError> {
         let seq = plan.stored.end.position.seq;
         for path in strange {
             self.index.set_disturbed(path, seq, true)?;
         }
         for Disturbed { path, .. } in self.index.disturbed()?.into_iter().filter(|one| one.is_open) {
-            let taken = plan.taken.get(&path);
-            if taken.is_some() || plan.puts.contains_key(&path) || plan.gone.contains(&path) {
-                self.index.set_disturbed(&path, seq, true)?;
+            let (taken, put) = (plan.taken.get(&path), plan.puts.get(&path).map(|planned| &planned.how));
+            if taken.is_some() || put.is_some() || plan.gone.contains(&path) {
+                let may_be_left = matches!(put, Some(How::Edit { .. } | How::Fresh { from: Some(_), .. }));
+                self.index.set_disturbed(&path, seq, may_be_left || strange.contains(&path))?;
             }
             if let Some(next) = taken.and_then(|taken| taken.next.as_ref()) {
                 self.index.set_disturbed(next, seq, true)?;

@@ -242,6 +242,14 @@ impl Mirror {
         }
         // From here on nothing of it counts, whatever of a generation is half done: the ways back are of no use.
         self.state = state;
+        if let Err(error) = self.drop_ways_back() {
+            tracing::warn!(%error, "what led back could not be removed yet");
+        }
+        Ok(())
+    }
+
+    /// Removes what leads back from a copy that is taken anew, before anything of that comes.
+    pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
         self.undo.forget_from(0)?;
         match fs::remove_dir_all(self.stash.path()) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

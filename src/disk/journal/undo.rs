@@ -266,7 +266,10 @@ impl Undo {
             let path = self.path(segment.first);
             let keep = segment.begins.partition_point(|(number, _)| *number < seq);
             if keep == 0 {
-                fs::remove_file(&path).at("removing", &path)?;
+                if let Err(error) = fs::remove_file(&path) {
+                    self.segments.push_back(segment);
+                    return Err(error).at("removing", &path);
+                }
                 continue;
             }
             if let Some((_, cut)) = segment.begins.get(keep).copied() {

@@ -16,6 +16,7 @@ use super::gathering::Gathers;
 use super::work::{Done, Failed, Work};
 use crate::disk::apply::aside::SetAside;
 use crate::disk::apply::{Applied, Mirror};
+use crate::disk::journal::index::Form;
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::Stored;
 use crate::disk::{DiskError, Hope};
@@ -182,7 +183,10 @@ impl Hands {
                 Work::Abandon => self.build_abandoned(),
                 Work::GiveUp => self.build_given_up(),
                 Work::Look(paths) => self.observe(&paths),
-                Work::Check { number, haste } => self.check = Some(Checking::begin(number, haste)),
+                Work::Check { number, haste } => {
+                    let is_whole = self.mirror.state().form == Form::Committed;
+                    self.check = is_whole.then(|| Checking::begin(number, haste));
+                }
                 Work::Open { number, file } => self.open_database(number, file),
                 Work::Duplicate => self.duplicate(),
                 Work::DuplicateRest(copy) => self.duplicate_rest(copy),
@@ -254,6 +258,7 @@ impl Hands {
                     self.answering.changed();
                     if !strange.is_empty() {
                         self.strange(&strange.into_iter().collect::<Vec<_>>());
+                        let _ = self.done.send(Done::Doubtful);
                     }
                     return Ok(());
                 }

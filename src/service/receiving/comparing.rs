@@ -87,6 +87,12 @@ impl Comparisons {
         (self.due, self.stale) = (Some(Instant::now()), None);
     }
 
+    /// It is not what it was proven to be: it is compared soon, when what differed is copied again.
+    pub(super) fn doubted(&mut self) {
+        self.stale = None;
+        self.due = self.due.map(|due| due.min(Instant::now() + AGAIN));
+    }
+
     /// There is no whole copy any more.
     pub(super) fn thrown_away(&mut self) {
         let now = Comparing { number: self.now.number + 1, ..Comparing::default() };

@@ -299,6 +299,7 @@ impl Receiving {
                     self.redo.rewind().map_err(|error| error.to_string())?;
                 }
             }
+            Done::Doubtful => self.comparisons.doubted(),
             Done::Reseeded => self.comparisons.thrown_away(),
             Done::GivenUp { bytes, position } => {
                 self.unapplied -= bytes;

@@ -40,8 +40,21 @@ pub async fn open(
     news: &mpsc::UnboundedSender<News>,
 ) -> Result<Option<Opened>, OpenError> {
     let mut troubled = false;
+    let mut held: Option<(Mirror, Found)> = None;
     loop {
-        match opened_whole(dest, opening, epoch) {
+        let tried = match held.take() {
+            // What was found is found once.
+            Some(opened) => Ok(opened),
+            None => Mirror::open(dest, opening, epoch),
+        };
+        let tried = tried.and_then(|(mirror, found)| match over(&mirror, &found, dest) {
+            Ok(aside) => Ok((mirror, found, aside)),
+            Err(error) => {
+                held = Some((mirror, found));
+                Err(error.into())
+            }
+        });
+        match tried {
             Ok((mirror, found, aside)) => {
                 if troubled {
                     let _ = news.send(News::Trouble(None));
@@ -68,12 +81,10 @@ pub async fn open(
     }
 }
 
-/// Opens it, and sets aside what leads on from what is in place and is not applied for its epoch alone: it was acknowledged.
-fn opened_whole(dest: &Path, opening: Opening, epoch: u64) -> Result<(Mirror, Found, Option<SetAside>), OpenError> {
-    let (mirror, found) = Mirror::open(dest, opening, epoch)?;
+/// Sets aside what leads on from what is in place and is not applied for its epoch alone: it was acknowledged.
+fn over(mirror: &Mirror, found: &Found, dest: &Path) -> Result<Option<SetAside>, DiskError> {
     let is_whole = found.unapplied.is_empty() && mirror.state().form == Form::Committed;
-    let aside = if is_whole { keep_unapplied(dest)? } else { None };
-    Ok((mirror, found, aside))
+    if is_whole { keep_unapplied(dest) } else { Ok(None) }
 }
 
 fn at(dest: &Path, source: std::io::Error) -> DiskError {

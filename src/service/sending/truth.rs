@@ -111,7 +111,9 @@ impl Sending {
         }
         let paths: Vec<RelPath> = std::mem::take(look).into_iter().collect();
         let questions = paths.chunks(ONE);
-        *asked = Some(Asked { at: now, until: now + RETRY, left: questions.len() });
+        // Those that are out still are answered before.
+        let left = questions.len() + asked.map_or(0, |asked| asked.left);
+        *asked = Some(Asked { at: now, until: now + RETRY, left });
         questions.into_iter().try_for_each(|paths| self.say(Say::Look(paths.to_vec())))
     }
 }
