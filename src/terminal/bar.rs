@@ -30,8 +30,13 @@ impl Bar {
         self.kept.len() == ports.len()
     }
 
-    /// They are free again.
+    /// They are free again, also where a program that is being started at this instant still has a copy of what kept them.
     pub fn lift(&mut self) {
+        for (port, socket) in &self.kept {
+            if let Err(error) = socket.set_reuseaddr(true) {
+                tracing::debug!(port, %error, "a port may stay shut for an instant");
+            }
+        }
         *self = Self::default();
     }
 }
@@ -52,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_gets_in_but_who_was_there_and_all_do_when_it_is_lifted() {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = shut(0).unwrap().local_addr().unwrap().port();
         let mut bar = Bar::default();
         assert!(bar.keep(&[port], false));
         // As every server does, and this program's own listeners.
@@ -65,7 +70,9 @@ mod tests {
         }
         drop(own);
         assert!(TcpListener::bind(("127.0.0.1", port)).is_err(), "no one comes after it");
+        let copy = std::os::fd::AsFd::as_fd(&bar.kept[0].1).try_clone_to_owned().unwrap();
         bar.lift();
-        assert!(TcpListener::bind(("0.0.0.0", port)).is_ok());
+        assert!(TcpListener::bind(("0.0.0.0", port)).is_ok(), "whoever has a copy");
+        drop(copy);
     }
 }

@@ -134,8 +134,15 @@ async fn listen(
         let (flow, target) = (Arc::clone(&flow), target.clone());
         open.spawn(async move { carry(client, port.there, &flow, target, hold).await });
     }
-    drop(listener);
+    close(listener);
     open.shutdown().await;
+}
+
+/// Listens no more. A program that is being started at this instant still has a copy of what is open here, and would keep the port
+/// until it runs: only the one who closes the listener itself, not his own copy of it, leaves the port free.
+fn close(listener: TcpListener) {
+    let _ = rustix::net::shutdown(&listener, rustix::net::Shutdown::Both);
+    drop(listener);
 }
 
 /// As many may come at once as there may be.
@@ -246,7 +253,10 @@ mod tests {
     }
 
     async fn free() -> u16 {
-        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        close(listener);
+        port
     }
 
     fn to(epoch: Epoch, gate: Gate) -> Target {
@@ -327,6 +337,17 @@ mod tests {
         for client in &mut silent {
             assert!(client.read(&mut [0]).await.is_err(), "it is cut");
         }
+    }
+
+    #[tokio::test]
+    async fn a_port_is_free_also_where_a_program_that_is_being_started_has_a_copy_of_its_listener() {
+        let listener = listen_at("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let copy = std::os::fd::AsFd::as_fd(&listener).try_clone_to_owned().unwrap();
+        assert!(TcpListener::bind(address).await.is_err());
+        close(listener);
+        assert!(TcpListener::bind(address).await.is_ok());
+        drop(copy);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::common::place::output;
-use super::common::two::{Machine, Two};
+use super::common::two::{Machine, Two, free_port};
 use super::common::{until, until_some};
 use super::rows::{Measure, Row};
 use super::shop::{Ends, Scratch, median};
@@ -132,11 +132,9 @@ pub fn tills(_: &Way) -> Vec<Row> {
     // Many may come before it has turned to them.
     rustix::net::listen(&listener, 4096).unwrap();
     std::thread::spawn(move || serve(&listener));
-    let free = |address: &str| TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
-    let mut two =
-        Two::at([format!("127.0.0.2:{}", free("127.0.0.2")), format!("127.0.0.3:{}", free("127.0.0.3"))], None);
+    let mut two = Two::at([2, 3].map(|host| format!("127.0.0.{host}:{}", free_port())), None);
     two.init();
-    two.set("terminals", &format!("ports = [{}]\nnotice_port = {}", server.port(), free("127.0.0.2")));
+    two.set("terminals", &format!("ports = [{}]\nnotice_port = {}", server.port(), free_port()));
     two.start(Machine::Main);
     let code = until_some("a code", || {
         let said = output(&mut two.espejo(Machine::Main, &["invite", "terminal", "CAJA-1"]));

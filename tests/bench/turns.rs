@@ -1,13 +1,13 @@
 //! Changes of server, beside what the POS server program alone takes to start and to stop, with 1 GiB and 20,000 files behind it.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::common::place::told;
-use super::common::two::{Machine, Two};
+use super::common::two::{Machine, Two, free_port};
 use super::common::{tree, until};
 use super::rows::{Measure, Row};
 use super::shop::{GIB, Scratch, big_file, median, small_files, sync};
@@ -17,10 +17,6 @@ use super::ways::Way;
 const ASK: Duration = Duration::from_micros(500);
 /// How often each is measured.
 const ROUNDS: usize = 5;
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Whether a POS server answers at this port.
 fn answers(port: u16) -> bool {

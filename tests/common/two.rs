@@ -1,7 +1,6 @@
 //! Two machines of a store on one computer: two homes, joined over loopback.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -342,7 +341,16 @@ pub fn free_port() -> u16 {
         let mixed =
             Random::new(u64::from(std::process::id())).next() + u64::from(GIVEN.fetch_add(1, Ordering::Relaxed));
         let port = u16::try_from(20_000 + mixed % 12_000).unwrap();
-        let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok();
-        is_free.then_some(port)
+        (!is_taken(port)).then_some(port)
+    })
+}
+
+/// Whether somebody has this port. It is asked of the system, not tried: a child that another test begins at that instant would have
+/// the socket too, and keep the port a while longer than this process.
+fn is_taken(port: u16) -> bool {
+    let here = format!(":{port:04X}");
+    ["tcp", "tcp6", "udp", "udp6"].iter().any(|table| {
+        let table = fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        table.lines().any(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&here)))
     })
 }

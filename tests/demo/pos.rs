@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use espejo::demo::order::{Order, QUEUE, Sale};
 
 use crate::common::random::{Random, seed};
+use crate::common::two::free_port;
 use crate::common::{is_full, until_some};
 
 /// The POS server, on some port. It goes with the test.
@@ -45,10 +46,6 @@ fn said(line: &mut BufReader<TcpStream>, what: &str) -> Option<String> {
     let mut answer = String::new();
     line.read_line(&mut answer).ok().filter(|length| *length > 0)?;
     Some(answer.trim_end().to_owned())
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]

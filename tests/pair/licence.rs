@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::common::needs;
 use super::common::place::{output, told};
-use super::common::two::{Machine, Two};
-use super::pos::{Ends, PROGRAM, free_port, numbers};
+use super::common::two::{Machine, Two, free_port};
+use super::pos::{Ends, PROGRAM, numbers};
 
 const DAY_MS: u64 = 86_400_000;
 

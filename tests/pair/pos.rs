@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::common::place::{output, told};
-use super::common::two::{Machine, Two};
+use super::common::two::{Machine, Two, free_port};
 use super::common::{make_program, needs, until, until_some};
 
 pub const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/pos.py");
@@ -73,10 +73,6 @@ impl Drop for Ends {
             os::signal_group(pid, Signal::KILL);
         }
     }
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub fn numbers(path: &PathBuf) -> Vec<i32> {
