@@ -8,6 +8,7 @@
 //! - `numbered`: numbers wherever they are kept, and a backup that dies while it sets them
 //! - `called`: a person is called to the backup
 //! - `dumps`: a database that is mirrored by its dumps
+//! - `plain_dumps`: bad luck of a database that is dumped by plain commands
 //! - `given_up`: what can never be dumped any more
 //! - `events`: the shop's program that is told what happens
 //! - `declared`: a queue whose records are no lines
@@ -95,6 +96,8 @@ mod nights;
 mod numbered;
 #[path = "pair/operations.rs"]
 mod operations;
+#[path = "pair/plain_dumps.rs"]
+mod plain_dumps;
 #[path = "pair/pos.rs"]
 mod pos;
 #[path = "pair/proofs.rs"]

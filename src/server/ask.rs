@@ -121,12 +121,13 @@ pub fn finish(command: &mut Command, end: Instant) -> io::Result<bool> {
 /// Runs a program that reads and prints as `command` says; whether it ends with 0 before `is_over`. What does not is killed with
 /// all that it began.
 pub fn run_until(command: &mut Command, is_over: impl FnMut() -> bool) -> io::Result<bool> {
-    run_all(command.stderr(Stdio::null()), is_over)
+    run_all(command.stderr(Stdio::null()), |_| {}, is_over)
 }
 
-/// The same of a program that complains where `command` says, too.
-pub fn run_all(command: &mut Command, mut is_over: impl FnMut() -> bool) -> io::Result<bool> {
+/// The same of a program that complains where `command` says, too; its number is told as soon as it has begun.
+pub fn run_all(command: &mut Command, begun: impl FnOnce(i32), mut is_over: impl FnMut() -> bool) -> io::Result<bool> {
     let mut child = command.process_group(0).spawn()?;
+    begun(i32::try_from(child.id()).unwrap_or(0));
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status.success());

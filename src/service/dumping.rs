@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::reading_back;
 use crate::config::command::Command;
 use crate::disk::apply::journal_folder;
 use crate::disk::ask::{Ask, By};
@@ -212,7 +213,7 @@ impl Dumped {
             is_full = is_full || room_at(&room).is_ok_and(is_too_little);
             is_full || gone.load(Ordering::Acquire) || Instant::now() >= end
         };
-        let ran = self.run(&self.dump, Stdio::null(), into.into(), is_over);
+        let ran = run(filled(&self.folders, &self.dump).stdin(Stdio::null()).stdout(into), is_over);
         if is_full {
             return Err(no_room(beside));
         }
@@ -244,11 +245,9 @@ impl Dumped {
     pub fn read_back(&self, gone: &AtomicBool) -> Result<(), String> {
         let path = file(&self.folder, &self.name);
         let dump = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        self.run(&self.restore, dump.into(), Stdio::null(), || gone.load(Ordering::Acquire))
-    }
-
-    fn run(&self, command: &Command, input: Stdio, output: Stdio, is_over: impl FnMut() -> bool) -> Result<(), String> {
-        run(filled(&self.folders, command).stdin(input).stdout(output), is_over)
+        let mut command = filled(&self.folders, &self.restore);
+        let record = journal_folder(&self.folder).join("reading-back");
+        reading_back::run(command.stdin(dump).stdout(Stdio::null()), &record, || gone.load(Ordering::Acquire))
     }
 }
 
@@ -268,9 +267,18 @@ fn is_too_little(room: Room) -> bool {
 
 /// Runs a program to its end, or until `is_over`; what it complained about last, where it does not end with 0.
 pub fn run(command: &mut std::process::Command, is_over: impl FnMut() -> bool) -> Result<(), String> {
+    run_known(command, |_| {}, is_over)
+}
+
+/// The same of one whose number is told as soon as it has begun.
+pub(super) fn run_known(
+    command: &mut std::process::Command,
+    begun: impl FnOnce(i32),
+    is_over: impl FnMut() -> bool,
+) -> Result<(), String> {
     let mut complaints = tempfile::tempfile().map_err(said)?;
     command.stderr(complaints.try_clone().map_err(said)?);
-    if ask::run_all(command, is_over).map_err(said)? {
+    if ask::run_all(command, begun, is_over).map_err(said)? {
         return Ok(());
     }
     let length = complaints.seek(SeekFrom::End(0)).map_err(said)?;

@@ -3,7 +3,7 @@
 use super::numbering::{CounterStatus, Next};
 use super::plan::{Check, Checked, Plan};
 use super::refusal::WhyNot;
-use super::status::Status;
+use super::status::{Status, Terminal};
 
 impl Plan {
     /// The same, where a person has said behind which numbers it goes on: those that may not be are said, and the rest is asked about no
@@ -33,8 +33,7 @@ impl Plan {
 /// is named.
 fn shown_by_tills(status: &Status, name: &str) -> u64 {
     let is_first = status.counters.first().is_some_and(|counter| counter.name == name);
-    let shown = status.terminals.iter().filter_map(|till| till.receipt.as_ref()?.trim().parse().ok());
-    shown.filter(|_| is_first).max().unwrap_or(0)
+    if is_first { status.terminals.iter().filter_map(Terminal::receipt_number).max().unwrap_or(0) } else { 0 }
 }
 
 /// Why one of these numbers may not be gone on behind: nobody knows such a number, or it was given out before.

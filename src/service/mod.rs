@@ -1,7 +1,7 @@
 //! Joins everything: select, step, perform, publish. It alone owns the `Pair`; the halves of the copy run on threads of
 //! their own and tell it what happens.
 //!
-//! - [`dumping`]: databases that are mirrored by dumps
+//! - [`dumping`]: databases that are mirrored by dumps; [`reading_back`]: the program that reads one back
 //! - [`engine`]: the loop
 //! - [`alarms`]: what is wrong, and since when
 //! - [`book`]: what is known of the copy, and the status made of it
@@ -66,6 +66,7 @@ pub mod outbox;
 pub mod plan;
 pub mod pos;
 pub mod proofs;
+pub mod reading_back;
 pub mod readings;
 pub mod receiving;
 pub mod refusal;

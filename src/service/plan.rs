@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::book::showing::age_ms;
 use super::numbering::{CounterStatus, Next};
 use super::refusal::WhyNot;
 use super::status::OperationKind;
@@ -281,9 +282,9 @@ impl Plan {
         let lasts = lasts.unwrap_or_default();
         // What was given out since then is suspect, too.
         self.numbers.iter_mut().for_each(|number| number.last = lasts.get(&number.name).copied());
-        let behind_ms = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(0);
         let loss = self.loss.unwrap_or_default();
-        let loss = Loss { as_of: Some(at), behind_ms: behind_ms.max(loss.behind_ms), behind_at_least: true, ..loss };
+        let loss =
+            Loss { as_of: Some(at), behind_ms: age_ms(at, now).max(loss.behind_ms), behind_at_least: true, ..loss };
         (self.lacks, self.loss, self.as_of) = (lacks.unwrap_or_default(), Some(loss), Some(at));
         self
     }

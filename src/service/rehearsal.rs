@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::dumping;
 use super::member::{Member, MemberError, own_folders, role, role_name, store_path};
 use super::pos::Down;
+use super::reading_back;
 use super::refusal::{NoDrill, WhyNot};
 use crate::config::dataset::Content;
 use crate::config::dump::Dump;
@@ -179,7 +180,8 @@ impl Rehearsal {
             let told = |why: String| WhyNot::NotRestored { name: name.to_owned(), why };
             let read = File::open(dumping::file(copy, name)).map_err(|error| told(error.to_string()))?;
             let mut command = filled(&setup.folders, drill);
-            dumping::run(command.stdin(read).stdout(Stdio::null()), until(RESTORE, over)).map_err(told)?;
+            let command = command.stdin(read).stdout(Stdio::null());
+            reading_back::run(command, &reads(&self.place), until(RESTORE, over)).map_err(told)?;
         }
         Ok(())
     }
@@ -222,6 +224,12 @@ impl Rehearsal {
 #[must_use]
 pub fn read_back(place: &Path) -> PathBuf {
     place.join("read-back")
+}
+
+/// Where what reads a dump back for a drill in `place` is on record.
+#[must_use]
+pub fn reads(place: &Path) -> PathBuf {
+    place.join("reading-back")
 }
 
 /// Removes what was read back for a drill: all of it, as far as that can be.

@@ -54,12 +54,19 @@ fn copies(two: &Two) -> [PathBuf; 2] {
     [journal.join("drill"), journal.join("drill.gone")]
 }
 
-/// Whether a process runs with this file among its arguments.
-fn runs_with(file: &Path) -> bool {
+/// The processes that run with this file among their arguments.
+pub fn running_with(file: &Path) -> Vec<i32> {
     let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let of = |entry: fs::DirEntry| fs::read(entry.path().join("cmdline")).unwrap_or_default();
     let name = file.to_str().unwrap();
-    all.map(of).any(|line| String::from_utf8_lossy(&line).contains(name))
+    let runs_with = |pid: &i32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(name)
+    };
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(runs_with).collect()
+}
+
+fn runs_with(file: &Path) -> bool {
+    !running_with(file).is_empty()
 }
 
 fn nothing_is_left(two: &Two, said: &Path) {
@@ -203,7 +210,7 @@ fn a_drill_is_given_up_where_the_server_is_needed() {
 }
 
 /// A folder with all programs of this machine but the one that sets a process apart.
-fn programs(two: &Two) -> String {
+pub fn programs(two: &Two) -> String {
     let folder = two.path().join("programs");
     fs::create_dir(&folder).unwrap();
     let path = env::var_os("PATH").unwrap();

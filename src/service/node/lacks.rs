@@ -84,8 +84,7 @@ impl Machine {
 
     /// The last receipt that each terminal has seen confirmed.
     pub(super) fn receipts(&self) -> impl Iterator<Item = (String, u64)> {
-        let all = self.terminals_stand().into_iter();
-        all.filter_map(|till| Some((till.name, till.receipt?.trim().parse().ok()?)))
+        self.terminals_stand().into_iter().filter_map(|till| till.receipt_number().map(|number| (till.name, number)))
     }
 
     /// How each stands, where the mirror is so old: what a terminal has shown was given.

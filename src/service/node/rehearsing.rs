@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -12,8 +12,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::os::ground::{self, spawn};
 use crate::server::record::Record;
+use crate::service::reading_back;
 use crate::service::refusal::{NoDrill, WhyNot};
-use crate::service::rehearsal::{Rehearsal, Told};
+use crate::service::rehearsal::{self, Rehearsal, Told};
 
 /// The time between two looks at what is left of one.
 const LOOK: Duration = Duration::from_millis(50);
@@ -28,8 +29,10 @@ pub(super) struct Rehearsed {
     pub(super) sold: bool,
 }
 
-/// Ends the POS server of a rehearsal that was killed itself: it could not.
+/// Ends what a rehearsal that was killed itself had begun and could not end: its POS server, or what reads a dump back for it.
 pub(super) fn end_left(place: &Path) {
+    let until = Instant::now() + LOOK * u32::try_from(LOOKS).unwrap_or(1);
+    reading_back::end_left(&rehearsal::reads(place), || Instant::now() >= until);
     for _ in 0..LOOKS {
         let Some(left) = Record::load(place).or_else(|| Record::lost(place)) else { return };
         crate::os::signal_group(left.mark.pid, Signal::KILL);

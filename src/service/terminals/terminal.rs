@@ -47,3 +47,11 @@ pub struct Terminal {
     #[serde(default)]
     pub version: Option<String>,
 }
+
+impl Terminal {
+    /// The number of the last receipt that it saw confirmed, where that is one.
+    #[must_use]
+    pub fn receipt_number(&self) -> Option<u64> {
+        self.receipt.as_ref()?.trim().parse().ok()
+    }
+}

@@ -1,0 +1,98 @@
+//! A program that reads a dump back. It is on record while it runs: one that a killed service left is ended before the next begins. Two
+//! that write one database at once would leave what stands in no dump, and one of them might still write when the shop sells.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::park_timeout;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+use super::dumping;
+use crate::os;
+use crate::server::record::Mark;
+
+/// How often it is looked whether one that is to end has.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// One that runs, or ran when the service was killed.
+#[derive(Serialize, Deserialize)]
+struct Running {
+    #[serde(flatten)]
+    mark: Mark,
+    /// In which run of the machine.
+    boot: String,
+}
+
+/// Runs it to its end, or until `is_over`, when what is left of the one before has ended; on record in the file `record`.
+pub fn run(command: &mut Command, record: &Path, mut is_over: impl FnMut() -> bool) -> Result<(), String> {
+    if !end_left(record, &mut is_over) {
+        return Err("what read it back before does not end".to_owned());
+    }
+    let ran = dumping::run_known(command, |pid| keep(record, pid), is_over);
+    let _ = fs::remove_file(record);
+    ran
+}
+
+/// Ends what is left of one that runs by this record. Returns whether that was done before `is_over`.
+pub fn end_left(record: &Path, mut is_over: impl FnMut() -> bool) -> bool {
+    let Some(left) = load(record) else { return true };
+    while !left.mark.group().is_empty() {
+        os::signal_group(left.mark.pid, Signal::KILL);
+        if is_over() {
+            return false;
+        }
+        park_timeout(LOOK);
+    }
+    let _ = fs::remove_file(record);
+    true
+}
+
+fn load(record: &Path) -> Option<Running> {
+    let left: Running = serde_json::from_slice(&fs::read(record).ok()?).ok()?;
+    (left.boot == os::boot()).then_some(left)
+}
+
+fn keep(record: &Path, pid: i32) {
+    let Some(mark) = Mark::of(pid) else { return };
+    let kept = serde_json::to_vec(&Running { mark, boot: os::boot() }).map_err(std::io::Error::from);
+    if let Err(error) = kept.and_then(|kept| os::ground::save(record, &kept)) {
+        // A shop that waits for its data is not held up by that.
+        tracing::warn!(%error, record = %record.display(), "what reads a dump back cannot be kept on record");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt;
+
+    use super::*;
+
+    #[test]
+    fn what_a_killed_service_left_ends_before_the_next_one_begins() {
+        let place = tempfile::tempdir().unwrap();
+        let record = place.path().join("record");
+        let never = || false;
+        // With a child of its own, which nobody ends but with its group.
+        let mut left = Command::new("sh").args(["-c", "tail -f /dev/null & wait"]).process_group(0).spawn().unwrap();
+        let pid = i32::try_from(left.id()).unwrap();
+        keep(&record, pid);
+        let mark = load(&record).unwrap().mark;
+        std::thread::scope(|scope| {
+            // Whoever waits for it: it is a child of this process here.
+            scope.spawn(move || left.wait().unwrap());
+            assert_eq!(run(Command::new("true").arg("next"), &record, never), Ok(()));
+        });
+        assert!(mark.group().is_empty() && !record.exists());
+        assert!(run(&mut Command::new("false"), &record, never).is_err() && !record.exists());
+        // Of another run of the machine: whoever has that number now is somebody else.
+        let mut other = Command::new("tail").args(["-f", "/dev/null"]).process_group(0).spawn().unwrap();
+        let mark = Mark::of(i32::try_from(other.id()).unwrap()).unwrap();
+        fs::write(&record, serde_json::to_vec(&Running { mark, boot: "before".to_owned() }).unwrap()).unwrap();
+        assert!(end_left(&record, never) && mark.lives());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}
