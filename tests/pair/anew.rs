@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
+use crate::turns::done;
 
 #[test]
 fn a_copy_is_taken_anew_and_what_it_alone_held_is_set_aside() {
@@ -21,15 +22,15 @@ fn a_copy_is_taken_anew_and_what_it_alone_held_is_set_aside() {
     fs::write(&spoiled, "8\n".repeat(5000)).unwrap();
     fs::File::options().write(true).open(&spoiled).unwrap().set_modified(meant).unwrap();
     fs::write(two.mirror().join("only here"), "a sale").unwrap();
-    let done = output(&mut two.espejo(Machine::Main, &["reseed", "--yes"]));
-    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    let anew = output(&mut two.espejo(Machine::Main, &["reseed", "--yes"]));
+    assert_eq!(anew.status.code(), Some(0), "{}", told(&anew));
     two.until_same("after");
     let rescue = two.home(Machine::Backup).join(".RUNDIR.espejo/rescue");
     let aside = fs::read_dir(&rescue).unwrap().next().unwrap().unwrap().path();
     assert_eq!(fs::read_to_string(aside.join("only here")).unwrap(), "a sale");
     assert_eq!(fs::read_to_string(aside.join("file 7")).unwrap(), "8\n".repeat(5000));
     assert_eq!(fs::read_dir(&aside).unwrap().count(), 2, "what was the same stayed");
-    assert!(told(&done).contains("only here"), "{}", told(&done));
+    assert!(told(&anew).contains("only here"), "{}", told(&anew));
     fs::write(two.data.join("file 3"), "and it goes on").unwrap();
     two.until_same("in the end");
     let verified = output(&mut two.espejo(Machine::Backup, &["verify"]));
@@ -47,4 +48,36 @@ fn what_cannot_be_taken_anew_is_kept() {
     assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
     assert_eq!(fs::read_to_string(two.mirror().join("file")).unwrap(), "x");
     two.until(Machine::Backup, "it is a copy still", |status| status["mirror"]["as_of"].is_string());
+}
+
+/// Found by reading: somebody who had removed what leads back, to make room, kept every first copy from coming; and what a generation had
+/// taken that could not be undone was deleted.
+#[test]
+fn what_leads_back_may_be_gone_and_what_could_not_be_put_back_is_set_aside() {
+    let two = Two::joined();
+    fs::write(two.data.join("file"), "x").unwrap();
+    two.until_same("the first copy");
+    two.until(Machine::Backup, "it is a copy", |status| status["mirror"]["as_of"].is_string());
+    fs::write(two.data.join("file"), "y").unwrap();
+    two.until_same("with a way back");
+    let status = two.until(Machine::Backup, "all is there", |status| status["mirror"]["caught_up"] == true);
+    let next = status["mirror"]["position"]["seq"].as_u64().unwrap() + 1;
+    let journal = two.home(Machine::Backup).join(".RUNDIR.espejo");
+    let ways_back: Vec<_> = fs::read_dir(journal.join("undo")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!ways_back.is_empty());
+    for path in ways_back {
+        fs::remove_file(path).unwrap();
+    }
+    let taken = journal.join("stash").join(format!("{next}.going"));
+    fs::create_dir(&taken).unwrap();
+    fs::write(taken.join("0"), "a sale").unwrap();
+    done(&two, Machine::Backup, &["reseed", "--yes"]);
+    two.until_same("after");
+    let mut kept = fs::read_dir(journal.join("rescue")).unwrap().map(|entry| entry.unwrap().path());
+    let kept = kept.find(|path| path.to_str().unwrap().ends_with("-half-applied")).unwrap();
+    assert_eq!(fs::read_to_string(kept.join("0")).unwrap(), "a sale");
+    assert!(!taken.exists());
+    fs::write(two.data.join("file"), "and it goes on").unwrap();
+    two.until_same("in the end");
+    assert!(fs::read_dir(journal.join("undo")).unwrap().next().is_some(), "with a way back");
 }

@@ -135,11 +135,18 @@ fn behind_what_cannot_be_applied_the_copy_goes_on_and_can_be_taken_anew() {
     let before = seq(&two.until(Machine::Backup, "they talk again", is("healthy")));
     sold(&two, 3);
     two.until(Machine::Backup, "it is acknowledged on the next line", |status| seq(status) > before);
+    // A comparison waits behind it, and must not keep anybody from that.
+    let mut compared = two.espejo(Machine::Backup, &["verify"]).spawn().unwrap();
+    two.until(Machine::Backup, "both are to be compared", |status| status["operation"]["kind"] == "verify");
     let mut anew = two.espejo(Machine::Backup, &["reseed", "--yes"]).spawn().unwrap();
+    assert_eq!(compared.wait().unwrap().code(), Some(1));
     two.until(Machine::Backup, "it is taken anew", |status| status["mirror"]["as_of"].is_null());
+    let refused = output(&mut two.espejo(Machine::Backup, &["verify"]));
+    assert_eq!(refused.status.code(), Some(3), "{}", told(&refused));
     allow(&folder);
     two.until_same("it is whole");
     assert!(anew.wait().unwrap().success());
+    done(&two, Machine::Backup, &["verify"]);
     assert_eq!(held(&two), [3, 3]);
     two.until(Machine::Backup, "all is well", |status| !status["alarms"].to_string().contains("MIR-102"));
 }

@@ -80,6 +80,10 @@ impl Build {
 impl Mirror {
     /// Begins, or goes on with, a first copy. `stamp` names the folder of what is set aside.
     pub fn build(&mut self, begin: Begin, stamp: &str) -> Result<Build, DiskError> {
+        if self.state.form != Form::Committed {
+            // Where that failed when the copy was begun anew: no way back leads from here to what was.
+            self.drop_ways_back()?;
+        }
         let aside = match self.state.form {
             Form::Adopting => {
                 let path = journal_folder(self.dest.path()).join("rescue").join(stamp);
@@ -88,10 +92,6 @@ impl Mirror {
             }
             _ => None,
         };
-        if self.state.form != Form::Committed {
-            // Where that failed when the copy was begun anew: no way back leads from here to what was.
-            self.drop_ways_back()?;
-        }
         self.index.begin()?;
         Ok(Build { begin, open: None, aside, set_aside: vec![], ours: BTreeSet::new() })
     }

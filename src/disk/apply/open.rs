@@ -2,9 +2,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread::park_timeout;
+use std::time::{Duration, Instant};
 
 use super::survey::Belief;
-use super::{Mirror, journal_folder};
+use super::{Mirror, Phase, journal_folder};
 use crate::disk::capture::now_as_time;
 use crate::disk::error::{At, DiskError, Hope};
 use crate::disk::journal::gathering::Gathering;
@@ -14,7 +16,14 @@ use crate::disk::journal::redo::{self, Stored};
 use crate::disk::journal::undo::{Limits, Undo};
 use crate::disk::point;
 use crate::disk::root::Root;
+use crate::os::ground;
 use crate::replica::{RelPath, Time};
+
+/// A lock that is held for so long is somebody's.
+const STARTING: Duration = Duration::from_secs(1);
+
+/// Between two tries to have it.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// How a mirror is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -248,15 +257,27 @@ impl Mirror {
         Ok(())
     }
 
-    /// Removes what leads back from a copy that is taken anew, before anything of that comes.
+    /// Removes what leads back from a copy that is taken anew, before anything of that comes. What a generation had taken that could not
+    /// be undone is nowhere else: it is set aside.
     pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
         self.undo.forget_from(0)?;
-        match fs::remove_dir_all(self.stash.path()) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            removed => removed.at("removing", self.stash.path())?,
+        let (stash, next) = (self.stash.path(), self.state.position.seq + 1);
+        let half_applied =
+            [Phase::Taking, Phase::Placing].map(|phase| Self::stash_name(next, phase).shown().into_owned());
+        for entry in fs::read_dir(stash).at("listing", stash)?.filter_map(Result::ok) {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if half_applied.contains(&name) && fs::read_dir(&path).is_ok_and(|mut all| all.next().is_some()) {
+                let rescue = self.journal.join("rescue");
+                fs::create_dir_all(&rescue).at("making", &rescue)?;
+                let to = rescue.join(ground::now().strftime("%Y%m%d-%H%M%S-half-applied").to_string());
+                fs::rename(&path, &to).at("setting aside", &path)?;
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                fs::remove_dir_all(&path).at("removing", &path)?;
+            } else {
+                fs::remove_file(&path).at("removing", &path)?;
+            }
         }
-        fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
-        self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
+        self.stash.forget();
         Ok(())
     }
 
@@ -337,10 +358,17 @@ fn lock(journal: &Path) -> Result<File, OpenError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(journal).at("making", journal)?;
     let path = journal.join("lock");
     let lock = File::options().create(true).truncate(false).write(true).open(&path).at("opening", &path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Busy(journal.to_owned())),
-        Err(TryLockError::Error(source)) => Err(DiskError::Io { doing: "locking", path, source }.into()),
+    let since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            // A program that somebody is just starting has a copy of each lock until it runs, whoever has given that up meanwhile.
+            Err(TryLockError::WouldBlock) if since.elapsed() < STARTING => park_timeout(AGAIN),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Busy(journal.to_owned())),
+            Err(TryLockError::Error(source)) => {
+                return Err(DiskError::Io { doing: "locking", path, source }.into());
+            }
+        }
     }
 }
 

@@ -57,6 +57,14 @@ impl Mirror {
     /// Goes through the whole mirror and puts into the index what stands there. Returns the names that were not as it said.
     pub fn survey(&mut self, belief: Belief) -> Result<Vec<RelPath>, DiskError> {
         self.index.begin()?;
+        let strange = self.go_through(belief).and_then(|strange| self.index.commit().map(|()| strange));
+        if strange.is_err() {
+            self.index.roll_back()?;
+        }
+        strange
+    }
+
+    fn go_through(&mut self, belief: Belief) -> Result<Vec<RelPath>, DiskError> {
         let mut strange = self.absent_names()?;
         let mut differ: BTreeMap<RelPath, Option<Stamp>> = BTreeMap::new();
         let mut failed = None;
@@ -84,7 +92,6 @@ impl Mirror {
             }
             strange.push(path);
         }
-        self.index.commit()?;
         Ok(strange)
     }
 

@@ -262,22 +262,23 @@ impl Undo {
     /// Forgets the way back from `seq` and from all after it: they were undone.
     pub fn forget_from(&mut self, seq: u64) -> Result<(), DiskError> {
         (self.open, self.writing) = (None, false);
-        while let Some(mut segment) = self.segments.pop_back() {
+        while let Some(segment) = self.segments.back() {
             let path = self.path(segment.first);
             let keep = segment.begins.partition_point(|(number, _)| *number < seq);
             if keep == 0 {
-                if let Err(error) = fs::remove_file(&path) {
-                    self.segments.push_back(segment);
-                    return Err(error).at("removing", &path);
-                }
+                remove(&path)?;
+                self.segments.pop_back();
                 continue;
             }
-            if let Some((_, cut)) = segment.begins.get(keep).copied() {
-                segment.begins.truncate(keep);
-                (segment.end, segment.stashed) = (cut, self.stashed(&segment));
+            let cut = segment.begins.get(keep).map(|(_, cut)| *cut);
+            if let Some(cut) = cut {
                 Records::open(&path, cut)?.cut(cut)?;
+                if let Some(mut segment) = self.segments.pop_back() {
+                    segment.begins.truncate(keep);
+                    (segment.end, segment.stashed) = (cut, self.stashed(&segment));
+                    self.segments.push_back(segment);
+                }
             }
-            self.segments.push_back(segment);
             break;
         }
         Ok(())
@@ -292,10 +293,12 @@ impl Undo {
             }
             self.open = None;
         }
-        let Some(segment) = self.segments.pop_front() else { return Ok(None) };
-        let path = self.path(segment.first);
-        fs::remove_file(&path).at("removing", &path)?;
-        Ok(Some(segment.last()))
+        let Some((first, last)) = self.segments.front().map(|segment| (segment.first, segment.last())) else {
+            return Ok(None);
+        };
+        remove(&self.path(first))?;
+        self.segments.pop_front();
+        Ok(Some(last))
     }
 
     /// The last generation that the oldest segment leads back from.
@@ -320,6 +323,14 @@ impl Undo {
     fn is_old(&self) -> bool {
         let age = self.segments.front().and_then(|segment| segment.ended.elapsed().ok());
         age.is_some_and(|age| age > self.limits.age)
+    }
+}
+
+/// Removes a file. One that somebody has removed already is gone.
+fn remove(path: &Path) -> Result<(), DiskError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.at("removing", path),
     }
 }
 

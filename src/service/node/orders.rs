@@ -12,6 +12,7 @@ use crate::os::ground;
 use crate::pair::Duty;
 use crate::service::command::{Command, Reply};
 use crate::service::event::What;
+use crate::service::keeper::INTERRUPTED;
 use crate::service::receiving::Order;
 use crate::service::refusal::WhyNot;
 use crate::service::status::{Ask, OperationKind};
@@ -91,7 +92,10 @@ impl Machine {
                 if let Some(running) = comparing.and_then(|lane| lane.book.operations.last()) {
                     return Reply::Running { operation: running.id };
                 }
-                let why = self.status().mirror.as_of.is_none().then_some(WhyNot::NoCopy);
+                // What is being taken anew is none yet.
+                let is_whole = self.status().mirror.as_of.is_some()
+                    && !self.lanes.iter().any(|lane| lane.book.operations.runs(OperationKind::Reseed));
+                let why = (!is_whole).then_some(WhyNot::NoCopy);
                 self.begin_operation((OperationKind::Verify, Order::Compare), why, &by, now).await
             }
             Command::Drill { by } => self.drill(&by).await,
@@ -121,12 +125,18 @@ impl Machine {
     /// Has the copy thrown away and taken anew: what stands there is kept where it is the same, and else set aside.
     async fn reseed(&mut self, by: &str, now: Timestamp) -> Reply {
         let status = self.status();
+        // One that waits behind what cannot be applied never ends by itself.
+        let compares = |lane: &super::Lane| lane.book.operations.is_comparing() && lane.book.unapplied().is_none();
         let why = match () {
             () if self.session.is_none() => Some(WhyNot::AllThereIs),
             () if status.mirror.as_of.is_none() => Some(WhyNot::NoCopy),
-            () if self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) => Some(WhyNot::Comparing),
+            () if self.lanes.iter().any(compares) => Some(WhyNot::Comparing),
             () => None,
         };
+        if why.is_none() && self.lanes.iter().any(|lane| lane.book.operations.is_comparing()) {
+            self.lanes.iter_mut().for_each(|lane| lane.book.operations.fail(INTERRUPTED, now));
+            self.keep().await;
+        }
         self.begin_operation((OperationKind::Reseed, Order::Reseed), why, by, now).await
     }
 

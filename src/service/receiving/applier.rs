@@ -61,6 +61,7 @@ impl Applier {
             redo,
             out: None,
             strange,
+            foreign: false,
             news,
             done: tell,
             build: BuildStage::None,
@@ -123,6 +124,8 @@ pub(super) struct Hands {
     pub(super) out: Option<mpsc::Sender<Sealed>>,
     /// The mirror was not as it had been left, and the other side has not been told all of it anew since.
     pub(super) strange: bool,
+    /// A generation found something foreign since the last comparison began, which is no proof then.
+    pub(super) foreign: bool,
     news: mpsc::UnboundedSender<News>,
     pub(super) done: mpsc::UnboundedSender<Done>,
     pub(super) build: BuildStage,
@@ -185,6 +188,7 @@ impl Hands {
                 Work::Look(paths) => self.observe(&paths),
                 Work::Check { number, haste } => {
                     let is_whole = self.mirror.state().form == Form::Committed;
+                    self.foreign = false;
                     self.check = is_whole.then(|| Checking::begin(number, haste));
                 }
                 Work::Open { number, file } => self.open_database(number, file),
@@ -257,6 +261,7 @@ impl Hands {
                     let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
                     self.answering.changed();
                     if !strange.is_empty() {
+                        self.foreign = true;
                         self.strange(&strange.into_iter().collect::<Vec<_>>());
                         let _ = self.done.send(Done::Doubtful);
                     }

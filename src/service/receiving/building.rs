@@ -84,8 +84,7 @@ impl Hands {
         }
     }
 
-    /// Forgets what the mirror was. What stands there is known to the next first copy.
-    /// Begins the copy anew. Returns whether what it was is forgotten.
+    /// Begins the copy anew: what stands there is known to the next first copy. Returns whether what it was is forgotten.
     pub(super) fn reseed(&mut self) -> bool {
         match self.mirror.reseed() {
             Ok(found) => {
@@ -99,6 +98,7 @@ impl Hands {
                     // It is of no use until it comes, all the same.
                     let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                     self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found: 0 });
+                    self.begin_pause();
                 }
             }
         }
@@ -143,20 +143,31 @@ impl Hands {
 
     /// Asks for the first copy again. What came already need not come again.
     fn ask_again(&mut self) {
-        self.look_again();
-        self.welcome(&[]);
+        if self.look_again() {
+            self.welcome(&[]);
+        } else {
+            self.begin_pause();
+        }
     }
 
     /// The link went before it came to its end: what came of it is found out, to be said to the next.
     pub(super) fn build_abandoned(&mut self) {
         if !matches!(std::mem::replace(&mut self.build, BuildStage::None), BuildStage::None) {
-            self.look_again();
+            // What is not known is not said to the next: it waits until it is.
+            if !self.look_again() {
+                self.begin_pause();
+            }
         }
     }
 
-    fn look_again(&mut self) {
-        if let Err(error) = self.mirror.look_again() {
-            tracing::warn!(%error, "what came of the first copy could not be looked over");
+    /// Finds out what came of a first copy. Returns whether that could be done: what the index says is not what stands there before.
+    fn look_again(&mut self) -> bool {
+        let looked = self.mirror.look_again();
+        if let Err(error) = &looked {
+            tracing::warn!(%error, "what came of the first copy could not be looked over; trying again");
+            self.tell(News::Trouble(Some(trouble(error, self.mirror.dest()))));
+            let _ = self.done.send(Done::BuildRefused);
         }
+        looked.is_ok()
     }
 }

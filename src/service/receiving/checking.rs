@@ -134,6 +134,10 @@ impl Hands {
 
     /// Both sides were the same at that second, or are not: it is known after a restart, too.
     pub(super) fn compared(&self, same: Option<i64>, is_opened: bool) {
+        if self.foreign && same.is_some() {
+            // It was not known yet to whom that is told.
+            return;
+        }
         let index = self.mirror.index();
         if let Err(error) = same.map_or_else(|| index.set_differs(), |at| index.set_same(at, is_opened)) {
             tracing::warn!(%error, "it could not be kept what a comparison found");

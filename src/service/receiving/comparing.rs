@@ -36,6 +36,8 @@ pub(super) struct Comparing {
     here: (u64, u64),
     /// Files that differed here.
     strange: u64,
+    /// Generations meanwhile that found a file to be another than was left there.
+    foreign: u64,
     /// What the source found, when it is done.
     proved: Option<u64>,
     /// This side is done.
@@ -57,7 +59,7 @@ pub(super) struct Comparing {
 #[derive(Debug, Default)]
 pub(super) struct Comparisons {
     now: Comparing,
-    /// The link went while both sides were compared for somebody: that is begun again.
+    /// Somebody waits for a comparison that cannot go on: it is begun as soon as the link is there again, and something whole.
     again: bool,
     /// When it is time without anybody asking; none while there is nothing whole.
     due: Option<Instant>,
@@ -82,21 +84,31 @@ impl Comparisons {
         self.due.filter(|_| self.now.begun.is_none())
     }
 
-    /// There is a whole copy, which was never proven.
-    pub(super) fn built(&mut self) {
+    /// There is a whole copy, which was never proven. Returns whether somebody waits for its comparison.
+    pub(super) fn built(&mut self) -> bool {
         (self.due, self.stale) = (Some(Instant::now()), None);
+        std::mem::take(&mut self.again)
     }
 
-    /// It is not what it was proven to be: it is compared soon, when what differed is copied again.
+    /// Somebody asks for a comparison. Returns whether it can begin; else it does as soon as there is something whole.
+    pub(super) fn asked(&mut self) -> bool {
+        self.again |= self.due.is_none();
+        self.due.is_some()
+    }
+
+    /// It is not what it was proven to be: it is compared soon, when what differed is copied again. Whatever is being compared has not
+    /// seen all of that.
     pub(super) fn doubted(&mut self) {
         self.stale = None;
+        self.now.foreign += 1;
         self.due = self.due.map(|due| due.min(Instant::now() + AGAIN));
     }
 
     /// There is no whole copy any more.
     pub(super) fn thrown_away(&mut self) {
+        let again = self.again || self.now.begun == Some(Haste::AtOnce);
         let now = Comparing { number: self.now.number + 1, ..Comparing::default() };
-        *self = Self { now, unread: self.unread, ..Self::default() };
+        *self = Self { now, again, unread: self.unread, ..Self::default() };
     }
 
     /// The link is gone: nothing can be compared to its end.
@@ -116,7 +128,7 @@ impl Comparisons {
             // With the other side it tells more.
             self.now = Comparing { number: self.now.number + 1, ..Comparing::default() };
         }
-        std::mem::take(&mut self.again)
+        self.due.is_some() && std::mem::take(&mut self.again)
     }
 
     /// The mirror has read so much.
@@ -195,11 +207,13 @@ impl Receiving {
     /// Where all is compared, says so.
     pub(super) fn finish_comparing(&mut self) {
         let comparing = &self.comparisons.now;
-        let Comparing { begun: Some(haste), checked: true, strange, here, alone, .. } = *comparing else { return };
+        let Comparing { begun: Some(haste), checked: true, strange, foreign, here, alone, .. } = *comparing else {
+            return;
+        };
         let differed = match (comparing.proved, comparing.agrees) {
             // What one side alone noticed is told by the proof of the whole.
-            (Some(differed), Some(agrees)) => (differed + strange).max(u64::from(!agrees)),
-            _ if alone => strange,
+            (Some(differed), Some(agrees)) => (differed + strange + foreign).max(u64::from(!agrees)),
+            _ if alone => strange + foreign,
             _ => return,
         };
         // What differed is copied again: whether that opens is seen then.
@@ -234,7 +248,7 @@ impl Receiving {
             self.comparisons.stale = Some(now + DAILY);
         }
         // What this disk has damaged is noted by itself, and a time or a mode that somebody changed is no damage.
-        let wrong = comparing.agrees == Some(false) && strange == 0 && comparing.proved == Some(0);
+        let wrong = comparing.agrees == Some(false) && strange + foreign == 0 && comparing.proved == Some(0);
         if differed == 0 || wrong {
             let same = (differed == 0).then(|| ground::now().as_second());
             self.applier.work(Work::Compared { same, is_opened: proven });
@@ -253,5 +267,43 @@ impl Receiving {
             self.applier.work(Work::Open { number: comparing.number, file });
         }
         self.comparisons.now.opening
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparing(haste: Haste) -> Comparisons {
+        let mut comparisons = Comparisons::of(Some(Duration::ZERO));
+        comparisons.now = Comparing { begun: Some(haste), number: 1, ..Comparing::default() };
+        comparisons
+    }
+
+    #[test]
+    fn who_asks_while_the_copy_is_taken_anew_is_answered_when_it_is_whole() {
+        // What somebody waits for goes on then, whether it was asked for before that, or meanwhile.
+        for asks in [false, true] {
+            let mut comparisons = comparing(if asks { Haste::Beside } else { Haste::AtOnce });
+            assert!(comparisons.asked(), "there is something whole");
+            comparisons.thrown_away();
+            assert!(!asks || !comparisons.asked());
+            comparisons.unlinked();
+            assert!(!comparisons.linked(), "there is nothing whole yet");
+            assert!(comparisons.built() && !comparisons.built(), "once");
+        }
+        let mut comparisons = comparing(Haste::Beside);
+        comparisons.thrown_away();
+        assert!(!comparisons.built(), "nobody waits for it");
+    }
+
+    #[test]
+    fn what_was_asked_for_goes_on_with_the_next_link_and_what_is_foreign_is_compared_soon() {
+        let mut comparisons = comparing(Haste::AtOnce);
+        comparisons.doubted();
+        assert!(comparisons.now.foreign == 1 && comparisons.stale.is_none());
+        assert!(comparisons.due.is_some_and(|due| due <= Instant::now() + AGAIN));
+        comparisons.unlinked();
+        assert!(comparisons.linked() && !comparisons.linked());
     }
 }

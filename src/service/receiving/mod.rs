@@ -120,7 +120,8 @@ impl Receiving {
         let path = mirror.dest().path().to_owned();
         let io = |source| DiskError::Io { doing: "opening", path: path.clone(), source };
         let dest = crate::disk::root::Root::open(&path).map_err(io)?;
-        let is_doubted = strange || mirror.index().doubted()?.is_some();
+        let is_foreign = mirror.index().disturbed()?.iter().any(|one| one.is_open);
+        let is_doubted = strange || is_foreign || mirror.index().doubted()?.is_some();
         let proven = mirror.index().same()?.filter(|_| !is_doubted);
         let moves = last.map_or(mirror.state().grade, |last| last.end.grade) == Grade::Unsteady;
         let whole = mirror.state().form == Form::Committed;
@@ -264,6 +265,7 @@ impl Receiving {
 
     fn order(&mut self, order: Order) -> Result<(), String> {
         match order {
+            Order::Compare if !self.comparisons.asked() => Ok(()),
             Order::Compare => self.compare(Haste::AtOnce),
             Order::Reseed => {
                 // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
@@ -309,9 +311,11 @@ impl Receiving {
             Done::Built { end, begin, took } => {
                 self.durable = end.position;
                 self.mended();
-                self.comparisons.built();
                 self.say(&ToSource::Ack(end.position))?;
                 self.tell(News::Durable { end, begin, took });
+                if self.comparisons.built() {
+                    self.compare(Haste::AtOnce)?;
+                }
             }
             Done::BuildRefused => {
                 self.troubled = true;

@@ -68,6 +68,13 @@ pub async fn open(
                 return Ok(Some(Opened { mirror, strange: !strange.is_empty(), unapplied }));
             }
             Err(OpenError::Disk(error)) if error.hope() == Hope::Room => {
+                // What leads back makes room before anybody is asked to.
+                if let Some((mirror, _)) = &mut held
+                    && let Ok(Some(left)) = mirror.drop_history()
+                {
+                    let _ = news.send(News::HistoryDropped(left));
+                    continue;
+                }
                 tracing::warn!(%error, "the mirror cannot be opened; trying again");
                 let root = Root::open(dest).map_err(|source| at(dest, source))?;
                 let _ = news.send(News::Trouble(Some(trouble(&error, &root))));
