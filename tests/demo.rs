@@ -11,12 +11,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use common::place::{output, told};
+use common::place::{output, output_within, told};
 use common::{passed_over, until, until_some};
 use espejo::os;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+/// A script has limits of its own for whatever it waits for, and waits often: all of it takes so long at the most.
+const PLAYED: Duration = Duration::from_secs(300);
 
 /// The program with an empty home and a folder for its temporary files.
 fn espejo(folder: &Path, args: &[&str]) -> Command {
@@ -31,7 +35,7 @@ fn espejo(folder: &Path, args: &[&str]) -> Command {
 fn plays(name: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo").join(name);
-    let played = output(espejo(folder.path(), &["demo", "--seed", "7", "--script"]).arg(script));
+    let played = output_within(espejo(folder.path(), &["demo", "--seed", "7", "--script"]).arg(script), PLAYED);
     assert_eq!(played.status.code(), Some(0), "{}", told(&played));
     nothing_is_left(&folder);
     let said = String::from_utf8(played.stdout).unwrap();
@@ -149,7 +153,8 @@ fn who_is_not_root_can_practise_too() {
     }
     let script = folder.path().join("drill.txt");
     fs::write(&script, "when in-step drill\nexpect missing 0\nend\n").unwrap();
-    let played = output(&mut as_nobody(program, &["--lang", "en", "demo", "--script", script.to_str().unwrap()]));
+    let played =
+        output_within(&mut as_nobody(program, &["--lang", "en", "demo", "--script", script.to_str().unwrap()]), PLAYED);
     let said = told(&played);
     assert!(played.status.success() && said.contains("The POS server would start here"), "{said}");
     fs::remove_file(script).unwrap();
@@ -172,7 +177,7 @@ fn what_is_expected_and_is_not_so_fails() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("wrong.txt");
     fs::write(&script, "expect missing 3\nfreeze pos backup\nexpect missing 0\n").unwrap();
-    let played = output(espejo(folder.path(), &["demo", "--script"]).arg(&script));
+    let played = output_within(espejo(folder.path(), &["demo", "--script"]).arg(&script), PLAYED);
     assert_eq!(played.status.code(), Some(1), "{}", told(&played));
     let said = String::from_utf8_lossy(&played.stdout).into_owned();
     assert!(said.contains("wrong.txt:1: expect missing 3: it is 0"), "{said}");

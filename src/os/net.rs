@@ -4,11 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::time::{Instant, sleep};
 
 use super::ground::ground;
+
+/// A port that is taken for so long is somebody's.
+const STARTING: Duration = Duration::from_secs(1);
+
+/// Between two tries to have it.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What goes to and fro.
 pub trait Both: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -60,7 +68,20 @@ pub async fn listen(address: SocketAddr) -> io::Result<(Listener, Datagrams)> {
         let (listens, lines) = ground.listen(address)?;
         return Ok((Listener::Simulated(listens), Datagrams::Simulated(lines)));
     }
-    Ok((Listener::Tcp(TcpListener::bind(address).await?), Datagrams::Udp(UdpSocket::bind(address).await?)))
+    let since = Instant::now();
+    loop {
+        let both = async { Ok((TcpListener::bind(address).await?, UdpSocket::bind(address).await?)) };
+        match both.await {
+            Ok((tcp, udp)) => return Ok((Listener::Tcp(tcp), Datagrams::Udp(udp))),
+            // A program that the service before this one was just starting has a copy of what that had open, until it runs.
+            Err(error) if is_taken(&error) && since.elapsed() < STARTING => sleep(AGAIN).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrInUse
 }
 
 /// Makes a connection.

@@ -230,9 +230,14 @@ pub fn open(dest: &Path) -> (Mirror, Found) {
 
 /// Runs `command` to its end, which must come.
 pub fn output(command: &mut Command) -> Output {
+    output_within(command, super::DEADLINE)
+}
+
+/// The same, which must come so soon.
+pub fn output_within(command: &mut Command, limit: Duration) -> Output {
     let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let mut child = command.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).spawn().unwrap();
-    let end = std::time::Instant::now() + super::DEADLINE;
+    let end = std::time::Instant::now() + limit;
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;

@@ -7,12 +7,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::place::{output, told};
 use super::random::Random;
-use super::{DEADLINE, tree, until_some};
+use super::{DEADLINE, tree, until, until_some};
 
 /// A POS server that only runs.
 pub const RUNS: &str = "command = [\"tail\", \"-f\", \"/dev/null\"]\nstop = { signal = \"TERM\", timeout = \"2s\" }";
@@ -288,6 +289,21 @@ impl Two {
         }
         let status = self.status(Machine::Backup).map(|status| status.to_string()).unwrap_or_default();
         tree::assert_same(&tree::tree(&self.data), &tree::tree(&self.mirror()), &format!("{when} {status}"));
+    }
+
+    /// The time now, when the mirror has all that there is and nothing is under way to it. A state has the time at which its capture began,
+    /// which may have read what was written later.
+    pub fn quiet(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.until(Machine::Backup, "nothing is under way", |status| {
+            status["mirror"]["as_of"].as_str().and_then(|at| at.parse::<Timestamp>().ok()) > Some(now)
+        });
+        Timestamp::now()
+    }
+
+    /// Waits until a change of server is possible, as far as this machine knows: it has heard that from the other one.
+    pub fn until_it_may(&self, machine: Machine, verb: &str) {
+        until(&format!("it may {verb}"), || output(&mut self.espejo(machine, &[verb, "--plan"])).status.success());
     }
 
     /// Sets a POS server that only runs.

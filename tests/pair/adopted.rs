@@ -29,7 +29,7 @@ fn main_is_dead() -> Two {
 fn the_backup_that_serves_becomes_the_main_and_the_shop_sells_on() {
     let two = shop();
     refused(&two, Machine::Backup, &["adopt"], "nothing to adopt");
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     done(&two, Machine::Main, &["switch"]);
     two.until(Machine::Main, "the main follows", |status| status["mirror"]["as_of"].is_string());
     two.until(Machine::Backup, "it serves", |status| {
@@ -69,7 +69,7 @@ fn the_backup_that_serves_becomes_the_main_and_the_shop_sells_on() {
     fs::write(two.mirror().join("ORDER.QUE"), "1;coffee\n2;milk\n").unwrap();
     until("the new backup holds it", || tree::are_same(&two.data, &two.mirror()));
     refused(&two, Machine::Main, &["return"], "main is the server");
-    until("the new main knows that it may", || asked(&two, Machine::Backup, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Backup, "switch");
     done(&two, Machine::Main, &["switch"]);
     let serving = two.until(Machine::Main, "it serves as the backup", |status| status["server"] == "ready");
     assert_eq!((&serving["node"], &serving["epoch"]), (&"backup".into(), &3.into()), "{serving}");

@@ -51,7 +51,7 @@ fn it_returns_when_the_main_is_well_again_and_not_in_maintenance() {
 #[test]
 fn what_a_person_has_changed_is_not_changed_back() {
     let two = shop(RUNS);
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     done(&two, Machine::Main, &["switch"]);
     two.until(Machine::Backup, "the main is level", |status| status["mirror"]["as_of"].is_string());
     // Long enough for it to be tried: signs of the copy come three times a second at the most.

@@ -52,7 +52,7 @@ fn what_malware_did_to_the_main_is_said_and_the_backup_starts_from_before() {
     two.until_same("a sale");
     let calm = two.until(Machine::Backup, "nothing is wrong", |status| status["mirror"]["caught_up"] == true);
     assert!(!alarmed(&calm, "MIR-208"), "a first copy and a sale are nothing to wonder at: {calm}");
-    let before = Timestamp::now();
+    let before = two.quiet();
     let good = crate::common::tree::tree(&two.mirror());
     for name in &names {
         fs::write(two.data.join(name), noise(1 << 20)).unwrap();
@@ -165,7 +165,7 @@ fn what_is_kept_of_one_dataset_is_kept_of_all() {
     until("the next dump is there", || is("RUNDIR-books/books.dump", 3));
     let calm = two.until(Machine::Backup, "all are level", |status| status["mirror"]["caught_up"] == true);
     assert!(!alarmed(&calm, "MIR-208"), "{calm}");
-    let before = Timestamp::now();
+    let before = two.quiet();
     fs::write(images.join("cake.jpg"), written(4)).unwrap();
     two.until(Machine::Backup, "much has changed", |status| alarmed(status, "MIR-208"));
     let mut sales = "1;coffee\n".to_owned();
@@ -203,7 +203,7 @@ fn a_start_from_an_earlier_state_that_dies_midway_leaves_no_dataset_behind() {
     two.meet();
     write(&two, "1;coffee\n");
     until("what was sold is a state", || !states(&two).is_empty());
-    let before = Timestamp::now();
+    let before = two.quiet();
     write(&two, "1;coffee\n2;tea\n");
     // The first dataset is stepped back, the second one not yet.
     two.around(Machine::Backup, "FAILPOINTS", "back.begun=1*off->return");
@@ -286,7 +286,7 @@ fn what_an_earlier_state_lacks_is_said_before_it_is_chosen() {
         two.until(Machine::Backup, "they are counted", |status| plan(status)["lacks"][0]["held"] == orders);
     };
     counted(&two, 2);
-    let then = Timestamp::now();
+    let then = two.quiet();
     sell(7);
     counted(&two, 7);
     two.until(Machine::Backup, "the states are known", |status| plan(status)["earlier"].is_array());
@@ -322,10 +322,10 @@ fn what_somebody_else_changed_in_the_mirror_is_never_mixed_with_an_earlier_state
     two.until(Machine::Backup, "it has caught up", |status| status["mirror"]["caught_up"] == true);
     prices(&two, "coffee 2.50");
     two.until_same("a price");
-    let before = Timestamp::now();
+    let before = two.quiet();
     prices(&two, "coffee 2.60");
     two.until_same("a price");
-    let since = Timestamp::now();
+    let since = two.quiet();
     prices(&two, "coffee 2.70");
     two.until_same("a price");
     lose_the_main(&mut two);
@@ -367,7 +367,7 @@ fn what_was_put_right_is_never_stepped_back_to_what_somebody_else_wrote() {
     two.start(Machine::Backup);
     two.until_same("it is put right");
     two.until(Machine::Backup, "it is proven again", |status| status["mirror"]["verified_at"].is_string());
-    let right = Timestamp::now();
+    let right = two.quiet();
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n3;milk\n").unwrap();
     two.until_same("a sale");
     lose_the_main(&mut two);

@@ -97,6 +97,7 @@ fn the_backup_goes_on_behind_a_gap_and_says_which_numbers_may_be_missing() {
     assert!(said.contains("1046 to 1092: never given out") && !said.contains("TWICE"), "{said}");
     two.until(Machine::Backup, "it follows", |status| status["duty"] == "mirroring");
     two.until_same("the main has it");
+    two.until_it_may(Machine::Main, "switch");
     done(&two, Machine::Backup, &["switch", "--yes"]);
     assert_eq!(number(&two), "1093\n");
     // It is known also where the other machine is away since this one was switched on.

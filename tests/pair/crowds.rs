@@ -27,9 +27,10 @@ const MEMORY: u64 = 400 << 20;
 /// Nobody has missed anybody, and no garbage was kept.
 fn undisturbed(two: &Two) {
     for machine in BOTH {
-        let status = two.status(machine).unwrap();
-        assert_eq!(status["peer"]["state"], "healthy", "{status}");
-        assert_eq!(status["alarms"], serde_json::json!([]), "{status}");
+        // A beat that a busy computer delays is late, and nobody is missed for that.
+        two.until(machine, "it is heard, and nothing is wrong", |status| {
+            status["peer"]["state"] == "healthy" && status["alarms"] == serde_json::json!([])
+        });
         let memory = two.most_memory(machine);
         assert!(memory < MEMORY, "{machine:?} took {memory} bytes");
     }

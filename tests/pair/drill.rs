@@ -77,6 +77,12 @@ fn nothing_is_left(two: &Two, said: &Path) {
     });
 }
 
+fn until_it_mirrors(two: &Two) {
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy" && status["mirror"]["as_of"].is_string()
+    });
+}
+
 fn drilled(two: &Two) -> Value {
     two.status(Machine::Backup).unwrap()["drilled"].clone()
 }
@@ -275,16 +281,12 @@ fn whatever_ends_a_drill_that_is_not_apart_its_pos_server_ends_too() {
     two.stop(Machine::Backup);
     over(drill);
     two.start(Machine::Backup);
-    two.until(Machine::Backup, "it mirrors", |status| {
-        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
-    });
+    until_it_mirrors(&two);
     let drill = begin(&two);
     two.kill(Machine::Backup);
     over(drill);
     two.start(Machine::Backup);
-    two.until(Machine::Backup, "it mirrors", |status| {
-        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
-    });
+    until_it_mirrors(&two);
     let drill = begin(&two);
     two.kill(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["peer"]["state"] == "lost");
@@ -303,9 +305,7 @@ fn a_drill_waits_until_nothing_is_left_of_the_one_before() {
     two.kill(Machine::Backup);
     assert_ne!(drill.wait().unwrap().code(), Some(0));
     two.start(Machine::Backup);
-    two.until(Machine::Backup, "it mirrors", |status| {
-        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
-    });
+    until_it_mirrors(&two);
     let mut drill = two.espejo(Machine::Backup, &["drill"]).spawn().unwrap();
     two.until(Machine::Backup, "the next one has begun", |status| status["operation"]["kind"] == "drill");
     // That takes longer than a POS server to be started.
@@ -329,18 +329,14 @@ fn a_planned_change_ends_a_drill_and_the_next_one_is_another() {
         drill
     };
     let mut drill = begin(1);
-    until("the main knows that it may", || {
-        output(&mut two.espejo(Machine::Main, &["switch", "--plan"])).status.success()
-    });
+    two.until_it_may(Machine::Main, "switch");
     done(&two, Machine::Main, &["switch"]);
     let ended = until_some("it is given up", || drill.try_wait().unwrap());
     assert_eq!(ended.code(), Some(1));
     nothing_is_left(&two, &said);
     until("it can be given back", || output(&mut two.espejo(Machine::Backup, &["return", "--plan"])).status.success());
     done(&two, Machine::Backup, &["return"]);
-    two.until(Machine::Backup, "it mirrors", |status| {
-        status["duty"] == "mirroring" && status["peer"]["state"] == "healthy"
-    });
+    until_it_mirrors(&two);
     let mut drill = begin(2);
     drill.kill().unwrap();
     drill.wait().unwrap();

@@ -88,7 +88,9 @@ fn what_a_drill_reads_back_goes_also_where_it_is_killed_meanwhile() {
     two.kill(Machine::Backup);
     two.start(Machine::Backup);
     is_over(&two, drill, 1);
-    two.until(Machine::Backup, "it mirrors", |status| status["peer"]["state"] == "healthy");
+    two.until(Machine::Backup, "it mirrors", |status| {
+        status["peer"]["state"] == "healthy" && status["mirror"]["as_of"].is_string()
+    });
     // The process of the drill itself is killed, and cannot end what it has begun.
     let drill = begin(&two, 2);
     let held = running_with(&two.home(Machine::Backup).join("drill"));

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -179,12 +178,7 @@ fn sales_that_a_power_cut_took_from_the_log_of_the_main_are_set_aside_with_their
 fn sales_of_which_a_start_from_an_earlier_state_knows_nothing_are_listed_row_by_row() {
     needs!("python3");
     let (mut two, mut shop) = sold(5);
-    // A state has the time at which its capture began: none is under way when all that there was then is there.
-    let quiet = Timestamp::now();
-    two.until(Machine::Backup, "nothing is under way", |status| {
-        status["mirror"]["as_of"].as_str().and_then(|at| at.parse::<Timestamp>().ok()) > Some(quiet)
-    });
-    let then = Timestamp::now().to_string();
+    let then = two.quiet().to_string();
     // They stand in the log alone.
     shop.sells("main", 3);
     until("each sale is in the mirror", || sales(&two.mirror()) == (8, 0));

@@ -21,7 +21,7 @@ fn the_place_goes_to_the_backup_and_comes_back_and_nothing_is_lost() {
     assert!(plan["loss"].is_null() && plan["licence_ends_at"].is_string(), "{plan}");
     let steps = ["other-level", "pause", "last-changes", "compare", "hand-over"];
     assert_eq!(plan["steps"], serde_json::json!(steps));
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     // Sold at the last moment.
     fs::write(two.data.join("ORDER.QUE"), "1;coffee\n2;tea\n").unwrap();
     done(&two, Machine::Main, &["switch", "--reason", "an update"]);
@@ -63,7 +63,7 @@ fn the_place_goes_over_where_not_everything_can_be_watched() {
     two.start(Machine::Main);
     let is_said = |status: &Value| status["alarms"].as_array().unwrap().iter().any(|alarm| alarm["code"] == "MIR-204");
     two.until(Machine::Main, "it is said", is_said);
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     (0..20).for_each(|number| fs::write(two.data.join(format!("folder {number}/file")), "sold").unwrap());
     done(&two, Machine::Main, &["switch"]);
     let last = two.mirror().join("folder 19/file");
@@ -86,7 +86,7 @@ fn what_the_pos_server_writes_through_memory_as_it_ends_goes_over() {
     let pid: i32 = fs::read_to_string(two.path().join("mapper.pid")).unwrap().parse().unwrap();
     rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::USR1).unwrap();
     until("so is what shows in no stamp", || stored(50, "second"));
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     done(&two, Machine::Main, &["switch"]);
     assert!(stored(100, "last"));
 }
@@ -110,7 +110,7 @@ fn what_stands_against_it_is_said_and_the_main_serves_on() {
 fn a_backup_whose_pos_server_does_not_start_gives_its_place_back() {
     let failing = "command = [\"false\"]\nready = { command = [\"true\"], timeout = \"1s\" }";
     let two = with_pos(&format!("{RUNS}\n[server.backup]\n{failing}"));
-    until("the main knows that it may", || asked(&two, Machine::Main, &["switch", "--plan"]).status.success());
+    two.until_it_may(Machine::Main, "switch");
     let said = asked(&two, Machine::Main, &["switch"]);
     assert!(said.status.code() == Some(1) && told(&said).contains("given the place back"), "{}", told(&said));
     let status = two.until(Machine::Main, "the main serves again", |status| status["server"] == "ready");

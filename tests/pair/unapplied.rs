@@ -61,14 +61,18 @@ fn allow(folder: &Path) {
     }
 }
 
-/// So many orders in either file.
+/// So many orders in either file, which the main sees together.
 fn sold(two: &Two, orders: u32) {
+    let main = two.is_started(Machine::Main).then(|| Pid::from_raw(i32::try_from(two.number(Machine::Main)).unwrap()));
+    let tell = |signal| main.flatten().into_iter().for_each(|main| kill_process(main, signal).unwrap());
+    tell(Signal::STOP);
     for name in ["ORDERS/ORDER.QUE", "STOCK/COFFEE.DAT"] {
         let path = two.data.join(name);
         let _ = fs::remove_file(&path);
         fs::write(&path, "coffee\n".repeat(orders as usize)).unwrap();
         chown(&path, Some(USER), Some(USER)).unwrap();
     }
+    tell(Signal::CONT);
 }
 
 /// Orders in either file of the mirror.

@@ -11,6 +11,7 @@ use crate::floor::{Floor, done, until_file};
 fn eight_tills_sell_through_a_switch_a_return_and_a_power_cut() {
     let Some(mut floor) = Floor::open("eight_tills", 8) else { return };
     floor.buy();
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.until_all_sell("switched");
     floor.until_all_work(Machine::Backup, "backup", "switched");
@@ -51,6 +52,7 @@ fn a_till_that_was_off_or_stood_still_through_a_change_learns_all_at_its_next_co
     floor.two.until(Machine::Main, "both are missed", |status| {
         status["terminals"].as_array().unwrap().iter().all(|till| till["is_here"] == false)
     });
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
     floor.start(1);

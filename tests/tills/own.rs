@@ -36,6 +36,7 @@ fn a_backup_that_is_a_till_sells_through_its_own_ports_and_keeps_them_shut_for_o
     }
     let path = floor.two.home(Machine::Backup).join("server.txt");
     until_file(&path, "programs there may look who serves", |text| text.starts_with("10.78.0.1\n"));
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
     floor.until_backup_sells("it serves itself");
@@ -69,6 +70,7 @@ fn the_ports_are_free_when_the_pos_server_starts_where_no_terminal_is_waited_for
     let Some(mut floor) = Floor::open("free_ports", 0) else { return };
     floor.buy_at_backup();
     floor.until_backup_sells("the main serves");
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.two.until(Machine::Backup, "it serves", |status| status["duty"] == "serving" && status["server"] == "ready");
     floor.until_backup_sells("it serves itself");
@@ -189,12 +191,14 @@ fn a_pos_server_that_may_not_be_stopped_goes_on_and_no_till_is_held_for_that() {
     let hooks = format!("[hooks]\nbefore_stop = [\"test\", \"-e\", \"{}\"]\n", file.display());
     let Some(mut floor) = Floor::open_with("vetoed", 1, |set| set + &hooks) else { return };
     floor.buy();
+    floor.two.until_it_may(Machine::Main, "switch");
     let said = output(&mut floor.two.espejo(Machine::Main, &["switch", "--yes"]));
     assert_eq!(said.status.code(), Some(1), "{}", told(&said));
     floor.until_all_sell("the stop was refused");
     floor.two.until(Machine::Main, "it is ready all the time", |status| status["server"] == "ready");
     floor.two.until(Machine::Backup, "the other machine knows", |status| status["peer"]["server"] == "ready");
     std::fs::write(&file, "").unwrap();
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.until_all_work(Machine::Backup, "backup", "it may be stopped");
     floor.until_all_sell("switched");
@@ -229,6 +233,7 @@ fn the_programs_of_a_backup_that_is_a_till_go_on_when_the_settings_change() {
     });
     let said = |path| std::fs::read_to_string(path).unwrap();
     assert_eq!((said(&began), said(&changed)), ("began\n".to_owned(), "10.78.0.1\n".to_owned()), "they went on");
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     until_file(&changed, "programs know who serves", |text| text == "10.78.0.1\n10.78.0.2\n");
     assert_eq!(said(&began), "began\n");

@@ -149,6 +149,7 @@ fn a_database_is_reached_through_the_till_and_errs_only_while_the_server_changes
     let answers = || fs::read_to_string(&log).unwrap().matches("ok\n").count();
     until("somebody is answered", || answers() > 5);
     let begun = now_ms();
+    floor.two.until_it_may(Machine::Main, "switch");
     done(&floor, Machine::Main, &["switch", "--yes"]);
     floor.until_all_work(Machine::Backup, "backup", "switched");
     let over = now_ms();
