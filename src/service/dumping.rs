@@ -180,6 +180,9 @@ impl Dumped {
     /// Sets aside what the database holds that is to be overwritten: this machine was its server in epoch `served`, and lost that place
     /// without giving it. Returns where it is; none where that was done before.
     pub fn set_aside(&self, served: Epoch, gone: &AtomicBool) -> Result<Option<PathBuf>, String> {
+        if !reading_back::end_left(&self.reading(), || gone.load(Ordering::Acquire)) {
+            return Err("it was ended".to_owned());
+        }
         let rescue = journal_folder(&self.folder).join("rescue");
         let folder = rescue.join(format!("epoch-{served}-dump"));
         if file(&folder, &self.name).exists() {
@@ -246,8 +249,13 @@ impl Dumped {
         let path = file(&self.folder, &self.name);
         let dump = File::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut command = filled(&self.folders, &self.restore);
-        let record = journal_folder(&self.folder).join("reading-back");
-        reading_back::run(command.stdin(dump).stdout(Stdio::null()), &record, || gone.load(Ordering::Acquire))
+        let command = command.stdin(dump).stdout(Stdio::null());
+        reading_back::run(command, &self.reading(), || gone.load(Ordering::Acquire))
+    }
+
+    /// Where what reads it back is on record.
+    fn reading(&self) -> PathBuf {
+        journal_folder(&self.folder).join("reading-back")
     }
 }
 

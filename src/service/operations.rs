@@ -59,7 +59,7 @@ impl Operations {
 
     /// So many bytes are done.
     pub fn went_on(&mut self, bytes: u64) {
-        if let Some(operation) = &mut self.last {
+        if let Some(operation) = self.last.as_mut().filter(|last| last.state == OperationState::Running) {
             operation.done_bytes = bytes;
             operation.total_bytes = operation.total_bytes.max(bytes);
         }

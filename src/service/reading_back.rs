@@ -2,7 +2,6 @@
 //! that write one database at once would leave what stands in no dump, and one of them might still write when the shop sells.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 use std::thread::park_timeout;
@@ -18,12 +17,15 @@ use crate::server::record::Mark;
 /// How often it is looked whether one that is to end has.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// In the environment of each: its record, so that one is found that had begun when the service was killed, and was not named there yet.
+/// In the environment of each: its own name, so that one is found that had begun when the service was killed, and is not on record with
+/// its process yet.
 const VARIABLE: &str = "ESPEJO_READS_BACK";
 
 /// One that runs, or ran when the service was killed.
 #[derive(Serialize, Deserialize)]
 struct Running {
+    /// Its own name: what an earlier one has left running on purpose has another.
+    name: String,
     /// Its process; none where it is about to begin.
     mark: Option<Mark>,
     /// In which run of the machine.
@@ -35,8 +37,9 @@ pub fn run(command: &mut Command, record: &Path, mut is_over: impl FnMut() -> bo
     if !end_left(record, &mut is_over) {
         return Err("what read it back before does not end".to_owned());
     }
-    keep(record, None);
-    let ran = dumping::run_known(command.env(VARIABLE, record), |pid| keep(record, Mark::of(pid)), is_over);
+    let name = name();
+    keep(record, &name, None);
+    let ran = dumping::run_known(command.env(VARIABLE, &name), |pid| keep(record, &name, Mark::of(pid)), is_over);
     let _ = fs::remove_file(record);
     ran
 }
@@ -44,8 +47,7 @@ pub fn run(command: &mut Command, record: &Path, mut is_over: impl FnMut() -> bo
 /// Ends what is left of one that runs by this record. Returns whether that was done before `is_over`.
 pub fn end_left(record: &Path, mut is_over: impl FnMut() -> bool) -> bool {
     let Some(left) = load(record) else { return true };
-    let variable = [VARIABLE.as_bytes(), b"=", record.as_os_str().as_bytes()].concat();
-    // Whatever it begins itself and means to leave running is no part of it: only the oldest that has this is.
+    let variable = format!("{VARIABLE}={}", left.name).into_bytes();
     let begun = || Mark::of(os::leader_with(|one| one == variable)?);
     if let Some(mark) = left.mark.or_else(begun) {
         while !mark.group().is_empty() {
@@ -65,8 +67,14 @@ fn load(record: &Path) -> Option<Running> {
     (left.boot == os::boot()).then_some(left)
 }
 
-fn keep(record: &Path, mark: Option<Mark>) {
-    let kept = serde_json::to_vec(&Running { mark, boot: os::boot() }).map_err(std::io::Error::from);
+/// What no other has.
+fn name() -> String {
+    format!("{}-{}", std::process::id(), os::ground::now().as_nanosecond())
+}
+
+fn keep(record: &Path, name: &str, mark: Option<Mark>) {
+    let name = name.to_owned();
+    let kept = serde_json::to_vec(&Running { name, mark, boot: os::boot() }).map_err(std::io::Error::from);
     if let Err(error) = kept.and_then(|kept| os::ground::save(record, &kept)) {
         // A shop that waits for its data is not held up by that.
         tracing::warn!(%error, record = %record.display(), "what reads a dump back cannot be kept on record");
@@ -87,10 +95,11 @@ mod tests {
         for is_named in [true, false] {
             // With a child of its own, which nobody ends but with its group.
             let mut left = Command::new("sh");
-            left.args(["-c", "tail -f /dev/null & wait"]).env(VARIABLE, &record).process_group(0);
+            let name = name();
+            left.args(["-c", "tail -f /dev/null & wait"]).env(VARIABLE, &name).process_group(0);
             let mut left = left.spawn().unwrap();
             let mark = Mark::of(i32::try_from(left.id()).unwrap()).unwrap();
-            keep(&record, Some(mark).filter(|_| is_named));
+            keep(&record, &name, Some(mark).filter(|_| is_named));
             std::thread::scope(|scope| {
                 // Whoever waits for it: it is a child of this process here.
                 scope.spawn(move || left.wait().unwrap());
@@ -102,8 +111,11 @@ mod tests {
         // Of another run of the machine: whoever has that number now is somebody else.
         let mut other = Command::new("tail").args(["-f", "/dev/null"]).process_group(0).spawn().unwrap();
         let mark = Mark::of(i32::try_from(other.id()).unwrap()).unwrap();
-        fs::write(&record, serde_json::to_vec(&Running { mark: Some(mark), boot: "before".to_owned() }).unwrap())
-            .unwrap();
+        fs::write(
+            &record,
+            serde_json::to_vec(&Running { name: name(), mark: Some(mark), boot: "before".to_owned() }).unwrap(),
+        )
+        .unwrap();
         assert!(end_left(&record, never) && mark.lives());
         other.kill().unwrap();
         other.wait().unwrap();

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::common::place::told;
 use crate::common::two::{Machine, Two};
 use crate::common::{tree, until};
-use crate::turns::{done, refused};
+use crate::turns::{asked, done, refused};
 
 /// Two machines with a second dataset.
 struct Shop {
@@ -38,10 +39,10 @@ fn has_stopped(status: &Value) -> bool {
 }
 
 /// Has the images taken up again, by a word on this machine.
-fn take_up(two: &Two, asked: Machine) {
+fn take_up(two: &Two, on: Machine) {
     until("it can be taken up again", || {
-        let said = crate::turns::asked(two, asked, &["return", "--copy", "images"]);
-        said.status.success() || two.status(asked).is_some_and(|status| !has_stopped(&status))
+        let said = asked(two, on, &["return", "--copy", "images"]);
+        said.status.success() || two.status(on).is_some_and(|status| !has_stopped(&status))
     });
 }
 
@@ -57,6 +58,9 @@ fn a_dataset_that_cannot_be_kept_stops_no_other_one() {
         fs::write(two.data.join("POS-Q.Seq"), format!("{number}\n")).unwrap();
         two.until_same("the other goes on");
     }
+    // Whether it has stopped before, or while it was tried again: nobody waits for it.
+    let said = asked(&two, Machine::Backup, &["verify"]);
+    assert!(said.status.code() == Some(1) && told(&said).contains("IMAGES"), "{}", told(&said));
     let status = two.until(Machine::Main, "the main knows", has_stopped);
     let reasons = status["can_take_over"]["reasons"].as_array().unwrap();
     assert!(status["can_take_over"]["yes"] == false && reasons.iter().any(|one| one["check"] == "dataset"), "{status}");

@@ -1,6 +1,7 @@
 //! The backup acknowledges what its disk then does not take: nothing is served from half of it, and nobody is told that all is there.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::common::place::{output, told};
+use crate::common::small_disk::SmallDisk;
 use crate::common::two::{Machine, Two};
-use crate::common::{passed_over, until};
+use crate::common::{make_program, passed_over, until, until_some};
 use crate::turns::done;
 
 /// Nobody in particular: root is refused nothing.
@@ -155,6 +157,61 @@ fn behind_what_cannot_be_applied_the_copy_goes_on_and_can_be_taken_anew() {
     two.until(Machine::Backup, "all is well", |status| !status["alarms"].to_string().contains("MIR-102"));
 }
 
+/// Found by reading: what a change had taken away, and what could not be put back, was deleted with all else that led back.
+#[test]
+fn what_can_neither_be_applied_nor_undone_is_set_aside_when_the_copy_is_taken_anew() {
+    let test = "what_can_neither_be_applied_nor_undone_is_set_aside_when_the_copy_is_taken_anew";
+    if !rustix::process::geteuid().is_root() {
+        return passed_over(test, "only root can run as another user");
+    }
+    let mut two = Two::new();
+    let Some(disk) = SmallDisk::over(&two.home(Machine::Backup), "64m", test) else { return };
+    chown(disk.path(), Some(USER), Some(USER)).unwrap();
+    two.run_as(USER);
+    two.init();
+    for folder in ["ORDERS", "STOCK"] {
+        fs::create_dir(two.data.join(folder)).unwrap();
+        chown(two.data.join(folder), Some(USER), Some(USER)).unwrap();
+    }
+    // So much that only what is added is written to it.
+    sold(&two, 150_000);
+    two.meet();
+    two.until_same("the first copy");
+    two.until(Machine::Backup, "it has caught up", |status| status["mirror"]["caught_up"] == true);
+    two.kill(Machine::Backup);
+    // Names go first. From then on there is no room, and nothing can be put back.
+    let orders = two.mirror().join("ORDERS");
+    let [stops, filler, goes_on] = ["stops", "filler", "goes-on"].map(|name| two.path().join(name));
+    disk.filler(&filler);
+    make_program(&stops, &format!("#!/bin/sh\n{}\nuntil [ -e {} ]; do :; done\n", filler.display(), goes_on.display()));
+    two.around(Machine::Backup, "FAILPOINTS", &format!("apply.names-placed=return({})", stops.display()));
+    two.start(Machine::Backup);
+    two.until(Machine::Backup, "they talk", |status| status["peer"]["state"] == "healthy");
+    let main = Pid::from_raw(i32::try_from(two.number(Machine::Main)).unwrap()).unwrap();
+    kill_process(main, Signal::STOP).unwrap();
+    fs::remove_file(two.data.join("ORDERS/ORDER.QUE")).unwrap();
+    let mut stock = fs::File::options().append(true).open(two.data.join("STOCK/COFFEE.DAT")).unwrap();
+    stock.write_all(&b"tea\n".repeat(1000)).unwrap();
+    kill_process(main, Signal::CONT).unwrap();
+    until("it is full", || SmallDisk::filled(&filler).exists());
+    chown(&orders, Some(0), Some(0)).unwrap();
+    fs::write(goes_on, "").unwrap();
+    two.until(Machine::Backup, "it does not fit", |status| status["alarms"].to_string().contains("MIR-101"));
+    disk.clear();
+    two.until(Machine::Backup, "its disk refuses it", |status| status["alarms"].to_string().contains("MIR-102"));
+    assert!(!orders.join("ORDER.QUE").exists(), "it cannot be put back");
+    let mut anew = two.espejo(Machine::Backup, &["reseed", "--yes"]).spawn().unwrap();
+    two.until(Machine::Backup, "it is taken anew", |status| status["mirror"]["as_of"].is_null());
+    chown(&orders, Some(USER), Some(USER)).unwrap();
+    assert!(anew.wait().unwrap().success());
+    two.until_same("it is whole");
+    let listed = output(&mut two.espejo(Machine::Backup, &["rescue", "list"]));
+    assert!(told(&listed).contains("half-applied"), "{}", told(&listed));
+    let mut all = fs::read_dir(two.home(Machine::Backup).join(".RUNDIR.espejo/rescue")).unwrap();
+    let kept = all.find_map(|entry| fs::read_to_string(entry.unwrap().path().join("ORDERS/ORDER.QUE")).ok());
+    assert_eq!(kept.unwrap().lines().count(), 150_000);
+}
+
 /// Found by reading: a dataset that had stopped was served though a crash had left it in the middle of a change.
 #[test]
 fn what_a_crash_left_half_applied_is_never_served_also_where_its_dataset_has_stopped() {
@@ -203,7 +260,12 @@ fn what_a_crash_left_half_applied_is_never_served_also_where_its_dataset_has_sto
     assert_eq!(two.status(Machine::Backup).unwrap()["duty"], "mirroring");
     chown(copy.join("logo"), Some(USER), Some(USER)).unwrap();
     fs::set_permissions(copy.join("logo"), fs::Permissions::from_mode(0o644)).unwrap();
-    done(&two, Machine::Backup, &["promote", "--yes", "--accept-loss"]);
+    // While the images are being opened once more, nobody knows yet whether there is a copy of them.
+    let started = until_some("a start is possible", || {
+        let said = output(&mut two.espejo(Machine::Backup, &["promote", "--yes", "--accept-loss"]));
+        Some(said).filter(|said| said.status.code() != Some(3))
+    });
+    assert_eq!(started.status.code(), Some(0), "{}", told(&started));
     let served = held();
     assert!(served == logo("a") || served == logo("b"), "one or the other");
 }

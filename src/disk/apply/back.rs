@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::aside::{SetAside, make_above};
+use super::gather::free_name;
 use super::{Mirror, Phase};
 use crate::disk::error::{At, DiskError};
 use crate::disk::journal::index::State;
 use crate::disk::journal::undo::{Back, WayBack};
 use crate::disk::point;
-use crate::disk::root::says_absent;
+use crate::disk::root::{Root, says_absent};
 use crate::disk::stamp::Shape;
+use crate::os::ground;
 use crate::replica::{Meta, RelPath};
 
 /// The names in a way back.
@@ -228,6 +231,40 @@ fn unless_absent(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if says_absent(&error) => Ok(()),
         done => done,
+    }
+}
+
+impl Mirror {
+    /// Sets aside what the next generation has taken away and what could not be put back: it is nowhere else. Returns where that is, if
+    /// there is any.
+    pub fn keep_half_applied(&mut self) -> Result<Option<SetAside>, DiskError> {
+        let seq = self.state.position.seq + 1;
+        let Some(way) = self.undo.read(seq)? else { return Ok(None) };
+        let taken = read_names(&way)?.taken;
+        let named =
+            |phase| taken.iter().map(move |(number, from, _)| (Self::in_stash(seq, phase, &number.to_string()), from));
+        self.stash.forget();
+        let mut left = vec![];
+        for (name, from) in named(Phase::Taking).chain(named(Phase::Placing)) {
+            if self.stash.stat(&name).within("looking at", self.stash.path(), &name)?.is_some() {
+                left.push((name, from));
+            }
+        }
+        if left.is_empty() {
+            return Ok(None);
+        }
+        let stamp = ground::now().strftime("%Y%m%d-%H%M%S-half-applied").to_string();
+        let to = self.journal.join("rescue").join(stamp);
+        std::fs::create_dir_all(&to).at("making", &to)?;
+        let (aside, mut files) = (Root::open(&to).at("opening", &to)?, vec![]);
+        for (name, from) in left {
+            make_above(&aside, from)?;
+            let kept = free_name(&aside, from)?;
+            self.stash.rename(&name, &aside, &kept).within("setting aside", self.stash.path(), &name)?;
+            files.push(kept);
+        }
+        aside.sync_all().within("making durable", &to, &RelPath::root())?;
+        Ok(Some(SetAside { files, to }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
 use super::survey::Belief;
-use super::{Mirror, Phase, journal_folder};
+use super::{Mirror, journal_folder};
 use crate::disk::capture::now_as_time;
 use crate::disk::error::{At, DiskError, Hope};
 use crate::disk::journal::gathering::Gathering;
@@ -16,7 +16,6 @@ use crate::disk::journal::redo::{self, Stored};
 use crate::disk::journal::undo::{Limits, Undo};
 use crate::disk::point;
 use crate::disk::root::Root;
-use crate::os::ground;
 use crate::replica::{RelPath, Time};
 
 /// A lock that is held for so long is somebody's.
@@ -257,27 +256,15 @@ impl Mirror {
         Ok(())
     }
 
-    /// Removes what leads back from a copy that is taken anew, before anything of that comes. What a generation had taken that could not
-    /// be undone is nowhere else: it is set aside.
+    /// Removes what leads back from a copy that is taken anew, before anything of that comes.
     pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
         self.undo.forget_from(0)?;
-        let (stash, next) = (self.stash.path(), self.state.position.seq + 1);
-        let half_applied =
-            [Phase::Taking, Phase::Placing].map(|phase| Self::stash_name(next, phase).shown().into_owned());
-        for entry in fs::read_dir(stash).at("listing", stash)?.filter_map(Result::ok) {
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            if half_applied.contains(&name) && fs::read_dir(&path).is_ok_and(|mut all| all.next().is_some()) {
-                let rescue = self.journal.join("rescue");
-                fs::create_dir_all(&rescue).at("making", &rescue)?;
-                let to = rescue.join(ground::now().strftime("%Y%m%d-%H%M%S-half-applied").to_string());
-                fs::rename(&path, &to).at("setting aside", &path)?;
-            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                fs::remove_dir_all(&path).at("removing", &path)?;
-            } else {
-                fs::remove_file(&path).at("removing", &path)?;
-            }
+        match fs::remove_dir_all(self.stash.path()) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed.at("removing", self.stash.path())?,
         }
-        self.stash.forget();
+        fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
+        self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
         Ok(())
     }
 

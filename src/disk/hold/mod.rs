@@ -27,7 +27,10 @@ pub const VERB: &str = "hold-files";
 /// A writer waits for what is held here no longer than this: then that process gives it up by itself, whatever becomes of who asked.
 pub const HOLD_MAX: Duration = Duration::from_millis(200);
 
-/// What could not be read in that time is not held again for so long.
+/// What could not be read in that time is not held again for so long: a busy computer may have kept this program from it, once.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The same where that was so the last time, too: there is too much of it.
 const REST: Duration = Duration::from_secs(10);
 
 /// After files were locked, none is for so many times as long.
@@ -102,7 +105,7 @@ pub struct Holder {
     locks: Option<Instant>,
     /// None is locked before then.
     no_lock_before: Option<Instant>,
-    /// What could not be read while it was held, and until when it is not held again.
+    /// What could not be read the last time while it was held, and until when it is not held again.
     rests: HashMap<PathBuf, Instant>,
 }
 
@@ -164,10 +167,16 @@ impl Holder {
     /// whether it was held until now.
     pub fn release(&mut self, path: &Path) -> bool {
         match self.process.is_some().then(|| self.ask(&Ask::Release)) {
-            Some(Ok(_)) => true,
+            Some(Ok(_)) => {
+                self.rests.remove(path);
+                true
+            }
             Some(Err(NotHeld::Over)) => {
-                self.rests.retain(|_, until| Instant::now() < *until);
-                self.rests.insert(path.to_owned(), Instant::now() + REST);
+                let now = Instant::now();
+                // What was in vain so long ago says nothing about this time.
+                self.rests.retain(|_, until| now < *until + REST);
+                let rest = if self.rests.contains_key(path) { REST } else { PAUSE };
+                self.rests.insert(path.to_owned(), now + rest);
                 false
             }
             _ => {

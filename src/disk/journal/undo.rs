@@ -195,6 +195,10 @@ impl Undo {
 
     /// Begins the way back from generation `seq`; an unfinished one is written over.
     pub fn begin(&mut self, seq: u64) -> Result<(), DiskError> {
+        if self.segments.back().is_some_and(|newest| !self.path(newest.first).exists()) {
+            // Somebody has removed it: what is older leads nowhere without it.
+            self.forget_from(0)?;
+        }
         self.writing = true;
         let (age, bytes) = (self.limits.age / 12, (self.limits.bytes / 32).max(64 * 1024));
         let full = |segment: &Segment| {

@@ -160,6 +160,10 @@ impl Machine {
         for lane in &mut self.lanes {
             let bytes = times * lane.book.bytes();
             lane.book.operations.begin(operation, kind, by, bytes, now);
+            if let Some(stalled) = lane.stalled.as_ref().filter(|_| !lane.goes()) {
+                // Nobody is there to do it.
+                lane.book.operations.fail(&stalled.why, now);
+            }
         }
         self.keep().await;
         for lane in &self.lanes {

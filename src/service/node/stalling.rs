@@ -7,6 +7,7 @@ use super::{Machine, MachineError, inputs, standing};
 use crate::link::squeeze::Squeezer;
 use crate::link::tls::Secure;
 use crate::link::wire::{Half, Line};
+use crate::os::ground;
 use crate::pair::Duty;
 use crate::service::command::Reply;
 use crate::service::receiving::Failed;
@@ -65,7 +66,10 @@ impl Machine {
             if self.lanes[at].has_stalled().await
                 && let Some(stalled) = &self.lanes[at].stalled
             {
-                tracing::error!(dataset = self.lanes[at].name, why = stalled.why, "a dataset is not mirrored any more");
+                let why = stalled.why.clone();
+                tracing::error!(dataset = self.lanes[at].name, why, "a dataset is not mirrored any more");
+                self.lanes[at].book.operations.fail(&why, ground::now());
+                self.keep().await;
                 self.publish_soon();
             }
             if self.lanes[at].is_due() {

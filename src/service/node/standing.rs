@@ -17,7 +17,8 @@ use crate::service::book::showing::age_ms;
 use crate::service::event::{Event, What};
 use crate::service::member::role;
 use crate::service::status::{
-    Alarm, EVENTS, Machines, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet, Verdict,
+    Alarm, EVENTS, Machines, Operation, Peer, PeerState, Phase, Reason, Server, Status, Support, Trouble, Unmet,
+    Verdict,
 };
 
 /// Numbers of questions of one dataset; those of the next begin behind them.
@@ -276,6 +277,14 @@ pub fn append(all: &mut Status, next: Status) {
     place(all, next.mirror.position);
     all.datasets.extend(next.datasets);
     all.events.extend(next.events);
+    join_operation(all, next.operation);
+}
+
+/// What is done is done with all of them.
+fn join_operation(all: &mut Status, next: Option<Operation>) {
+    if let (Some(mine), Some(theirs)) = (&mut all.operation, next) {
+        mine.join(&theirs);
+    }
 }
 
 fn place(all: &mut Status, next: Position) {
@@ -331,9 +340,7 @@ pub fn join(all: &mut Status, next: Status) {
             take.reasons.push(reason);
         }
     }
-    if let (Some(mine), Some(theirs)) = (&mut all.operation, next.operation) {
-        mine.join(&theirs);
-    }
+    join_operation(all, next.operation);
 }
 
 #[cfg(test)]

@@ -255,15 +255,14 @@ impl Hands {
                     if let Some(left) = history_left {
                         self.tell(News::HistoryDropped(left));
                     }
-                    if let Some(SetAside { files, to }) = set_aside {
-                        self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
-                    }
+                    self.tell_aside(set_aside);
                     let _ = self.done.send(Done::Applied { bytes: stored.to - stored.from });
                     self.answering.changed();
                     if !strange.is_empty() {
                         self.foreign = true;
+                        let files = strange.len() as u64;
                         self.strange(&strange.into_iter().collect::<Vec<_>>());
-                        let _ = self.done.send(Done::Doubtful);
+                        let _ = self.done.send(Done::Doubtful { files });
                     }
                     return Ok(());
                 }
@@ -347,6 +346,12 @@ impl Hands {
                 self.choked = true;
                 self.tell(News::Trouble(Some(trouble(&error, self.mirror.dest()))));
             }
+        }
+    }
+
+    pub(super) fn tell_aside(&self, aside: Option<SetAside>) {
+        if let Some(SetAside { files, to }) = aside {
+            self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
         }
     }
 

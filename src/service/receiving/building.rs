@@ -38,6 +38,8 @@ pub(super) enum BuildStage {
 #[derive(Debug)]
 pub(super) struct Pause {
     free: u64,
+    /// What stands there could not be looked over, which is told until it can be.
+    unseen: bool,
     until: Instant,
 }
 
@@ -64,7 +66,7 @@ impl Hands {
     fn build_end(&mut self, end: End) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
             BuildStage::None => {}
-            BuildStage::Failed => self.begin_pause(),
+            BuildStage::Failed => self.begin_pause(false),
             BuildStage::Open { build, begin, began } => {
                 let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
                 if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
@@ -77,7 +79,7 @@ impl Hands {
                     }
                     Err(error) => {
                         self.build_failed(&error, end.position.seq);
-                        self.begin_pause();
+                        self.begin_pause(false);
                     }
                 }
             }
@@ -98,7 +100,7 @@ impl Hands {
                     // It is of no use until it comes, all the same.
                     let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                     self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found: 0 });
-                    self.begin_pause();
+                    self.begin_pause(false);
                 }
             }
         }
@@ -122,13 +124,14 @@ impl Hands {
 
     pub(super) fn build_given_up(&mut self) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
-            BuildStage::Failed => self.begin_pause(),
-            BuildStage::None | BuildStage::Open { .. } => self.ask_again(),
+            BuildStage::Failed => self.begin_pause(false),
+            BuildStage::None | BuildStage::Open { .. } => self.ask_again(false),
         }
     }
 
-    fn begin_pause(&mut self) {
-        self.pause = Some(Pause { free: self.mirror.dest().free().unwrap_or(0), until: Instant::now() + PAUSE });
+    fn begin_pause(&mut self, unseen: bool) {
+        let free = self.mirror.dest().free().unwrap_or(0);
+        self.pause = Some(Pause { free, unseen, until: Instant::now() + PAUSE });
     }
 
     /// Asks for the first copy again once there is more room, or after a while.
@@ -136,18 +139,20 @@ impl Hands {
         let dest = self.mirror.dest();
         let has_room = |pause: &Pause| dest.free().unwrap_or(0) > pause.free + MORE_ROOM;
         let over = |pause: &mut Pause| Instant::now() >= pause.until || has_room(pause);
-        if self.pause.take_if(over).is_some() {
-            self.ask_again();
+        if let Some(Pause { unseen, .. }) = self.pause.take_if(over) {
+            self.ask_again(unseen);
         }
     }
 
     /// Asks for the first copy again. What came already need not come again.
-    fn ask_again(&mut self) {
-        if self.look_again() {
-            self.welcome(&[]);
-        } else {
-            self.begin_pause();
+    fn ask_again(&mut self, unseen: bool) {
+        if !self.look_again() {
+            return self.begin_pause(true);
         }
+        if unseen {
+            self.tell(News::Trouble(None));
+        }
+        self.welcome(&[]);
     }
 
     /// The link went before it came to its end: what came of it is found out, to be said to the next.
@@ -155,7 +160,7 @@ impl Hands {
         if !matches!(std::mem::replace(&mut self.build, BuildStage::None), BuildStage::None) {
             // What is not known is not said to the next: it waits until it is.
             if !self.look_again() {
-                self.begin_pause();
+                self.begin_pause(true);
             }
         }
     }

@@ -36,7 +36,7 @@ pub(super) struct Comparing {
     here: (u64, u64),
     /// Files that differed here.
     strange: u64,
-    /// Generations meanwhile that found a file to be another than was left there.
+    /// Files that generations found meanwhile to be others than were left there.
     foreign: u64,
     /// What the source found, when it is done.
     proved: Option<u64>,
@@ -98,10 +98,16 @@ impl Comparisons {
 
     /// It is not what it was proven to be: it is compared soon, when what differed is copied again. Whatever is being compared has not
     /// seen all of that.
-    pub(super) fn doubted(&mut self) {
+    pub(super) fn doubted(&mut self, files: u64) {
         self.stale = None;
-        self.now.foreign += 1;
+        self.now.foreign += files;
         self.due = self.due.map(|due| due.min(Instant::now() + AGAIN));
+    }
+
+    /// The copy is to be taken anew: who waits for a comparison of what it was is told so by whoever had it begun.
+    pub(super) fn called_off(&mut self) {
+        self.unlinked();
+        self.again = false;
     }
 
     /// There is no whole copy any more.
@@ -210,10 +216,12 @@ impl Receiving {
         let Comparing { begun: Some(haste), checked: true, strange, foreign, here, alone, .. } = *comparing else {
             return;
         };
+        // The same file may be found by both.
+        let strange = strange.max(foreign);
         let differed = match (comparing.proved, comparing.agrees) {
             // What one side alone noticed is told by the proof of the whole.
-            (Some(differed), Some(agrees)) => (differed + strange + foreign).max(u64::from(!agrees)),
-            _ if alone => strange + foreign,
+            (Some(differed), Some(agrees)) => (differed + strange).max(u64::from(!agrees)),
+            _ if alone => strange,
             _ => return,
         };
         // What differed is copied again: whether that opens is seen then.
@@ -248,7 +256,7 @@ impl Receiving {
             self.comparisons.stale = Some(now + DAILY);
         }
         // What this disk has damaged is noted by itself, and a time or a mode that somebody changed is no damage.
-        let wrong = comparing.agrees == Some(false) && strange + foreign == 0 && comparing.proved == Some(0);
+        let wrong = comparing.agrees == Some(false) && strange == 0 && comparing.proved == Some(0);
         if differed == 0 || wrong {
             let same = (differed == 0).then(|| ground::now().as_second());
             self.applier.work(Work::Compared { same, is_opened: proven });
@@ -292,16 +300,19 @@ mod tests {
             assert!(!comparisons.linked(), "there is nothing whole yet");
             assert!(comparisons.built() && !comparisons.built(), "once");
         }
-        let mut comparisons = comparing(Haste::Beside);
-        comparisons.thrown_away();
-        assert!(!comparisons.built(), "nobody waits for it");
+        for haste in [Haste::Beside, Haste::AtOnce] {
+            let mut comparisons = comparing(haste);
+            comparisons.called_off();
+            comparisons.thrown_away();
+            assert!(!comparisons.built(), "nobody waits for it");
+        }
     }
 
     #[test]
     fn what_was_asked_for_goes_on_with_the_next_link_and_what_is_foreign_is_compared_soon() {
         let mut comparisons = comparing(Haste::AtOnce);
-        comparisons.doubted();
-        assert!(comparisons.now.foreign == 1 && comparisons.stale.is_none());
+        comparisons.doubted(2);
+        assert!(comparisons.now.foreign == 2 && comparisons.stale.is_none());
         assert!(comparisons.due.is_some_and(|due| due <= Instant::now() + AGAIN));
         comparisons.unlinked();
         assert!(comparisons.linked() && !comparisons.linked());

@@ -271,6 +271,7 @@ impl Receiving {
                 // Whatever is on its way belongs to what the mirror was: the next link begins with what it is.
                 self.port.hang_up();
                 self.unlinked();
+                self.comparisons.called_off();
                 self.applier.work(Work::Reseed);
                 Ok(())
             }
@@ -301,7 +302,7 @@ impl Receiving {
                     self.redo.rewind().map_err(|error| error.to_string())?;
                 }
             }
-            Done::Doubtful => self.comparisons.doubted(),
+            Done::Doubtful { files } => self.comparisons.doubted(files),
             Done::Reseeded => self.comparisons.thrown_away(),
             Done::GivenUp { bytes, position } => {
                 self.unapplied -= bytes;

@@ -93,8 +93,8 @@ pub(super) enum Done {
     Taken,
     /// A generation of so many bytes of redo.
     Applied { bytes: u64 },
-    /// A file was not what it should have been: all is to be compared soon.
-    Doubtful,
+    /// So many files were not what they should have been: all is to be compared soon.
+    Doubtful { files: u64 },
     /// The copy is taken anew: what it was is forgotten.
     Reseeded,
     /// All that waited, so many bytes of redo, is given up: the copy is taken anew from here.
