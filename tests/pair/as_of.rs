@@ -74,8 +74,9 @@ fn what_malware_did_to_the_main_is_said_and_the_backup_starts_from_before() {
     assert_eq!(crate::common::tree::differences(&good, &now), Vec::<String>::new());
     let aside = rescued(&two).pop().expect("what was there is set aside");
     assert!(aside.join("READ ME TO GET YOUR DATA BACK").exists() && aside.join("POS-7.DAT").exists());
-    let history = output(&mut two.espejo(Machine::Backup, &["history", "--events"]));
-    assert!(told(&history).contains("stepped back"), "{}", told(&history));
+    until("the diary has it", || {
+        told(&output(&mut two.espejo(Machine::Backup, &["history", "--events"]))).contains("stepped back")
+    });
     // The main comes back with its damage, and gets what the backup holds.
     two.start(Machine::Main);
     let is_same = || {

@@ -43,6 +43,11 @@ fn what_happens_is_told_until_it_is_taken_whoever_is_killed_meanwhile() {
     assert_eq!(verified.status.code(), Some(0), "{}", told(&verified));
     two.kill(Machine::Main);
     two.until(Machine::Backup, "the main is missed", |status| status["alarms"][0]["code"] == "MIR-301");
+    // What is to be told is kept a little after it is shown.
+    until("that is kept for its program", || {
+        let queue = fs::read(two.home(Machine::Backup).join("events.queue")).unwrap_or_default();
+        String::from_utf8_lossy(&queue).contains("MIR-301")
+    });
     two.kill(Machine::Backup);
     assert_eq!(heard(&two, "backup").len(), 0);
     two.start(Machine::Backup);

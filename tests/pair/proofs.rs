@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::place::{output, told};
 use crate::common::two::{Machine, Two};
+use crate::common::until;
 
 fn proofs(two: &Two, machine: Machine) -> PathBuf {
     two.home(machine).join("proofs.json")
@@ -38,7 +39,7 @@ fn an_epoch_that_is_not_proven_is_refused_and_changes_nothing() {
     let status = two.until(Machine::Main, "it is not believed", doubts);
     assert_eq!((&status["duty"], &status["epoch"]), (&json!("serving"), &json!(1)), "{status}");
     assert_eq!(load_record(&two.home(Machine::Main)).unwrap().unwrap().epoch, 1);
-    assert!(two.logged(Machine::Main, "does not prove") > 0);
+    until("it is logged", || two.logged(Machine::Main, "does not prove") > 0);
     two.stop(Machine::Backup);
     save_record(&home, &saved).unwrap();
     two.start(Machine::Backup);

@@ -76,7 +76,7 @@ fn a_main_of_the_version_before_is_mirrored() {
     let newer = PathBuf::from(env!("CARGO_BIN_EXE_espejo"));
     let mut two = mirrored([&older, &newer]);
     two.until(Machine::Backup, "the versions are told", has_told);
-    assert!(two.logged(Machine::Backup, "protocol=4") > 0);
+    until("it is logged", || two.logged(Machine::Backup, "protocol=4") > 0);
     goes_on(&mut two);
 }
 
@@ -86,7 +86,7 @@ fn a_backup_of_the_version_before_mirrors() {
     let newer = PathBuf::from(env!("CARGO_BIN_EXE_espejo"));
     let mut two = mirrored([&newer, &older]);
     two.until(Machine::Main, "the versions are told", has_told);
-    assert!(two.logged(Machine::Main, "protocol=4") > 0);
+    until("it is logged", || two.logged(Machine::Main, "protocol=4") > 0);
     goes_on(&mut two);
 }
 
