@@ -46,7 +46,7 @@ fn what_happens_is_told_until_it_is_taken_whoever_is_killed_meanwhile() {
     // What is to be told is kept a little after it is shown.
     until("that is kept for its program", || {
         let queue = fs::read(two.home(Machine::Backup).join("events.queue")).unwrap_or_default();
-        String::from_utf8_lossy(&queue).contains("MIR-301")
+        String::from_utf8_lossy(&queue).contains("silent")
     });
     two.kill(Machine::Backup);
     assert_eq!(heard(&two, "backup").len(), 0);

@@ -74,6 +74,9 @@ impl Mirror {
         if let Some(way) = self.undo.read(seq)? {
             self.undo_files(seq, &way)?;
             point!("recover.undone");
+        } else {
+            // Somebody has removed the way back. The next try is not to find what this one has left.
+            self.keep_half_applied()?;
         }
         self.undo.forget_from(seq)
     }
@@ -235,35 +238,49 @@ fn unless_absent(done: io::Result<()>) -> io::Result<()> {
 }
 
 impl Mirror {
-    /// Sets aside what the next generation has taken away and what could not be put back: it is nowhere else. Returns where that is, if
-    /// there is any.
-    pub fn keep_half_applied(&mut self) -> Result<Option<SetAside>, DiskError> {
+    /// Sets aside what the next generation has taken away and what can not be put back any more: it is nowhere else. Where nobody knows
+    /// what it was called either, it keeps its numbers.
+    pub(super) fn keep_half_applied(&mut self) -> Result<Option<SetAside>, DiskError> {
         let seq = self.state.position.seq + 1;
-        let Some(way) = self.undo.read(seq)? else { return Ok(None) };
-        let taken = read_names(&way)?.taken;
-        let named =
-            |phase| taken.iter().map(move |(number, from, _)| (Self::in_stash(seq, phase, &number.to_string()), from));
         self.stash.forget();
-        let mut left = vec![];
-        for (name, from) in named(Phase::Taking).chain(named(Phase::Placing)) {
+        let mut folders = vec![];
+        for name in [Phase::Taking, Phase::Placing].map(|phase| Self::stash_name(seq, phase)) {
             if self.stash.stat(&name).within("looking at", self.stash.path(), &name)?.is_some() {
-                left.push((name, from));
+                folders.push(name);
             }
         }
-        if left.is_empty() {
+        if folders.is_empty() {
             return Ok(None);
         }
+        let way = self.undo.read(seq).and_then(|way| way.as_ref().map(read_names).transpose());
+        let taken = way.inspect_err(|error| tracing::warn!(%error, "the way back cannot be read")).ok().flatten();
+        let taken = taken.map(|names| names.taken);
         let stamp = ground::now().strftime("%Y%m%d-%H%M%S-half-applied").to_string();
         let to = self.journal.join("rescue").join(stamp);
         std::fs::create_dir_all(&to).at("making", &to)?;
         let (aside, mut files) = (Root::open(&to).at("opening", &to)?, vec![]);
-        for (name, from) in left {
-            make_above(&aside, from)?;
-            let kept = free_name(&aside, from)?;
-            self.stash.rename(&name, &aside, &kept).within("setting aside", self.stash.path(), &name)?;
-            files.push(kept);
+        for folder in folders {
+            let each =
+                taken.iter().flatten().map(|(number, from, _)| (folder.join(number.to_string().as_bytes()), from));
+            let known = each.filter(|(name, _)| self.stash.stat(name).is_ok_and(|found| found.is_some()));
+            for (name, from) in known.collect::<Vec<_>>() {
+                make_above(&aside, from)?;
+                let kept = free_name(&aside, from)?;
+                self.stash.rename(&name, &aside, &kept).within("setting aside", self.stash.path(), &name)?;
+                files.push(kept);
+            }
+            if taken.is_none() {
+                let kept = free_name(&aside, &folder)?;
+                self.stash.rename(&folder, &aside, &kept).within("setting aside", self.stash.path(), &folder)?;
+                files.push(kept);
+            }
         }
         aside.sync_all().within("making durable", &to, &RelPath::root())?;
+        if files.is_empty() {
+            std::fs::remove_dir(&to).at("removing", &to)?;
+            return Ok(None);
+        }
+        tracing::warn!(to = %to.display(), "what could not be put back is set aside");
         Ok(Some(SetAside { files, to }))
     }
 }

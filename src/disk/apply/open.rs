@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
+use super::aside::SetAside;
 use super::survey::Belief;
 use super::{Mirror, journal_folder};
 use crate::disk::capture::now_as_time;
@@ -239,7 +240,7 @@ impl Mirror {
     }
 
     /// Forgets what the mirror was: a first copy is to come.
-    fn begin_anew(&mut self, form: Form) -> Result<(), DiskError> {
+    fn begin_anew(&mut self, form: Form) -> Result<Option<SetAside>, DiskError> {
         // The history goes on from where it was: a position is never used for two states.
         let state = State { position: self.state.position, form, ..State::default() };
         self.index.begin()?;
@@ -250,14 +251,16 @@ impl Mirror {
         }
         // From here on nothing of it counts, whatever of a generation is half done: the ways back are of no use.
         self.state = state;
-        if let Err(error) = self.drop_ways_back() {
+        let dropped = self.drop_ways_back();
+        Ok(dropped.unwrap_or_else(|error| {
             tracing::warn!(%error, "what led back could not be removed yet");
-        }
-        Ok(())
+            None
+        }))
     }
 
-    /// Removes what leads back from a copy that is taken anew, before anything of that comes.
-    pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
+    /// Removes what leads back from a copy that is taken anew, before anything of that comes; but what could not be put back is set aside.
+    pub(super) fn drop_ways_back(&mut self) -> Result<Option<SetAside>, DiskError> {
+        let kept = self.keep_half_applied()?;
         self.undo.forget_from(0)?;
         match fs::remove_dir_all(self.stash.path()) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -265,7 +268,7 @@ impl Mirror {
         }
         fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
         self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
-        Ok(())
+        Ok(kept)
     }
 
     /// Forgets a first copy that failed, and finds out what came of it.
@@ -276,11 +279,11 @@ impl Mirror {
     }
 
     /// Forgets what the mirror was: a first copy is to come, which keeps what it finds to be the same and sets aside the rest.
-    /// Returns how many files it will find.
-    pub fn reseed(&mut self) -> Result<u64, DiskError> {
-        self.begin_anew(Form::Adopting)?;
+    /// Returns how many files it will find, and what could not be put back of what it was.
+    pub fn reseed(&mut self) -> Result<(u64, Option<SetAside>), DiskError> {
+        let kept = self.begin_anew(Form::Adopting)?;
         self.survey(Belief::Nothing)?;
-        Ok(self.index.totals()?.0)
+        Ok((self.index.totals()?.0, kept))
     }
 
     /// Undoes what a failure left half applied.

@@ -91,6 +91,8 @@ impl Holds {
                 Ok(Held::default())
             }
             Ask::Release => {
+                // It may be over, and not given up yet.
+                self.give_up(Instant::now());
                 let was_held = self.reading.is_some();
                 self.release();
                 if was_held { Ok(Held::default()) } else { Err(NotHeld::Over) }

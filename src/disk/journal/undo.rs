@@ -195,10 +195,6 @@ impl Undo {
 
     /// Begins the way back from generation `seq`; an unfinished one is written over.
     pub fn begin(&mut self, seq: u64) -> Result<(), DiskError> {
-        if self.segments.back().is_some_and(|newest| !self.path(newest.first).exists()) {
-            // Somebody has removed it: what is older leads nowhere without it.
-            self.forget_from(0)?;
-        }
         self.writing = true;
         let (age, bytes) = (self.limits.age / 12, (self.limits.bytes / 32).max(64 * 1024));
         let full = |segment: &Segment| {
@@ -208,6 +204,7 @@ impl Undo {
         };
         if self.segments.back().is_none_or(full) {
             let path = self.path(seq);
+            fs::create_dir_all(&self.folder).at("making", &self.folder)?;
             let records = Records::open(&path, 0)?;
             // The name must last as long as what is in it.
             let folder = fs::File::open(&self.folder).at("opening", &self.folder)?;
@@ -286,6 +283,12 @@ impl Undo {
             break;
         }
         Ok(())
+    }
+
+    /// Whether somebody has removed the newest segment: what is older leads nowhere without it.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.segments.back().is_some_and(|newest| !self.path(newest.first).exists())
     }
 
     /// Drops the oldest segment, but the newest one only where it is too old, and never one that is being written. Returns the last

@@ -37,14 +37,6 @@ impl Hands {
     pub(super) fn reseed_instead(&mut self, stored: &Stored, queue: &mut VecDeque<Work>) -> bool {
         if let Err(error) = self.mirror.undo_failed() {
             tracing::warn!(%error, "what is half applied cannot be undone; the copy is taken anew all the same");
-            match self.mirror.keep_half_applied() {
-                Ok(aside) => self.tell_aside(aside),
-                Err(error) => {
-                    tracing::warn!(%error, "and it cannot be set aside");
-                    self.tell(News::NotReseeded(error.to_string()));
-                    return false;
-                }
-            }
         }
         if !self.reseed() {
             return false;

@@ -38,8 +38,6 @@ pub(super) enum BuildStage {
 #[derive(Debug)]
 pub(super) struct Pause {
     free: u64,
-    /// What stands there could not be looked over, which is told until it can be.
-    unseen: bool,
     until: Instant,
 }
 
@@ -66,7 +64,7 @@ impl Hands {
     fn build_end(&mut self, end: End) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
             BuildStage::None => {}
-            BuildStage::Failed => self.begin_pause(false),
+            BuildStage::Failed => self.begin_pause(),
             BuildStage::Open { build, begin, began } => {
                 let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
                 if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
@@ -79,7 +77,7 @@ impl Hands {
                     }
                     Err(error) => {
                         self.build_failed(&error, end.position.seq);
-                        self.begin_pause(false);
+                        self.begin_pause();
                     }
                 }
             }
@@ -89,7 +87,8 @@ impl Hands {
     /// Begins the copy anew: what stands there is known to the next first copy. Returns whether what it was is forgotten.
     pub(super) fn reseed(&mut self) -> bool {
         match self.mirror.reseed() {
-            Ok(found) => {
+            Ok((found, aside)) => {
+                self.tell_aside(aside);
                 let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                 self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found });
             }
@@ -100,7 +99,7 @@ impl Hands {
                     // It is of no use until it comes, all the same.
                     let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                     self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found: 0 });
-                    self.begin_pause(false);
+                    self.begin_pause();
                 }
             }
         }
@@ -124,14 +123,14 @@ impl Hands {
 
     pub(super) fn build_given_up(&mut self) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
-            BuildStage::Failed => self.begin_pause(false),
-            BuildStage::None | BuildStage::Open { .. } => self.ask_again(false),
+            BuildStage::Failed => self.begin_pause(),
+            BuildStage::None | BuildStage::Open { .. } => self.ask_again(),
         }
     }
 
-    fn begin_pause(&mut self, unseen: bool) {
+    fn begin_pause(&mut self) {
         let free = self.mirror.dest().free().unwrap_or(0);
-        self.pause = Some(Pause { free, unseen, until: Instant::now() + PAUSE });
+        self.pause = Some(Pause { free, until: Instant::now() + PAUSE });
     }
 
     /// Asks for the first copy again once there is more room, or after a while.
@@ -139,18 +138,15 @@ impl Hands {
         let dest = self.mirror.dest();
         let has_room = |pause: &Pause| dest.free().unwrap_or(0) > pause.free + MORE_ROOM;
         let over = |pause: &mut Pause| Instant::now() >= pause.until || has_room(pause);
-        if let Some(Pause { unseen, .. }) = self.pause.take_if(over) {
-            self.ask_again(unseen);
+        if self.pause.take_if(over).is_some() {
+            self.ask_again();
         }
     }
 
     /// Asks for the first copy again. What came already need not come again.
-    fn ask_again(&mut self, unseen: bool) {
+    fn ask_again(&mut self) {
         if !self.look_again() {
-            return self.begin_pause(true);
-        }
-        if unseen {
-            self.tell(News::Trouble(None));
+            return self.begin_pause();
         }
         self.welcome(&[]);
     }
@@ -160,7 +156,7 @@ impl Hands {
         if !matches!(std::mem::replace(&mut self.build, BuildStage::None), BuildStage::None) {
             // What is not known is not said to the next: it waits until it is.
             if !self.look_again() {
-                self.begin_pause(true);
+                self.begin_pause();
             }
         }
     }
