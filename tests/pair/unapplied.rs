@@ -212,6 +212,9 @@ fn what_can_neither_be_applied_nor_undone_is_set_aside_when_the_copy_is_taken_an
     let mut all = fs::read_dir(two.home(Machine::Backup).join(".RUNDIR.espejo/rescue")).unwrap();
     let kept = all.find_map(|entry| fs::read_to_string(entry.unwrap().path().join("ORDERS/ORDER.QUE")).ok());
     assert_eq!(kept.unwrap().lines().count(), 150_000);
+    until("the diary has it", || {
+        told(&output(&mut two.espejo(Machine::Backup, &["history", "--events"]))).contains("half-applied")
+    });
 }
 
 /// Found by reading: a dataset that had stopped was served though a crash had left it in the middle of a change.

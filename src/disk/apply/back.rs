@@ -240,7 +240,7 @@ fn unless_absent(done: io::Result<()>) -> io::Result<()> {
 impl Mirror {
     /// Sets aside what the next generation has taken away and what can not be put back any more: it is nowhere else. Where nobody knows
     /// what it was called either, it keeps its numbers.
-    pub(super) fn keep_half_applied(&mut self) -> Result<Option<SetAside>, DiskError> {
+    pub(super) fn keep_half_applied(&mut self) -> Result<(), DiskError> {
         let seq = self.state.position.seq + 1;
         self.stash.forget();
         let mut folders = vec![];
@@ -250,7 +250,7 @@ impl Mirror {
             }
         }
         if folders.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let way = self.undo.read(seq).and_then(|way| way.as_ref().map(read_names).transpose());
         let taken = way.inspect_err(|error| tracing::warn!(%error, "the way back cannot be read")).ok().flatten();
@@ -277,11 +277,16 @@ impl Mirror {
         }
         aside.sync_all().within("making durable", &to, &RelPath::root())?;
         if files.is_empty() {
-            std::fs::remove_dir(&to).at("removing", &to)?;
-            return Ok(None);
+            return std::fs::remove_dir(&to).at("removing", &to);
         }
         tracing::warn!(to = %to.display(), "what could not be put back is set aside");
-        Ok(Some(SetAside { files, to }))
+        self.half_kept = Some(SetAside { files, to });
+        Ok(())
+    }
+
+    /// What could not be put back and was set aside since this was asked last.
+    pub fn take_half_kept(&mut self) -> Option<SetAside> {
+        self.half_kept.take()
     }
 }
 

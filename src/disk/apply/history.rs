@@ -188,7 +188,11 @@ fn is_of_today(since: i64) -> bool {
 
 /// Removes what the steps back up to the one from generation `last` would need.
 pub(super) fn empty_stash(stash: &Path, last: u64) -> Result<(), DiskError> {
-    for entry in fs::read_dir(stash).at("listing", stash)?.filter_map(Result::ok) {
+    let entries = match fs::read_dir(stash) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        listed => listed.at("listing", stash)?,
+    };
+    for entry in entries.filter_map(Result::ok) {
         let seq: Option<u64> = entry.file_name().to_str().and_then(|name| name.parse().ok());
         if seq.is_some_and(|seq| seq <= last) {
             fs::remove_dir_all(entry.path()).at("removing", &entry.path())?;

@@ -52,6 +52,8 @@ pub struct Mirror {
     index: Index,
     undo: Undo,
     state: State,
+    /// What could not be put back and is set aside, until that is told.
+    half_kept: Option<aside::SetAside>,
     /// What this machine alone holds is still to be set aside.
     gathering: Option<Gathering>,
     _lock: std::fs::File,

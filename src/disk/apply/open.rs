@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::thread::park_timeout;
 use std::time::{Duration, Instant};
 
-use super::aside::SetAside;
+use super::history::empty_stash;
 use super::survey::Belief;
-use super::{Mirror, journal_folder};
+use super::{Mirror, Phase, journal_folder};
 use crate::disk::capture::now_as_time;
 use crate::disk::error::{At, DiskError, Hope};
 use crate::disk::journal::gathering::Gathering;
@@ -107,7 +107,8 @@ impl Mirror {
         let index = Index::open(&journal.join("index.db"))?;
         let undo = Undo::open(&journal.join("undo"), &journal.join("stash"), opening.history)?;
         let state = index.state()?;
-        let mut mirror = Self { dest: root, journal, stash, index, undo, state, gathering: None, _lock: lock };
+        let mut mirror =
+            Self { dest: root, journal, stash, index, undo, state, half_kept: None, gathering: None, _lock: lock };
         let found = mirror.put_in_order(opening, epoch)?;
         if let (Others::SetAside { served } | Others::Given { served }, false) =
             (opening.others, mirror.state.form == Form::Committed)
@@ -240,7 +241,7 @@ impl Mirror {
     }
 
     /// Forgets what the mirror was: a first copy is to come.
-    fn begin_anew(&mut self, form: Form) -> Result<Option<SetAside>, DiskError> {
+    fn begin_anew(&mut self, form: Form) -> Result<(), DiskError> {
         // The history goes on from where it was: a position is never used for two states.
         let state = State { position: self.state.position, form, ..State::default() };
         self.index.begin()?;
@@ -251,16 +252,16 @@ impl Mirror {
         }
         // From here on nothing of it counts, whatever of a generation is half done: the ways back are of no use.
         self.state = state;
-        let dropped = self.drop_ways_back();
-        Ok(dropped.unwrap_or_else(|error| {
+        if let Err(error) = self.drop_ways_back() {
             tracing::warn!(%error, "what led back could not be removed yet");
-            None
-        }))
+        }
+        Ok(())
     }
 
     /// Removes what leads back from a copy that is taken anew, before anything of that comes; but what could not be put back is set aside.
-    pub(super) fn drop_ways_back(&mut self) -> Result<Option<SetAside>, DiskError> {
-        let kept = self.keep_half_applied()?;
+    pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
+        empty_stash(self.stash.path(), self.state.position.seq)?;
+        self.keep_half_applied()?;
         self.undo.forget_from(0)?;
         match fs::remove_dir_all(self.stash.path()) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -268,7 +269,7 @@ impl Mirror {
         }
         fs::create_dir_all(self.stash.path()).at("making", self.stash.path())?;
         self.stash = Root::open(self.stash.path()).at("opening", self.stash.path())?;
-        Ok(kept)
+        Ok(())
     }
 
     /// Forgets a first copy that failed, and finds out what came of it.
@@ -279,11 +280,11 @@ impl Mirror {
     }
 
     /// Forgets what the mirror was: a first copy is to come, which keeps what it finds to be the same and sets aside the rest.
-    /// Returns how many files it will find, and what could not be put back of what it was.
-    pub fn reseed(&mut self) -> Result<(u64, Option<SetAside>), DiskError> {
-        let kept = self.begin_anew(Form::Adopting)?;
+    /// Returns how many files it will find.
+    pub fn reseed(&mut self) -> Result<u64, DiskError> {
+        self.begin_anew(Form::Adopting)?;
         self.survey(Belief::Nothing)?;
-        Ok((self.index.totals()?.0, kept))
+        Ok(self.index.totals()?.0)
     }
 
     /// Undoes what a failure left half applied.
@@ -339,7 +340,10 @@ fn is_half_applied(dest: &Path, history: Limits) -> Result<bool, DiskError> {
     let Some(index) = Index::left(&journal.join("index.db"))? else { return Ok(false) };
     let state = index.state()?;
     let undo = Undo::open(&journal.join("undo"), &journal.join("stash"), history)?;
-    let is_half = || Ok(state.stepping_back.is_some() || undo.read(state.position.seq + 1)?.is_some());
+    let next = state.position.seq + 1;
+    let left = [Phase::Taking, Phase::Placing].map(|phase| Mirror::stash_name(next, phase).shown().into_owned());
+    let is_left = left.iter().any(|name| journal.join("stash").join(name).exists());
+    let is_half = || Ok(state.stepping_back.is_some() || is_left || undo.read(next)?.is_some());
     if state.form == Form::Committed { is_half() } else { Ok(false) }
 }
 

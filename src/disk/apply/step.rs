@@ -41,10 +41,9 @@ impl Mirror {
         point!("apply.planned");
         let set_aside = (stored.begin.mode == Mode::Aside).then(|| self.keep_aside(&plan)).transpose()?;
         point!("apply.set-aside");
-        let history_left = if self.undo.is_cut() { self.forget_history()?.then_some(0) } else { None };
         self.save_undo(&plan)?;
         point!("undo.durable");
-        let mut applied = Applied { strange: plan.strange.clone(), history_left, set_aside };
+        let mut applied = Applied { strange: plan.strange.clone(), history_left: None, set_aside };
         let mut sums = Sums::new();
         if plan.changes_names() {
             self.make_stash(&plan)?;

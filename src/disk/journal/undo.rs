@@ -256,8 +256,14 @@ impl Undo {
             let at = segment.begins.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
             Some((segment.first, segment.begins[at].1))
         };
-        let Some((first, at)) = self.segments.iter().find_map(at) else { return Ok(None) };
-        Ok(Some(WayBack { reader: Reader::open(&self.path(first))?, begin: at }))
+        let Some((path, at)) = self.segments.iter().find_map(at).map(|(first, at)| (self.path(first), at)) else {
+            return Ok(None);
+        };
+        // Somebody may have removed it.
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(WayBack { reader: Reader::open(&path)?, begin: at }))
     }
 
     /// Forgets the way back from `seq` and from all after it: they were undone.
@@ -266,7 +272,7 @@ impl Undo {
         while let Some(segment) = self.segments.back() {
             let path = self.path(segment.first);
             let keep = segment.begins.partition_point(|(number, _)| *number < seq);
-            if keep == 0 {
+            if keep == 0 || !path.exists() {
                 remove(&path)?;
                 self.segments.pop_back();
                 continue;
@@ -283,12 +289,6 @@ impl Undo {
             break;
         }
         Ok(())
-    }
-
-    /// Whether somebody has removed the newest segment: what is older leads nowhere without it.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.segments.back().is_some_and(|newest| !self.path(newest.first).exists())
     }
 
     /// Drops the oldest segment, but the newest one only where it is too old, and never one that is being written. Returns the last

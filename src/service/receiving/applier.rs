@@ -349,8 +349,9 @@ impl Hands {
         }
     }
 
-    pub(super) fn tell_aside(&self, aside: Option<SetAside>) {
-        if let Some(SetAside { files, to }) = aside {
+    /// What was set aside, and what could not be put back and is now.
+    pub(super) fn tell_aside(&mut self, aside: Option<SetAside>) {
+        for SetAside { files, to } in aside.into_iter().chain(self.mirror.take_half_kept()) {
             self.tell(News::SetAside { files: files.iter().map(ToString::to_string).collect(), to });
         }
     }

@@ -38,6 +38,8 @@ pub(super) enum BuildStage {
 #[derive(Debug)]
 pub(super) struct Pause {
     free: u64,
+    /// What stands there could not be looked over, which is told until it can be.
+    unseen: bool,
     until: Instant,
 }
 
@@ -49,6 +51,7 @@ impl Hands {
                 Ok(build) => BuildStage::Open { build: Box::new(build), begin: begin.clone(), began: Instant::now() },
                 Err(error) => self.build_failed(&error, begin.parent.seq + 1),
             };
+            self.tell_aside(None);
         }
         if let Part::End(end) = part {
             return self.build_end(end);
@@ -64,7 +67,7 @@ impl Hands {
     fn build_end(&mut self, end: End) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
             BuildStage::None => {}
-            BuildStage::Failed => self.begin_pause(),
+            BuildStage::Failed => self.begin_pause(false),
             BuildStage::Open { build, begin, began } => {
                 let files: Vec<String> = build.set_aside.iter().map(ToString::to_string).collect();
                 if let Some(to) = build.aside().filter(|_| !files.is_empty()).cloned() {
@@ -77,7 +80,7 @@ impl Hands {
                     }
                     Err(error) => {
                         self.build_failed(&error, end.position.seq);
-                        self.begin_pause();
+                        self.begin_pause(false);
                     }
                 }
             }
@@ -87,8 +90,7 @@ impl Hands {
     /// Begins the copy anew: what stands there is known to the next first copy. Returns whether what it was is forgotten.
     pub(super) fn reseed(&mut self) -> bool {
         match self.mirror.reseed() {
-            Ok((found, aside)) => {
-                self.tell_aside(aside);
+            Ok(found) => {
                 let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                 self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found });
             }
@@ -99,10 +101,12 @@ impl Hands {
                     // It is of no use until it comes, all the same.
                     let at = Standing { position: self.mirror.state().position, ..Standing::default() };
                     self.tell(News::Opened { at, redone: 0, strange: vec![], rotten: vec![], found: 0 });
-                    self.begin_pause();
+                    let unseen = self.pause.as_ref().is_some_and(|pause| pause.unseen);
+                    self.begin_pause(unseen);
                 }
             }
         }
+        self.tell_aside(None);
         let is_forgotten = self.mirror.state().form != Form::Committed;
         if is_forgotten {
             // What is in pieces is compared by nobody.
@@ -123,14 +127,14 @@ impl Hands {
 
     pub(super) fn build_given_up(&mut self) {
         match std::mem::replace(&mut self.build, BuildStage::None) {
-            BuildStage::Failed => self.begin_pause(),
-            BuildStage::None | BuildStage::Open { .. } => self.ask_again(),
+            BuildStage::Failed => self.begin_pause(false),
+            BuildStage::None | BuildStage::Open { .. } => self.ask_again(false),
         }
     }
 
-    fn begin_pause(&mut self) {
+    fn begin_pause(&mut self, unseen: bool) {
         let free = self.mirror.dest().free().unwrap_or(0);
-        self.pause = Some(Pause { free, until: Instant::now() + PAUSE });
+        self.pause = Some(Pause { free, unseen, until: Instant::now() + PAUSE });
     }
 
     /// Asks for the first copy again once there is more room, or after a while.
@@ -138,15 +142,18 @@ impl Hands {
         let dest = self.mirror.dest();
         let has_room = |pause: &Pause| dest.free().unwrap_or(0) > pause.free + MORE_ROOM;
         let over = |pause: &mut Pause| Instant::now() >= pause.until || has_room(pause);
-        if self.pause.take_if(over).is_some() {
-            self.ask_again();
+        if let Some(Pause { unseen, .. }) = self.pause.take_if(over) {
+            self.ask_again(unseen);
         }
     }
 
     /// Asks for the first copy again. What came already need not come again.
-    fn ask_again(&mut self) {
+    fn ask_again(&mut self, unseen: bool) {
         if !self.look_again() {
-            return self.begin_pause();
+            return self.begin_pause(true);
+        }
+        if unseen {
+            self.tell(News::Trouble(None));
         }
         self.welcome(&[]);
     }
@@ -156,7 +163,7 @@ impl Hands {
         if !matches!(std::mem::replace(&mut self.build, BuildStage::None), BuildStage::None) {
             // What is not known is not said to the next: it waits until it is.
             if !self.look_again() {
-                self.begin_pause();
+                self.begin_pause(true);
             }
         }
     }
@@ -164,6 +171,7 @@ impl Hands {
     /// Finds out what came of a first copy. Returns whether that could be done: what the index says is not what stands there before.
     fn look_again(&mut self) -> bool {
         let looked = self.mirror.look_again();
+        self.tell_aside(None);
         if let Err(error) = &looked {
             tracing::warn!(%error, "what came of the first copy could not be looked over; trying again");
             self.tell(News::Trouble(Some(trouble(error, self.mirror.dest()))));

@@ -55,13 +55,13 @@ pub async fn open(
             }
         });
         match tried {
-            Ok((mirror, found, aside)) => {
+            Ok((mut mirror, found, aside)) => {
                 if troubled {
                     let _ = news.send(News::Trouble(None));
                 }
                 let _ = news.send(opened(&mirror, &found));
                 let Found { strange, unapplied, .. } = found;
-                if let Some(SetAside { files, to }) = aside {
+                for SetAside { files, to } in aside.into_iter().chain(mirror.take_half_kept()) {
                     let files = files.iter().map(ToString::to_string).collect();
                     let _ = news.send(News::SetAside { files, to });
                 }
