@@ -64,6 +64,11 @@ fn what_leads_back_may_be_gone_when_the_copy_is_taken_anew() {
     let ways_back =
         || fs::read_dir(journal.join("undo")).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     assert!(!ways_back().is_empty());
+    // All of it, and the next change has a way back again; then that, too.
+    fs::remove_dir_all(journal.join("undo")).unwrap();
+    fs::write(two.data.join("file"), "z").unwrap();
+    two.until_same("it goes on");
+    assert_eq!(ways_back().len(), 1);
     for path in ways_back() {
         fs::remove_file(path).unwrap();
     }

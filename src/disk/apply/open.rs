@@ -14,7 +14,7 @@ use crate::disk::journal::gathering::Gathering;
 use crate::disk::journal::index::{Form, Index, State};
 use crate::disk::journal::records::Reader;
 use crate::disk::journal::redo::{self, Stored};
-use crate::disk::journal::undo::{Limits, Undo};
+use crate::disk::journal::undo::{Limits, Undo, is_removed};
 use crate::disk::point;
 use crate::disk::root::Root;
 use crate::replica::{RelPath, Time};
@@ -260,7 +260,9 @@ impl Mirror {
 
     /// Removes what leads back from a copy that is taken anew, before anything of that comes; but what could not be put back is set aside.
     pub(super) fn drop_ways_back(&mut self) -> Result<(), DiskError> {
-        empty_stash(self.stash.path(), self.state.position.seq)?;
+        if let Err(error) = empty_stash(self.stash.path(), self.state.position.seq) {
+            tracing::warn!(%error, "no room is made yet");
+        }
         self.keep_half_applied()?;
         self.undo.forget_from(0)?;
         match fs::remove_dir_all(self.stash.path()) {
@@ -342,7 +344,7 @@ fn is_half_applied(dest: &Path, history: Limits) -> Result<bool, DiskError> {
     let undo = Undo::open(&journal.join("undo"), &journal.join("stash"), history)?;
     let next = state.position.seq + 1;
     let left = [Phase::Taking, Phase::Placing].map(|phase| Mirror::stash_name(next, phase).shown().into_owned());
-    let is_left = left.iter().any(|name| journal.join("stash").join(name).exists());
+    let is_left = left.iter().any(|name| !is_removed(&journal.join("stash").join(name)));
     let is_half = || Ok(state.stepping_back.is_some() || is_left || undo.read(next)?.is_some());
     if state.form == Form::Committed { is_half() } else { Ok(false) }
 }

@@ -202,7 +202,8 @@ impl Undo {
                 || segment.began.elapsed().is_ok_and(|old| old > age)
                 || segment.begins.len() > 10_000
         };
-        if self.segments.back().is_none_or(full) {
+        let is_over = |segment: &Segment| full(segment) || is_removed(&self.path(segment.first));
+        if self.segments.back().is_none_or(is_over) {
             let path = self.path(seq);
             fs::create_dir_all(&self.folder).at("making", &self.folder)?;
             let records = Records::open(&path, 0)?;
@@ -260,7 +261,7 @@ impl Undo {
             return Ok(None);
         };
         // Somebody may have removed it.
-        if !path.exists() {
+        if is_removed(&path) {
             return Ok(None);
         }
         Ok(Some(WayBack { reader: Reader::open(&path)?, begin: at }))
@@ -272,7 +273,7 @@ impl Undo {
         while let Some(segment) = self.segments.back() {
             let path = self.path(segment.first);
             let keep = segment.begins.partition_point(|(number, _)| *number < seq);
-            if keep == 0 || !path.exists() {
+            if keep == 0 || is_removed(&path) {
                 remove(&path)?;
                 self.segments.pop_back();
                 continue;
@@ -331,6 +332,12 @@ impl Undo {
         let age = self.segments.front().and_then(|segment| segment.ended.elapsed().ok());
         age.is_some_and(|age| age > self.limits.age)
     }
+}
+
+/// Whether somebody has removed this. What cannot be looked at just now is there.
+#[must_use]
+pub fn is_removed(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Removes a file. One that somebody has removed already is gone.

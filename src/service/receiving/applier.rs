@@ -242,7 +242,9 @@ impl Hands {
         let mut troubled = false;
         loop {
             // What was half applied is undone before it is tried again, or else the way back would lead to it.
-            let tried = match if troubled { self.mirror.undo_failed() } else { Ok(()) } {
+            let undone = if troubled { self.mirror.undo_failed() } else { Ok(()) };
+            self.tell_aside(None);
+            let tried = match undone {
                 Ok(()) => self.mirror.apply(stored, &self.redo),
                 Err(error) => Err(error),
             };
@@ -281,7 +283,9 @@ impl Hands {
             while let Ok(work) = timeout_at(until, todo.recv()).await {
                 match work.unwrap_or(Work::Stop) {
                     Work::Stop => {
-                        self.mirror.undo_failed().map_err(|error| error.to_string())?;
+                        let undone = self.mirror.undo_failed();
+                        self.tell_aside(None);
+                        undone.map_err(|error| error.to_string())?;
                         return Err(Failed { why, is_whole: true });
                     }
                     Work::Reseed if self.reseed_instead(stored, queue) => return Ok(()),
